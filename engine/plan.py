@@ -1,0 +1,332 @@
+"""The executable plan: what the trainer runs and what the expert writes. Torch-free; decides nothing itself.
+
+Defaults are those of the data model (off, or the neutral choice), not advice: advice comes from the rulebooks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from knowledge.errors import InputError, PlanError, UsageError
+
+OffIsZero = BeforeValidator(lambda value: 0 if value in (None, False, "off", "none") else value)
+"""`null`, `off` and `none` are written by people for "not used"; the plan stores 0."""
+
+
+class Section(BaseModel):
+    """What all sections share: no unknown keys, no changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Task(Section):
+    """What is predicted."""
+
+    type: Literal["classification", "regression", "ctc", "detection"]
+
+
+class Data(Section):
+    """Where the clips are and how they are split."""
+
+    manifest: str
+    """CSV or TSV, or a folder of class folders; relative paths are relative to plan.yaml."""
+    audio_root: str | None = None
+    """Folder that clip paths are relative to; default: the manifest's own folder."""
+    path_column: str = "path"
+    label_column: str = "label"
+    group_column: str | None = None
+    split_column: str | None = None
+    protocol: Literal["given-split", "group-disjoint-split", "leave-one-group-out", "random-stratified-split"] = (
+        "given-split"
+    )
+    sample_rate_hz: int = Field(16000, ge=4000, le=192000)
+    validation_share: float = Field(0.15, gt=0, lt=1)
+    """Share of the training part held out for validation when the split has none; by group where there are groups."""
+    test_share: float = Field(0.15, ge=0, lt=1)
+    """Share held out for test when there is no split column."""
+    max_seconds: float | None = Field(None, gt=0)
+    """Longer clips are cropped: at random in training, at the centre in evaluation."""
+
+
+class Augmentation(Section):
+    """How training clips are varied; each operation is keyed by (seed, epoch, clip, operation)."""
+
+    strength: Literal["none", "light", "strong"] = "none"
+
+
+class Backbone(Section):
+    """The front end that turns a waveform into frame vectors."""
+
+    name: Literal["mfcc", "log-mel", "wav2vec2", "hubert"] = "mfcc"
+    checkpoint: str | None = None
+    """Hub name or local folder; wav2vec2 and hubert only."""
+    mels: int = Field(40, ge=8, le=256)
+    coefficients: int = Field(20, ge=4, le=128)
+    """MFCC only."""
+    deltas: bool = True
+    """Append first and second differences; MFCC only."""
+    window_seconds: float = Field(0.025, gt=0)
+    hop_seconds: float = Field(0.010, gt=0)
+    normalise: Literal["none", "clip", "corpus"] = "corpus"
+    """Zero mean and unit variance of each feature over the clip, or over the training clips; mfcc and log-mel only."""
+    layers: Literal["last", "weighted-sum"] = "last"
+
+
+class Adaptation(Section):
+    """Which part of the backbone learns."""
+
+    method: Literal["frozen", "lora", "dora", "full"] = "frozen"
+    rank: int = Field(8, ge=1, le=256)
+    alpha: int = Field(16, ge=1, le=512)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
+
+
+class Pooling(Section):
+    """How frames become one vector."""
+
+    name: Literal["mean", "attention", "hierarchical", "statistics"] = "mean"
+    segment_seconds: float = Field(0.2, gt=0)
+    """Length of a segment; hierarchical only."""
+
+
+class Head(Section):
+    """The layers that are always trained."""
+
+    name: Literal["linear", "mlp", "temporal"] = "linear"
+    hidden: int = Field(128, ge=1, le=8192)
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class Output(Section):
+    """The range of a regression output."""
+
+    bounded: bool = False
+    low: float | None = None
+    high: float | None = None
+
+
+class Training(Section):
+    """How the loop runs."""
+
+    loss: Literal["cross-entropy", "mse", "ccc", "mse+ccc"] = "cross-entropy"
+    epochs: int = Field(20, ge=1)
+    batch_size: int = Field(32, ge=1)
+    accumulation: int = Field(1, ge=1)
+    """Forward passes that one batch is divided into; the step equals that of the whole batch."""
+    learning_rate: float = Field(5e-4, ge=0)
+    backbone_learning_rate: float = Field(1e-5, ge=0)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["warmup-cosine", "constant"] = "warmup-cosine"
+    warmup_fraction: Annotated[float, OffIsZero] = Field(0.0, ge=0, le=1)
+    clip_norm: Annotated[float, OffIsZero] = Field(0.0, ge=0)
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    patience_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
+    seed: int = Field(0, ge=0)
+
+
+class Evaluation(Section):
+    """How models are scored and compared."""
+
+    select_by: Literal["loss", "accuracy", "macro-f1", "ccc", "pearson"] = "loss"
+    bootstrap_samples: int = Field(1000, ge=100)
+    replace_champion: Literal["beyond-interval", "any-gain"] = "beyond-interval"
+
+
+class Compute(Section):
+    """Where it runs."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    workers: int = Field(0, ge=0)
+    threads: int | None = Field(None, ge=1)
+
+
+class Plan(Section):
+    """One executable plan."""
+
+    version: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
+    task: Task
+    data: Data
+    augmentation: Augmentation = Augmentation()
+    backbone: Backbone = Backbone()
+    adaptation: Adaptation = Adaptation()
+    pooling: Pooling = Pooling()
+    head: Head = Head()
+    output: Output = Output()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    compute: Compute = Compute()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Plan:
+        if self.output.bounded and (self.output.low is None or self.output.high is None):
+            raise ValueError("output.bounded is true, so output.low and output.high must be given")
+        if self.output.low is not None and self.output.high is not None and self.output.low >= self.output.high:
+            raise ValueError(f"output.low is {self.output.low}, expected less than output.high, {self.output.high}")
+        if (self.task.type == "classification") != (self.training.loss == "cross-entropy"):
+            raise ValueError(f"training.loss is {self.training.loss}, which does not fit task.type {self.task.type}")
+        by_class = self.evaluation.select_by in ("accuracy", "macro-f1")
+        by_score = self.evaluation.select_by in ("ccc", "pearson")
+        if (self.task.type == "classification" and by_score) or (self.task.type == "regression" and by_class):
+            raise ValueError(
+                f"evaluation.select_by is {self.evaluation.select_by}, which does not fit {self.task.type}"
+            )
+        if self.backbone.name in ("mfcc", "log-mel") and self.adaptation.method != "frozen":
+            raise ValueError(
+                f"adaptation.method is {self.adaptation.method}; {self.backbone.name} has no weights to adapt"
+            )
+        if self.data.protocol == "leave-one-group-out" and self.data.group_column is None:
+            raise ValueError("data.protocol is leave-one-group-out, so data.group_column must be given")
+        return self
+
+
+def read_plan(path: Path) -> Plan:
+    """Read plan.yaml; relative paths in it become absolute.
+
+    Raises:
+        InputError: the file cannot be read or is not YAML.
+        PlanError: an unknown key or a value that does not fit, with file and line.
+    """
+    try:
+        text = path.read_text("utf-8")
+        content = yaml.load(text, Loader=yaml.CSafeLoader)
+        lines = dict(_key_lines(yaml.compose(text, Loader=yaml.CSafeLoader)))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise PlanError(f"{path}:1: expected sections such as `task:` and `data:`")
+    return absolute(make_plan(content, str(path), lines), path.parent)
+
+
+def make_plan(content: Mapping[str, Any], where: str, lines: Mapping[str, int] | None = None) -> Plan:
+    """Check a nested mapping and return the plan.
+
+    Raises:
+        PlanError: an unknown key or a value that does not fit.
+    """
+    try:
+        return Plan.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join(str(part) for part in first["loc"])
+        line = (lines or {}).get(path)
+        place = f"{where}:{line}" if line else where
+        if first["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(path, list(plan_paths()), n=1)
+            hint = f"Did you mean {close[0]}?" if close else "`tonmeister schema plan` lists every key."
+            raise PlanError(f"{place}: unknown key {path}", hint=hint) from None
+        got = f", got {first['input']!r}" if path and not isinstance(first["input"], dict) else ""
+        raise PlanError(
+            f"{place}: {path + ': ' if path else ''}{first['msg'].removeprefix('Value error, ')}{got}"
+        ) from None
+
+
+def _key_lines(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            path = f"{prefix}{key.value}"
+            yield path, key.start_mark.line + 1
+            yield from _key_lines(value, f"{path}.")
+
+
+def absolute(plan: Plan, base: Path) -> Plan:
+    """Return the plan with manifest, audio root and a local checkpoint as absolute paths."""
+    changes: dict[str, Any] = {"data.manifest": str((base / plan.data.manifest).resolve())}
+    if plan.data.audio_root is not None:
+        changes["data.audio_root"] = str((base / plan.data.audio_root).resolve())
+    checkpoint = plan.backbone.checkpoint
+    if checkpoint is not None and (base / checkpoint).is_dir():
+        changes["backbone.checkpoint"] = str((base / checkpoint).resolve())
+    return patched(plan, changes)
+
+
+def plan_paths() -> Iterator[str]:
+    """Every path of the plan, such as `training.epochs`."""
+    for section, field in Plan.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, Section):
+            yield from (f"{section}.{name}" for name in model.model_fields)
+        else:
+            yield section
+
+
+def value_at(plan: Plan, path: str) -> Any:
+    """Return the value at `path`.
+
+    Raises:
+        UsageError: there is no such path.
+    """
+    section, _, name = path.partition(".")
+    part = getattr(plan, section, None)
+    if path not in plan_paths():
+        close = difflib.get_close_matches(path, list(plan_paths()), n=1)
+        raise UsageError(f"unknown plan path {path!r}", hint=f"Did you mean {close[0]}?" if close else "")
+    return getattr(part, name) if name else part
+
+
+def patched(plan: Plan, changes: Mapping[str, Any], where: str = "patch") -> Plan:
+    """Return the plan with the values at the given paths replaced.
+
+    Raises:
+        UsageError: unknown path.  PlanError: the result is not a valid plan.
+    """
+    content = plan.model_dump()
+    for path, value in changes.items():
+        value_at(plan, path)
+        section, _, name = path.partition(".")
+        if name:
+            content[section][name] = value
+        else:
+            content[section] = value
+    return make_plan(content, where)
+
+
+def differences(old: Plan, new: Plan) -> dict[str, tuple[Any, Any]]:
+    """Return every path whose value differs, with both values."""
+    pairs = {path: (value_at(old, path), value_at(new, path)) for path in plan_paths()}
+    return {path: (before, after) for path, (before, after) in pairs.items() if before != after}
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to a temporary file beside `path` and rename it, so that nobody ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def plan_yaml(plan: Plan, comments: Mapping[str, str] | None = None, header: str = "") -> str:
+    """Write a plan as YAML text with a trailing comment for each path in `comments`, and `header` on top."""
+    lines = [f"# {line}" if line else "#" for line in header.splitlines()]
+    for section, value in plan.model_dump(mode="json").items():
+        if not isinstance(value, dict):
+            lines.append(_line(section, value, comments or {}, section, ""))
+            continue
+        lines.append(f"{section}:")
+        lines += [_line(name, item, comments or {}, f"{section}.{name}", "  ") for name, item in value.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, value: Any, comments: Mapping[str, str], path: str, indent: str) -> str:
+    text = (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).removesuffix("\n...\n").strip()
+    )
+    line = f"{indent}{name}: {text}"
+    return f"{line:<40}  # {comments[path]}" if path in comments else line

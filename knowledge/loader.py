@@ -1,0 +1,254 @@
+"""Loads a knowledge folder and refuses what is wrong in it, with file and line; draws no conclusion from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from .conditions import parse_clauses
+from .errors import InputError, KnowledgeError
+from .records import SEVERITIES, Value
+from .rulebook import TEMPLATE, Conclusion, Knowledge, Pack, Remedy, Rule
+from .schema import Example, RemedyDocument, RuleDocument, SourceDocument, TableDocument, TableRow
+from .vocabulary import Entry, Vocabulary
+
+_T = TypeVar("_T", bound=BaseModel)
+BUILT_IN = Path(__file__).parent
+_PATCH_OPERATIONS = ("multiply", "at_least", "at_most", "from")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One document of a file, unparsed."""
+
+    kind: str
+    body: dict[str, Any]
+    file: str
+    line: int
+    pack: Pack
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.line} ({self.body.get(self.kind)})"
+
+
+@lru_cache(maxsize=4)
+def load_knowledge(root: Path = BUILT_IN) -> Knowledge:
+    """Load every YAML file under `root`.
+
+    Raises:
+        InputError: a file is not YAML.
+        KnowledgeError: a document is misspelt, or refers to something that does not exist.
+    """
+    files = sorted(root.rglob("*.yaml"))
+    if not files:
+        raise InputError(f"{root}: no *.yaml file found, expected a knowledge folder")
+    items = [item for file in files for item in _read(file, root)]
+    vocabulary = _vocabulary(items)
+    sources = {item.body["source"]: _parse(SourceDocument, item) for item in _of(items, "source")}
+    remedies = {item.body["remedy"]: _remedy(item, vocabulary) for item in _of(items, "remedy")}
+    rules = [_rule(item, vocabulary) for item in _of(items, "rule")]
+    rules += [rule for item in _of(items, "table") for rule in _table(item, vocabulary)]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    knowledge = Knowledge(vocabulary, tuple(rules), remedies, sources, digest)
+    _check_references(knowledge)
+    return knowledge
+
+
+def _read(file: Path, root: Path) -> Iterator[_Item]:
+    name = str(file.relative_to(root))
+    pack = _pack_of(Path(name).parts)
+    try:
+        node = yaml.compose(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        bodies = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader) or []
+    except yaml.YAMLError as error:
+        raise InputError(f"{name} is not YAML: {error}") from None
+    if not isinstance(bodies, list):
+        raise KnowledgeError(f"{name}:1: expected a list of documents, each starting with `- `")
+    for body, mark in zip(bodies, node.value if node else [], strict=True):
+        line = mark.start_mark.line + 1
+        kinds = ("fact", "derived", "decision", "rule", "table", "remedy", "source")
+        kind = next(iter(body), None) if isinstance(body, dict) else None
+        if kind not in kinds:
+            raise KnowledgeError(f"{name}:{line}: a document starts with one of {', '.join(kinds)}; got {kind!r}")
+        if len({key.value for key, _ in mark.value}) != len(mark.value):
+            raise KnowledgeError(f"{name}:{line}: a key stands twice in this document")
+        yield _Item(kind, body, name, line, body.get("pack", pack) if kind == "table" else pack)
+
+
+def _pack_of(parts: tuple[str, ...]) -> Pack:
+    folder = parts[1] if parts[0] == "rules" else "plan"
+    return "audit" if folder == "audit" else "diagnose" if folder == "diagnose" else "plan"
+
+
+def _of(items: list[_Item], kind: str) -> Iterator[_Item]:
+    seen: dict[str, _Item] = {}
+    for item in items:
+        if item.kind == kind:
+            name = item.body[kind]
+            if name in seen:
+                raise KnowledgeError(f"{item.where}: defined before in {seen[name].where}")
+            seen[name] = item
+            yield item
+
+
+def _parse(model: type[_T], item: _Item) -> _T:
+    try:
+        return model.model_validate(item.body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise KnowledgeError(f"{item.where}: {place + ': ' if place else ''}{first['msg']}") from None
+
+
+def _vocabulary(items: list[_Item]) -> Vocabulary:
+    entries: dict[str, Entry] = {}
+    for kind in ("fact", "derived", "decision"):
+        for item in _of(items, kind):
+            body = {key: value for key, value in item.body.items() if key != kind}
+            entry = _parse(
+                Entry, _Item(kind, {"kind": kind, "name": item.body[kind], **body}, item.file, item.line, item.pack)
+            )
+            if (entry.type == "choice") != bool(entry.values):
+                raise KnowledgeError(f"{item.where}: `values` belong to a choice, and a choice has some")
+            if entry.name in entries:
+                raise KnowledgeError(f"{item.where}: {entry.name} is defined twice")
+            entries[entry.name] = entry
+    for item in items:
+        if item.kind == "rule" and isinstance(item.body.get("then"), dict) and "finding" in item.body["then"]:
+            name = f"finding.{item.body['then']['finding']}"
+            entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
+    return Vocabulary(entries)
+
+
+def _rule(item: _Item, vocabulary: Vocabulary) -> Rule:
+    document = _parse(RuleDocument, item)
+    return Rule(
+        id=document.rule,
+        title=document.title,
+        when=parse_clauses(document.when, vocabulary, item.where),
+        needs=parse_clauses(document.needs, vocabulary, item.where),
+        then=_conclusion(document.then, vocabulary, item.where),
+        because=" ".join(document.because.split()),
+        remedies=document.remedies,
+        strength=document.strength,
+        certainty=document.certainty,
+        sources=document.source,
+        since=document.since,
+        corrects=document.corrects,
+        examples=tuple(_example(example, vocabulary, item.where) for example in document.examples),
+        pack=item.pack,
+        file=item.file,
+        line=item.line,
+    )
+
+
+def _conclusion(then: dict[str, Any], vocabulary: Vocabulary, where: str) -> Conclusion:
+    if "finding" in then:
+        if set(then) != {"finding", "severity"} or then["severity"] not in SEVERITIES:
+            raise KnowledgeError(f"{where}: a finding is `finding: ID` with `severity: {'|'.join(SEVERITIES)}`")
+        return Conclusion("finding", f"finding.{then['finding']}", True, then["severity"])
+    if len(then) != 1 or not (set(then) <= {"recommend", "set"}):
+        raise KnowledgeError(f"{where}: `then` holds exactly one of recommend, set, finding")
+    ((kind, assignment),) = then.items()
+    if not isinstance(assignment, dict) or len(assignment) != 1:
+        raise KnowledgeError(f"{where}: `{kind}` assigns exactly one attribute")
+    ((name, value),) = assignment.items()
+    return _assignment(kind, name, value, vocabulary, where)
+
+
+def _assignment(kind: str, name: str, value: Value, vocabulary: Vocabulary, where: str) -> Conclusion:
+    entry = vocabulary.entry(name, where)
+    wanted = "decision" if kind == "recommend" else "derived"
+    if entry.kind != wanted:
+        raise KnowledgeError(f"{where}: `{kind}` concludes a {wanted}, and {name} is a {entry.kind}")
+    return Conclusion("recommend" if kind == "recommend" else "set", name, entry.coerce(value, where))
+
+
+def _table(item: _Item, vocabulary: Vocabulary) -> Iterator[Rule]:
+    table = _parse(TableDocument, item)
+    kind = "recommend" if vocabulary.entry(table.decides, item.where).kind == "decision" else "set"
+    for row in table.rows:
+        where = f"{item.where}, row {row.id}"
+        yield Rule(
+            id=row.id,
+            title=row.title or f"{table.title}: {row.then}",
+            when=parse_clauses([{table.by: row.when}, *table.also, *row.also], vocabulary, where),
+            needs=(),
+            then=_assignment(kind, table.decides, row.then, vocabulary, where),
+            because=" ".join(row.because.split()),
+            remedies=(),
+            strength=table.strength,
+            certainty=row.certainty or table.certainty,
+            sources=row.source or table.source,
+            since=table.since,
+            corrects="",
+            examples=tuple(_example(example, vocabulary, where) for example in _row_examples(table, row)),
+            pack=item.pack,
+            file=item.file,
+            line=item.line,
+            table=table.table,
+        )
+
+
+def _row_examples(table: TableDocument, row: TableRow) -> Iterator[Example]:
+    for fires, values in ((True, row.fires), (False, row.rests)):
+        for value in values:
+            yield Example(given={**table.given, **row.given, table.by: value}, fires=fires)
+
+
+def _example(example: Example, vocabulary: Vocabulary, where: str) -> Example:
+    given = {name: vocabulary.entry(name, where).coerce(value, where) for name, value in example.given.items()}
+    return Example(given=given, fires=example.fires)
+
+
+def _remedy(item: _Item, vocabulary: Vocabulary) -> Remedy:
+    document = _parse(RemedyDocument, item)
+    for path, value in document.patch.items():
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _PATCH_OPERATIONS and "from" in value:
+            vocabulary.entry(value["from"], f"{item.where}: {path}")
+    return Remedy(
+        id=document.remedy,
+        title=document.title,
+        patch=document.patch,
+        action=document.action,
+        when=parse_clauses(document.when, vocabulary, item.where),
+        unless=parse_clauses(document.unless, vocabulary, item.where),
+        expect=document.expect,
+        costs=document.costs,
+        sources=document.source,
+        file=item.file,
+        line=item.line,
+    )
+
+
+def _check_references(knowledge: Knowledge) -> None:
+    ids: dict[str, str] = {}
+    for rule in knowledge.rules:
+        where = f"{rule.file}:{rule.line} ({rule.id})"
+        if rule.id in ids:
+            raise KnowledgeError(f"{where}: the id was used before in {ids[rule.id]}")
+        ids[rule.id] = where
+        for remedy in rule.remedies:
+            if remedy not in knowledge.remedies:
+                raise KnowledgeError(f"{where}: there is no remedy {remedy!r}")
+        for name, _ in TEMPLATE.findall(rule.because):
+            knowledge.vocabulary.entry(name, f"{where}: because")
+        _check_sources(rule.sources, knowledge, where)
+    for remedy_document in knowledge.remedies.values():
+        _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
+
+
+def _check_sources(sources: tuple[str, ...], knowledge: Knowledge, where: str) -> None:
+    if not sources:
+        raise KnowledgeError(f"{where}: cites no source; write one, or `experience`")
+    for source in sources:
+        if source not in knowledge.sources and source.partition("-")[0] not in knowledge.sources:
+            raise KnowledgeError(f"{where}: the source {source!r} is not in sources.yaml")

@@ -1,0 +1,109 @@
+"""The loaded rules, remedies and sources as frozen records with parsed conditions; no loading, no inference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .conditions import Clause, Condition
+from .records import Severity, Value
+from .schema import Example, SourceDocument, Strength
+from .vocabulary import Vocabulary
+
+Pack = Literal["plan", "audit", "diagnose"]
+TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*(?:\.[a-z0-9_-]+)+)(?::([^}]*))?\}")
+"""`{fact.name}` or `{fact.name:.2f}` in a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The one thing that a rule concludes. A finding is the boolean attribute `finding.<id>`."""
+
+    kind: Literal["recommend", "set", "finding"]
+    attribute: str
+    value: Value
+    severity: Severity = "note"
+
+    @property
+    def finding(self) -> str:
+        """The canonical id of the finding, without the prefix."""
+        return self.attribute.removeprefix("finding.")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule or table row."""
+
+    id: str
+    title: str
+    when: tuple[Clause, ...]
+    needs: tuple[Clause, ...]
+    then: Conclusion
+    because: str
+    remedies: tuple[str, ...]
+    strength: Strength
+    certainty: float
+    sources: tuple[str, ...]
+    since: str
+    corrects: str
+    examples: tuple[Example, ...]
+    pack: Pack
+    file: str
+    line: int
+    table: str = ""
+
+    @property
+    def conditions(self) -> Iterator[Condition]:
+        """Every atomic condition of `when` and `needs`."""
+        return (condition for clause in (*self.when, *self.needs) for condition in clause)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A patch on plan paths or an action for the person, with the conditions under which it is offered."""
+
+    id: str
+    title: str
+    patch: dict[str, Any]
+    action: str
+    when: tuple[Clause, ...]
+    unless: tuple[Clause, ...]
+    expect: str
+    costs: str
+    sources: tuple[str, ...]
+    file: str
+    line: int
+
+    @property
+    def changes_data(self) -> bool:
+        """Whether applying it changes data or split, which voids every score measured before."""
+        return any(path.startswith("data.") for path in self.patch)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything in one knowledge folder."""
+
+    vocabulary: Vocabulary
+    rules: tuple[Rule, ...]
+    remedies: dict[str, Remedy]
+    sources: dict[str, SourceDocument]
+    digest: str
+    """SHA-256 over all files."""
+
+    def pack(self, *packs: Pack) -> tuple[Rule, ...]:
+        """Return the rules of the named packs, in file order."""
+        return tuple(rule for rule in self.rules if rule.pack in packs)
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """Return the rule of that id, or None."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def citation(self, source: str) -> str:
+        """Return the full citation of a source id; `S000-13a` is item 13a of the document S000."""
+        if source in self.sources:
+            return self.sources[source].citation
+        document, _, item = source.partition("-")
+        return f"{self.sources[document].citation}, item {item}"

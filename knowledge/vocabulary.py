@@ -1,0 +1,164 @@
+"""The vocabulary: which facts and decisions exist, of which type, unit and range; checks values and no more."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import KnowledgeError, UsageError
+from .records import Fact, Unknown, Value
+
+Topic = Literal["problem", "data", "backbone", "architecture", "training", "evaluation", "reproducibility", "lifecycle"]
+TOPICS: tuple[Topic, ...] = (
+    "problem", "data", "backbone", "architecture", "training", "evaluation", "reproducibility", "lifecycle",
+)  # fmt: skip
+"""The order in which a plan is settled (S000-06)."""
+Supplier = Literal["user", "audit", "plan", "log", "predictions", "telemetry", "machine", "rule"]
+
+
+class Minimum(BaseModel):
+    """How many items a measurement must rest on before it counts as known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    at_least: int
+    of: str
+
+
+class Entry(BaseModel):
+    """One attribute that a rule may read or write."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["fact", "derived", "decision"]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9_-]+)+$")]
+    type: Literal["boolean", "integer", "number", "choice", "text"]
+    values: tuple[str, ...] = ()
+    """The admitted values of a `choice`."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """What each value of a `choice` means, in a few words, for the question."""
+    range: tuple[float | None, float | None] = (None, None)
+    unit: str = ""
+    means: str
+    supplied_by: tuple[Supplier, ...] = ()
+    topic: Topic | None = None
+    ask: str = ""
+    """The question for it; empty: nobody is asked."""
+    help: str = ""
+    needs: Minimum | None = None
+    policy: Literal["one", "min", "max", "unique"] = "one"
+    """How competing recommendations for a decision are settled."""
+    plan: str = ""
+    """The path in plan.yaml that holds this attribute."""
+    source: str = ""
+
+    def coerce(self, value: Any, where: str, *, as_threshold: bool = False) -> Value:
+        """Return `value` as this entry's type. Thresholds may lie outside the range and be fractional.
+
+        Raises:
+            KnowledgeError: wrong type, outside the range, or not one of the choices.
+        """
+        converted = self._typed(value, where, as_threshold)
+        if isinstance(converted, (int, float)) and not isinstance(converted, bool) and not as_threshold:
+            low, high = self.range
+            if (low is not None and converted < low) or (high is not None and converted > high):
+                raise KnowledgeError(f"{where}: {self.name}: got {converted}, expected {self._range_text()}")
+        return converted
+
+    def _typed(self, value: Any, where: str, as_threshold: bool) -> Value:
+        got = f"{where}: {self.name}: got {value!r}, expected"
+        if self.type == "boolean":
+            if isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
+                return value.lower() in ("true", "yes")
+            if isinstance(value, bool):
+                return value
+            raise KnowledgeError(f"{got} true or false")
+        if self.type in ("integer", "number"):
+            return self._number(value, got, as_threshold)
+        if not isinstance(value, str):
+            value = str(value)
+        if self.type == "choice" and value not in self.values:
+            close = difflib.get_close_matches(value, self.values, n=1)
+            raise KnowledgeError(
+                f"{got} one of {', '.join(self.values)}", hint=f"Did you mean {close[0]}?" if close else ""
+            )
+        return str(value)
+
+    def _number(self, value: Any, got: str, as_threshold: bool) -> int | float:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise KnowledgeError(f"{got} {self.expected()}")
+        try:
+            number = float(value)
+        except ValueError:
+            raise KnowledgeError(f"{got} {self.expected()}") from None
+        if not math.isfinite(number):
+            raise KnowledgeError(f"{got} a finite number")
+        if self.type == "integer" and not as_threshold:
+            if number != int(number):
+                raise KnowledgeError(f"{got} a whole number")
+            return int(number)
+        return int(number) if self.type == "integer" and number == int(number) else number
+
+    def expected(self) -> str:
+        """Say in a few words what this entry accepts."""
+        if self.type == "choice":
+            return "one of " + ", ".join(self.values)
+        if self.type in ("integer", "number"):
+            kind = "a whole number" if self.type == "integer" else "a number"
+            return f"{kind} {self._range_text()}".strip()
+        return {"boolean": "yes or no", "text": "text"}[self.type]
+
+    def _range_text(self) -> str:
+        low, high = self.range
+        if low is None and high is None:
+            return ""
+        if high is None:
+            return f"of at least {low:g}"
+        return f"of at most {high:g}" if low is None else f"from {low:g} to {high:g}"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Every entry by name. `finding.<id>` entries are made by the loader from the rules that report them."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.entries
+
+    def entry(self, name: str, where: str = "") -> Entry:
+        """Return the entry `name`.
+
+        Raises:
+            KnowledgeError: there is none; the message names the nearest.
+        """
+        if name in self.entries:
+            return self.entries[name]
+        close = difflib.get_close_matches(name, self.entries, n=1)
+        prefix = f"{where}: " if where else ""
+        raise KnowledgeError(
+            f"{prefix}unknown fact {name!r}",
+            hint=f"Did you mean {close[0]}?" if close else "See `tonmeister schema vocabulary`.",
+        )
+
+    def user_fact(self, name: str, value: Any, where: str) -> Fact:
+        """Check what a user said and return it as a fact.
+
+        Raises:
+            UsageError: unknown name or a value that does not fit.
+        """
+        try:
+            return Fact(name, self.entry(name, where).coerce(value, where), "user")
+        except KnowledgeError as error:
+            raise UsageError(error.message, hint=error.hint) from None
+
+    def admit(self, fact: Fact) -> Fact | Unknown:
+        """Check a measured fact; one that rests on too few items becomes unknown, with the reason."""
+        entry = self.entry(fact.name)
+        if entry.needs is not None and (fact.n or 0) < entry.needs.at_least:
+            return Unknown(fact.name, f"{fact.n or 0} {entry.needs.of}, {entry.needs.at_least} needed")
+        value = entry.coerce(fact.value, f"measured by {fact.source}")
+        return Fact(fact.name, value, fact.source, fact.subject, fact.n, fact.evidence, fact.paths)

@@ -1,0 +1,30 @@
+"""Shared fixtures: where the test data lies, and a terminal that looks the same everywhere."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.update(
+    TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8", TEXTUAL_ANIMATIONS="none", COLUMNS="100"
+)
+for name in ("NO_COLOR", "FORCE_COLOR", "CI"):
+    os.environ.pop(name, None)
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Real audio and real run logs, from the environment variable TONMEISTER_TEST_DATA."""
+    folder = os.environ.get("TONMEISTER_TEST_DATA")
+    if not folder:
+        pytest.skip("TONMEISTER_TEST_DATA is not set: no real audio or logs to test with")
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the tests away from the user's cache."""
+    monkeypatch.setenv("TONMEISTER_CACHE", str(tmp_path / "cache"))
+    yield
