@@ -16,6 +16,8 @@ from .records import Value
 from .vocabulary import Entry, Vocabulary
 
 Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+Kind = Literal["is", "none", "known", "unknown"]
+_STATE_KINDS: dict[str, Kind] = {"none": "none", "known": "known", "unknown": "unknown"}
 _COMPARISON = re.compile(r"^\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*$")
 _INTERVAL = re.compile(r"^\s*(>?)\s*(-?[\d.][\d.eE+-]*?)\s*\.\.\s*(<?)\s*(-?[\d.][\d.eE+-]*)\s*$")
 
@@ -24,7 +26,7 @@ _INTERVAL = re.compile(r"^\s*(>?)\s*(-?[\d.][\d.eE+-]*?)\s*\.\.\s*(<?)\s*(-?[\d.
 class Condition:
     """One atomic condition. `kind` is `is` (compare), `none` (established absence), `known` or `unknown`."""
 
-    kind: Literal["is", "none", "known", "unknown"]
+    kind: Kind
     fact: str
     operator: Operator = "=="
     value: Value | tuple[Value, ...] = True
@@ -101,11 +103,11 @@ def parse_clauses(items: list[dict[str, Any]], vocabulary: Vocabulary, where: st
 
 def parse_condition(name: str, value: Any, vocabulary: Vocabulary, where: str) -> tuple[Condition, ...]:
     """Parse one `name: value` pair; an interval gives two conditions."""
-    if name == "none" or name == "known" or name == "unknown":
+    if name in _STATE_KINDS:
         entry = vocabulary.entry(str(value), where)
         if name == "none" and entry.type != "boolean":
             raise KnowledgeError(f"{where}: `none: {value}` needs a boolean fact; compare it, or use `unknown`")
-        return (Condition(name, entry.name),)
+        return (Condition(_STATE_KINDS[name], entry.name),)
     entry = vocabulary.entry(name, where)
     if isinstance(value, list):
         return (Condition("is", name, "in", tuple(entry.coerce(choice, where) for choice in value)),)

@@ -1,0 +1,56 @@
+"""Findings, decisions and remedies as document blocks, shared by the reports of all consultations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from knowledge.conditions import spell
+from knowledge.records import Finding, NotAssessable
+from knowledge.rulebook import Knowledge
+
+from ..session import Decision, Session
+from .document import Bullets, Document, Heading, Paragraph, Table
+
+SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
+
+
+def findings_blocks(findings: Iterable[Finding], knowledge: Knowledge) -> Document:
+    """One bullet a finding: what, why here, evidence, remedies, rule and sources."""
+    items = tuple((_headline(finding), _details(finding, knowledge)) for finding in findings)
+    return (Bullets(items),) if items else (Paragraph("Nothing was found that a rule would report."),)
+
+
+def _headline(finding: Finding) -> str:
+    return f"{SIGNS[finding.severity]} {finding.id}: {finding.title} (confidence {finding.confidence:.2f})"
+
+
+def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
+    shown = [item.text for item in finding.evidence[:5]]
+    more = f" (and {len(finding.evidence) - 5} more)" if len(finding.evidence) > 5 else ""
+    remedies = [knowledge.remedies[remedy].title for remedy in finding.remedies]
+    return (
+        finding.because,
+        *([f"evidence: {'; '.join(shown)}{more}"] if shown else []),
+        *([f"remedies: {'; '.join(remedies)}"] if remedies else []),
+        f"rule {finding.rule}, sources {', '.join(finding.sources)}",
+    )
+
+
+def not_assessable_blocks(items: Iterable[NotAssessable]) -> Document:
+    """What could be neither reported nor excluded, and what it would need; empty when there is none."""
+    rows = tuple((item.id, "; ".join(item.needs)) for item in items)
+    if not rows:
+        return ()
+    return (Heading("Not assessable"), Table(("finding", "needs"), rows))
+
+
+def decisions_blocks(session: Session) -> Document:
+    """The decisions by topic: value, rule and what it beat."""
+    rows = tuple(_decision_row(decision) for decision in session.decisions.values())
+    return (Table(("decision", "value", "because of rule", "instead of"), rows),)
+
+
+def _decision_row(decision: Decision) -> tuple[str, ...]:
+    losers = ", ".join(f"{spell(loser.value)} ({loser.lost_on})" for loser in decision.losers)
+    rule = "you" if decision.fixed_by_user else decision.rule
+    return decision.attribute, spell(decision.value), rule + (" (contested)" if decision.contested else ""), losers

@@ -1,0 +1,54 @@
+"""`tonmeister explain`: how a decision came about, why a question is asked, why not another value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .output import audit_options
+
+
+@click.command("explain")
+@click.argument("query", type=click.Choice(["how", "why", "why-not"]))
+@click.argument("subject", metavar="NAME[=VALUE]")
+@click.argument("manifest", type=click.Path(path_type=Path), required=False)
+@click.option("--answers", type=click.Path(path_type=Path), help="YAML file of `fact: value`.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a fact, or fix a decision.")
+@audit_options
+def command(
+    query: str,
+    subject: str,
+    manifest: Path | None,
+    answers: Path | None,
+    settings: tuple[str, ...],
+    label_column: str | None,
+    group_column: str | None,
+    split_column: str | None,
+    path_column: str | None,
+) -> None:
+    """Explain the plan that the same options of `tonmeister plan` give.
+
+    \b
+    how adaptation.method           the proof, down to facts and sources
+    why task.domain                 what the answer would decide
+    why-not adaptation.method=full  each rule for it, what fails, and by how much
+    """
+    from expert import explanation
+    from knowledge.errors import UsageError
+
+    from .planning import read_case
+
+    columns = {"label": label_column, "group": group_column, "split": split_column, "path": path_column}
+    case = read_case(manifest, columns, answers, settings)
+    session = case.draft().session
+    name, _, value = subject.partition("=")
+    if query == "how":
+        click.echo(explanation.how(session, name).render())
+    elif query == "why":
+        click.echo(explanation.why(session, name).render())
+    elif value:
+        wanted = case.knowledge.vocabulary.user_fact(name, value, "explain").value
+        click.echo(explanation.why_not(session, name, wanted).render())
+    else:
+        raise UsageError(f"why-not got {subject!r}, expected NAME=VALUE, such as adaptation.method=full")

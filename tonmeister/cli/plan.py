@@ -1,0 +1,79 @@
+"""`tonmeister plan`: answers, audit and rules in; a commented plan and its explanation out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .output import audit_options, emit, format_option, say, write_new
+from .planning import Case, read_case
+
+if TYPE_CHECKING:
+    from expert.consultation.plan import PlanDraft
+
+
+@click.command("plan")
+@click.argument("manifest", type=click.Path(path_type=Path), required=False)
+@click.option("--answers", type=click.Path(path_type=Path), help="YAML file of `fact: value`; `unknown` is an answer.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a fact, or fix a decision.")
+@audit_options
+@click.option("--plain", is_flag=True, help="Ask at plain prompts; automatic when there is no terminal.")
+@click.option("--name", default="run", show_default=True, help="Name of the plan and of its run directory.")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("plan.yaml"), show_default=True)
+@click.option("--force", is_flag=True, help="Write over an existing plan.")
+@format_option
+def command(
+    manifest: Path | None,
+    answers: Path | None,
+    settings: tuple[str, ...],
+    label_column: str | None,
+    group_column: str | None,
+    split_column: str | None,
+    path_column: str | None,
+    plain: bool,
+    name: str,
+    output: Path,
+    force: bool,
+    form: str,
+) -> None:
+    """Plan the fine-tuning on MANIFEST (a CSV or TSV file, or a folder with one folder a class)."""
+    from expert.report.plan import plan_document, plan_record
+
+    from knowledge.errors import UsageError
+
+    headless = answers is not None or bool(settings)
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if terminal and not plain and not headless:
+        from tui.app import run
+
+        raise SystemExit(run(manifest=manifest))
+    if output.exists() and not force:
+        raise UsageError(f"{output} exists already, expected a new file", hint="Name another --output, or use --force.")
+    columns = {"label": label_column, "group": group_column, "split": split_column, "path": path_column}
+    case = read_case(manifest, columns, answers, settings)
+    if plain or not headless:
+        from .prompts import ask_all
+
+        case = ask_all(case)
+    draft = case.draft(name)
+    _write(draft, case, output, force)
+    emit(plan_document(draft), plan_record(draft), form)
+
+
+def _write(draft: PlanDraft, case: Case, output: Path, force: bool) -> None:
+    from expert.consultation.plan import plan_text
+
+    from knowledge.errors import UsageError
+
+    if draft.plan is None:
+        needed = ", ".join(draft.missing)
+        raise UsageError(
+            f"no plan can be written without {needed}",
+            hint=" ".join(f"--set {fact}=..." for fact in draft.missing) + " or answer the questions with --plain.",
+        )
+    write_new(output, plan_text(draft, f"tonmeister train {output}"), force=force)
+    say(f"Plan written to {output}; run it with: tonmeister train {output}")
+    say(f"The same plan again: {case.command_line()}")

@@ -1,0 +1,60 @@
+"""`tonmeister train PLAN`: run a plan in a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .output import say
+
+
+@click.command("train")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="Run directory; default: runs/NAME of the plan.")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a plan value.")
+@click.option("--folds", metavar="COLUMN", help="Cross-validate by a fold column, or leave-one-group-out.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the run directory.")
+@click.option("--test", "with_test", is_flag=True, help="Score the best checkpoint on the test split at the end.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    plan: Path,
+    output: Path | None,
+    settings: tuple[str, ...],
+    folds: str | None,
+    resume: bool,
+    with_test: bool,
+) -> None:
+    """Run PLAN; the run directory holds events, predictions, checkpoints and the plan as it was run."""
+    from engine.process import run_child, train_command
+
+    from engine.plan import plan_yaml, write_atomically
+    from knowledge.errors import UsageError
+
+    from .training import plan_with, show_event
+
+    chosen = plan_with(plan, settings)
+    run = output or Path("runs") / chosen.name
+    if run.exists() and any(run.iterdir()) and not resume:
+        raise UsageError(
+            f"{run} is not empty, expected a new run directory", hint="Name another --output, or --resume."
+        )
+    if not resume:
+        header = f"tonmeister train {plan}" + "".join(f" --set {setting}" for setting in settings)
+        write_atomically(run / "plan.yaml", plan_yaml(chosen, header=header))
+    say(f"Training {chosen.name} in {run}")
+    status = run_child(
+        train_command(run / "plan.yaml", run, folds=folds, resume=resume, test=with_test), run, show_event
+    )
+    if status:
+        say(_error_of(run))
+        ctx.exit(status)
+    click.echo(run)
+
+
+def _error_of(run: Path) -> str:
+    """Return what the child said last, without a traceback unless it is our own fault."""
+    file = run / "stderr.log"
+    text = file.read_text("utf-8", "replace").strip() if file.is_file() else ""
+    return text[-4000:] or f"The training process ended without a word; see {run}."

@@ -1,0 +1,180 @@
+"""The interview behind the Plan mode and `plan --plain`: what is known, what was said, what follows. No Textual here.
+
+The state is the user's side only: facts of the audit and the machine, answers, questions answered with "I don't know",
+and decisions that the user fixed. The draft is reasoned from it anew after every change.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.plan import write_atomically
+from expert.consultation.audit import Audit, audit_dataset
+from expert.consultation.plan import PlanDraft, draft_plan, plan_text
+from expert.interview import Question, questions
+from knowledge.errors import UsageError
+from knowledge.records import Fact, Measured, Unknown, Value
+from knowledge.rulebook import Knowledge
+
+DONT_KNOW = "unknown"
+"""How an answer that the user does not know is spelled on the command line."""
+DONT_KNOW_REASON = "you do not know it"
+
+
+class InterviewState:
+    """Where an interview stands. Every change is checked first; a refused one changes nothing."""
+
+    def __init__(self, knowledge: Knowledge, machine: Measured = Measured()) -> None:
+        self.knowledge = knowledge
+        self.machine = machine
+        self.manifest: Path | None = None
+        self.audit: Audit | None = None
+        self.replies: dict[str, Value | None] = {}
+        """Answers in the order given; None is "I don't know"."""
+        self.fixed: dict[str, Value] = {}
+        """Decisions that the user made himself."""
+        self.reopened = ""
+        """The answered question that is being revised."""
+        self.changed: frozenset[str] = frozenset()
+        """Decisions whose value the last change changed."""
+        self._draft: PlanDraft | None = None
+        self._questions: tuple[Question, ...] | None = None
+
+    @property
+    def answers(self) -> Mapping[str, Value]:
+        """What the user said, by name of the fact."""
+        return {name: value for name, value in self.replies.items() if value is not None}
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What the user said that he does not know."""
+        return tuple(name for name, value in self.replies.items() if value is None)
+
+    def audited(self, audit: Audit | None, manifest: Path | None) -> None:
+        """Take over what an audit measured; None forgets it."""
+        self.audit, self.manifest = audit, manifest
+        self._update()
+
+    def answer(self, name: str, value: Value) -> None:
+        """Answer a question, for the first time or anew.
+
+        Raises:
+            UsageError: unknown name or a value that does not fit.
+        """
+        self.replies[name] = self.knowledge.vocabulary.user_fact(name, value, "answer").value
+        self.reopened = ""
+        self._update()
+
+    def dont_know(self, name: str) -> None:
+        """Leave a question open for good; it is not asked again unless it is revised."""
+        self.knowledge.vocabulary.entry(name)
+        self.replies[name] = None
+        self.reopened = ""
+        self._update()
+
+    def revise(self, name: str) -> None:
+        """Put an answered question again; its answer holds until another one is given.
+
+        Raises:
+            UsageError: it was not answered.
+        """
+        if name not in self.replies:
+            raise UsageError(f"{name} was not answered, expected one of {', '.join(self.replies) or 'none yet'}")
+        self.reopened = name
+
+    def fix(self, attribute: str, value: Value) -> None:
+        """Make a decision against or without the rules; it is kept, and criticised where a rule disagrees.
+
+        Raises:
+            UsageError: no such decision or a value that does not fit.
+        """
+        if attribute not in self.knowledge.vocabulary or self.knowledge.vocabulary.entry(attribute).kind != "decision":
+            raise UsageError(f"{attribute} is not a decision", hint="`tonmeister schema vocabulary` lists them.")
+        self.fixed[attribute] = self.knowledge.vocabulary.user_fact(attribute, value, "fixed value").value
+        self._update()
+
+    def release(self, attribute: str) -> None:
+        """Leave a fixed decision to the rules again."""
+        self.fixed.pop(attribute, None)
+        self._update()
+
+    def set(self, name: str, text: str) -> None:
+        """Do what `--set name=text` does: answer a question, answer it with "I don't know", or fix a decision.
+
+        Raises:
+            UsageError: unknown name or a value that does not fit.
+        """
+        if name in self.knowledge.vocabulary and self.knowledge.vocabulary.entry(name).kind == "decision":
+            self.fix(name, text)
+        elif text == DONT_KNOW:
+            self.dont_know(name)
+        else:
+            self.answer(name, text)
+
+    def draft(self) -> PlanDraft:
+        """Return what follows from everything known so far."""
+        if self._draft is None:
+            self._draft = draft_plan(
+                self.knowledge,
+                self.facts(),
+                unknown=self.unknowns(),
+                fixed=self.fixed,
+                manifest=self.manifest,
+                name=self.manifest.stem if self.manifest else "run",
+            )
+        return self._draft
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Return what was measured, with the user's word where he gave it."""
+        measured = (*self.machine.facts, *(self.audit.measured.facts if self.audit else ()))
+        said = (Fact(name, value, "user") for name, value in self.answers.items())
+        return (*(fact for fact in measured if fact.subject or fact.name not in self.replies), *said)
+
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """Return what was looked for in vain, by the audit, the machine or the user."""
+        measured = (*self.machine.unknown, *(self.audit.measured.unknown if self.audit else ()))
+        said = (Unknown(name, DONT_KNOW_REASON) for name in self.unknown)
+        return (*(unknown for unknown in measured if unknown.name not in self.replies), *said)
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return the questions that can still change the plan, the most decisive first."""
+        if self._questions is None:
+            open_ones = questions(self.draft().session)
+            self._questions = tuple(question for question in open_ones if question.entry.name not in self.replies)
+        return self._questions
+
+    def command(self, output: Path | None = None) -> str:
+        """Return the command line that brings the same plan without the interface."""
+        words = ["tonmeister", "plan"]
+        for name, value in (*self.replies.items(), *self.fixed.items()):
+            words += ["--set", f"{name}={DONT_KNOW if value is None else spell(value)}"]
+        words += ["--output", str(output)] if output else []
+        words += [str(self.manifest)] if self.manifest else []
+        return shlex.join(words)
+
+    def save(self, path: Path) -> None:
+        """Write the plan to a new file.
+
+        Raises:
+            UsageError: the file exists, or too little is known for a plan.
+        """
+        draft = self.draft()
+        if draft.plan is None:
+            raise UsageError(f"the plan needs {', '.join(draft.missing)}")
+        if path.exists():
+            raise UsageError(f"{path} exists, expected the name of a new file")
+        write_atomically(path, plan_text(draft, self.command(path)))
+
+    def _update(self) -> None:
+        before = self.draft().session.decisions if self._draft else {}
+        self._draft = self._questions = None
+        after = self.draft().session.decisions
+        old, new = ({name: decision.value for name, decision in side.items()} for side in (before, after))
+        self.changed = frozenset(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+
+def spell(value: Value) -> str:
+    """Return a value as it is written in YAML and on the command line."""
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
