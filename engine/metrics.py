@@ -92,7 +92,7 @@ def std_ratio(labels: ArrayLike, predictions: ArrayLike) -> float:
 
 
 def slope(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Slope of the least-squares line of prediction on label, r times `std_ratio`. Best at 1, NaN for constant labels."""
+    """Slope of the least-squares line of prediction on label, r times `std_ratio`. Best at 1; NaN for equal labels."""
     truth, predicted = _scores(labels, predictions)
     return float("nan") if _is_constant(truth) else float(_covariance(truth, predicted) / truth.var())
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.plan import write_atomically
-from expert.consultation.audit import Audit, audit_dataset
+from expert.consultation.audit import Audit
 from expert.consultation.plan import PlanDraft, draft_plan, plan_text
 from expert.interview import Question, questions
 from knowledge.errors import UsageError
@@ -26,7 +26,7 @@ DONT_KNOW_REASON = "you do not know it"
 class InterviewState:
     """Where an interview stands. Every change is checked first; a refused one changes nothing."""
 
-    def __init__(self, knowledge: Knowledge, machine: Measured = Measured()) -> None:
+    def __init__(self, knowledge: Knowledge, machine: Measured) -> None:
         self.knowledge = knowledge
         self.machine = machine
         self.manifest: Path | None = None
@@ -177,4 +177,4 @@ class InterviewState:
 
 def spell(value: Value) -> str:
     """Return a value as it is written in YAML and on the command line."""
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

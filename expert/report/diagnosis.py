@@ -17,7 +17,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
     session = diagnosis.session
     return (
         Heading(f"Diagnosis of {diagnosis.run}", 1),
-        *_curves(diagnosis),
+        *curves_blocks(diagnosis),
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge),
         *not_assessable_blocks(session.not_assessable),
@@ -25,7 +25,8 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
     )
 
 
-def _curves(diagnosis: Diagnosis) -> Document:
+def curves_blocks(diagnosis: Diagnosis) -> Document:
+    """Return the loss curves of a run, drawn and in words; empty when the run logged none."""
     from engine.curves import describe_curve, render_curve
 
     curves = loss_curves(diagnosis)

@@ -1,4 +1,4 @@
-"""Which heavy packages each entry point may pull in; measured in a fresh process, because clocks lie and modules don't."""
+"""Which heavy packages each entry point may pull in, read from sys.modules of fresh processes."""
 
 import json
 import pkgutil
@@ -18,20 +18,24 @@ HEAVY = {"torch", "torchaudio", "transformers", "peft", "accelerate"}
 
 def modules_after(code: str, cwd: Path) -> set[str]:
     """Return the top-level names in sys.modules after running `code` in a fresh interpreter."""
-    script = f"{code}\nimport sys, json\nprint('\\n' + json.dumps(sorted({{m.partition('.')[0] for m in sys.modules}})))"
+    script = (
+        f"{code}\nimport sys, json\nprint('\\n' + json.dumps(sorted({{m.partition('.')[0] for m in sys.modules}})))"
+    )
     result = subprocess.run(
-        [sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True, cwd=cwd, stdin=subprocess.DEVNULL
+        [sys.executable, "-P", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
     )
     return set(json.loads(result.stdout.splitlines()[-1]))
 
 
 def torch_free_modules() -> list[str]:
-    names = []
-    for package in (knowledge, engine, expert, tonmeister):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.startswith("engine.training") and not module.name.endswith("__main__"):
-                names.append(module.name)
-    return names
+    packages = (knowledge, engine, expert, tonmeister)
+    found = [m.name for package in packages for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [name for name in found if not name.startswith("engine.training") and not name.endswith("__main__")]
 
 
 def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -62,7 +66,9 @@ def test_the_interface_loads_no_torch(tmp_path: Path) -> None:
     assert not loaded & (HEAVY | {"scipy"})
 
 
-@pytest.mark.parametrize("command", ["plan", "audit", "train", "evaluate", "diagnose", "loop", "rules", "doctor", "demo"])
+@pytest.mark.parametrize(
+    "command", ["plan", "audit", "train", "evaluate", "diagnose", "loop", "rules", "doctor", "demo"]
+)
 def test_every_commands_help_loads_no_torch(command: str, tmp_path: Path) -> None:
     loaded = modules_after(f"from tonmeister.cli.main import main; main(['{command}', '--help'])", tmp_path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from .columns import AUDIO_SUFFIXES
-from .records import Columns, Row, label_of, split_of
+from .records import Columns, Row, split_of
 
 
 def read_folder(folder: Path) -> tuple[tuple[str, ...], Columns, tuple[Row, ...]]:
@@ -51,7 +51,7 @@ def _row(folder: Path, clip: Path, by_split: bool) -> Row:
     return Row(
         path=clip.as_posix(),
         file=folder / clip,
-        label=label_of(label),
+        label=label,
         score=None,
         group="",
         split=split_of(split),

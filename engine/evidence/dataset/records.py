@@ -52,7 +52,7 @@ class Row:
     fields: tuple[str, ...]
     """The whole row, in the order of the header."""
     repaired: tuple[str, ...] = ()
-    """What had to change for the path to name a file: `backslash`, `unicode`, `case`."""
+    """What had to change for the path to name a file: `backslash`, `blank`, `case`, `unicode`."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,11 @@ class Dataset:
     task: TaskType | None
     """What the labels look like, or what the caller said; None without labels."""
     from_folder: bool = False
+
+    def written(self, row: Row, part: Literal["label", "group", "split"]) -> str:
+        """Return the text of a column as it stands in the manifest, blanks included; empty without such a column."""
+        column: str | None = getattr(self.columns, part)
+        return "" if column is None else row.fields[self.header.index(column)]
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -1,0 +1,150 @@
+"""Opens and decodes every file of a data set once: whole or not, format, length, hashes; judges no sound.
+
+Memory is bounded by the block size, whatever the length of a file. soundfile releases the interpreter lock, so two
+threads decode side by side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from .containers import not_audio, truncation
+
+WORKERS = 2
+_BLOCK_FRAMES = 1 << 18
+_READ_BYTES = 1 << 20
+_STOP_FRAMES = 1 << 9
+_EXACT = frozenset({"PCM_16", "PCM_U8", "PCM_S8"})
+"""Subtypes that are read as 16-bit integers without loss, three to six times faster than as floats."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What one file holds."""
+
+    file: Path
+    byte_hash: str = ""
+    """SHA-256 of the file; empty when it could not be read."""
+    sample_hash: str = ""
+    """SHA-256 of rate, channels and samples rounded to 16 bits; empty for silence and for what was not decoded."""
+    unreadable: str = ""
+    """Why it cannot be decoded; empty when it can."""
+    truncated: str = ""
+    """What shows that the end is missing; empty when nothing does."""
+    sample_rate_hz: int = 0
+    channels: int = 0
+    frames: int = 0
+    complete: bool = True
+    """Whether the decoder came to the end without an error."""
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length of what was decoded."""
+        return self.frames / self.sample_rate_hz if self.sample_rate_hz else 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether a trainer can load it: decodable to the end, and not without samples."""
+        return not self.unreadable and self.complete
+
+
+def scan_clips(files: Iterable[Path], progress: Progress | None = None) -> dict[Path, Clip]:
+    """Decode every file; `progress` is called with (done, total) in the calling thread."""
+    todo = list(files)
+    clips: dict[Path, Clip] = {}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        try:
+            for done, clip in enumerate(pool.map(scan_clip, todo), start=1):
+                clips[clip.file] = clip
+                if progress is not None:
+                    progress(done, len(todo))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C ends the audit now, not after the last file
+            raise
+    return clips
+
+
+def scan_clip(file: Path) -> Clip:
+    """Decode one file; whatever is wrong with it is said in the result, never raised."""
+    try:
+        reason = not_audio(file)
+        byte_hash = _hash_of(file)
+        return Clip(file, byte_hash, unreadable=reason) if reason else _decode(file, byte_hash)
+    except OSError as error:
+        return Clip(file, unreadable=error.strerror or str(error))
+
+
+def _hash_of(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(_READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _decode(file: Path, byte_hash: str) -> Clip:
+    short = truncation(file)
+    try:
+        with soundfile.SoundFile(file) as stream:
+            rate, channels, declared = stream.samplerate, stream.channels, stream.frames
+            frames, sample_hash, error = _read(stream)
+    except soundfile.LibsndfileError as error:
+        return Clip(file, byte_hash, unreadable=f"{_decoder()} cannot open it: {error.error_string}", truncated=short)
+    unreadable = "" if frames or error else "no samples"
+    if error:
+        frames, at_end = _stop(file)
+        short = short or (f"the stream ends after {frames / rate:.2f} of {declared / rate:.2f} s" if at_end else "")
+        unreadable = "" if short else f"{_decoder()} stops after {frames / rate:.2f} s: {error}"
+    return Clip(file, byte_hash, sample_hash, unreadable, short, rate, channels, frames, complete=not error)
+
+
+def _stop(file: Path) -> tuple[int, bool]:
+    """Return how many frames come out before the decoder's error, and whether it had read the whole file by then.
+
+    A decoder that fails at the last byte misses the rest of the file; one that fails before met damage.
+    """
+    frames = 0
+    with file.open("rb") as source, soundfile.SoundFile(source) as stream:
+        try:
+            while block := len(stream.read(_STOP_FRAMES, dtype="int16")):
+                frames += block
+        except soundfile.LibsndfileError:
+            return frames, source.tell() == file.stat().st_size
+    return frames, False
+
+
+def _read(stream: soundfile.SoundFile) -> tuple[int, str, str]:
+    """Return the frames read, the hash of their samples, and the decoder's complaint if it stopped."""
+    digest = hashlib.sha256(f"{stream.samplerate} {stream.channels}".encode())
+    kind = "int16" if stream.subtype in _EXACT else "float32"
+    frames, sounding = 0, False
+    while True:
+        try:
+            block = stream.read(_BLOCK_FRAMES, dtype=kind)
+        except soundfile.LibsndfileError as error:
+            return frames, "", error.error_string or f"error {error.code}"
+        if not len(block):
+            return frames, digest.hexdigest() if sounding else "", ""
+        samples = block if kind == "int16" else _rounded(block)
+        frames += len(samples)
+        sounding = sounding or bool(samples.any())
+        digest.update(np.ascontiguousarray(samples))
+
+
+def _rounded(block: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+    """Round to 16 bits, so that a lossless copy in another container has the same hash."""
+    scaled = np.rint(np.nan_to_num(block) * 32768.0)
+    return np.clip(scaled, -32768, 32767).astype(np.int16)
+
+
+def _decoder() -> str:
+    return f"libsndfile {soundfile.__libsndfile_version__}"

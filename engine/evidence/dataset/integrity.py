@@ -1,0 +1,83 @@
+"""Facts about the files behind the rows: missing, unreadable, cut off, misspelled, left over; and how many are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from knowledge.records import Evidence, Fact, Measured, Unknown
+
+from .clips import Clip
+from .columns import AUDIO_SUFFIXES
+from .counting import EXAMPLES, counted
+from .records import Dataset, Row
+
+
+def measure_integrity(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequence[int]) -> Measured:
+    """Return what is wrong with files and paths, and `dataset.clips`, what is left after it."""
+    rows, files = dataset.rows, len(dataset.files)
+    missing = [row for row in rows if row.file is None]
+    unreadable = _first_rows(rows, {file for file, clip in clips.items() if clip.unreadable})
+    truncated = _first_rows(rows, {file for file, clip in clips.items() if clip.truncated})
+    respelled = [row for row in rows if row.repaired]
+    usable = {number for row, number in zip(rows, copies, strict=True) if usable_row(dataset, row, clips)}
+    facts = (
+        Fact("dataset.rows", len(rows), "audit", n=len(rows)),
+        Fact("dataset.clips", len(usable), "audit", n=len(rows)),
+        counted("dataset.missing_files", missing, len(rows), lambda row: "no such file"),
+        counted("dataset.unreadable_files", unreadable, files, lambda row: clips[_file(row)].unreadable),
+        counted("dataset.truncated_files", truncated, files, lambda row: clips[_file(row)].truncated),
+        counted("dataset.respelled_paths", respelled, len(rows), _respelling),
+    )
+    return Measured(facts) + _orphans(dataset)
+
+
+def usable_row(dataset: Dataset, row: Row, clips: Mapping[Path, Clip]) -> bool:
+    """Whether a trainer can load the clip and knows its label."""
+    clip = clips.get(row.file) if row.file is not None else None
+    return clip is not None and clip.usable and has_label(dataset, row)
+
+
+def has_label(dataset: Dataset, row: Row) -> bool:
+    """Whether the label can be used: any text for a class, a finite number for a score; true without a label column."""
+    if dataset.columns.label is None:
+        return True
+    return row.score is not None if dataset.task == "regression" else bool(row.label)
+
+
+def _file(row: Row) -> Path:
+    assert row.file is not None  # rows without a file have no clip
+    return row.file
+
+
+def _first_rows(rows: Sequence[Row], wanted: set[Path]) -> list[Row]:
+    """One row for each wanted file."""
+    first = {row.file: row for row in reversed(rows) if row.file in wanted}
+    return [row for row in rows if row.file in first and first[row.file] is row]
+
+
+def _respelling(row: Row) -> str:
+    return f"{' and '.join(row.repaired)}: the file is {_file(row).name}"
+
+
+def _orphans(dataset: Dataset) -> Measured:
+    """Audio files in the folders that the rows point into, which no row names."""
+    if dataset.from_folder:
+        return Measured(unknown=(Unknown("dataset.orphan_files", "the folder itself is the manifest"),))
+    named = {str(file) for file in dataset.files}
+    folders = sorted({file.parent for file in dataset.files})
+    orphans = [
+        entry
+        for folder in folders
+        for entry in sorted(folder.iterdir())
+        if entry.suffix.casefold() in AUDIO_SUFFIXES and not entry.name.startswith(".") and str(entry) not in named
+    ]
+    paths = tuple(_relative(path, dataset.base) for path in orphans)
+    evidence = tuple(Evidence("no row names it", path=path) for path in paths[:EXAMPLES])
+    return Measured(
+        (Fact("dataset.orphan_files", len(orphans), "audit", n=len(named), evidence=evidence, paths=paths),)
+    )
+
+
+def _relative(path: Path, base: Path) -> str:
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

@@ -1,0 +1,54 @@
+"""Measures a data set into facts: the one entry to the measurements of this folder; concludes nothing from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from knowledge.records import Fact, Measured, Unknown
+
+from .audio import measure_audio
+from .clips import Clip
+from .copies import measure_copies
+from .counting import unknown
+from .groups import measure_groups
+from .integrity import measure_integrity
+from .labels import measure_labels
+from .leaks import copy_components, leak_components
+from .records import Dataset
+from .splits import measure_splits
+
+
+def measure_dataset(
+    dataset: Dataset, clips: Mapping[Path, Clip], *, scale: tuple[float, float] | None = None
+) -> Measured:
+    """Return every fact about the data set; `clips` comes from `scan_clips(dataset.files)`."""
+    copies = copy_components(dataset, clips)
+    return (
+        _columns(dataset)
+        + measure_integrity(dataset, clips, copies)
+        + measure_audio(dataset, clips)
+        + measure_labels(dataset, scale)
+        + measure_groups(dataset)
+        + measure_copies(dataset, clips, copies)
+        + measure_splits(dataset, clips, copies)
+        + _leak_groups(dataset, clips)
+    )
+
+
+def _columns(dataset: Dataset) -> Measured:
+    columns = dataset.columns
+    facts = [Fact("dataset.manifest", str(dataset.manifest), "audit"), Fact("dataset.path_column", columns.path, "audit")]
+    missing: list[Unknown] = []
+    for part in ("label", "group", "split"):
+        name, column = f"dataset.{part}_column", getattr(columns, part)
+        if column is None:
+            missing += unknown(name, f"no column was named or recognised; the columns are {', '.join(dataset.header)}")
+        else:
+            facts.append(Fact(name, column, "audit"))
+    return Measured(tuple(facts), tuple(missing))
+
+
+def _leak_groups(dataset: Dataset, clips: Mapping[Path, Clip]) -> Measured:
+    components = leak_components(dataset, clips)
+    return Measured((Fact("dataset.leak_groups", len(set(components)), "audit", n=len(components)),))

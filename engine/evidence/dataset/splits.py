@@ -1,0 +1,177 @@
+"""Facts about the splits: sizes, groups and copies on both sides, labels that are distributed otherwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.records import Evidence, Fact, Measured, Unknown
+
+from .clips import Clip
+from .counting import counted, measured, unknown
+from .groups import no_group_reason
+from .labels import strata
+from .leaks import group_key, splits_of
+from .records import SPLITS, Dataset, Row, Split
+
+_SHUFFLES = 1000
+"""Random splits drawn for the p-value; the smallest p is then 0.001 before the correction for several pairs."""
+_SEED = 20260301
+_SIZES = "dataset.train_clips dataset.validation_clips dataset.test_clips dataset.rows_without_split"
+_LEAKS = (
+    "dataset.leaked_test_clips dataset.leaked_test_share "
+    "dataset.leaked_validation_clips dataset.leaked_validation_share"
+)
+_DRIFT = "dataset.label_split_distance dataset.label_split_p dataset.untrained_classes"
+_LONG = {"train": "training", "val": "validation", "test": "test"}
+
+
+def measure_splits(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequence[int]) -> Measured:
+    """Return the split facts; all unknown without a split column."""
+    if dataset.columns.split is None:
+        names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT}"
+        return Measured(unknown=unknown(names, f"no split column among {', '.join(dataset.header)}"))
+    parts = {split: [row for row in dataset.rows if row.split == split] for split in SPLITS}
+    return (
+        Measured((*_sizes(dataset, parts), *_scoped(clips, parts)))
+        + _overlap(dataset)
+        + _leaks(dataset, parts, copies)
+        + _drift(dataset, parts)
+    )
+
+
+def _sizes(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> tuple[Fact, ...]:
+    n = len(dataset.rows)
+    without = [row for row in dataset.rows if not row.split]
+    sizes = (Fact(f"dataset.{_LONG[split]}_clips", len(parts[split]), "audit", n=n) for split in ("val", "test"))
+    return (
+        Fact("dataset.train_clips", len(parts["train"]), "audit", n=n),
+        *sizes,
+        counted("dataset.rows_without_split", without, n, lambda row: f"split {dataset.written(row, 'split')!r}"),
+    )
+
+
+def _scoped(clips: Mapping[Path, Clip], parts: Mapping[Split, list[Row]]) -> list[Fact]:
+    """The size of each split, for reports."""
+    facts = []
+    for split, rows in parts.items():
+        n, subject = len(rows), f"split:{split}"
+        files = {row.file for row in rows if row.file is not None}
+        hours = sum(clips[file].duration_seconds for file in files) / 3600
+        groups = len({group_key(row) for row in rows if row.group})
+        facts.append(Fact("dataset.rows", n, "audit", subject, n=n))
+        facts.append(Fact("dataset.hours", hours, "audit", subject, n=len(files)))
+        facts.append(Fact("dataset.groups", groups, "audit", subject, n=n))
+    return facts
+
+
+def _overlap(dataset: Dataset) -> Measured:
+    """Groups in several splits; the rows named are those outside the first of these splits, training where it is one."""
+    if dataset.columns.group is None:
+        return Measured(unknown=unknown("dataset.overlapping_groups", no_group_reason(dataset)))
+    by_group: dict[str, list[Row]] = {}
+    for row in dataset.rows:
+        if row.group and row.split:
+            by_group.setdefault(group_key(row), []).append(row)
+    crossing = [rows for rows in by_group.values() if len(splits_of(rows)) > 1]
+    evidence = []
+    for rows in sorted(crossing, key=len, reverse=True)[:20]:
+        sizes = Counter(row.split for row in rows)
+        where = ", ".join(f"{sizes[split]} {_LONG[split]}" for split in splits_of(rows))
+        evidence.append(Evidence(f"{rows[0].group}: {where}", n=len(rows)))
+    outside = [row.path for rows in crossing for row in rows if row.split != splits_of(rows)[0]]
+    fact = Fact(
+        "dataset.overlapping_groups",
+        len(crossing),
+        "audit",
+        n=len(by_group),
+        evidence=tuple(evidence),
+        paths=tuple(dict.fromkeys(outside)),
+    )
+    return Measured((fact,))
+
+
+def _leaks(dataset: Dataset, parts: Mapping[Split, list[Row]], copies: Sequence[int]) -> Measured:
+    """Rows outside training whose group or exact copy is in training.
+
+    Without a group column only copies can be counted: some is a leak, none proves nothing.
+    """
+    number = dict(zip(map(id, dataset.rows), copies, strict=True))
+    groups = {group_key(row) for row in parts["train"] if row.group}
+    copied = {number[id(row)] for row in parts["train"]}
+
+    def say(row: Row) -> str:
+        return f"{row.group} is in training" if group_key(row) in groups else "an exact copy is in training"
+
+    found = Measured()
+    for split in ("val", "test"):
+        rows, name = parts[split], f"dataset.leaked_{_LONG[split]}"
+        leaked = [row for row in rows if group_key(row) in groups or number[id(row)] in copied]
+        if rows and (leaked or dataset.columns.group is not None):
+            share = measured(f"{name}_share", len(leaked) / len(rows), len(rows))
+            found += Measured((counted(f"{name}_clips", leaked, len(rows), say), share))
+        else:
+            reason = f"no {_LONG[split]} rows" if not rows else no_group_reason(dataset)
+            found += Measured(unknown=unknown(f"{name}_clips {name}_share", reason))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """How far the labels of two splits are apart."""
+
+    names: tuple[Split, Split]
+    distance: float
+    p: float
+    n: int
+
+
+def _drift(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> Measured:
+    codes = dict(zip(map(id, dataset.rows), strata(dataset, dataset.rows).tolist(), strict=True))
+    size = max(codes.values(), default=-1) + 1
+    labelled = {split: [codes[id(row)] for row in rows if codes[id(row)] >= 0] for split, rows in parts.items()}
+    counts = {split: np.bincount(own, minlength=size) for split, own in labelled.items() if own}
+    if len(counts) < 2:
+        return Measured(unknown=unknown(_DRIFT, "fewer than two splits have labels"))
+    pairs = [
+        _Pair((a, b), total_variation(counts[a], counts[b]), _chance(counts[a], counts[b]), int(min(counts[a].sum(), counts[b].sum())))
+        for a, b in combinations(counts, 2)
+    ]
+    worst = min(pairs, key=lambda pair: (pair.p, -pair.distance))
+    p = min(1.0, worst.p * len(pairs))  # Bonferroni: the worst of several pairs was picked
+    sentence = f"{_LONG[worst.names[0]]} and {_LONG[worst.names[1]]}: distance {worst.distance:.3f}, p {p:.3f}"
+    facts = (
+        measured("dataset.label_split_distance", worst.distance, worst.n, (sentence,)),
+        measured("dataset.label_split_p", p, worst.n, (sentence,)),
+    )
+    return Measured(facts) + _untrained(dataset, parts, codes)
+
+
+def total_variation(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> float:
+    """Return half the sum of the absolute differences of two distributions given as counts; 0 = equal, 1 = disjoint."""
+    return float(np.abs(a / a.sum() - b / b.sum()).sum() / 2)
+
+
+def _chance(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> float:
+    """Return the share of random splits of the same sizes whose labels are at least as far apart (permutation test)."""
+    pooled = a + b
+    draws = np.random.default_rng(_SEED).multivariate_hypergeometric(pooled, int(a.sum()), size=_SHUFFLES)
+    distances = np.abs(draws / a.sum() - (pooled - draws) / b.sum()).sum(axis=1) / 2
+    extreme = int((distances >= total_variation(a, b) - 1e-12).sum())
+    return (1 + extreme) / (1 + _SHUFFLES)
+
+
+def _untrained(dataset: Dataset, parts: Mapping[Split, list[Row]], codes: Mapping[int, int]) -> Measured:
+    """Classes that validation or test asks for and training never shows."""
+    if dataset.task != "classification":
+        return Measured(unknown=(Unknown("dataset.untrained_classes", "the labels are scores, not classes"),))
+    trained = {codes[id(row)] for row in parts["train"]}
+    rows = [row for split in ("val", "test") for row in parts[split] if codes[id(row)] not in trained | {-1}]
+    classes = len({codes[id(row)] for row in rows})
+    return Measured((counted("dataset.untrained_classes", rows, len(dataset.rows), lambda row: f"class {row.label}", classes),))

@@ -1,0 +1,180 @@
+"""Reads Tonmeister's own run directories, and folders of cross-validation folds, into curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.errors import InputError, TonmeisterError
+
+from ...plan import Plan, read_plan
+from .collecting import Collector, finite, number
+from .series import RunMeta, RunSeries, Series
+
+
+def read_run_directory(folder: Path) -> RunSeries:
+    """Read events.jsonl and list the prediction files of one run directory.
+
+    Raises:
+        InputError: events.jsonl cannot be read, or its first line is not an event.
+    """
+    path = folder / "events.jsonl"
+    reader = _EventReader()
+    for event in _events(path, reader.collector):
+        reader.read(event)
+    return RunSeries(
+        source=folder,
+        reader="Tonmeister run directory",
+        series=reader.collector.series(),
+        learning_rates=reader.collector.learning_rates(),
+        gradient_norm=reader.collector.gradient(),
+        predictions=prediction_files(folder),
+        meta=reader.meta,
+        plan=_plan(folder, reader.collector),
+        notes=reader.collector.notes,
+    )
+
+
+def read_folds(folder: Path) -> RunSeries:
+    """Read fold-1, fold-2, ... as one run: every curve is the mean over the folds, as far as all of them came.
+
+    Raises:
+        InputError: a fold cannot be read.
+    """
+    runs = [read_run_directory(path.parent) for path in sorted(folder.glob("fold-*/events.jsonl"))]
+    first, collector = runs[0], Collector()
+    collector.note(f"curves are means over {len(runs)} folds")
+    collector.note(f"learning rate and gradient norm are those of {first.source.name}")
+    failed = [run.meta for run in runs if run.meta.status not in ("completed", "early-stopped")]
+    return RunSeries(
+        source=folder,
+        reader=f"{len(runs)} folds of a Tonmeister run",
+        series=tuple(_mean(members) for members in _shared(runs)),
+        learning_rates=first.learning_rates,
+        gradient_norm=first.gradient_norm,
+        predictions=prediction_files(folder),
+        meta=(failed or [first.meta])[0],
+        plan=first.plan or _plan(folder, collector),
+        notes=(*collector.notes, *(f"{run.source.name}: {note}" for run in runs for note in run.notes)),
+    )
+
+
+def _shared(runs: list[RunSeries]) -> Iterator[list[Series]]:
+    for series in runs[0].series:
+        members = [member for run in runs if (member := run.get(series.name))]
+        if len(members) == len(runs):
+            yield members
+
+
+def _plan(folder: Path, collector: Collector) -> Plan | None:
+    path = folder / "plan.yaml"
+    if not path.is_file():
+        return None
+    try:
+        return read_plan(path)
+    except TonmeisterError as error:
+        collector.note(f"the plan was left out: {error.message}")
+        return None
+
+
+def prediction_files(folder: Path) -> tuple[tuple[str, Path], ...]:
+    """Return the prediction files of a run by name."""
+    return tuple((path.stem, path) for path in sorted((folder / "predictions").glob("*.csv")))
+
+
+def _events(path: Path, collector: Collector) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text("utf-8", errors="replace").split("\n")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    for index, line in enumerate(lines):
+        event = _event(line)
+        if event is not None:
+            yield event
+        elif line.strip() and index == 0 and len(lines) > 1:
+            raise InputError(f'{path}:1: expected a JSON object with the key "kind", got {line[:60]!r}')
+        elif line.strip() and index < len(lines) - 1:  # a torn last line is normal while the run goes on
+            collector.note("lines of events.jsonl that are no event were skipped")
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "kind" in event else None
+
+
+class _EventReader:
+    """Turns events into curves and facts about the run, in the order in which they were written."""
+
+    def __init__(self) -> None:
+        self.collector = Collector()
+        self.meta = RunMeta()
+        self._resumed = False
+
+    def read(self, event: dict[str, Any]) -> None:
+        """Take in one event; kinds that hold no curve are passed over."""
+        kind = event["kind"]
+        if kind == "start":
+            self._resumed = self.meta != RunMeta()
+            self.meta = _meta(event)
+        elif kind == "end":
+            self.meta = replace(self.meta, status=str(event.get("status", "unfinished")))
+        elif kind in ("step", "eval"):
+            step, epoch = int(finite(event.get("step")) or 0), finite(event.get("epoch"))
+            if self._resumed:
+                self.collector.rewind(step - 1)
+                self._resumed = False
+            (self._step if kind == "step" else self._evaluation)(event, step, epoch)
+
+    def _step(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
+        if "loss" in event:
+            self.collector.add("train/loss", step, epoch, _loss(event["loss"]))
+        if "grad_norm" in event:
+            self.collector.add("grad_norm", step, epoch, number(event["grad_norm"]))
+        rates = event.get("lr")
+        for group, rate in rates.items() if isinstance(rates, dict) else ():
+            self.collector.add(f"lr/{group}", step, epoch, number(rate))
+
+    def _evaluation(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
+        split = str(event.get("split", "val"))
+        metrics = event.get("metrics")
+        values = dict(metrics) if isinstance(metrics, dict) else {}
+        if "loss" in event:
+            values[f"{split}/loss"] = _loss(event["loss"])
+        for name, value in values.items():
+            self.collector.add(name if "/" in name else f"{split}/{name}", step, epoch, _loss(value))
+        if "train_loss" in event:
+            self.collector.add("train/epoch_loss", step, epoch, _loss(event["train_loss"]))
+
+
+def _loss(value: Any) -> float | None:
+    """A loss that is there and null is NaN: strict JSON has no other way to write it."""
+    return float("nan") if value is None else number(value)
+
+
+def _meta(event: dict[str, Any]) -> RunMeta:
+    classes, steps, epochs = event.get("classes"), finite(event.get("total_steps")), finite(event.get("epochs"))
+    return RunMeta(
+        task=str(event.get("task", "")),
+        classes=len(classes) if isinstance(classes, list) and classes else None,
+        chance=finite(event.get("chance")),
+        planned_steps=int(steps) if steps else None,
+        planned_epochs=int(epochs) if epochs else None,
+        status="unfinished",
+        selected_by=str(event.get("select_by", "")),
+    )
+
+
+def _mean(series: list[Series]) -> Series:
+    """Mean over folds, aligned by position: folds differ in steps and agree in epochs."""
+    length = min(len(member) for member in series)
+    values = np.array([member.values[:length] for member in series]).mean(axis=0)
+    first = series[0]
+    return Series(first.name, first.steps[:length], first.epochs[:length], tuple(values.tolist()))

@@ -1,0 +1,104 @@
+"""Robust statistics of short curves in numpy alone (scipy.stats costs a second to import); decides nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .series import Floats
+
+MAD_TO_SD = 1.4826
+"""Median absolute deviation to standard deviation under a normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Theil-Sen slope with its 95 % interval, per unit of x."""
+
+    value: float
+    low: float
+    high: float
+
+
+def window_of(points: int) -> int:
+    """Width of the running median: 5 % of the points, odd, at least 3; 1 (no smoothing) below 10 points."""
+    if points < 10:
+        return 1
+    width = max(3, round(0.05 * points))
+    return width if width % 2 else width + 1
+
+
+def thinned(values: Floats, most: int = 1000) -> Floats:
+    """Medians of at most `most` equal stretches, so that long logs cost no more than short ones."""
+    if len(values) <= most:
+        return values
+    return np.array([np.median(part) for part in np.array_split(values, most)])
+
+
+def smoothed(values: Floats) -> Floats:
+    """Running median `(points,)` with a window that shrinks at the ends."""
+    half = window_of(len(values)) // 2
+    if not half:
+        return values.copy()
+    return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))])
+
+
+def tail(values: Floats) -> float:
+    """Median of the last points: three, or one smoothing window where that is longer."""
+    return float(np.median(values[-max(3, window_of(len(values))) :]))
+
+
+def head(values: Floats) -> float:
+    """The first point, or the median of the first smoothing window where there is one."""
+    return float(np.median(values[: window_of(len(values))]))
+
+
+def deviation(values: Floats) -> float:
+    """Standard deviation by the median absolute deviation."""
+    return float(MAD_TO_SD * np.median(np.abs(values - np.median(values)))) if len(values) else 0.0
+
+
+def noise(values: Floats) -> float:
+    """Standard deviation of what is left of a curve when its smooth course is taken away.
+
+    Second differences cancel the course; for independent noise of variance v theirs is 6 v.
+    """
+    if len(values) < 3:
+        return 0.0
+    second = np.diff(values, 2)
+    return float(MAD_TO_SD * np.median(np.abs(second)) / math.sqrt(6))
+
+
+def kendall(x: Floats, y: Floats) -> float:
+    """Kendall's tau-b. -1 to 1; 0 where either side is constant."""
+    row, column = np.triu_indices(len(x), 1)
+    left, right = np.sign(x[column] - x[row]), np.sign(y[column] - y[row])
+    scale = math.sqrt(float(np.sum(left != 0)) * float(np.sum(right != 0)))
+    return float(np.sum(left * right) / scale) if scale else 0.0
+
+
+def theil_sen(x: Floats, y: Floats) -> Slope:
+    """Median of the slopes between all pairs of points, with the interval of Sen (1968).
+
+    Raises:
+        ValueError: fewer than two different x.
+    """
+    row, column = np.triu_indices(len(x), 1)
+    apart = x[column] != x[row]
+    slopes = np.sort((y[column] - y[row])[apart] / (x[column] - x[row])[apart])
+    if not len(slopes):
+        raise ValueError(f"expected at least two different x, got {len(x)} points")
+    count = len(x)
+    reach = 1.96 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = max(0, math.floor((len(slopes) - reach) / 2))
+    high = min(len(slopes) - 1, math.ceil((len(slopes) + reach) / 2))
+    return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+
+
+def detrended(values: Floats) -> Floats:
+    """Distance of each point from the running median of its neighbourhood, itself left out `(points,)`."""
+    half = max(2, window_of(len(values)) // 2)
+    around = [np.r_[values[max(0, i - half) : i], values[i + 1 : i + half + 1]] for i in range(len(values))]
+    return np.array([value - np.median(near) for value, near in zip(values, around, strict=True)])

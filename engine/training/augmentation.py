@@ -1,0 +1,170 @@
+"""Augmentation without state: what a clip goes through follows from (seed, epoch, clip) alone.
+
+Neither the order of the clips, nor the number of workers, nor a stop and resume changes it. Labels are never changed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Key = tuple[int, int, int]
+"""(seed, epoch, number of the clip)."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How far each operation goes. Every number is a constant of the method, chosen with the sources beside it."""
+
+    gain_db: float
+    """Level changes by up to this much, both ways."""
+    noise_share: float
+    """Share of the clips that get noise."""
+    snr_db: tuple[float, float]
+    """Range of the signal-to-noise ratio of those."""
+    shift_seconds: float
+    """The clip moves by up to this much, both ways; at most `_SHIFT_SHARE` of it."""
+    speeds: tuple[tuple[int, int], ...]
+    """Speeds to draw from, each (samples in, samples out): (11, 10) is 10 % faster."""
+    frames_masked: float
+    """Share of a clip's frames that SpecAugment may silence."""
+    features_masked: float
+    """Share of the features that SpecAugment may silence in every frame."""
+
+
+STRENGTHS: dict[str, Strength] = {
+    "light": Strength(
+        gain_db=3.0,  # half of what separates two microphone distances
+        noise_share=0.5,
+        snr_db=(20.0, 40.0),  # audible, never disturbing
+        shift_seconds=0.02,  # two frames of a spectral front end
+        speeds=((19, 20), (1, 1), (21, 20)),  # half of Ko et al. 2015
+        frames_masked=0.05,  # a third of what `MASKED_AT_MOST` allows
+        features_masked=0.0,
+    ),
+    "strong": Strength(
+        gain_db=6.0,  # doubling the distance to the microphone
+        noise_share=0.8,
+        snr_db=(10.0, 30.0),  # Snyder et al. 2018 (x-vectors) go down to 0, where words begin to be lost
+        shift_seconds=0.05,  # five frames
+        speeds=((9, 10), (19, 20), (1, 1), (21, 20), (11, 10)),  # Ko et al. 2015: 0.9, 1.0, 1.1, and between
+        frames_masked=0.10,  # with the features below `MASKED_AT_MOST`; Park et al. 2019 mask more, of longer clips
+        features_masked=0.05,
+    ),
+}
+"""By the plan's `augmentation.strength`; `none` has no entry."""
+
+MASKED_AT_MOST = 0.15
+"""Largest masked share of a clip, frames and features together. The stock network masks 0.46 at 0.75 s and 0.83 at
+0.25 s, and fails below ten frames (training.md 2.3)."""
+_SHIFT_SHARE = 0.05
+"""Largest shift as a share of the clip: a short word keeps its ends."""
+_NOISE_COLOUR = 2.0
+"""Noise has a power of 1 / f^a with a between 0 (white) and this (brown)."""
+_MASKS = 2
+"""Masks of frames a clip, and of features (Park et al. 2019, policies LD and SM)."""
+
+
+def augment(waveform: Tensor, sample_rate_hz: int, strength: Literal["none", "light", "strong"], key: Key) -> Tensor:
+    """Return another take of a clip: speed, shift, gain and noise, in that order. The input is left as it is.
+
+    Args:
+        waveform: (samples,) float.
+        sample_rate_hz: of the clip.
+        strength: an entry of `STRENGTHS`, or none, which returns the clip itself.
+        key: what all random numbers follow from.
+
+    Returns:
+        (other samples,): speed changes the length.
+    """
+    if strength == "none" or not len(waveform):
+        return waveform
+    limits = STRENGTHS[strength]
+    waveform = _at_speed(waveform, limits.speeds[int(_random(key, "speed").integers(len(limits.speeds)))])
+    largest = min(limits.shift_seconds * sample_rate_hz, _SHIFT_SHARE * len(waveform))
+    waveform = _shifted(waveform, round(_random(key, "shift").uniform(-largest, largest)))
+    waveform = waveform * 10 ** (_random(key, "gain").uniform(-limits.gain_db, limits.gain_db) / 20)
+    random = _random(key, "noise")
+    return _with_noise(waveform, limits.snr_db, random) if random.random() < limits.noise_share else waveform
+
+
+def spec_augment(
+    frames: Tensor,
+    mask: Tensor,
+    strength: Literal["none", "light", "strong"],
+    key: tuple[int, int, int | Sequence[int] | Tensor],
+) -> Tensor:
+    """Silence some frames and, when strong, some features of each clip (SpecAugment, Park et al. 2019).
+
+    At most `MASKED_AT_MOST` of a clip is silenced; a clip too short for that many frames keeps them all. Silence is
+    zero, which is the mean of normalised features. The input is left as it is.
+
+    Args:
+        frames: (batch, frames, features), or (frames, features) of one clip.
+        mask: (batch, frames), or (frames,): True where the frame belongs to the clip.
+        strength: an entry of `STRENGTHS`, or none, which returns the frames themselves.
+        key: seed, epoch and the clips' numbers: (batch,), or one number for one clip.
+    """
+    if strength == "none":
+        return frames
+    seed, epoch, clips = key
+    limits, width = STRENGTHS[strength], frames.shape[-1]
+    silent = torch.zeros((mask.numel() // mask.shape[-1], *frames.shape[-2:]), dtype=torch.bool)
+    numbers, lengths = torch.as_tensor(clips).reshape(-1).tolist(), mask.sum(-1).reshape(-1).tolist()
+    for row, (clip, length) in enumerate(zip(numbers, lengths, strict=True)):
+        random = _random((seed, epoch, clip), "mask")
+        for start, stop in _spans(length, limits.frames_masked, random):
+            silent[row, start:stop] = True
+        for start, stop in _spans(width, limits.features_masked, random):
+            silent[row, :length, start:stop] = True
+    return frames.masked_fill(silent.view_as(frames).to(frames.device), 0)
+
+
+def _random(key: Key, operation: str) -> np.random.Generator:
+    """Return random numbers of this clip, epoch and operation: one operation more does not change the others."""
+    return np.random.default_rng([*key, zlib.crc32(operation.encode())])
+
+
+def _spans(length: int, share: float, random: np.random.Generator) -> list[tuple[int, int]]:
+    """Return up to `_MASKS` spans that cover at most `share` of `length`."""
+    widest = int(share * length) // _MASKS
+    widths = [int(random.integers(widest + 1)) for _ in range(_MASKS)]
+    starts = [int(random.integers(length - width + 1)) for width in widths]
+    return [(start, start + width) for start, width in zip(starts, widths, strict=True)]
+
+
+def _at_speed(waveform: Tensor, speed: tuple[int, int]) -> Tensor:
+    """Play faster or slower by resampling, so that pitch and formants move along."""
+    if speed[0] == speed[1]:
+        return waveform
+    from torchaudio.functional import resample
+
+    # Small whole numbers keep the resampling filter short, whatever the sample rate.
+    faster: Tensor = resample(waveform, *speed)
+    return faster
+
+
+def _shifted(waveform: Tensor, samples: int) -> Tensor:
+    """Move later (positive) or earlier, with silence where nothing is left; the length stays."""
+    shifted = torch.zeros_like(waveform)
+    if samples >= 0:
+        shifted[samples:] = waveform[: len(waveform) - samples]
+    else:
+        shifted[:samples] = waveform[-samples:]
+    return shifted
+
+
+def _with_noise(waveform: Tensor, snr_db: tuple[float, float], random: np.random.Generator) -> Tensor:
+    """Add stationary noise of a random colour; a silent clip stays silent."""
+    spectrum = torch.fft.rfft(torch.from_numpy(random.standard_normal(len(waveform), dtype=np.float32)))
+    bins = torch.arange(len(spectrum)).clamp(min=1)
+    noise = torch.fft.irfft(spectrum * bins ** (-random.uniform(0, _NOISE_COLOUR) / 2), n=len(waveform))
+    ratio = float(10 ** (-random.uniform(*snr_db) / 20))
+    scale = ratio * waveform.square().mean().sqrt() / noise.square().mean().sqrt().clamp(min=1e-12)
+    return waveform + scale * noise.to(waveform)

@@ -1,0 +1,246 @@
+"""The model that a plan describes: encoder, layer mix, temporal layers, pooling and head. It never decides or trains.
+
+A waveform becomes frames in the encoder (a spectral front end or a pretrained backbone) and one answer in the head.
+The two halves meet at `encode`, so that the frames of a frozen encoder can be computed once and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from engine.plan import Plan, Training
+from knowledge.errors import InputError, PlanError
+
+from .backbones import PretrainedEncoder
+from .frontends import SpectralFrontEnd
+from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
+from .padding import frame_mask
+from .pooling import make_pooling
+
+_STRIDE_ABOVE_HZ = 80
+"""Frames closer than this are halved before the recurrent layer: 10 ms frames overlap by more than half."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips of unequal length, padded with zeros: either waveforms, or the frames that `encode` gave for them."""
+
+    waveforms: Tensor | None
+    """(batch, samples) float, at the sample rate of the plan."""
+    lengths: Tensor | None
+    """(batch,) long, samples of each clip."""
+    labels: Tensor
+    """(batch,) long class numbers, or float scores."""
+    indices: Tensor
+    """(batch,) long, the clip's number in the manifest."""
+    features: Tensor | None = None
+    """(batch, frames, features), as `AudioModel.encode` returned them."""
+    frame_lengths: Tensor | None = None
+    """(batch,) long, frames of each clip."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch on `device`."""
+        tensors = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
+
+
+class AudioModel(nn.Module):
+    """Encoder and head of one plan. A clip's answer does not depend on its neighbours in the batch or on padding."""
+
+    def __init__(
+        self,
+        encoder: SpectralFrontEnd | PretrainedEncoder,
+        mix: nn.Module,
+        temporal: TemporalEncoder | None,
+        pooling: nn.Module,
+        answer: nn.Module,
+        output: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.mix = mix
+        self.temporal = temporal
+        self.pooling = pooling
+        self.answer = answer
+        self.output = output
+        self.encoder_is_frozen = not any(parameter.requires_grad for parameter in encoder.parameters())
+        """True when `encode` gives the same frames in every epoch, so that they may be kept."""
+
+    @property
+    def needs_normalisation(self) -> bool:
+        """True when `fit_normalisation` must see the training clips before the first `encode`."""
+        return isinstance(self.encoder, SpectralFrontEnd) and self.encoder.needs_fit
+
+    def fit_normalisation(self, batches: Iterable[Batch]) -> None:
+        """Set the mean and deviation of each feature from the training clips (`backbone.normalise: corpus`)."""
+        if isinstance(self.encoder, SpectralFrontEnd) and self.encoder.normalise == "corpus":
+            self.encoder.fit(_waveforms(batch) for batch in batches)
+
+    def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return frames (batch, frames, features) and their mask (batch, frames); True is a frame of the clip.
+
+        Given frames come back as they are. A frozen encoder builds no gradient graph and stays in evaluation mode.
+        """
+        if batch.features is not None:
+            return batch.features, frame_mask(cast(Tensor, batch.frame_lengths), batch.features.shape[1])
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.encoder_is_frozen):
+            frames, mask = self.encoder(*_waveforms(batch))
+            return frames, mask
+
+    def head_forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Return class scores (batch, classes), or predictions (batch,) in the unit of the label."""
+        frames = self.mix(frames)
+        if self.temporal is not None:
+            frames, mask = self.temporal(frames, mask)
+        answers = self.answer(self.pooling(frames, mask))
+        # At least float32: bfloat16 has steps of 0.016 at a score of 4.
+        return cast(Tensor, self.output(answers.to(torch.promote_types(answers.dtype, torch.float32))))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return class scores (batch, classes), or predictions (batch,) in the unit of the label."""
+        return self.head_forward(*self.encode(batch))
+
+    def parameter_groups(self, training: Training) -> list[dict[str, Any]]:
+        """Return optimiser groups: head, adapter and backbone, each with its own learning rate.
+
+        Biases and norms are not decayed (S001-27): shrinking them moves the activations, not the capacity.
+        """
+        rates = {
+            "head": training.learning_rate,
+            "adapter": training.learning_rate,
+            "backbone": training.backbone_learning_rate,
+        }
+        groups: dict[str, dict[str, Any]] = {}
+        for name, parameter in self.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            part = _part_of(name)
+            decays = training.weight_decay > 0 and not _is_bias_or_norm(name, parameter)
+            key = part if decays or not training.weight_decay else f"{part}-no-decay"
+            decay = training.weight_decay if decays else 0.0
+            empty = {"params": [], "lr": rates[part], "weight_decay": decay, "name": key}
+            groups.setdefault(key, empty)["params"].append(parameter)
+        return list(groups.values())
+
+    def trainable_state(self) -> dict[str, Tensor]:
+        """Return what a checkpoint must keep: trained tensors and normalisation buffers, on the CPU.
+
+        The weights of a frozen backbone are not among them; they come from its own checkpoint.
+        """
+        kept = self._kept_names()
+        return {name: value.detach().cpu().clone() for name, value in self.state_dict().items() if name in kept}
+
+    def load_trainable_state(self, state: Mapping[str, Tensor]) -> None:
+        """Put back what `trainable_state` returned.
+
+        Raises:
+            InputError: names or shapes differ, so the checkpoint belongs to another plan.
+        """
+        kept, own = self._kept_names(), self.state_dict()
+        wrong = sorted(kept ^ set(state)) or sorted(n for n in kept if own[n].shape != state[n].shape)
+        if wrong:
+            raise InputError(
+                f"the checkpoint does not fit this plan: {len(wrong)} tensors differ, among them {wrong[0]}",
+                hint="Resume and evaluate with the plan.yaml that lies beside the checkpoint.",
+            )
+        self.load_state_dict(dict(state), strict=False)
+
+    def _kept_names(self) -> set[str]:
+        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        # Windows and mel bands follow from the plan, buffers of a backbone from its checkpoint.
+        fixed = ("encoder.network.", "encoder.spectrum.")
+        buffers = {name for name, _ in self.named_buffers() if not name.startswith(fixed)}
+        return trained | buffers & set(self.state_dict())
+
+
+def build_model(
+    plan: Plan, *, classes: int | None = None, label_mean: float = 0.0, label_std: float = 1.0, seed: int = 0
+) -> AudioModel:
+    """Build the model of a plan; equal seeds give equal weights, and the caller's random state is left alone.
+
+    Args:
+        plan: what to build.
+        classes: number of classes; None for regression.
+        label_mean: mean of the training labels; predictions start there.
+        label_std: standard deviation of the training labels.
+        seed: of everything that starts random.
+
+    Raises:
+        PlanError: the trainer cannot run this plan.
+        InputError: the backbone's checkpoint cannot be loaded.
+    """
+    if plan.task.type not in ("classification", "regression"):
+        raise PlanError(
+            f"task.type is {plan.task.type}: this trainer runs classification and regression of whole clips only",
+            hint="The nearest plan that runs labels each clip once: task.type: classification.",
+        )
+    if (plan.task.type == "classification") != (classes is not None):
+        raise PlanError(f"task.type is {plan.task.type}, got {classes} classes")
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # weights are drawn on the CPU; torch.manual_seed would reach GPUs
+        return _build(plan, classes, label_mean, label_std)
+
+
+def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float) -> AudioModel:
+    encoder: SpectralFrontEnd | PretrainedEncoder
+    if plan.backbone.name in ("mfcc", "log-mel"):
+        encoder = SpectralFrontEnd(plan.backbone, plan.data.sample_rate_hz)
+    else:
+        encoder = PretrainedEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz)
+    mix = LayerMix(encoder.layers) if encoder.layers > 1 else nn.Identity()
+    width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
+    temporal = None
+    if plan.head.name == "temporal":
+        stride = 2 if 1 / frame_seconds > _STRIDE_ABOVE_HZ else 1
+        temporal = TemporalEncoder(width, plan.head.hidden, stride, plan.head.dropout)
+        width, frame_seconds = temporal.features, frame_seconds * stride
+    pooling = make_pooling(plan.pooling, width, frame_seconds)
+    answer = answer_layers(plan.head, pooling.features, classes or 1)
+    output: nn.Module = nn.Identity()
+    if plan.output.bounded and plan.task.type == "regression":
+        output = BoundedOutput(cast(float, plan.output.low), cast(float, plan.output.high))
+        output.start_at(label_mean, cast(nn.Linear, answer[-1]))
+    elif plan.task.type == "regression":
+        output = StandardisedOutput(label_mean, label_std)
+    return AudioModel(encoder, mix, temporal, pooling, answer, output)
+
+
+def census(model: nn.Module) -> tuple[str, ...]:
+    """Return the names of trainable tensors that the last backward pass gave no gradient, or one of zeros only.
+
+    Call it after each of the first two backward passes: a new low-rank adapter gives `lora_A` a gradient of zeros
+    in the first, because `lora_B` starts at zero. A name that is there both times learns nothing (training.md 2.1).
+    Bias of attention keys is left out: it shifts all scores of a query alike, so its gradient is zero by nature.
+    """
+    return tuple(
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+        and not name.endswith("k_proj.bias")
+        and (parameter.grad is None or not bool(parameter.grad.any()))
+    )
+
+
+def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:
+    if batch.waveforms is None or batch.lengths is None:
+        raise ValueError("the batch holds frames; this needs waveforms and their lengths")
+    return batch.waveforms, batch.lengths
+
+
+def _part_of(name: str) -> str:
+    if not name.startswith("encoder."):
+        return "head"
+    return "adapter" if "lora_" in name else "backbone"
+
+
+def _is_bias_or_norm(name: str, parameter: Tensor) -> bool:
+    # original0 is the gain of a weight-normalised convolution.
+    return parameter.ndim <= 1 or name.endswith(".original0")

@@ -1,0 +1,102 @@
+"""Pooling: from the frames of a clip to one vector. Padded frames have no influence."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from engine import plan
+
+_LEAST_VARIANCE = 1e-5
+"""Added under the square root: its slope at zero is infinite, and a clip of one frame has no variance."""
+_ATTENTION_UNITS = 64
+"""Width of the scoring layer: enough for one score a frame at a cost below that of the head."""
+
+
+class MeanPooling(nn.Module):
+    """The mean of the clip's frames; what happened when is lost (S000-17a)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, features)."""
+        return _mean(frames, mask)
+
+
+class StatisticsPooling(nn.Module):
+    """Mean and standard deviation of the clip's frames, side by side (Snyder et al. 2018, x-vectors)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.features = 2 * features
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, 2 * features)."""
+        mean = _mean(frames, mask)
+        variance = _mean((frames - mean[:, None]).square(), mask)
+        return torch.cat([mean, (variance + _LEAST_VARIANCE).sqrt()], dim=-1)
+
+
+class AttentionPooling(nn.Module):
+    """A mean whose weights are learned from each frame (Yang et al. 2016; S000-17b)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.features = features
+        self.hidden = nn.Linear(features, _ATTENTION_UNITS)
+        # No bias: it would shift all scores alike and change nothing.
+        self.score = nn.Linear(_ATTENTION_UNITS, 1, bias=False)
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, features).
+
+        A row without any valid frame gives zeros.
+        """
+        scores = self.score(torch.tanh(self.hidden(frames)))[..., 0]
+        # The lowest number instead of minus infinity, which gives NaN where no frame is valid.
+        weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).masked_fill(~mask, 0)
+        return torch.einsum("bt,btf->bf", weights.to(frames.dtype), frames)
+
+
+class HierarchicalPooling(nn.Module):
+    """Attention over the frames of each segment, then over the segments (S000-17c)."""
+
+    def __init__(self, features: int, segment_frames: int) -> None:
+        super().__init__()
+        self.features = features
+        self.segment_frames = segment_frames
+        self.frames = AttentionPooling(features)
+        self.segments = AttentionPooling(features)
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, features)."""
+        batch, count, features = frames.shape
+        missing = -count % self.segment_frames
+        frames = nn.functional.pad(frames, (0, 0, 0, missing))
+        mask = nn.functional.pad(mask, (0, missing))
+        parts = mask.reshape(-1, self.segment_frames)  # (batch * segments, frames of a segment)
+        pooled = self.frames(frames.reshape(-1, self.segment_frames, features), parts)
+        return cast(Tensor, self.segments(pooled.view(batch, -1, features), parts.any(-1).view(batch, -1)))
+
+
+Pooling = MeanPooling | StatisticsPooling | AttentionPooling | HierarchicalPooling
+
+
+def make_pooling(pooling: plan.Pooling, features: int, frame_seconds: float) -> Pooling:
+    """Return the pooling of a plan for frames of `features` values that are `frame_seconds` apart."""
+    if pooling.name == "mean":
+        return MeanPooling(features)
+    if pooling.name == "statistics":
+        return StatisticsPooling(features)
+    if pooling.name == "attention":
+        return AttentionPooling(features)
+    return HierarchicalPooling(features, max(round(pooling.segment_seconds / frame_seconds), 1))
+
+
+def _mean(frames: Tensor, mask: Tensor) -> Tensor:
+    weight = mask[..., None].to(frames.dtype)
+    return (frames * weight).sum(1) / weight.sum(1).clamp(min=1)

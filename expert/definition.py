@@ -1,0 +1,138 @@
+"""Writes a stratum as a durable-rules definition in JSON text, inside the safe subset; loads no engine.
+
+A fact is `{"id", "g", "attr", "value"}`: `g` is the first part of the name and keeps the branching of the engine's
+network low, `attr` the name. Every pattern tests one fact against constants. `in` becomes a token that an auxiliary
+rule asserts, `none`, `known` and `unknown` become tokens that the driver asserts at the start of a stratum.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.conditions import Condition
+from knowledge.records import Value
+from knowledge.rulebook import Rule
+
+from .boxes import Conjunction, branches
+from .capacity import check_capacity
+from .strata import Stratum
+
+OPEN = "$open"
+"""The rule, and the group of the fact, that open a session."""
+TOKENS = "$"
+"""The group of the token facts."""
+_OPERATORS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+_BARE_EXPONENT = re.compile(r"^(-?\d+)e")
+_LARGE_INTEGER = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One conjunction of a rule; `any` gives a rule several."""
+
+    rule: Rule
+    conditions: Conjunction
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A stratum as the engine gets it, and what is needed to read its answers."""
+
+    text: str
+    branches: dict[str, Branch]
+    """By the name of the engine's rule."""
+    choices: dict[str, str]
+    """Auxiliary rule -> the token that it asserts."""
+    established: dict[str, Condition]
+    """Token -> the condition that must be established for it."""
+    reads: frozenset[str]
+    """The facts that some pattern tests."""
+
+
+def define(stratum: Stratum) -> Definition:
+    """Translate one stratum.
+
+    Raises:
+        KnowledgeError: the definition is beyond what the engine survives.
+    """
+    found = {
+        f"{rule.id}#{number}": Branch(rule, conjunction)
+        for rule in stratum.rules
+        for number, conjunction in enumerate(branches((*rule.when, *rule.needs)))
+    }
+    conditions = {condition.key: condition for branch in found.values() for condition in branch.conditions}
+    choices = {f"in:{key}": condition for key, condition in conditions.items() if condition.operator == "in"}
+    rules: dict[str, Any] = {OPEN: {"all": [{"c0": {"g": OPEN}}], "pri": 0}}
+    rules |= {name: _rule(map(_pattern, branch.conditions)) for name, branch in found.items()}
+    rules |= {name: _rule([_choice(condition)]) for name, condition in choices.items()}
+    check_capacity(rules)
+    return Definition(
+        text=encode(rules),
+        branches=found,
+        choices={name: condition.key for name, condition in choices.items()},
+        established={key: condition for key, condition in conditions.items() if condition.kind != "is"},
+        reads=frozenset(condition.fact for condition in conditions.values() if condition.kind == "is"),
+    )
+
+
+def fact_text(identifier: str, name: str, value: Value) -> str:
+    """Write one fact for the engine."""
+    return encode({"id": identifier, "g": group_of(name), "attr": name, "value": value})
+
+
+def token_text(identifier: str, token: str) -> str:
+    """Write one token for the engine."""
+    return encode({"id": identifier, "g": TOKENS, "attr": token, "value": 0})
+
+
+def group_of(name: str) -> str:
+    """Return the first part of a fact's name."""
+    return name.partition(".")[0]
+
+
+def encode(value: Any) -> str:
+    """Write JSON that durable-rules reads back exactly.
+
+    Its number parser takes `1e-05` for a `1` followed by rubbish but reads `1.0e-05`; beyond 31 bits it reads an
+    integer constant as a C long, so such integers are written as doubles; text is compared as raw JSON, so rules and
+    facts must escape alike.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{encode(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(encode, value)) + "]"
+    if isinstance(value, (bool, str)):
+        return json.dumps(value)
+    if isinstance(value, int) and abs(value) < _LARGE_INTEGER:
+        return str(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not finite; the engine reads finite numbers only")
+    return _BARE_EXPONENT.sub(r"\1.0e", repr(number))
+
+
+def _rule(patterns: Any) -> dict[str, Any]:
+    named = [{f"c{number}": pattern} for number, pattern in enumerate(patterns)]
+    return {"all": named or [{"c0": {"g": OPEN}}], "dist": 0, "pri": 1}
+
+
+def _pattern(condition: Condition) -> dict[str, Any]:
+    if condition.kind != "is" or condition.operator == "in":
+        return {"$and": [{"g": TOKENS}, {"attr": condition.key}]}
+    constant = {"value": condition.value}
+    test = constant if condition.operator == "==" else {_OPERATORS[condition.operator]: constant}
+    return {"$and": [{"g": group_of(condition.fact)}, {"attr": condition.fact}, test]}
+
+
+def _choice(condition: Condition) -> dict[str, Any]:
+    assert isinstance(condition.value, tuple)
+    choices = [{"value": value} for value in condition.value]
+    test = {"$or": choices} if len(choices) > 1 else choices[0]
+    return {"$and": [{"g": group_of(condition.fact)}, {"attr": condition.fact}, test]}

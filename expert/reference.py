@@ -1,0 +1,124 @@
+"""Three-valued (Kleene) evaluation of conditions and rules, and a naive evaluator that needs no inference engine.
+
+`Assessment` says what is true, refuted or open, given facts; the forward chaining uses it between strata, the
+explanations after it. `Reference` works backward from any attribute by plain recursion: slow, without strata, and
+therefore a check on `expert.chaining`. Neither may import durable-rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from knowledge.conditions import Clause, Condition
+from knowledge.records import Fact
+from knowledge.rulebook import Rule
+from knowledge.vocabulary import Vocabulary
+
+from .resolution import Activation, settle
+from .session import Support
+from .strata import Concluding, is_closed
+
+Truth = bool | None
+"""True, False, or None for unknown."""
+Status = Literal["fires", "refuted", "open"]
+"""`open`: neither fires nor can be excluded, because something that it reads is unknown or evidence is missing."""
+
+
+class Assessment:
+    """Three-valued tests over facts, some of which `by_attribute` could still conclude.
+
+    `lookup` returns the fact of a name, or None. It must be final for what is asked: results are remembered.
+    """
+
+    def __init__(self, by_attribute: Concluding, lookup: Callable[[str], Fact | None]) -> None:
+        self._by_attribute = by_attribute
+        self._lookup = lookup
+        self._refuted: dict[str, bool] = {}
+
+    def truth(self, condition: Condition) -> Truth:
+        """Return whether the condition holds."""
+        fact = self._lookup(condition.fact)
+        if condition.kind in ("known", "unknown"):
+            return (fact is not None) == (condition.kind == "known")
+        if fact is not None:
+            return fact.value is False if condition.kind == "none" else condition.holds(fact.value)
+        rules = self._by_attribute.get(condition.fact)
+        if rules is None:
+            return None
+        possible = [rule.then.value for rule in rules if not self.refuted(rule)]
+        if condition.kind == "none":
+            return None if any(value is True for value in possible) else True
+        if possible and is_closed(rules):
+            possible.append(False)
+        return None if any(condition.holds(value) for value in possible) else False
+
+    def clause(self, clause: Clause) -> Truth:
+        """Return whether at least one condition of the clause holds."""
+        truths = [self.truth(condition) for condition in clause]
+        return True if True in truths else None if None in truths else False
+
+    def refuted(self, rule: Rule) -> bool:
+        """Return whether a condition of `when` is false. Missing evidence (`needs`) refutes nothing."""
+        if rule.id not in self._refuted:
+            self._refuted[rule.id] = any(self.clause(clause) is False for clause in rule.when)
+        return self._refuted[rule.id]
+
+    def status(self, rule: Rule) -> Status:
+        """Return whether the rule fires, is refuted, or is open."""
+        if self.refuted(rule):
+            return "refuted"
+        return "fires" if all(self.clause(clause) for clause in (*rule.when, *rule.needs)) else "open"
+
+
+class Reference:
+    """The naive evaluator: asks for an attribute, its rules, what those read, and so on backward.
+
+    The rules must be free of circles (`expert.strata.stratify` refuses them).
+    """
+
+    def __init__(self, vocabulary: Vocabulary, by_attribute: Concluding, given: Mapping[str, Fact]) -> None:
+        self._vocabulary = vocabulary
+        self._by_attribute = by_attribute
+        self._facts: dict[str, Fact | None] = dict(given)
+        self._certainties: dict[str, float] = {}
+        self.assessment = Assessment(by_attribute, self.fact)
+
+    def fact(self, name: str) -> Fact | None:
+        """Return the given or concluded fact of that name, or None when it is unknown."""
+        if name not in self._facts:
+            self._facts[name] = self._conclude(name)
+        return self._facts[name]
+
+    def everything(self) -> dict[str, Fact]:
+        """Return all facts, given and concluded."""
+        for name in self._by_attribute:
+            self.fact(name)
+        return {name: fact for name, fact in self._facts.items() if fact is not None}
+
+    def certainty(self, name: str) -> float:
+        """Return the certainty of a known fact."""
+        return self._certainties.get(name, 1.0)
+
+    def _conclude(self, name: str) -> Fact | None:
+        rules = self._by_attribute.get(name)
+        if rules is None:
+            return None
+        fired = [self._activation(rule) for rule in rules if self.assessment.status(rule) == "fires"]
+        if fired:
+            settlement = settle(self._vocabulary.entry(name), fired)
+            self._certainties[name] = settlement.winner.certainty
+            source = "decision" if rules[0].then.kind == "recommend" else "rule"
+            return Fact(name, settlement.winner.value, source)  # type: ignore[arg-type]  # one of two literals
+        if is_closed(rules) and all(self.assessment.refuted(rule) for rule in rules):
+            return Fact(name, False, "rule")
+        return None
+
+    def _activation(self, rule: Rule) -> Activation:
+        supports: list[Support] = []
+        weakest = 1.0
+        for clause in (*rule.when, *rule.needs):
+            held = [condition for condition in clause if self.assessment.truth(condition)]
+            weakest = min(weakest, max(self.certainty(c.fact) if c.kind == "is" else 1.0 for c in held))
+            supports += [condition.fact if condition.kind == "is" else condition for condition in held[:1]]
+        return Activation(rule, tuple(supports), rule.certainty * weakest)

@@ -1,0 +1,135 @@
+"""Augmentation: the same key gives the same clip whatever the order, and masks never take more than their share."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.training import augmentation
+from engine.training.augmentation import MASKED_AT_MOST, STRENGTHS, augment, spec_augment
+from engine.training.padding import frame_mask
+
+from .small_models import SAMPLE_RATE_HZ, clip
+
+torch.set_num_threads(1)
+
+strengths = st.sampled_from(["light", "strong"])
+WAVE = clip(6000).float()
+
+
+def test_none_returns_the_clip_itself():
+    frames, mask = torch.randn(2, 30, 4), torch.ones(2, 30, dtype=torch.bool)
+
+    assert augment(WAVE, SAMPLE_RATE_HZ, "none", (0, 0, 0)) is WAVE
+    assert spec_augment(frames, mask, "none", (0, 0, [0, 1])) is frames
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(6)), strengths)
+def test_order_and_repetition_change_nothing(order, strength):
+    expected = [augment(WAVE, SAMPLE_RATE_HZ, strength, (3, 1, number)) for number in range(6)]
+    torch.manual_seed(order[0])  # the global random state must not matter either
+    np.random.seed(order[0])  # noqa: NPY002
+
+    for number in order:
+        assert torch.equal(augment(WAVE, SAMPLE_RATE_HZ, strength, (3, 1, number)), expected[number])
+
+
+@pytest.mark.parametrize("strength", ["light", "strong"])
+def test_seed_epoch_and_clip_each_give_another_take(strength):
+    keys = [(seed, epoch, number) for seed in (0, 1) for epoch in (0, 1) for number in (0, 1)]
+    takes = [augment(WAVE, SAMPLE_RATE_HZ, strength, key) for key in keys]
+
+    assert len({(len(take), float(take.abs().sum())) for take in takes}) == len(keys)
+
+
+def test_one_operation_more_does_not_change_the_others(monkeypatch):
+    from dataclasses import replace
+
+    quiet = replace(STRENGTHS["strong"], noise_share=0.0)
+    louder = replace(quiet, shift_seconds=0.0)
+    monkeypatch.setitem(augmentation.STRENGTHS, "strong", quiet)
+    with_shift = augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, 5))
+    monkeypatch.setitem(augmentation.STRENGTHS, "strong", louder)
+    without = augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, 5))
+
+    assert len(with_shift) == len(without)
+    middle = slice(1000, -1000)
+    lags = [float((with_shift.roll(-lag)[middle] - without[middle]).abs().max()) for lag in range(-320, 321)]
+    assert min(lags) == 0.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 300), strengths, st.integers(0, 50))
+def test_short_and_silent_clips_survive(samples, strength, number):
+    loud = augment(clip(samples).float(), SAMPLE_RATE_HZ, strength, (0, 0, number))
+    silent = augment(torch.zeros(samples), SAMPLE_RATE_HZ, strength, (0, 0, number))
+
+    assert bool(loud.isfinite().all())
+    assert not silent.any()
+    assert 0.9 * samples - 1 <= len(loud) <= samples / 0.9 + 1
+
+
+def test_input_is_left_as_it_is():
+    before = WAVE.clone()
+    augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, 0))
+
+    assert torch.equal(WAVE, before)
+
+
+@pytest.mark.parametrize(("speed", "hertz"), [((11, 10), 1100.0), ((9, 10), 900.0), ((1, 1), 1000.0)])
+def test_speed_moves_pitch_and_length(speed, hertz):
+    tone = torch.sin(2 * torch.pi * 1000 * torch.arange(16000) / SAMPLE_RATE_HZ)
+
+    faster = augmentation._at_speed(tone, speed)
+
+    assert len(faster) == pytest.approx(16000 * speed[1] / speed[0], abs=1)
+    peak = torch.fft.rfft(faster).abs().argmax() * SAMPLE_RATE_HZ / len(faster)
+    assert float(peak) == pytest.approx(hertz, abs=2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0, 40), st.integers(0, 99))
+def test_noise_has_the_signal_to_noise_ratio(snr_db, seed):
+    noisy = augmentation._with_noise(WAVE, (snr_db, snr_db), np.random.default_rng(seed))
+
+    noise = noisy - WAVE
+    assert 10 * float(torch.log10(WAVE.square().mean() / noise.square().mean())) == pytest.approx(snr_db, abs=0.05)
+
+
+@pytest.mark.parametrize(("samples", "expected"), [(2, [0, 0, 1, 2]), (-1, [2, 3, 4, 0]), (0, [1, 2, 3, 4])])
+def test_shift_fills_with_silence(samples, expected):
+    assert augmentation._shifted(torch.tensor([1, 2, 3, 4]), samples).tolist() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=4), st.integers(1, 80), strengths, st.integers(0, 9))
+def test_masks_take_no_more_than_their_share(lengths, features, strength, seed):
+    mask = frame_mask(torch.tensor(lengths), max(lengths))
+    frames = torch.ones(len(lengths), max(lengths), features)
+
+    silenced = spec_augment(frames, mask, strength, (seed, 0, list(range(len(lengths))))) == 0
+
+    for row, length in enumerate(lengths):
+        assert int(silenced[row, :length].sum()) <= MASKED_AT_MOST * length * features
+        assert not silenced[row, length:].any()
+
+
+@pytest.mark.parametrize("strength", ["light", "strong"])
+def test_long_clips_are_masked(strength):
+    masked = spec_augment(torch.ones(20, 400, 40), torch.ones(20, 400, dtype=torch.bool), strength, (0, 0, range(20)))
+
+    share = float((masked == 0).float().mean())
+    assert 0.3 * STRENGTHS[strength].frames_masked < share <= MASKED_AT_MOST
+
+
+def test_masks_follow_the_clip_and_not_its_place_or_padding():
+    mask = frame_mask(torch.tensor([200, 120]), 200)
+    frames = torch.ones(2, 200, 10)
+    together = spec_augment(frames, mask, "strong", (0, 4, torch.tensor([8, 9])))
+
+    alone = spec_augment(frames[1, :120], mask[1, :120], "strong", (0, 4, 9))
+
+    assert torch.equal(together[1, :120], alone)
+    assert not torch.equal(together[0, :120], alone)

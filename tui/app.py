@@ -1,0 +1,105 @@
+"""The application: its modes, its keys, and `run`. Reasons nothing, never imports torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App
+
+from engine.evidence.machine import measure_machine
+from knowledge.loader import load_knowledge
+from knowledge.records import Measured
+from knowledge.rulebook import Knowledge
+
+from .block import Block
+from .interview import InterviewState
+from .keys import bindings, help_lines
+from .screens.loop import LoopScreen
+from .screens.page import Page
+from .screens.plan import PlanScreen
+from .widgets.command import CommandLine
+
+
+class TonmeisterApp(App[None]):
+    """Two modes over one knowledge base."""
+
+    TITLE = "Tonmeister"
+    CSS_PATH = "app.tcss"
+    BINDINGS = (*bindings("everywhere"),)
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (76, "-normal"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (23, "-medium"), (34, "-tall")]
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        machine: Measured,
+        *,
+        manifest: Path | None = None,
+        plan: Path | None = None,
+        mode: str = "plan",
+    ) -> None:
+        super().__init__()
+        self.interview = InterviewState(knowledge, machine)
+        self.device = device_name(machine)
+        self.first_mode = mode
+        self.plan_screen = PlanScreen(self.interview, manifest)
+        self.loop_screen = LoopScreen(knowledge, plan)
+
+    async def on_mount(self) -> None:
+        """Open the first mode."""
+        self.add_mode("plan", lambda: self.plan_screen)
+        self.add_mode("loop", lambda: self.loop_screen)
+        await self.switch_mode(self.first_mode)
+
+    async def action_show(self, mode: str) -> None:
+        """Go to a mode; what was open in it is still there."""
+        await self.switch_mode(mode)
+
+    @on(PlanScreen.PlanReady)
+    async def _train(self, event: PlanScreen.PlanReady) -> None:
+        await self.switch_mode("loop")
+        self.loop_screen.open_plan(event.path)
+        self.loop_screen.action_train()
+
+    def action_help(self) -> None:
+        """Show what the keys of this mode do."""
+        mode = self.current_mode if self.current_mode in ("plan", "loop") else "plan"
+        lines = help_lines(mode)
+        width = max(len(key) for key, _ in lines)
+        self.push_screen(Page("keys", [Block("", tuple(f"{key:<{width}}  {text}" for key, text in lines))]))
+
+    def action_show_command(self) -> None:
+        """Show the whole equivalent command line and copy it."""
+        if lines := self.screen.query(CommandLine):
+            command = lines.first().command
+            self.copy_to_clipboard(command)
+            self.push_screen(Page("the same without the interface", [Block("copied to the clipboard", (command,))]))
+
+    @work
+    async def action_quit(self) -> None:
+        """Stop training, wait for its last checkpoint, and quit."""
+        if self.loop_screen.driver.busy:
+            self.notify("Stopping training; its last checkpoint is being written.", title="Quit")
+        await self.loop_screen.stopped()
+        self.exit()
+
+
+def device_name(machine: Measured) -> str:
+    """Return where training would run, for the first line."""
+    memory, cores = machine.get("machine.gpu_memory_gib"), machine.get("machine.cpu_cores")
+    if machine.get("machine.gpu"):
+        return "gpu" + (f" {memory:.0f} GiB" if isinstance(memory, (int, float)) else "")
+    return "cpu" + (f" {cores} cores" if cores is not None else "")
+
+
+def run(manifest: Path | None = None, plan: Path | None = None, mode: str = "plan") -> int:
+    """Open the interface and return the exit status.
+
+    Raises:
+        KnowledgeError: the rulebooks cannot be loaded.
+    """
+    app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, mode=mode)
+    app.run()
+    return app.return_code or 0

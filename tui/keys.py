@@ -1,0 +1,67 @@
+"""Every key of the interface in one table, from which footer and help are made. Acts on nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Place = Literal["everywhere", "plan", "loop", "dialog"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key and what it does."""
+
+    where: Place
+    keys: str
+    action: str
+    label: str
+    """One or two words for the footer."""
+    help: str
+    show: bool = True
+    """Whether the footer shows it, where it is valid."""
+    priority: bool = False
+    """Whether it works while a field has the focus that would take it."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("everywhere", "f1,question_mark", "app.help", "help", "This page.", priority=False),
+    Key("everywhere", "f2", "app.show('plan')", "Plan", "Interview and plan.", show=False),
+    Key("everywhere", "f3", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
+    Key("everywhere", "ctrl+y", "app.show_command", "command", "Show and copy the whole command line.", show=False),
+    Key("everywhere", "ctrl+q", "app.quit", "quit", "Quit; a training run is stopped and stays resumable."),
+    Key("plan", "ctrl+e", "why", "why?", "Why this question is asked, or how this line of the plan follows."),
+    Key("plan", "ctrl+s", "save", "save", "Write the plan to a new file."),
+    Key("plan", "ctrl+r", "train", "train", "Save the plan and go to the loop with it."),
+    Key("plan", "escape", "back", "back", "Leave a revised answer as it was; stop an audit."),
+    Key("loop", "ctrl+r", "train", "run", "Train the next round; resume a stopped one."),
+    Key("loop", "x", "stop", "stop", "Stop training; the last checkpoint is kept and the run can be resumed."),
+    Key("loop", "space", "mark", "mark", "Mark a remedy, to apply several together."),
+    Key("loop", "a", "apply", "apply", "Apply the marked remedies, or the one under the cursor, and run again."),
+    Key("loop", "l", "log", "log", "Show what the training process prints, or the rounds again."),
+    Key("loop", "p", "whole_plan", "plan", "Show the whole plan of the round."),
+    Key("loop", "o", "open", "open", "Open a plan.yaml."),
+    Key("dialog", "escape", "close", "back", "Close."),
+)
+
+
+def bindings(where: Place) -> list[Binding]:
+    """Return the bindings of one place."""
+    return [
+        Binding(key.keys, key.action, key.label, show=key.show, priority=key.priority, tooltip=key.help)
+        for key in KEYS
+        if key.where == where
+    ]
+
+
+def help_lines(where: Place) -> list[tuple[str, str]]:
+    """Return key and explanation for each key that is valid in a place."""
+    return [(spell_key(key.keys), key.help) for key in KEYS if key.where in (where, "everywhere")]
+
+
+def spell_key(keys: str) -> str:
+    """Return keys as people write them."""
+    return " or ".join(part.replace("question_mark", "?").replace("f", "F", 1) if part[0] == "f" else
+                       part.replace("question_mark", "?") for part in keys.split(","))

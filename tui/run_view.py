@@ -1,0 +1,104 @@
+"""What the loop screen knows of one training run, gathered from its events; reads no files and draws nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.curves import Point, reduce_points
+
+MOST_POINTS = 4096
+"""A series with more points is reduced to half as many; a terminal shows fewer than 500."""
+
+
+class RunView:
+    """Curves, progress and telemetry of one run. `changed` is True until whoever shows it sets it back."""
+
+    def __init__(self, metric: str) -> None:
+        self.metric = metric
+        self.train_loss: list[Point] = []
+        self.validation_loss: list[Point] = []
+        self.scores: list[Point] = []
+        """The metric on the validation split by epoch."""
+        self.begun: dict[str, Any] = {}
+        self.newest: dict[str, Any] = {}
+        self.telemetry: dict[str, Any] = {}
+        self.ended: dict[str, Any] = {}
+        self.changed = True
+
+    def feed(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Take in new events, in their order."""
+        for event in events:
+            self.changed = True
+            read = getattr(self, f"_read_{event.get('kind')}", None)
+            if read is not None:
+                read(event)
+
+    def _read_start(self, event: Mapping[str, Any]) -> None:
+        self.begun = dict(event)
+        self.ended = {}
+
+    def _read_step(self, event: Mapping[str, Any]) -> None:
+        self.newest |= event
+        self.train_loss = _append(self.train_loss, event, "step", event.get("loss"))
+
+    def _read_eval(self, event: Mapping[str, Any]) -> None:
+        metrics = event.get("metrics", {})
+        self.newest |= {"epoch": event.get("epoch")}
+        self.validation_loss = _append(self.validation_loss, event, "step", event.get("loss", metrics.get("val/loss")))
+        self.scores = _append(self.scores, event, "epoch", metrics.get(f"val/{self.metric}"))
+
+    def _read_telemetry(self, event: Mapping[str, Any]) -> None:
+        self.telemetry |= event
+
+    def _read_end(self, event: Mapping[str, Any]) -> None:
+        self.ended = dict(event)
+
+    @property
+    def losses(self) -> dict[str, list[Point]]:
+        """The loss of training steps and of evaluations, by step."""
+        return {"train": self.train_loss, "val": self.validation_loss}
+
+    @property
+    def device(self) -> str:
+        """Where the run computes."""
+        return str(self.begun.get("device", ""))
+
+    def progress(self) -> str:
+        """Return how far the run is: `epoch 3/20  step 120/800`."""
+        parts = []
+        for name, total in (("epoch", "epochs"), ("step", "total_steps")):
+            if (value := self.newest.get(name)) is not None:
+                of = f"/{self.begun[total]}" if self.begun.get(total) else ""
+                parts.append(f"{name} {math.floor(value)}{of}")
+        return "  ".join(parts)
+
+    def gauges(self) -> list[str]:
+        """Return the newest speed and telemetry, each with its unit; what is not measured is left out."""
+        texts = [
+            _gauge(self.newest, "samples_per_second", "{:.0f} clips/s"),
+            _gauge(self.newest, "data_wait_seconds", "wait {:.2f} s"),
+            _gauge(self.newest, "grad_norm", "grad {:.2g}"),
+            _gauge(self.telemetry, "cpu_percent", "cpu {:.0f} %"),
+            _gauge(self.telemetry, "memory_used_gib", "mem {:.1f} GiB"),
+            _gauge(self.telemetry, "gpu_utilisation", "gpu {:.0f} %"),
+            _gauge(self.telemetry, "gpu_memory_used_gib", "gpu mem {:.1f} GiB"),
+            _gauge(self.telemetry, "gpu_temperature_c", "{:.0f} °C"),
+            _gauge(self.telemetry, "gpu_power_w", "{:.0f} W"),
+        ]
+        return [text for text in texts if text]
+
+
+def _append(points: list[Point], event: Mapping[str, Any], x: str, value: Any) -> list[Point]:
+    if value is None or event.get(x) is None:
+        return points
+    if len(points) >= MOST_POINTS:
+        points = reduce_points(points, MOST_POINTS // 4)
+    points.append((float(event[x]), float(value)))
+    return points
+
+
+def _gauge(values: Mapping[str, Any], name: str, form: str) -> str:
+    value = values.get(name)
+    return form.format(value) if isinstance(value, (int, float)) and math.isfinite(value) else ""

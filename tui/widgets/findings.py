@@ -1,0 +1,44 @@
+"""Findings with their first evidence, worst first; what could not be assessed comes last. Assesses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.content import Content
+
+from knowledge.records import Finding, NotAssessable, Severity
+
+from ..explaining import evidence_line
+from ..steps import heading
+from .rows import Row, Rows, wrap
+
+STYLES: dict[Severity, str] = {"error": "bold $text-error", "warning": "bold $text-warning", "note": "bold"}
+UNKNOWN = "unknown:"
+"""Prefix of the ids of findings that could not be assessed."""
+
+
+class FindingList(Rows):
+    """One row a finding; enter shows all its evidence, its rule and its sources."""
+
+    def __init__(self, **arguments: str) -> None:
+        super().__init__(enter="evidence", **arguments)
+
+    def show(self, findings: Sequence[Finding], open_ones: Sequence[NotAssessable]) -> None:
+        """Show these findings."""
+        self.border_title = f"findings {len(findings)}" + (f" · {len(open_ones)} not assessable" if open_ones else "")
+        rows = [Row(finding.id, _finding(finding)) for finding in findings]
+        rows += [Row(UNKNOWN + item.id, _open(item)) for item in open_ones]
+        self.set_rows(rows)
+
+
+def _finding(finding: Finding) -> Callable[[int], Content]:
+    def build(width: int) -> Content:
+        text = evidence_line(finding.evidence[0]) if finding.evidence else finding.because
+        return Content.assemble((heading(finding), STYLES[finding.severity]), "\n", wrap(text, width, indent="  "))
+
+    return build
+
+
+def _open(item: NotAssessable) -> Callable[[int], Content]:
+    text = f"? {item.id}: needs {', '.join(item.needs)}"
+    return lambda width: Content.styled(wrap(text, width), "$text-muted")

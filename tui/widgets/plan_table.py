@@ -1,0 +1,64 @@
+"""The live plan: a line for each decision with its value and the rule behind it; marks what the last answer changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from textual.content import Content
+
+from expert.session import Decision
+from knowledge.rulebook import Knowledge
+from knowledge.vocabulary import TOPICS, Entry
+
+from ..interview import spell
+from .rows import Row, Rows, fit, shares
+
+CHANGED, CONTESTED, FIXED = "*", "!", "="
+LEGEND = f"{CHANGED} changed  {CONTESTED} contested  {FIXED} yours"
+OPEN = "·"
+"""Stands for a value that is not decided, or not needed in this plan."""
+NAME_COLUMNS = 22
+
+
+class PlanTable(Rows):
+    """One row for each decision of the vocabulary, grouped by topic, in an order that never changes."""
+
+    def show(self, knowledge: Knowledge, decisions: dict[str, Decision], changed: Iterable[str]) -> None:
+        """Show these decisions; `changed` are marked."""
+        entries = [entry for entry in knowledge.vocabulary.entries.values() if entry.kind == "decision"]
+        marked = frozenset(changed)
+        rows: list[Row] = []
+        for topic in TOPICS:
+            members = [entry for entry in entries if entry.topic == topic]
+            if members:
+                rows.append(Row(f"topic:{topic}", _heading(topic), heading=True))
+            rows += [
+                Row(entry.name, _line(entry, decisions.get(entry.name), entry.name in marked)) for entry in members
+            ]
+        self.set_rows(rows)
+
+
+def _heading(topic: str) -> Callable[[int], Content]:
+    return lambda width: Content.styled(f"{topic} ".ljust(width, "─"), "$text-muted")
+
+
+def _line(entry: Entry, decision: Decision | None, changed: bool) -> Callable[[int], Content]:
+    name = entry.name.removeprefix(f"{entry.topic}.")
+    value = OPEN if decision is None else spell(decision.value)
+    mark = " " if decision is None else FIXED if decision.fixed_by_user else CONTESTED if decision.contested else " "
+    rule = "" if decision is None else "your choice" if decision.fixed_by_user else decision.rule
+
+    def build(width: int) -> Content:
+        names = min(NAME_COLUMNS, width // 2)
+        values = 24 if width > 64 else 13
+        rules = shares(width, (2, names, values))
+        style = "$text-muted" if decision is None else "bold" if changed else ""
+        return Content.assemble(
+            (CHANGED if changed else " ", "bold $warning"),
+            (mark, "bold $warning"),
+            (f" {fit(name, names)} ", style),
+            (fit(value, values), style),
+            (f" {fit(rule, rules - 1)}", "$text-muted"),
+        )
+
+    return build

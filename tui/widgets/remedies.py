@@ -1,0 +1,66 @@
+"""Remedies as diffs of the plan, to be marked and applied; applies nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.content import Content
+
+from expert.consultation.rounds import Proposal, RoundReport
+
+from .rows import Row, Rows, wrap
+
+MARK, NO_MARK = "[x]", "[ ]"
+DIFF_STYLES = {"+": "$text-success", "-": "$text-error"}
+ACTION = "action:"
+"""Prefix of the ids of rows that only a person can carry out."""
+
+
+class RemedyList(Rows):
+    """One row a proposal: its title, the finding that it is for, and the plan lines that it changes."""
+
+    def __init__(self, **arguments: str) -> None:
+        super().__init__(enter="details", **arguments)
+        self.proposals: tuple[Proposal, ...] = ()
+        self.marked: set[int] = set()
+
+    def show(self, report: RoundReport | None) -> None:
+        """Show what this report proposes."""
+        self.proposals = report.proposals if report else ()
+        self.marked = set()
+        self.border_title = f"remedies {len(self.proposals)}" if report else "remedies"
+        self._build(report)
+
+    def _build(self, report: RoundReport | None) -> None:
+        rows = [Row(str(index), _proposal(proposal, False)) for index, proposal in enumerate(self.proposals)]
+        for number, (finding, remedy) in enumerate(report.actions if report else ()):
+            rows.append(Row(f"{ACTION}{number}", _action(remedy.title, finding.id)))
+        self.set_rows(rows)
+
+    def action_toggle(self) -> None:
+        """Mark the remedy under the cursor, or take the mark away."""
+        if self.current.isdigit():
+            self.marked ^= {int(self.current)}
+            marks = [index in self.marked for index in range(len(self.proposals))]
+            old = self.rows[len(self.proposals) :]
+            rows = [Row(str(i), _proposal(p, marks[i])) for i, p in enumerate(self.proposals)]
+            self.set_rows([*rows, *old])
+
+    def chosen(self) -> Sequence[Proposal]:
+        """Return the marked proposals, or the one under the cursor."""
+        if self.marked:
+            return [self.proposals[index] for index in sorted(self.marked)]
+        return [self.proposals[int(self.current)]] if self.current.isdigit() else []
+
+
+def _proposal(proposal: Proposal, marked: bool) -> Callable[[int], Content]:
+    def build(width: int) -> Content:
+        title = wrap(f"{MARK if marked else NO_MARK} {proposal.remedy.title} ({proposal.finding.id})", width)
+        diff = ((f"\n    {line}"[: width + 1], DIFF_STYLES.get(line[:1], "")) for line in proposal.diff)
+        return Content.assemble((title, "bold" if marked else ""), *diff)
+
+    return build
+
+
+def _action(title: str, finding: str) -> Callable[[int], Content]:
+    return lambda width: Content.styled(wrap(f"you: {title} ({finding})", width), "$text-muted")
