@@ -8,17 +8,21 @@ end in one condition the engine fires a wrong rule, at 512 conditions beside eac
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.errors import KnowledgeError
+from knowledge.rulebook import Rule
 
 MOST_RULES = 4096
 MOST_CONDITIONS_A_RULE = 16
 MOST_SIBLINGS = 511
 MOST_SHARING = 255
 MOST_ALTERNATIVES = 127
+MOST_BRANCHES = 64
+"""Conjunctions that the `any` clauses of one rule may expand to; our own limit, so that a slip is noticed."""
 MOST_SATISFIED = 60
 """Conditions that one fact may satisfy at one level; the engine's stack holds 64, four stay free."""
 
@@ -52,6 +56,16 @@ def check_capacity(rules: dict[str, Any]) -> None:
         _limit(node.ends, MOST_SHARING, f"rules that share the condition {place}")
         _limit(node.forwards, MOST_ALTERNATIVES, f"lists of choices that hold {place}")
         _limit(_satisfied(node), MOST_SATISFIED, f"conditions that one fact can satisfy at {place}")
+
+
+def check_branches(rule: Rule) -> None:
+    """Check how many conjunctions the `any` clauses of a rule expand to.
+
+    Raises:
+        KnowledgeError: too many.
+    """
+    count = math.prod(len(clause) for clause in (*rule.when, *rule.needs))
+    _limit(count, MOST_BRANCHES, f"combinations of the `any` clauses of {rule.id} ({rule.file}:{rule.line})")
 
 
 def _insert(root: _Node, conjunction: list[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from knowledge.records import Value
 from knowledge.rulebook import Rule
 
 from .boxes import Conjunction, branches
-from .capacity import check_capacity
+from .capacity import check_branches, check_capacity
 from .strata import Stratum
 
 OPEN = "$open"
@@ -31,20 +31,12 @@ _LARGE_INTEGER = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
-    """One conjunction of a rule; `any` gives a rule several."""
-
-    rule: Rule
-    conditions: Conjunction
-
-
-@dataclass(frozen=True, slots=True)
 class Definition:
     """A stratum as the engine gets it, and what is needed to read its answers."""
 
     text: str
-    branches: dict[str, Branch]
-    """By the name of the engine's rule."""
+    branches: dict[str, tuple[Rule, int]]
+    """The rule, and which of the conjunctions that its `any` clauses give, by the name of the engine's rule."""
     choices: dict[str, str]
     """Auxiliary rule -> the token that it asserts."""
     established: dict[str, Condition]
@@ -59,15 +51,18 @@ def define(stratum: Stratum) -> Definition:
     Raises:
         KnowledgeError: the definition is beyond what the engine survives.
     """
-    found = {
-        f"{rule.id}#{number}": Branch(rule, conjunction)
-        for rule in stratum.rules
-        for number, conjunction in enumerate(branches((*rule.when, *rule.needs)))
-    }
-    conditions = {condition.key: condition for branch in found.values() for condition in branch.conditions}
+    for rule in stratum.rules:
+        check_branches(rule)
+    found: dict[str, tuple[Rule, int]] = {}
+    conjunctions: dict[str, Conjunction] = {}
+    for rule in stratum.rules:
+        for number, conjunction in enumerate(branches((*rule.when, *rule.needs))):
+            found[f"{rule.id}#{number}"] = rule, number
+            conjunctions[f"{rule.id}#{number}"] = conjunction
+    conditions = {condition.key: condition for conjunction in conjunctions.values() for condition in conjunction}
     choices = {f"in:{key}": condition for key, condition in conditions.items() if condition.operator == "in"}
     rules: dict[str, Any] = {OPEN: {"all": [{"c0": {"g": OPEN}}], "pri": 0}}
-    rules |= {name: _rule(map(_pattern, branch.conditions)) for name, branch in found.items()}
+    rules |= {name: _rule(map(_pattern, conjunction)) for name, conjunction in conjunctions.items()}
     rules |= {name: _rule([_choice(condition)]) for name, condition in choices.items()}
     check_capacity(rules)
     return Definition(

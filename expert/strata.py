@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from knowledge.conditions import Condition
 from knowledge.errors import KnowledgeError
@@ -74,7 +75,7 @@ def stratify(rules: Iterable[Rule]) -> tuple[Stratum, ...]:
     by_attribute = concluding(rules)
     levels: dict[str, int] = {}
     for attribute in _in_order(by_attribute):
-        levels[attribute] = max((_level_above(rule, by_attribute, levels) for rule in by_attribute[attribute]))
+        levels[attribute] = max(_level_above(rule, by_attribute, levels) for rule in by_attribute[attribute])
     return tuple(
         Stratum(
             level,
@@ -96,8 +97,8 @@ def _in_order(by_attribute: Concluding) -> list[str]:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         circle: list[str] = error.args[1]
-        ids = sorted({rule.id for name, after in zip(circle, circle[1:], strict=False)
-                      for rule in by_attribute[after] if any(c.fact == name for c in rule.conditions)})  # fmt: skip
+        steps = ((name, rule) for name, after in pairwise(circle) for rule in by_attribute[after])
+        ids = sorted({rule.id for name, rule in steps if any(c.fact == name for c in rule.conditions)})
         raise KnowledgeError(
             f"attributes depend on each other in a circle: {' -> '.join(circle)}; rules {', '.join(ids)}",
             hint="Let one of these rules read the facts that the other one reads, instead of its conclusion.",

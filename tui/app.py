@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import App
+from textual.binding import BindingType
 
 from engine.evidence.machine import measure_machine
 from knowledge.loader import load_knowledge
@@ -27,9 +28,9 @@ class TonmeisterApp(App[None]):
 
     TITLE = "Tonmeister"
     CSS_PATH = "app.tcss"
-    BINDINGS = (*bindings("everywhere"),)
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (76, "-normal"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (23, "-medium"), (34, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-normal"), (110, "-wide")]  # noqa: RUF012 - so declared by App
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-medium"), (34, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -65,8 +66,7 @@ class TonmeisterApp(App[None]):
 
     def action_help(self) -> None:
         """Show what the keys of this mode do."""
-        mode = self.current_mode if self.current_mode in ("plan", "loop") else "plan"
-        lines = help_lines(mode)
+        lines = help_lines("loop" if self.current_mode == "loop" else "plan")
         width = max(len(key) for key, _ in lines)
         self.push_screen(Page("keys", [Block("", tuple(f"{key:<{width}}  {text}" for key, text in lines))]))
 
@@ -77,9 +77,12 @@ class TonmeisterApp(App[None]):
             self.copy_to_clipboard(command)
             self.push_screen(Page("the same without the interface", [Block("copied to the clipboard", (command,))]))
 
-    @work
     async def action_quit(self) -> None:
         """Stop training, wait for its last checkpoint, and quit."""
+        self._leave()
+
+    @work
+    async def _leave(self) -> None:
         if self.loop_screen.driver.busy:
             self.notify("Stopping training; its last checkpoint is being written.", title="Quit")
         await self.loop_screen.stopped()

@@ -9,12 +9,24 @@ from expert.consultation.rounds import Proposal, RoundReport
 from expert.explanation import format_because, how, why
 from expert.interview import Question
 from expert.session import Candidate, Decision, Session
+from knowledge.conditions import spell
 from knowledge.records import Evidence, Finding
 from knowledge.rulebook import Knowledge
 from knowledge.vocabulary import Entry
 
 from .block import Block
-from .interview import spell
+
+LOST = {
+    "strength": "because a stronger rule wins",
+    "certainty": "because a surer rule wins",
+    "refinement": "because a more special rule wins",
+    "conditions": "because a more special rule wins",
+    "name": "because two rules are equally good and one had to win",
+    "minimum": "because the smallest value wins",
+    "maximum": "because the largest value wins",
+    "your choice": "because you chose otherwise",
+}
+"""What `Candidate.lost_on` means to a reader."""
 
 
 def decision_blocks(draft: PlanDraft, attribute: str) -> list[Block]:
@@ -31,7 +43,7 @@ def decision_blocks(draft: PlanDraft, attribute: str) -> list[Block]:
     if decision.losers:
         blocks.append(Block("considered and not chosen", tuple(_loser(session, loser) for loser in decision.losers)))
     if not decision.fixed_by_user:
-        blocks.append(Block("how it follows", tuple(how(session, attribute).render().splitlines()), verbatim=True))
+        blocks.append(Block("how it follows", tuple(how(session, attribute).lines()), verbatim=True))
     return blocks
 
 
@@ -74,7 +86,8 @@ def _objection(session: Session, rule_id: str) -> str:
 def _loser(session: Session, loser: Candidate) -> str:
     rule = session.knowledge.rule(loser.rules[0]) if loser.rules else None
     reason = f": {format_because(rule, session.facts)}" if rule else ""
-    return f"{spell(loser.value)} lost on {loser.lost_on} ({', '.join(loser.rules)}){reason}"
+    lost = LOST.get(loser.lost_on, f"lost on {loser.lost_on}")
+    return f"{spell(loser.value)}, {lost} ({', '.join(loser.rules)}){reason}"
 
 
 def question_blocks(session: Session, question: Question) -> list[Block]:
@@ -82,7 +95,7 @@ def question_blocks(session: Session, question: Question) -> list[Block]:
     entry = question.entry
     return [
         Block(entry.name, (entry.means,)),
-        Block("why this is asked", tuple(why(session, question).render().splitlines()), verbatim=True),
+        Block("why this is asked", tuple(why(session, question).lines()[1:]), verbatim=True),
     ]
 
 

@@ -7,20 +7,21 @@ and decisions that the user fixed. The draft is reasoned from it anew after ever
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.plan import write_atomically
 from expert.consultation.audit import Audit
 from expert.consultation.plan import PlanDraft, draft_plan, plan_text
-from expert.interview import Question, questions
-from knowledge.errors import UsageError
+from expert.interview import DOES_NOT_KNOW, Question, questions
+from knowledge.errors import TonmeisterError, UsageError
+from knowledge.conditions import spell
 from knowledge.records import Fact, Measured, Unknown, Value
 from knowledge.rulebook import Knowledge
 
 DONT_KNOW = "unknown"
 """How an answer that the user does not know is spelled on the command line."""
-DONT_KNOW_REASON = "you do not know it"
 
 
 class InterviewState:
@@ -54,8 +55,8 @@ class InterviewState:
 
     def audited(self, audit: Audit | None, manifest: Path | None) -> None:
         """Take over what an audit measured; None forgets it."""
-        self.audit, self.manifest = audit, manifest
-        self._update()
+        with self._change():
+            self.audit, self.manifest = audit, manifest
 
     def answer(self, name: str, value: Value) -> None:
         """Answer a question, for the first time or anew.
@@ -63,16 +64,17 @@ class InterviewState:
         Raises:
             UsageError: unknown name or a value that does not fit.
         """
-        self.replies[name] = self.knowledge.vocabulary.user_fact(name, value, "answer").value
-        self.reopened = ""
-        self._update()
+        checked = self.knowledge.vocabulary.user_fact(name, value, "answer").value
+        with self._change():
+            self.replies[name] = checked
+            self.reopened = ""
 
     def dont_know(self, name: str) -> None:
         """Leave a question open for good; it is not asked again unless it is revised."""
         self.knowledge.vocabulary.entry(name)
-        self.replies[name] = None
-        self.reopened = ""
-        self._update()
+        with self._change():
+            self.replies[name] = None
+            self.reopened = ""
 
     def revise(self, name: str) -> None:
         """Put an answered question again; its answer holds until another one is given.
@@ -89,16 +91,18 @@ class InterviewState:
 
         Raises:
             UsageError: no such decision or a value that does not fit.
+            PlanError: the trainer cannot run it together with the other choices.
         """
         if attribute not in self.knowledge.vocabulary or self.knowledge.vocabulary.entry(attribute).kind != "decision":
             raise UsageError(f"{attribute} is not a decision", hint="`tonmeister schema vocabulary` lists them.")
-        self.fixed[attribute] = self.knowledge.vocabulary.user_fact(attribute, value, "fixed value").value
-        self._update()
+        checked = self.knowledge.vocabulary.user_fact(attribute, value, "fixed value").value
+        with self._change():
+            self.fixed[attribute] = checked
 
     def release(self, attribute: str) -> None:
         """Leave a fixed decision to the rules again."""
-        self.fixed.pop(attribute, None)
-        self._update()
+        with self._change():
+            self.fixed.pop(attribute, None)
 
     def set(self, name: str, text: str) -> None:
         """Do what `--set name=text` does: answer a question, answer it with "I don't know", or fix a decision.
@@ -130,12 +134,12 @@ class InterviewState:
         """Return what was measured, with the user's word where he gave it."""
         measured = (*self.machine.facts, *(self.audit.measured.facts if self.audit else ()))
         said = (Fact(name, value, "user") for name, value in self.answers.items())
-        return (*(fact for fact in measured if fact.subject or fact.name not in self.replies), *said)
+        return (*(fact for fact in measured if fact.subject or fact.name not in self.answers), *said)
 
     def unknowns(self) -> tuple[Unknown, ...]:
         """Return what was looked for in vain, by the audit, the machine or the user."""
         measured = (*self.machine.unknown, *(self.audit.measured.unknown if self.audit else ()))
-        said = (Unknown(name, DONT_KNOW_REASON) for name in self.unknown)
+        said = (Unknown(name, DOES_NOT_KNOW) for name in self.unknown)
         return (*(unknown for unknown in measured if unknown.name not in self.replies), *said)
 
     def questions(self) -> tuple[Question, ...]:
@@ -149,7 +153,7 @@ class InterviewState:
         """Return the command line that brings the same plan without the interface."""
         words = ["tonmeister", "plan"]
         for name, value in (*self.replies.items(), *self.fixed.items()):
-            words += ["--set", f"{name}={DONT_KNOW if value is None else spell(value)}"]
+            words += ["--set", f"{name}={_word(value)}"]
         words += ["--output", str(output)] if output else []
         words += [str(self.manifest)] if self.manifest else []
         return shlex.join(words)
@@ -167,14 +171,24 @@ class InterviewState:
             raise UsageError(f"{path} exists, expected the name of a new file")
         write_atomically(path, plan_text(draft, self.command(path)))
 
-    def _update(self) -> None:
-        before = self.draft().session.decisions if self._draft else {}
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Reason anew after a change; one that cannot be reasoned with is taken back."""
+        before = {**vars(self), "replies": dict(self.replies), "fixed": dict(self.fixed)}
+        old = _values(self._draft)
+        yield
         self._draft = self._questions = None
-        after = self.draft().session.decisions
-        old, new = ({name: decision.value for name, decision in side.items()} for side in (before, after))
-        self.changed = frozenset(name for name in {*old, *new} if old.get(name) != new.get(name))
+        try:
+            now = _values(self.draft())
+        except TonmeisterError:
+            vars(self).update(before)
+            raise
+        self.changed = frozenset(name for name in {*old, *now} if old.get(name) != now.get(name))
 
 
-def spell(value: Value) -> str:
-    """Return a value as it is written in YAML and on the command line."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _values(draft: PlanDraft | None) -> dict[str, Value]:
+    return {name: decision.value for name, decision in draft.session.decisions.items()} if draft else {}
+
+
+def _word(value: Value | None) -> str:
+    return DONT_KNOW if value is None else spell(value) if isinstance(value, bool) else str(value)

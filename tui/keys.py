@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 Place = Literal["everywhere", "plan", "loop", "dialog"]
 
@@ -27,12 +27,12 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("everywhere", "f1,question_mark", "app.help", "help", "This page.", priority=False),
+    Key("everywhere", "f1,question_mark", "app.help", "help", "This page."),
     Key("everywhere", "f2", "app.show('plan')", "Plan", "Interview and plan.", show=False),
     Key("everywhere", "f3", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
     Key("everywhere", "ctrl+y", "app.show_command", "command", "Show and copy the whole command line.", show=False),
     Key("everywhere", "ctrl+q", "app.quit", "quit", "Quit; a training run is stopped and stays resumable."),
-    Key("plan", "ctrl+e", "why", "why?", "Why this question is asked, or how this line of the plan follows."),
+    Key("plan", "ctrl+e", "why", "why?", "Why this is asked, or how this line of the plan follows.", priority=True),
     Key("plan", "ctrl+s", "save", "save", "Write the plan to a new file."),
     Key("plan", "ctrl+r", "train", "train", "Save the plan and go to the loop with it."),
     Key("plan", "escape", "back", "back", "Leave a revised answer as it was; stop an audit."),
@@ -47,7 +47,7 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def bindings(where: Place) -> list[Binding]:
+def bindings(where: Place) -> list[BindingType]:
     """Return the bindings of one place."""
     return [
         Binding(key.keys, key.action, key.label, show=key.show, priority=key.priority, tooltip=key.help)
@@ -63,5 +63,5 @@ def help_lines(where: Place) -> list[tuple[str, str]]:
 
 def spell_key(keys: str) -> str:
     """Return keys as people write them."""
-    return " or ".join(part.replace("question_mark", "?").replace("f", "F", 1) if part[0] == "f" else
-                       part.replace("question_mark", "?") for part in keys.split(","))
+    names = (name.replace("question_mark", "?") for name in keys.split(","))
+    return " or ".join(name.upper() if len(name) == 2 else name for name in names)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from knowledge.conditions import spell
 from knowledge.errors import KnowledgeError
 from knowledge.records import Finding, Severity, Value
 from knowledge.vocabulary import Entry
 
-from .interview import InterviewState, spell
+from .interview import InterviewState
 
 NO_DATA = "no-data"
 GO_ON = "go-on"
@@ -22,6 +23,8 @@ TRAIN = "train"
 RULES_CHOICE = "rules-choice"
 VALUE = "value:"
 """Prefix of the ids of choices that carry a value."""
+FINDING = "finding:"
+"""Prefix of the ids of choices that show a finding."""
 SYMBOLS: dict[Severity, str] = {"error": "✗", "warning": "!", "note": "·"}
 
 
@@ -40,7 +43,8 @@ class Field:
 
     type: Literal["integer", "number", "text", "path"]
     value: str
-    placeholder: str
+    hint: str
+    """What is expected; stands below the field until something is wrong."""
     check: Callable[[str], str]
     """Returns what is wrong with a text, empty when nothing is."""
 
@@ -71,7 +75,7 @@ def next_step(state: InterviewState, *, data_settled: bool, audit_seen: bool) ->
     if state.audit is not None and not audit_seen:
         return audit_step(state)
     if asked := state.questions():
-        return question_step(asked[0].entry, None, f"question {len(state.replies) + 1}")
+        return question_step(asked[0].entry, None, f"question · {len(asked)} left")
     return done_step(state)
 
 
@@ -82,7 +86,7 @@ def manifest_step(manifest: Path | None) -> Step:
         "data",
         "Which data set shall the model learn from?",
         "A table (CSV, TSV) with a row for each clip, or a folder with a folder for each class. It is only read.",
-        Field("path", str(manifest or ""), "path of the manifest", path_problem),
+        Field("path", str(manifest or ""), "a path; → takes the suggestion", path_problem),
         (Choice(NO_DATA, "No data at hand", "answer with estimates instead"),),
     )
 
@@ -91,7 +95,7 @@ def audit_step(state: InterviewState) -> Step:
     """Return the step that shows what the audit found."""
     assert state.audit is not None
     findings = state.audit.session.findings
-    rows = tuple(Choice(f"finding:{finding.id}", heading(finding), finding.because) for finding in findings)
+    rows = tuple(finding_choice(finding) for finding in findings)
     go_on = Choice(GO_ON, "Go on", "to the questions that the data leave open")
     other = Choice(OTHER_DATA, "Another data set")
     found = "Nothing is wrong with it." if not findings else "This would distort what you train and measure:"
@@ -107,6 +111,11 @@ def audit_summary(state: InterviewState) -> str:
         if (value := state.audit.measured.get(name)) is not None:
             parts.append(f"{value:.3g} {unit}" if isinstance(value, float) else f"{value} {unit}")
     return ", ".join(parts) or "The audit measured nothing."
+
+
+def finding_choice(finding: Finding) -> Choice:
+    """Return a finding as a line that opens its evidence."""
+    return Choice(f"{FINDING}{finding.id}", heading(finding), finding.because)
 
 
 def heading(finding: Finding) -> str:
@@ -133,11 +142,14 @@ def question_step(entry: Entry, current: Value | None, title: str) -> Step:
 def done_step(state: InterviewState) -> Step:
     """Return the last step: nothing is left to ask."""
     draft = state.draft()
+    findings = tuple(finding_choice(finding) for finding in draft.session.findings)
     if draft.plan is None:
-        lacking = f"Still missing: {', '.join(draft.missing)}. Revise an answer, or choose a data set."
-        return Step("done", "not runnable yet", "No question is left, and the plan cannot run.", lacking)
+        lacking = f"Missing: {', '.join(draft.missing)}." if draft.missing else "This trainer cannot run it yet."
+        ask, help_text = "No question is left, and there is no plan that runs.", f"{lacking} Revise an answer."
+        return Step("done", "not runnable", ask, help_text, None, findings)
     choices = (Choice(SAVE, "Save the plan", "ctrl+s"), Choice(TRAIN, "Save it and train", "ctrl+r"))
-    return Step("done", "ready", "Every question that could change the plan is answered.", "", None, choices)
+    ask = "Every question that could change the plan is answered."
+    return Step("done", "ready", ask, "", None, (*choices, *findings))
 
 
 def fix_step(entry: Entry, current: Value | None, *, fixed: bool) -> Step:
@@ -158,7 +170,7 @@ def fix_step(entry: Entry, current: Value | None, *, fixed: bool) -> Step:
 def value_choices(entry: Entry) -> tuple[Choice, ...]:
     """Return the values that can be picked from a list; none for numbers and texts."""
     if entry.type == "boolean":
-        return tuple(Choice(VALUE + value, word) for value, word in (("true", "yes"), ("false", "no")))
+        return tuple(Choice(VALUE + word, word) for word in ("yes", "no"))
     return tuple(Choice(VALUE + value, value, entry.labels.get(value, "")) for value in entry.values)
 
 
@@ -167,12 +179,14 @@ def value_field(entry: Entry, current: Value | None) -> Field:
     kind: Literal["integer", "number", "text"] = (
         "integer" if entry.type == "integer" else "number" if entry.type == "number" else "text"
     )
-    placeholder = entry.expected() + (f", in {entry.unit}" if entry.unit else "")
-    return Field(kind, "" if current is None else spell(current), placeholder, lambda text: value_problem(entry, text))
+    hint = entry.expected() + (f", in {entry.unit}" if entry.unit else "")
+    return Field(kind, "" if current is None else spell(current), hint, lambda text: value_problem(entry, text))
 
 
 def value_problem(entry: Entry, text: str) -> str:
     """Return what is wrong with a typed value."""
+    if not text.strip():
+        return f"expected {entry.expected()}"
     try:
         entry.coerce(text.strip(), "")
     except KnowledgeError as error:

@@ -167,4 +167,5 @@ def _with_noise(waveform: Tensor, snr_db: tuple[float, float], random: np.random
     noise = torch.fft.irfft(spectrum * bins ** (-random.uniform(0, _NOISE_COLOUR) / 2), n=len(waveform))
     ratio = float(10 ** (-random.uniform(*snr_db) / 20))
     scale = ratio * waveform.square().mean().sqrt() / noise.square().mean().sqrt().clamp(min=1e-12)
-    return waveform + scale * noise.to(waveform)
+    noisy: Tensor = waveform + scale * noise.to(waveform)
+    return noisy

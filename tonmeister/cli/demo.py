@@ -11,9 +11,9 @@ import click
 from .output import format_option, say
 
 if TYPE_CHECKING:
-    from expert.consultation.plan import PlanDraft
-
     from engine.plan import Plan
+    from expert.consultation.plan import PlanDraft
+    from tui.interview import InterviewState
 
 ANSWERS = {"task.domain": "clean-speech", "task.reference": "non-intrusive", "machine.pretrained_reachable": "no"}
 """What the demo's user answers; everything else is measured."""
@@ -49,31 +49,30 @@ def _free_folder() -> Path:
 
 
 def _headless(folder: Path, manifest: Path, rounds: int, form: str) -> None:
-    from expert.consultation.plan import plan_text
-
     from engine.plan import patched, plan_yaml, read_plan, write_atomically
     from expert.consultation.improve import Budget, run_loop
     from expert.consultation.loop import loop_record
+    from expert.consultation.plan import plan_text
     from expert.report.loop import loop_document
 
     from .loop import narration
     from .output import emit
-    from .planning import read_case
+    from .planning import read_state
 
     settings = [f"{name}={value}" for name, value in ANSWERS.items()]
-    case = read_case(manifest, {}, None, settings)
-    draft = case.draft("demo")
+    state = read_state(manifest, {}, None, settings)
+    draft = state.draft()
     if form == "text":
-        _show_audit_and_plan(manifest, draft)
-    say(f"The same plan by hand: {case.command_line()}")
+        _show_audit_and_plan(state)
+    say(f"The same plan by hand: {state.command()}")
     write_atomically(folder / "plan.yaml", plan_text(draft, f"tonmeister train {folder / 'plan.yaml'}"))
     hurried = patched(_planned(draft), HURRY)
     header = "What a hurried colleague wrote: no clipping, five epochs, and the split as it came."
     write_atomically(folder / "hurried.yaml", plan_yaml(hurried, header=header))
     say("\nNow a colleague in a hurry trains without clipping, for five epochs, on the split as it came.")
     say(f"tonmeister loop {folder / 'hurried.yaml'} --output {folder / 'loop'}")
-    result = run_loop(read_plan(folder / "hurried.yaml"), folder / "loop", case.knowledge, Budget(rounds), narration())
-    emit(loop_document(result, case.knowledge), loop_record(result), form)
+    result = run_loop(read_plan(folder / "hurried.yaml"), folder / "loop", state.knowledge, Budget(rounds), narration())
+    emit(loop_document(result, state.knowledge), loop_record(result), form)
     if form == "text":
         _show_curves(folder / "loop" / f"round-{result.champion.round.number}" if result.champion else folder)
 
@@ -83,16 +82,15 @@ def _planned(draft: PlanDraft) -> Plan:
     return draft.plan
 
 
-def _show_audit_and_plan(manifest: Path, draft: PlanDraft) -> None:
-    from expert.consultation.audit import audit_dataset
+def _show_audit_and_plan(state: InterviewState) -> None:
     from expert.report.audit import audit_document
+
     from expert.report.plan import plan_document
-
     from expert.report.text import render_text
-    from knowledge.loader import load_knowledge
 
-    click.echo(render_text(audit_document(audit_dataset(load_knowledge(), manifest))))
-    click.echo(render_text(plan_document(draft)))
+    assert state.audit is not None
+    click.echo(render_text(audit_document(state.audit)))
+    click.echo(render_text(plan_document(state.draft())))
 
 
 def _show_curves(run: Path) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .output import audit_options
+
+if TYPE_CHECKING:
+    from expert.interview import Question
+    from tui.interview import InterviewState
 
 
 @click.command("explain")
@@ -37,18 +42,28 @@ def command(
     from expert import explanation
     from knowledge.errors import UsageError
 
-    from .planning import read_case
+    from .planning import read_state
 
     columns = {"label": label_column, "group": group_column, "split": split_column, "path": path_column}
-    case = read_case(manifest, columns, answers, settings)
-    session = case.draft().session
+    state = read_state(manifest, columns, answers, settings)
+    session = state.draft().session
     name, _, value = subject.partition("=")
     if query == "how":
         click.echo(explanation.how(session, name).render())
     elif query == "why":
-        click.echo(explanation.why(session, name).render())
+        click.echo(explanation.why(session, _question(state, name)).render())
     elif value:
-        wanted = case.knowledge.vocabulary.user_fact(name, value, "explain").value
+        wanted = state.knowledge.vocabulary.user_fact(name, value, "explain").value
         click.echo(explanation.why_not(session, name, wanted).render())
     else:
         raise UsageError(f"why-not got {subject!r}, expected NAME=VALUE, such as adaptation.method=full")
+
+
+def _question(state: InterviewState, name: str) -> Question:
+    from knowledge.errors import UsageError
+
+    for question in state.questions():
+        if question.entry.name == name:
+            return question
+    open_ones = ", ".join(question.entry.name for question in state.questions()) or "none"
+    raise UsageError(f"{name} is not asked: it is known, or cannot change the plan. Open questions: {open_ones}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .output import audit_options, emit, format_option, say, write_new
-from .planning import Case, read_case
+from .planning import NO_MANIFEST_YET, read_state
 
 if TYPE_CHECKING:
-    from expert.consultation.plan import PlanDraft
+    from tui.interview import InterviewState
 
 
 @click.command("plan")
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a fact, or fix a decision.")
 @audit_options
 @click.option("--plain", is_flag=True, help="Ask at plain prompts; automatic when there is no terminal.")
-@click.option("--name", default="run", show_default=True, help="Name of the plan and of its run directory.")
+@click.option("--name", help="Name of the plan and of its run directory; default: that of the manifest.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("plan.yaml"), show_default=True)
 @click.option("--force", is_flag=True, help="Write over an existing plan.")
 @format_option
@@ -34,14 +35,13 @@ def command(
     split_column: str | None,
     path_column: str | None,
     plain: bool,
-    name: str,
+    name: str | None,
     output: Path,
     force: bool,
     form: str,
 ) -> None:
     """Plan the fine-tuning on MANIFEST (a CSV or TSV file, or a folder with one folder a class)."""
     from expert.report.plan import plan_document, plan_record
-
     from knowledge.errors import UsageError
 
     headless = answers is not None or bool(settings)
@@ -53,27 +53,31 @@ def command(
     if output.exists() and not force:
         raise UsageError(f"{output} exists already, expected a new file", hint="Name another --output, or use --force.")
     columns = {"label": label_column, "group": group_column, "split": split_column, "path": path_column}
-    case = read_case(manifest, columns, answers, settings)
+    state = read_state(manifest, columns, answers, settings)
     if plain or not headless:
         from .prompts import ask_all
 
-        case = ask_all(case)
-    draft = case.draft(name)
-    _write(draft, case, output, force)
+        ask_all(state)
+    _write(state, name, output, force)
+    draft = state.draft()
     emit(plan_document(draft), plan_record(draft), form)
 
 
-def _write(draft: PlanDraft, case: Case, output: Path, force: bool) -> None:
+def _write(state: InterviewState, name: str | None, output: Path, force: bool) -> None:
+    from engine.plan import patched
     from expert.consultation.plan import plan_text
-
     from knowledge.errors import UsageError
 
+    if state.manifest is None:
+        state.audited(None, NO_MANIFEST_YET)
+        say(f"No data set was named: the plan expects its manifest in {NO_MANIFEST_YET}.")
+    draft = state.draft()
+    if draft.plan is not None and name is not None:
+        draft = replace(draft, plan=patched(draft.plan, {"name": name}, "--name"))
     if draft.plan is None:
-        needed = ", ".join(draft.missing)
-        raise UsageError(
-            f"no plan can be written without {needed}",
-            hint=" ".join(f"--set {fact}=..." for fact in draft.missing) + " or answer the questions with --plain.",
-        )
+        reasons = " ".join(draft.not_runnable) or f"no plan can be written without {', '.join(draft.missing)}"
+        hint = " ".join(f"--set {fact}=..." for fact in draft.missing)
+        raise UsageError(reasons, hint=hint and f"{hint}, or answer the questions with --plain.")
     write_new(output, plan_text(draft, f"tonmeister train {output}"), force=force)
     say(f"Plan written to {output}; run it with: tonmeister train {output}")
-    say(f"The same plan again: {case.command_line()}")
+    say(f"The same plan without a question: {state.command(output)}")

@@ -1,65 +1,25 @@
-"""The case behind `plan` and `explain`: audit, machine and answers together; asks nothing and prints nothing."""
+"""The interview state behind `plan`, `explain` and `demo`, filled from the command line; asks and prints nothing."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .answers import Answers, read_answers
+from .answers import pairs, read_answers
 from .output import progress
 
 if TYPE_CHECKING:
-    from expert.consultation.plan import PlanDraft
+    from tui.interview import InterviewState
 
-    from knowledge.records import Measured
-    from knowledge.rulebook import Knowledge
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything that a plan is drafted from."""
-
-    knowledge: Knowledge
-    manifest: Path | None
-    measured: Measured
-    """What the audit and the machine brought."""
-    answers: Answers
-
-    def with_answer(self, name: str, value: Any) -> Case:
-        """Return the case with one more answer.
-
-        Raises:
-            UsageError: unknown name, or a value that does not fit.
-        """
-        return replace(self, answers=self.answers.with_answer(name, value, self.knowledge.vocabulary, name))
-
-    def draft(self, name: str = "run") -> PlanDraft:
-        """Consult the rules. What the user says overrides what was measured."""
-        from expert.consultation.plan import draft_plan
-
-        said = self.answers.facts
-        facts = [*said.values(), *(fact for fact in self.measured.facts if fact.subject or fact.name not in said)]
-        unknown = [*self.answers.unknown.values(), *self.measured.unknown]
-        return draft_plan(
-            self.knowledge, facts, unknown=unknown, fixed=self.answers.fixed, manifest=self.manifest, name=name
-        )
-
-    def command_line(self) -> str:
-        """Return the command that gives the same plan without a question."""
-        words = ["tonmeister", "plan", *([str(self.manifest)] if self.manifest else [])]
-        settings = {name: fact.value for name, fact in self.answers.facts.items()} | dict(self.answers.fixed)
-        words += [f"--set={name}={value}" for name, value in settings.items()]
-        words += [f"--set={name}=unknown" for name in self.answers.unknown]
-        return shlex.join(words)
+NO_MANIFEST_YET = Path("manifest.csv")
+"""What a plan names when it is made before the data: the user's file goes there, and `tonmeister audit` reads it."""
 
 
-def read_case(
+def read_state(
     manifest: Path | None, columns: Mapping[str, str | None], answers: Path | None, settings: Iterable[str]
-) -> Case:
-    """Audit the manifest, measure the machine, and read what the user said.
+) -> InterviewState:
+    """Audit the manifest, measure the machine, and take over what the user said; later answers override earlier ones.
 
     Raises:
         InputError: the manifest or the answers cannot be read.  UsageError: an unknown column, fact or value.
@@ -67,15 +27,18 @@ def read_case(
     from engine.evidence.machine import measure_machine
 
     from knowledge.loader import load_knowledge
+    from tui.interview import InterviewState
 
     knowledge = load_knowledge()
-    said = read_answers(answers, settings, knowledge.vocabulary)
-    if manifest is None and "dataset.manifest" in said.facts:
-        manifest = Path(str(said.facts["dataset.manifest"].value))
-    measured = measure_machine()
+    state = InterviewState(knowledge, measure_machine())
+    said = dict(read_answers(answers)) if answers else {}
+    said |= pairs(settings)
+    if manifest is None and "dataset.manifest" in said:
+        manifest = Path(str(said.pop("dataset.manifest")))
     if manifest is not None:
         from expert.consultation.audit import audit_dataset
 
-        audit = audit_dataset(knowledge, manifest, progress=progress("Reading clips"), **columns)
-        measured = audit.measured + measured
-    return Case(knowledge, manifest, measured, said)
+        state.audited(audit_dataset(knowledge, manifest, progress=progress("Reading clips"), **columns), manifest)
+    for name, value in said.items():
+        state.set(name, "unknown" if value is None else str(value))
+    return state

@@ -6,44 +6,40 @@ import sys
 from typing import TYPE_CHECKING
 
 from .output import say
-from .planning import Case
 
 if TYPE_CHECKING:
     from expert.interview import Question
-
     from knowledge.vocabulary import Entry
+    from tui.interview import InterviewState
 
-_HELP = "Answer, or: Enter = I don't know, w = why do you ask, b = back, q = stop asking."
+_HELP = "Answer, or: Enter = I don't know, w = why do you ask, b = back to the question before, q = stop asking."
 
 
-def ask_all(case: Case) -> Case:
+def ask_all(state: InterviewState) -> None:
     """Ask until no question could change the plan, the user stops, or the input ends."""
-    from expert.interview import questions
-
     say(_HELP)
-    before: list[Case] = []
-    while pending := questions(case.draft().session):
-        question = pending[0]
-        _pose(question)
+    while entry := _next(state):
+        _pose(entry)
         line = sys.stdin.readline()
         answer = line.strip()
         if not line or answer == "q":
             break
         if answer == "w":
-            say(f"   It decides {', '.join(question.decides)}; waiting for it: {', '.join(question.pending)}.")
+            _why(state.questions(), entry)
         elif answer == "b":
-            case = before.pop() if before else case
+            _back(state)
         else:
-            given = _accept(case, question.entry, answer)
-            if given is not None:
-                before.append(case)
-                case = given
+            _accept(state, entry, answer)
     say("")
-    return case
 
 
-def _pose(question: Question) -> None:
-    entry = question.entry
+def _next(state: InterviewState) -> Entry | None:
+    if state.reopened:
+        return state.knowledge.vocabulary.entry(state.reopened)
+    return next((question.entry for question in state.questions()), None)
+
+
+def _pose(entry: Entry) -> None:
     say(f"\n{entry.ask}")
     if entry.help:
         say(f"   {entry.help}")
@@ -54,16 +50,29 @@ def _pose(question: Question) -> None:
     print(f"[{entry.expected()}{unit}] > ", end="", file=sys.stderr, flush=True)
 
 
-def _accept(case: Case, entry: Entry, answer: str) -> Case | None:
-    from knowledge.errors import UsageError
+def _why(questions: tuple[Question, ...], entry: Entry) -> None:
+    for question in questions:
+        if question.entry.name == entry.name:
+            say(f"   It decides {', '.join(question.decides)}; waiting for it: {', '.join(question.pending)}.")
+            return
+    say("   You answered it before; a new answer changes what followed from the old one.")
+
+
+def _back(state: InterviewState) -> None:
+    if state.replies:
+        state.revise(next(reversed(state.replies)))
+    else:
+        say("   This is the first question.")
+
+
+def _accept(state: InterviewState, entry: Entry, answer: str) -> None:
+    from knowledge.errors import TonmeisterError
 
     if entry.values and answer.isdigit() and 1 <= int(answer) <= len(entry.values):
         answer = entry.values[int(answer) - 1]
-    short = {"y": "yes", "n": "no"}
     if entry.type == "boolean":
-        answer = short.get(answer.lower(), answer)
+        answer = {"y": "yes", "n": "no"}.get(answer.lower(), answer)
     try:
-        return case.with_answer(entry.name, answer or "unknown")
-    except UsageError as error:
+        state.set(entry.name, answer or "unknown")
+    except TonmeisterError as error:
         say(f"   {error.message} {error.hint}".rstrip())
-        return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 
@@ -15,7 +18,7 @@ from ..widgets.question import QuestionPanel
 class Ask(ModalScreen[str]):
     """The result is the typed text or the id of the choice, empty when the user went back."""
 
-    BINDINGS = (*bindings("dialog"),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
 
     def __init__(self, step: Step) -> None:
         super().__init__()

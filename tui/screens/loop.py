@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
@@ -38,7 +40,7 @@ LOG_LINES = 2000
 class LoopScreen(Screen[None]):
     """One screen for a whole loop."""
 
-    BINDINGS = (*bindings("loop"),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings("loop")
 
     def __init__(self, knowledge: Knowledge, plan: Path | None = None) -> None:
         super().__init__()
@@ -172,7 +174,7 @@ class LoopScreen(Screen[None]):
 
     def action_mark(self) -> None:
         """Mark the remedy under the cursor."""
-        self.query_one(RemedyList).action_toggle()
+        self.query_one(RemedyList).toggle_mark()
 
     # ------------------------------------------------------------------ details
 
@@ -229,7 +231,7 @@ class LoopScreen(Screen[None]):
     @work
     async def action_open(self) -> None:
         """Ask for a plan and open it."""
-        field = Field("path", "", "path of a plan.yaml", steps.path_problem)
+        field = Field("path", "", "the path of a plan.yaml", steps.path_problem)
         answer = await self.app.push_screen_wait(Ask(Step("open", "open a plan", "Which plan?", "", field)))
         if answer:
             self.open_plan(Path(answer).expanduser())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -19,7 +21,7 @@ from ..widgets.remedies import DIFF_STYLES
 class Page(ModalScreen[str]):
     """Scrollable blocks; the result is the action chosen, empty when the page was only read."""
 
-    BINDINGS = (*bindings("dialog"), Binding("enter", "close", show=False))
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("dialog"), Binding("enter", "close", show=False)]
 
     def __init__(
         self, title: str, blocks: Sequence[Block], actions: Mapping[str, tuple[str, str]] | None = None
@@ -36,12 +38,18 @@ class Page(ModalScreen[str]):
             frame.border_title = self.page_title
             with VerticalScroll(classes="page"):
                 for block in self.blocks:
-                    yield Static(_content(block), markup=False)
+                    yield Static("\n".join([block.heading, *block.lines]), markup=False)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll at once."""
         self.query_one(VerticalScroll).focus()
+
+    def on_resize(self) -> None:
+        """Wrap the text for the width at hand."""
+        width = self.query_one(VerticalScroll).scrollable_content_region.width
+        for block, text in zip(self.blocks, self.query(Static), strict=True):
+            text.update(_content(block, width))
 
     def action_close(self) -> None:
         """Leave without an action."""
@@ -52,10 +60,17 @@ class Page(ModalScreen[str]):
         self.dismiss(result)
 
 
-def _content(block: Block) -> Content:
-    body = Content.assemble(*(_line(line, block.verbatim) for line in block.lines))
-    return Content.assemble((block.heading + "\n", "bold $accent"), body) if block.heading else body
+def _content(block: Block, width: int) -> Content:
+    """Return the block wrapped to `width`; a line keeps its indent where it is broken."""
+    heading = [Content.styled(block.heading, "bold $accent")] if block.heading else []
+    styled = (Content.styled(_wrapped(line, width), _style(line) if block.verbatim else "") for line in block.lines)
+    return Content("\n").join([*heading, *styled])
 
 
-def _line(line: str, verbatim: bool) -> tuple[str, str]:
-    return line + "\n", DIFF_STYLES.get(line[:1], "") if verbatim else ""
+def _wrapped(line: str, width: int) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(line, max(20, width), subsequent_indent=f"{indent}  ") if len(line) > width else line
+
+
+def _style(line: str) -> str:
+    return DIFF_STYLES.get(line[:1], "")

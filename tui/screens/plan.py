@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -16,10 +19,11 @@ from textual.widgets import Footer, OptionList, Static
 from textual.worker import Worker, get_current_worker
 
 from expert.consultation.audit import Audit, audit_dataset
+from knowledge.conditions import spell
 from knowledge.errors import Interrupted, TonmeisterError
 
 from .. import explaining, steps
-from ..interview import InterviewState, spell
+from ..interview import InterviewState
 from ..keys import bindings
 from ..steps import Field, Step
 from ..widgets.command import CommandLine
@@ -39,7 +43,7 @@ REPORT_SECONDS = 0.1
 class PlanScreen(Screen[None]):
     """Interview on the left, plan on the right, the equivalent command below."""
 
-    BINDINGS = (*bindings("plan"),)
+    BINDINGS: ClassVar[list[BindingType]] = bindings("plan")
 
     @dataclass
     class Progress(Message):
@@ -97,6 +101,7 @@ class PlanScreen(Screen[None]):
         """Begin with the data set, or audit the one that was given."""
         self.query_one("#plan").border_title = "plan"
         self.query_one("#answers").border_title = "answered"
+        self.query_one("#reason").border_title = LEGEND
         self.show_state(focus=True)
         if self.given_manifest is not None:
             self.start_audit(self.given_manifest)
@@ -137,8 +142,8 @@ class PlanScreen(Screen[None]):
         table = self.query_one(PlanTable)
         table.show(self.state.knowledge, draft.session.decisions, self.state.changed)
         runnable = "runnable" if draft.plan is not None else f"needs {', '.join(draft.missing)}"
-        table.border_title = f"plan · {runnable}"
-        table.border_subtitle = LEGEND
+        changed = f" · {len(self.state.changed)} changed" if self.state.changed else ""
+        table.border_title = f"plan · {runnable}{changed}"
         strip = self.query_one(Strip)
         strip.facts, strip.fired = len(draft.session.facts), len(draft.session.firings)
         strip.device = self.app.device  # type: ignore[attr-defined]
@@ -167,13 +172,12 @@ class PlanScreen(Screen[None]):
 
     @on(QuestionPanel.Chosen)
     def _chosen(self, event: QuestionPanel.Chosen) -> None:
-        kind, _, value = event.choice.partition(":")
-        if kind + ":" == steps.VALUE:
+        kind, colon, value = event.choice.partition(":")
+        if kind + colon == steps.VALUE:
             self._answer(event.step, value)
         elif event.choice == steps.DONT_KNOW:
-            self.state.dont_know(event.step)
-            self._moved_on()
-        elif kind == "finding":
+            self._answer(event.step, None)
+        elif kind + colon == steps.FINDING:
             self._show_finding(value)
         elif event.choice == steps.NO_DATA:
             self._settle(None, None)
@@ -188,16 +192,17 @@ class PlanScreen(Screen[None]):
         elif event.choice == steps.TRAIN:
             self.action_train()
 
-    def _answer(self, name: str, text: str) -> None:
-        try:
-            self.state.answer(name, text)
-        except TonmeisterError as error:
-            self.notify(error.message, severity="error")
-        self._moved_on()
+    def _answer(self, name: str, text: str | None) -> None:
+        self._change(lambda: self.state.dont_know(name) if text is None else self.state.answer(name, text))
 
-    def _moved_on(self) -> None:
-        self.saved = None
-        self.show_state(focus=True)
+    def _change(self, change: Callable[[], None], *, focus: bool = True) -> None:
+        """Make a change, or say why it cannot be made; then show what follows."""
+        try:
+            change()
+            self.saved = None
+        except TonmeisterError as error:
+            self.notify(f"{error.message} {error.hint}".strip(), title=error.title, severity="error", timeout=15)
+        self.show_state(focus=focus)
 
     @on(OptionList.OptionSelected, "#answers")
     def _reopen(self, event: OptionList.OptionSelected) -> None:
@@ -255,13 +260,13 @@ class PlanScreen(Screen[None]):
         self.notify(event.reason, title="The audit was not made", severity="error")
 
     def _settle(self, audit: Audit | None, manifest: Path | None) -> None:
-        self.state.audited(audit, manifest)
         self.data_settled, self.audit_seen = True, False
-        self._moved_on()
+        self._change(lambda: self.state.audited(audit, manifest))
 
     def _show_finding(self, finding_id: str) -> None:
-        assert self.state.audit is not None
-        finding = next(item for item in self.state.audit.session.findings if item.id == finding_id)
+        audited = self.state.audit.session.findings if self.state.audit else ()
+        findings = (*audited, *self.state.draft().session.findings)
+        finding = next(item for item in findings if item.id == finding_id)
         self.app.push_screen(Page(steps.heading(finding), explaining.finding_blocks(self.state.knowledge, finding)))
 
     # ------------------------------------------------------------------ explaining and fixing
@@ -279,13 +284,9 @@ class PlanScreen(Screen[None]):
         step = steps.fix_step(entry, decision.value if decision else None, fixed=name in self.state.fixed)
         value = await self.app.push_screen_wait(Ask(step))
         if value == steps.RULES_CHOICE:
-            self.state.release(name)
+            self._change(lambda: self.state.release(name), focus=False)
         elif value:
-            self.state.fix(name, value.removeprefix(steps.VALUE))
-        else:
-            return
-        self.saved = None
-        self.show_state()
+            self._change(lambda: self.state.fix(name, value.removeprefix(steps.VALUE)), focus=False)
 
     def action_why(self) -> None:
         """Explain the question, or the line of the plan that has the focus."""
@@ -349,13 +350,13 @@ def save_step() -> Step:
     """Return the question for the name of the new file; the first free name is offered."""
     names = (Path("plan.yaml"), *(Path(f"plan-{number}.yaml") for number in range(2, 1000)))
     free = next(name for name in names if not name.exists())
-    field = Field("path", str(free), "name of a new file", steps.new_file_problem)
+    field = Field("path", str(free), "the name of a new file", steps.new_file_problem)
     return Step("save", "save the plan", "Where shall the plan be written?", "Relative to where you are now.", field)
 
 
 def _answer_row(name: str, value: str) -> Row:
     def build(width: int) -> Content:
-        values = min(len(value), width // 2)
+        values = min(len(value), max(width // 2, width - len(name) - 1))
         return Content.assemble((fit(name, shares(width, (values,))), "$text-muted"), " ", fit(value, values))
 
     return Row(name, build)

@@ -13,8 +13,8 @@ STYLES = ("$accent", "$warning", "$success", "$error", "$secondary")
 class Curve(Widget):
     """Curves of one quantity; the title of its border names the quantity."""
 
-    def __init__(self, title: str, *, x_label: str = "step", **arguments: str) -> None:
-        super().__init__(**arguments)
+    def __init__(self, title: str, *, x_label: str = "step", id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
         self.border_title = title
         self.x_label = x_label
         self.series: Series = {}

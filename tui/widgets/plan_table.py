@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from textual.content import Content
 
 from expert.session import Decision
+from knowledge.conditions import spell
 from knowledge.rulebook import Knowledge
 from knowledge.vocabulary import TOPICS, Entry
 
-from ..interview import spell
 from .rows import Row, Rows, fit, shares
 
 CHANGED, CONTESTED, FIXED = "*", "!", "="
@@ -18,12 +18,14 @@ LEGEND = f"{CHANGED} changed  {CONTESTED} contested  {FIXED} yours"
 OPEN = "·"
 """Stands for a value that is not decided, or not needed in this plan."""
 NAME_COLUMNS = 22
+RULE_COLUMNS = 12
+"""Fewer columns than this say nothing of a rule; the line below the table names it in full."""
 
 
 class PlanTable(Rows):
     """One row for each decision of the vocabulary, grouped by topic, in an order that never changes."""
 
-    def show(self, knowledge: Knowledge, decisions: dict[str, Decision], changed: Iterable[str]) -> None:
+    def show(self, knowledge: Knowledge, decisions: Mapping[str, Decision], changed: Iterable[str]) -> None:
         """Show these decisions; `changed` are marked."""
         entries = [entry for entry in knowledge.vocabulary.entries.values() if entry.kind == "decision"]
         marked = frozenset(changed)
@@ -35,7 +37,8 @@ class PlanTable(Rows):
             rows += [
                 Row(entry.name, _line(entry, decisions.get(entry.name), entry.name in marked)) for entry in members
             ]
-        self.set_rows(rows)
+        first = next((row.id for row in rows if row.id in marked), None)
+        self.set_rows(rows, current=None if self.has_focus else first)
 
 
 def _heading(topic: str) -> Callable[[int], Content]:
@@ -50,7 +53,7 @@ def _line(entry: Entry, decision: Decision | None, changed: bool) -> Callable[[i
 
     def build(width: int) -> Content:
         names = min(NAME_COLUMNS, width // 2)
-        values = 24 if width > 64 else 13
+        values = 22 if width - names - 22 >= RULE_COLUMNS else max(4, width - names - 4)
         rules = shares(width, (2, names, values))
         style = "$text-muted" if decision is None else "bold" if changed else ""
         return Content.assemble(
@@ -58,7 +61,7 @@ def _line(entry: Entry, decision: Decision | None, changed: bool) -> Callable[[i
             (mark, "bold $warning"),
             (f" {fit(name, names)} ", style),
             (fit(value, values), style),
-            (f" {fit(rule, rules - 1)}", "$text-muted"),
+            (f" {fit(rule, rules)}" if rules >= RULE_COLUMNS else "", "$text-muted"),
         )
 
     return build

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -39,7 +40,10 @@ class PathSuggester(Suggester):
 class AnswerField(Input):
     """An input that hands the cursor on to the choices below it."""
 
-    BINDINGS = (Binding("down", "screen.focus_next", "choices"), Binding("enter", "submit", "answer"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", "choices"),
+        Binding("enter", "submit", "answer"),
+    ]
 
 
 class Choices(Rows):
@@ -114,18 +118,17 @@ class QuestionPanel(Vertical):
         entry.set_class(field is not None, "asked")
         if field is None:
             return
-        entry.type = field.type if field.type in ("integer", "number") else "text"  # type: ignore[assignment]
+        entry.type = field.type if field.type in ("integer", "number") else "text"
         entry.suggester = PathSuggester() if field.type == "path" else None
-        entry.placeholder = field.placeholder
         entry.value = field.value
         entry.cursor_position = len(field.value)
-        problem.update("")
+        problem.update(_told("", field.hint))
 
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:
         if self.step is not None and self.step.field is not None:
             problem = self.step.field.check(event.value) if event.value else ""
-            self.query_one("#problem", Static).update(f"✗ {problem}" if problem else "")
+            self.query_one("#problem", Static).update(_told(problem, self.step.field.hint))
 
     @on(Input.Submitted)
     def _enter(self, event: Input.Submitted) -> None:
@@ -133,7 +136,7 @@ class QuestionPanel(Vertical):
         if self.step is None or self.step.field is None:
             return
         if problem := self.step.field.check(event.value):
-            self.query_one("#problem", Static).update(f"✗ {problem}")
+            self.query_one("#problem", Static).update(_told(problem, ""))
         else:
             self.post_message(self.Entered(self.step.name, event.value.strip()))
 
@@ -142,6 +145,10 @@ class QuestionPanel(Vertical):
         event.stop()
         if self.step is not None and event.option_id is not None:
             self.post_message(self.Chosen(self.step.name, event.option_id))
+
+
+def _told(problem: str, hint: str) -> Content:
+    return Content.styled(f"✗ {problem}", "$text-error") if problem else Content.styled(hint, "$text-muted")
 
 
 def _row(choice: Choice, current: bool) -> Row:

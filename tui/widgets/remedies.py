@@ -37,7 +37,7 @@ class RemedyList(Rows):
             rows.append(Row(f"{ACTION}{number}", _action(remedy.title, finding.id)))
         self.set_rows(rows)
 
-    def action_toggle(self) -> None:
+    def toggle_mark(self) -> None:
         """Mark the remedy under the cursor, or take the mark away."""
         if self.current.isdigit():
             self.marked ^= {int(self.current)}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-POINTER = "▸ "
+POINTER, RESTING_POINTER = "▸ ", "› "
 INDENT = "  "
 
 
@@ -32,11 +32,11 @@ class Row:
 class Rows(OptionList):
     """An option list whose rows fit its width and keep their place when they are replaced."""
 
-    BINDINGS = (
-        Binding("enter", "select", "choose", priority=False),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "choose"),
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
-    )
+    ]
 
     def __init__(self, *, empty: str = "", enter: str = "choose", **arguments: Any) -> None:
         super().__init__(markup=False, compact=True, **arguments)
@@ -73,6 +73,12 @@ class Rows(OptionList):
                 self.replace_option_prompt_at_index(index, self._prompt(self.rows[index], pointed))
         self._pointed = highlighted
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show which list the keys go to."""
+        super().watch_has_focus(has_focus)
+        if self._pointed is not None and self._pointed < len(self.rows):
+            self.replace_option_prompt_at_index(self._pointed, self._prompt(self.rows[self._pointed], True))
+
     def on_resize(self, _: events.Resize) -> None:
         """Build the rows anew for the new width."""
         if self.rows or self.empty:
@@ -83,7 +89,8 @@ class Rows(OptionList):
 
     def _prompt(self, row: Row, pointed: bool) -> Content:
         lines = row.build(self._room()).split("\n")
-        first = Content(POINTER if pointed else INDENT) + lines[0]
+        pointer = (POINTER if self.has_focus else RESTING_POINTER) if pointed else INDENT
+        first = Content(pointer) + lines[0]
         return Content("\n").join([first, *(Content(INDENT) + line for line in lines[1:])])
 
 

@@ -1,0 +1,24 @@
+"""Data sets as evidence: manifests and folders are read, every clip is decoded once, and facts come out.
+
+`read_dataset` -> `scan_clips` -> `measure_dataset`, and `propose_split` where the split has to be repaired.
+"""
+
+from .clips import Clip, scan_clips
+from .manifest import read_dataset
+from .measurement import measure_dataset
+from .records import Columns, Dataset, Row
+from .repair import SplitProposal, propose_split
+from .repaired_manifest import write_manifest
+
+__all__ = [
+    "Clip",
+    "Columns",
+    "Dataset",
+    "Row",
+    "SplitProposal",
+    "measure_dataset",
+    "propose_split",
+    "read_dataset",
+    "scan_clips",
+    "write_manifest",
+]

@@ -36,19 +36,30 @@ class _Problem:
     required: npt.NDArray[np.bool_]  # (splits, strata + 1)
 
 
-def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_]) -> Integers:
-    """Return the split (0, 1, ...) of each group.
+@dataclass(frozen=True)
+class Assignment:
+    """The split (0, 1, ...) of each group, and how even it came out."""
+
+    splits: Integers  # (groups,)
+    lacking: int
+    """Required strata that a split does not hold."""
+    unevenness: float
+    """Worst label distance (total variation) of a split to the whole, plus its worst error of size."""
+
+
+def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_]) -> Assignment:
+    """Return the most even assignment found.
 
     Args:
-        counts: clips of each stratum in each group, `(groups, strata)`; every clip counts in at least one stratum,
-            and each group's clips are given by its largest stratum sum.
+        counts: clips of each stratum in each group, `(groups, strata + 1)`; the last column is the group's size.
         shares: wanted share of each split; they add up to 1.
-        required: whether a split must hold a stratum, `(splits, strata)`.
+        required: whether a split must hold a stratum, `(splits, strata + 1)`.
     """
     problem = _problem(counts, shares, required)
     restarts = max(1, min(RESTARTS, _RESTARTED_GROUPS // len(counts)))
     found = [_improved(problem, _greedy(problem, np.random.default_rng(seed))) for seed in range(restarts)]
-    return min(found, key=lambda assigned: unevenness(problem, assigned))
+    best = min(found, key=lambda assigned: _unevenness(problem, assigned))
+    return Assignment(best, *_unevenness(problem, best))
 
 
 def _problem(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_]) -> _Problem:
@@ -60,7 +71,7 @@ def _problem(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[
     return _Problem(sized, target, weight, required)
 
 
-def unevenness(problem: _Problem, assigned: Integers) -> tuple[int, float]:
+def _unevenness(problem: _Problem, assigned: Integers) -> tuple[int, float]:
     """Return how many required strata are lacking, and the worst label distance plus the worst size error."""
     held = _held(problem, assigned)
     lacking = int((problem.required & (held == 0)).sum())

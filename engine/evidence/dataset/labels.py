@@ -15,7 +15,7 @@ from .integrity import has_label
 from .records import Dataset, Row, folded
 
 FIFTHS = 5
-"""Scores are counted in fifths of their range, as S000-12 asks for its sparse extremes."""
+"""Scores are counted in fifths: of their range for sparse extremes (S000-12), of their number for the splits."""
 _CLASS_NAMES = "dataset.classes dataset.smallest_class_clips dataset.imbalance_ratio"
 _SCORE_NAMES = "dataset.label_min dataset.label_max dataset.sparse_extreme_clips dataset.sparse_extreme_share"
 _ALL_NAMES = f"task.type dataset.empty_labels dataset.respelled_labels {_CLASS_NAMES} {_SCORE_NAMES}"
@@ -96,11 +96,10 @@ def _scores(rows: Sequence[Row], scale: tuple[float, float] | None) -> Measured:
     scores = np.array([row.score for row in rows], dtype=float)
     n = len(rows)
     order = [rows[int(place)] for place in scores.argsort(kind="stable")]
-    edges = fifth_edges(scores)
-    counts = np.bincount(fifths(scores, edges), minlength=FIFTHS)
+    isolated = isolated_scores(scores)
+    counts, edges = np.histogram(scores[~isolated], bins=FIFTHS)
     sparse = min(int(counts[0]), int(counts[-1]))
     span = [f"{counts[k]} scores from {edges[k]:g} to {edges[k + 1]:g}" for k in range(FIFTHS)]
-    isolated = isolated_scores(scores)
     outliers = [row for row, apart in zip(rows, isolated, strict=True) if apart]
     bins = tuple(
         Fact("dataset.rows", int(counts[k]), "audit", f"scores:{edges[k]:g}..{edges[k + 1]:g}", n=n)
@@ -153,19 +152,11 @@ def isolated_scores(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return (scores < bulk[0]) | (scores > bulk[-1])
 
 
-def fifth_edges(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the six edges of the fifths of the range, isolated scores apart."""
-    bulk = scores[~isolated_scores(scores)]
-    return np.linspace(bulk.min(), bulk.max(), FIFTHS + 1)
-
-
-def fifths(scores: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> Integers:
-    """Return the fifth (0 to 4) of each score; scores beyond the edges count in the outer ones."""
-    return np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, FIFTHS - 1)
-
-
 def strata(dataset: Dataset, rows: Sequence[Row]) -> Integers:
-    """Return a number for the label of each row: of its class, or of its fifth of the score range; -1 without one."""
+    """Return a number for the label of each row: of its class, or of its fifth when scores are sorted; -1 without one.
+
+    Fifths of the number of clips, not of the range: their counts are even, so their differences are not noise.
+    """
     known = [row for row in rows if has_label(dataset, row)] if dataset.columns.label is not None else []
     codes = np.full(len(rows), -1, dtype=np.int64)
     if not known:
@@ -173,7 +164,8 @@ def strata(dataset: Dataset, rows: Sequence[Row]) -> Integers:
     places = [place for place, row in enumerate(rows) if has_label(dataset, row)]
     if dataset.task == "regression":
         scores = np.array([row.score for row in known], dtype=float)
-        codes[places] = fifths(scores, fifth_edges(scores))
+        inner = np.unique(np.quantile(scores, np.linspace(0, 1, FIFTHS + 1)[1:-1]))
+        codes[places] = np.searchsorted(inner, scores, side="right")
     else:
         numbers = {key: number for number, key in enumerate(class_names(known))}
         codes[places] = [numbers[folded(row.label)] for row in known]

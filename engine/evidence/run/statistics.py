@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .series import Floats
+from .series import Floats, Series
 
 MAD_TO_SD = 1.4826
 """Median absolute deviation to standard deviation under a normal distribution."""
@@ -38,11 +38,10 @@ def thinned(values: Floats, most: int = 1000) -> Floats:
 
 
 def smoothed(values: Floats) -> Floats:
-    """Running median `(points,)` with a window that shrinks at the ends."""
-    half = window_of(len(values)) // 2
-    if not half:
-        return values.copy()
-    return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))])
+    """Running median `(points,)`; toward both ends the window shrinks and stays symmetric."""
+    half, count = window_of(len(values)) // 2, len(values)
+    reach = [min(half, i, count - 1 - i) for i in range(count)]
+    return np.array([np.median(values[i - near : i + near + 1]) for i, near in enumerate(reach)])
 
 
 def tail(values: Floats) -> float:
@@ -50,9 +49,10 @@ def tail(values: Floats) -> float:
     return float(np.median(values[-max(3, window_of(len(values))) :]))
 
 
-def head(values: Floats) -> float:
-    """The first point, or the median of the first smoothing window where there is one."""
-    return float(np.median(values[: window_of(len(values))]))
+def head(series: Series) -> float:
+    """The first value, or the median of the first three where every step was logged, each the loss of one batch."""
+    every_step = len(series) > 2 and series.steps[1] - series.steps[0] == 1 and series.split == "train"
+    return float(np.median(series.y[: 3 if every_step else 1]))
 
 
 def deviation(values: Floats) -> float:
@@ -97,8 +97,19 @@ def theil_sen(x: Floats, y: Floats) -> Slope:
     return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
 
 
+def beside(values: Floats, reach: int) -> tuple[Floats, Floats]:
+    """Medians of the `reach` points before and after each point `(points,)`; NaN where there are none."""
+    gap = np.full(reach, np.nan)
+    rows = np.lib.stride_tricks.sliding_window_view(np.concatenate([gap, values, gap]), reach)
+    medians = np.full(len(rows), np.nan)
+    filled = np.isfinite(rows).any(axis=1)
+    medians[filled] = np.nanmedian(rows[filled], axis=1)
+    return medians[: len(values)], medians[-len(values) :]
+
+
 def detrended(values: Floats) -> Floats:
-    """Distance of each point from the running median of its neighbourhood, itself left out `(points,)`."""
-    half = max(2, window_of(len(values)) // 2)
-    around = [np.r_[values[max(0, i - half) : i], values[i + 1 : i + half + 1]] for i in range(len(values))]
-    return np.array([value - np.median(near) for value, near in zip(values, around, strict=True)])
+    """Distance of each point from the mean of what lies before and after it `(points,)`."""
+    before, after = beside(values, max(2, window_of(len(values)) // 2))
+    before, after = np.where(np.isnan(before), after, before), np.where(np.isnan(after), before, after)
+    distances: Floats = values - (before + after) / 2
+    return distances

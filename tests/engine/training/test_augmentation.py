@@ -30,7 +30,7 @@ def test_none_returns_the_clip_itself():
 def test_order_and_repetition_change_nothing(order, strength):
     expected = [augment(WAVE, SAMPLE_RATE_HZ, strength, (3, 1, number)) for number in range(6)]
     torch.manual_seed(order[0])  # the global random state must not matter either
-    np.random.seed(order[0])  # noqa: NPY002
+    np.random.seed(order[0])
 
     for number in order:
         assert torch.equal(augment(WAVE, SAMPLE_RATE_HZ, strength, (3, 1, number)), expected[number])

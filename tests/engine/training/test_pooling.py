@@ -127,7 +127,7 @@ def test_bounded_output_starts_at_the_label_mean(value, expected):
     bounded = BoundedOutput(1.0, 5.0)
     bounded.start_at(value, layers[-1])
 
-    assert float(bounded(layers(torch.zeros(1, 4)))) == pytest.approx(expected, abs=1e-5)
+    assert float(bounded(layers(torch.zeros(1, 4))).detach()) == pytest.approx(expected, abs=1e-5)
 
 
 def test_unbounded_output_is_in_the_unit_of_the_label():

@@ -1,0 +1,189 @@
+"""Proposes a split in which no group and no copy crosses, with even labels; writes nothing.
+
+Leak groups (same group, or exact copies) go to one split as a whole. A class that lives in too few leak groups to be
+everywhere goes to training first. When the old split merely lacks a validation part, only training rows are divided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.records import Measured
+
+from .assignment import assign
+from .clips import Clip
+from .integrity import usable_row
+from .labels import class_names, strata
+from .leaks import copy_components, leak_components
+from .records import SPLITS, Dataset, Row, Split
+from .splits import measure_splits
+
+Protocol = Literal["group-disjoint-split", "leave-one-group-out"]
+SHARES: tuple[dict[Split, float], ...] = (
+    {"train": 0.7, "val": 0.15, "test": 0.15},
+    {"train": 0.6, "val": 0.2, "test": 0.2},
+    {"train": 0.8, "val": 0.1, "test": 0.1},
+)
+"""Shares in order of preference; the first are the plan's defaults. Few groups often fit one of them only."""
+_EVEN = 0.02
+"""Label distance plus size error from which on other shares are not tried."""
+
+
+@dataclass(frozen=True)
+class SplitProposal:
+    """A new split for the usable rows of a data set."""
+
+    protocol: Protocol
+    """What the rules prefer: the split itself, or one fold a group where groups are few."""
+    splits: tuple[Split, ...]
+    """The split of each row of the data set; empty for a row that is left out."""
+    folds: tuple[str, ...]
+    """The fold of each row, from "1" on; empty without leave-one-group-out."""
+    split_column: str
+    fold_column: str
+    """Name of the fold column; empty without folds."""
+    kept: tuple[Split, ...]
+    """Splits of the old manifest that stay as they are."""
+    left_out: tuple[Row, ...]
+    """Rows that nobody can train or test on: no file, not decodable, or no label."""
+    before: Measured
+    after: Measured
+    infeasible: tuple[str, ...]
+    """What no split can reach, in sentences."""
+
+
+def propose_split(
+    dataset: Dataset, clips: Mapping[Path, Clip], *, protocol: Protocol = "group-disjoint-split", keep_test: bool = False
+) -> SplitProposal | None:
+    """Return a split with leak groups kept whole, or None when there are fewer leak groups than splits.
+
+    Args:
+        dataset: what is to be split.
+        clips: the files, as `scan_clips` returns them.
+        protocol: with leave-one-group-out, a fold for each leak group is proposed beside the split.
+        keep_test: leave validation and test rows where they are, and take validation from the training rows.
+    """
+    usable = [place for place, row in enumerate(dataset.rows) if usable_row(dataset, row, clips)]
+    groups = leak_components(dataset, clips)
+    kept: tuple[Split, ...] = ("test",) if keep_test else ()
+    free = [place for place in usable if dataset.rows[place].split not in kept]
+    names = [split for split in SPLITS if split not in kept]
+    units = sorted({groups[place] for place in free})
+    if len(units) < len(names):
+        return None
+    rows = [dataset.rows[place] for place in free]
+    index = {unit: number for number, unit in enumerate(units)}
+    counts, classes = _counts(dataset, rows, [index[groups[place]] for place in free], len(units))
+    required, infeasible = _required(counts, classes, names)
+    assigned = _assigned(counts, names, required)
+    splits: list[Split] = [""] * len(dataset.rows)
+    for place in usable:
+        splits[place] = dataset.rows[place].split
+    for place in free:
+        splits[place] = names[assigned[index[groups[place]]]]
+    folds = _folds(groups, usable) if protocol == "leave-one-group-out" else ()
+    return _proposal(dataset, clips, protocol, tuple(splits), folds, kept, infeasible)
+
+
+def _assigned(
+    counts: npt.NDArray[np.int64], names: Sequence[Split], required: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Try the shares in order of preference until one comes out even; else take the most even."""
+    tried = []
+    for wanted in SHARES:
+        shares = np.array([wanted[name] for name in names])
+        result = assign(counts, tuple(shares / shares.sum()), required)
+        if result.lacking == 0 and result.unevenness <= _EVEN:
+            return result.splits
+        tried.append(result)
+    return min(tried, key=lambda result: (result.lacking, result.unevenness)).splits
+
+
+def _counts(
+    dataset: Dataset, rows: Sequence[Row], unit: Sequence[int], units: int
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return the rows of each label stratum in each leak group, the size last, and the names of the classes."""
+    codes = strata(dataset, rows)
+    size = int(codes.max(initial=-1)) + 1
+    counts = np.zeros((units, size + 1), dtype=np.int64)
+    if size:
+        np.add.at(counts, (np.array(unit), codes), 1)
+    np.add.at(counts[:, -1], np.array(unit), 1)
+    return counts, list(class_names(rows).values()) if dataset.task == "classification" else []
+
+
+def _required(
+    counts: npt.NDArray[np.int64], classes: Sequence[str], names: Sequence[Split]
+) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
+    """Say which split must hold which class: training first, then test, then validation, as far as groups reach."""
+    spread = (counts > 0).sum(axis=0)  # leak groups that hold each class
+    spread[len(classes) : -1] = 0  # fifths of scores may be empty
+    order = [split for split in ("train", "test", "val") if split in names]
+    required = np.array([spread > order.index(name) for name in names])
+    infeasible = []
+    for name, groups in zip(classes, spread.tolist(), strict=False):
+        if groups < len(names):
+            lacking = " and ".join(_LONG[split] for split in order[groups:])
+            infeasible.append(f"class {name}: only {groups} leak group{'s' * (groups > 1)}, so none for {lacking}")
+    return required, tuple(infeasible)
+
+
+_LONG = {"train": "training", "val": "validation", "test": "test"}
+
+
+def _folds(groups: Sequence[int], usable: Sequence[int]) -> tuple[str, ...]:
+    """One fold for each leak group, numbered by its first row."""
+    number = {unit: str(place) for place, unit in enumerate(dict.fromkeys(groups[place] for place in usable), start=1)}
+    wanted = set(usable)
+    return tuple(number[unit] if place in wanted else "" for place, unit in enumerate(groups))
+
+
+def _proposal(
+    dataset: Dataset,
+    clips: Mapping[Path, Clip],
+    protocol: Protocol,
+    splits: tuple[Split, ...],
+    folds: tuple[str, ...],
+    kept: tuple[Split, ...],
+    infeasible: tuple[str, ...],
+) -> SplitProposal:
+    column = _free_name("repaired_split", dataset.header)
+    before = measure_splits(dataset, clips, copy_components(dataset, clips))
+    after_set = _with_splits(dataset, splits, column)
+    after = measure_splits(after_set, clips, copy_components(after_set, clips))
+    return SplitProposal(
+        protocol=protocol,
+        splits=splits,
+        folds=folds,
+        split_column=column,
+        fold_column=_free_name("repaired_fold", dataset.header) if folds else "",
+        kept=kept,
+        left_out=tuple(row for row, split in zip(dataset.rows, splits, strict=True) if not split),
+        before=before,
+        after=after,
+        infeasible=infeasible,
+    )
+
+
+def _with_splits(dataset: Dataset, splits: Sequence[Split], column: str) -> Dataset:
+    """Return the rows that have a split, with it, as the repaired manifest will hold them."""
+    rows = tuple(
+        replace(row, split=split, fields=(*row.fields, split))
+        for row, split in zip(dataset.rows, splits, strict=True)
+        if split
+    )
+    columns = replace(dataset.columns, split=column)
+    return replace(dataset, rows=rows, columns=columns, header=(*dataset.header, column))
+
+
+def _free_name(wanted: str, header: Sequence[str]) -> str:
+    name, number = wanted, 2
+    while name in header:
+        name, number = f"{wanted}_{number}", number + 1
+    return name

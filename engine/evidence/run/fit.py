@@ -1,0 +1,119 @@
+"""How training and validation loss move against each other: rise after the best evaluation, gap, what is left."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from knowledge.records import Evidence, Measured
+
+from .measuring import known, point, unknown
+from .series import Floats, RunSeries, Series
+from .statistics import head, kendall, noise, smoothed, tail, thinned
+
+_RISE = (
+    "run.generalisation_loss",
+    "run.evaluations_after_best",
+    "run.lowest_quarter_after_best",
+    "run.rise_over_noise",
+    "run.kendall_after_best",
+    "run.train_change_since_best",
+    "run.metric_trend_after_best",
+    "run.best_is_first",
+)
+
+
+def rise(run: RunSeries) -> Measured:
+    """Compare the end of the validation loss with its best point; GL of Prechelt (1998) on the smoothed loss."""
+    loss = run.validation_loss.finite() if run.validation_loss else None
+    if loss is None or not len(loss):
+        return unknown("no validation loss was logged", *_RISE)
+    if loss.y.min() <= 0:
+        return unknown("the validation loss is not always above 0, so it has no relative rise", *_RISE)
+    smooth = smoothed(loss.y)
+    best, count = int(np.argmin(smooth)), len(loss)
+    lowest, last = float(smooth[best]), tail(smooth)
+    evidence = [point(loss, best), point(loss, count - 1), Evidence(f"median of the end {last:.4g}", value=last)]
+    measured = known("run.generalisation_loss", last / lowest - 1, n=count, evidence=evidence)
+    measured += known("run.evaluations_after_best", count - 1 - best, n=count, evidence=evidence[:1])
+    after = loss.y[best + 1 :]
+    quarter = float(np.quantile(after, 0.25)) / lowest - 1 if len(after) else 0.0
+    measured += known("run.lowest_quarter_after_best", quarter, n=count)
+    spread = noise(np.log(loss.y))
+    measured += known("run.rise_over_noise", min(1e6, math.log(last / lowest) / max(spread, 1e-9)), n=count)
+    measured += known("run.kendall_after_best", kendall(loss.x[best:], loss.y[best:]), n=count)
+    measured += known("run.best_is_first", best == 0, n=count, evidence=evidence[:1])
+    return measured + _train_since(run, loss, best) + _metric_since(run, loss, best)
+
+
+def _train_since(run: RunSeries, loss: Series, best: int) -> Measured:
+    train = _paired(run)
+    if train is None or len(train) <= best:
+        return unknown("no training loss was logged", "run.train_change_since_best")
+    smooth = smoothed(train)
+    if smooth[best] <= 0:
+        return unknown("the training loss is not above 0", "run.train_change_since_best")
+    change = tail(smooth) / float(smooth[best]) - 1
+    text = f"training loss {smooth[best]:.4g} at {loss.place(best)}, {tail(smooth):.4g} at the end"
+    return known("run.train_change_since_best", change, n=len(train), evidence=[Evidence(text)])
+
+
+def _paired(run: RunSeries) -> Floats | None:
+    """Training loss at the finite evaluations `(evaluations,)`."""
+    loss, train = run.validation_loss, run.train_at_evaluations
+    if loss is None or train is None:
+        return None
+    kept = train[np.isfinite(loss.y)]
+    return kept if len(kept) and np.all(np.isfinite(kept)) else None
+
+
+def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
+    """Whether the task metric gets better (above 0) or worse (below 0) after the loss was best."""
+    metric = run.metric.finite() if run.metric else None
+    since = metric.take(np.flatnonzero(np.asarray(metric.steps) >= loss.steps[best])) if metric else None
+    if metric is None or since is None or len(since) < 2:
+        return unknown("no task metric was logged after the best loss", "run.metric_trend_after_best")
+    sign = 1 if metric.better == "higher" else -1
+    trend = sign * kendall(since.x, since.y)
+    return known("run.metric_trend_after_best", trend, n=len(since), evidence=[point(since, 0), point(since, -1)])
+
+
+_LEVELS = ("run.train_loss_remaining", "run.validation_loss_remaining", "run.gap_share", "run.train_loss_over_chance")
+
+
+def levels(run: RunSeries) -> Measured:
+    """Say how much of the losses is left at the end, and how far apart they are."""
+    train = run.train_loss.finite() if run.train_loss else None
+    if train is None or not len(train) or train.y.min() < 0:
+        return unknown("no training loss above 0 was logged", *_LEVELS)
+    start, end = head(train), tail(smoothed(thinned(train.y)))
+    text = Evidence(f"training loss {start:.4g} at the start, {end:.4g} at the end")
+    measured = (
+        known("run.train_loss_remaining", end / start, n=len(train), evidence=[text])
+        if start > 0
+        else unknown("the training loss starts at 0", "run.train_loss_remaining")
+    )
+    return measured + _over_chance(run, end, len(train)) + _validation_levels(run)
+
+
+def _over_chance(run: RunSeries, end: float, n: int) -> Measured:
+    classes = run.meta.classes
+    if not classes or classes < 2 or run.meta.task != "classification":
+        return unknown("the number of classes is not known", "run.train_loss_over_chance")
+    chance = math.log(classes)
+    text = Evidence(f"training loss {end:.4g} at the end; a guess among {classes} classes has {chance:.4g}")
+    return known("run.train_loss_over_chance", end / chance, n=n, evidence=[text])
+
+
+def _validation_levels(run: RunSeries) -> Measured:
+    loss = run.validation_loss.finite() if run.validation_loss else None
+    if loss is None or not len(loss) or loss.y.min() <= 0:
+        return unknown("no validation loss above 0 was logged", "run.validation_loss_remaining", "run.gap_share")
+    end = tail(smoothed(loss.y))
+    text = Evidence(f"validation loss {loss.y[0]:.4g} at the start, {end:.4g} at the end")
+    measured = known("run.validation_loss_remaining", end / float(loss.y[0]), n=len(loss), evidence=[text])
+    train = _paired(run)
+    if train is None:
+        return measured + unknown("no training loss was logged", "run.gap_share")
+    return measured + known("run.gap_share", (end - tail(smoothed(train))) / end, n=len(loss))

@@ -1,0 +1,27 @@
+"""Measures a run: every signal that its curves support, each a fact or an unknown with the reason."""
+
+from __future__ import annotations
+
+from knowledge.records import Measured
+
+from .fit import levels, rise
+from .progress import divergence, trends
+from .scale import against_chance, scale
+from .schedule import schedule
+from .series import RunSeries
+from .skill import constancy, regret, skill, wobble
+from .stability import gradients, spikes
+from .volume import nonfinite, volume
+
+_SIGNALS = (
+    volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
+    schedule, spikes, gradients,
+)  # fmt: skip
+
+
+def measure_run(run: RunSeries) -> Measured:
+    """Return every fact `run.*` about one run."""
+    measured = Measured()
+    for signal in _SIGNALS:
+        measured += signal(run)
+    return measured

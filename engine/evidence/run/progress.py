@@ -1,0 +1,123 @@
+"""How the run moved toward its end: divergence, settling, the change over the last quarter, where the best lies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from knowledge.records import Evidence, Measured
+
+from .measuring import known, point, unknown
+from .series import Floats, RunSeries, Series
+from .skill import oriented
+from .statistics import Slope, head, smoothed, tail, theil_sen, thinned
+
+_DIVERGENCE = ("run.train_end_over_best", "run.train_end_over_start")
+
+
+def divergence(run: RunSeries) -> Measured:
+    """End of the smoothed training loss over its best and over its start."""
+    train = run.train_loss.finite() if run.train_loss else None
+    if train is None or not len(train):
+        return unknown("no training loss was logged", *_DIVERGENCE)
+    smooth = smoothed(thinned(train.y))
+    if smooth.min() <= 0:
+        return unknown("the training loss is not always above 0", *_DIVERGENCE)
+    start, lowest, end = head(train), float(smooth.min()), tail(smooth)
+    text = Evidence(f"training loss {start:.4g} at the start, {lowest:.4g} at its best, {end:.4g} at the end")
+    return known("run.train_end_over_best", end / lowest, n=len(train), evidence=[text]) + known(
+        "run.train_end_over_start", end / start, n=len(train), evidence=[text]
+    )
+
+
+def trends(run: RunSeries) -> Measured:
+    """Relative change over the last quarter and the share of the run after which a loss was settled, for each curve."""
+    measured = Measured()
+    for side, series in (("train", run.train_loss), ("validation", run.validation_loss)):
+        measured += _trend(side, series.finite() if series else None)
+    return measured + _metric_gain(run) + _best_position(run)
+
+
+def _trend(side: str, series: Series | None) -> Measured:
+    change = tuple(f"run.{side}_change_last_quarter{bound}" for bound in ("", "_low", "_high"))
+    settled = f"run.{side}_settled_share"
+    if series is None or len(series) < 2:
+        return unknown(f"no {side} loss was logged", *change, settled)
+    if series.y.min() <= 0:
+        return unknown(f"the {side} loss is not always above 0", *change, settled)
+    x, y = thinned(series.x), np.log(thinned(series.y))
+    slope, begin = _last_quarter(x, y)
+    width = float(x[-1] - x[begin])
+    text = Evidence(f"{series.name} from {np.exp(y[begin]):.4g} to {np.exp(y[-1]):.4g} over the last {len(x) - begin}")
+    measured = Measured()
+    for name, per_step in zip(change, (slope.value, slope.low, slope.high), strict=True):
+        measured += known(name, float(np.expm1(np.clip(per_step * width, -20, 20))), n=len(series), evidence=[text])
+    return measured + _settling(settled, series)
+
+
+def _last_quarter(x: Floats, y: Floats) -> tuple[Slope, int]:
+    """Slope over the last quarter of the points, four at least."""
+    begin = max(0, len(x) - max(4, round(len(x) / 4)))
+    if x[begin] == x[-1]:
+        return Slope(0.0, 0.0, 0.0), begin
+    return theil_sen(x[begin:], y[begin:]), begin
+
+
+def _settling(name: str, series: Series) -> Measured:
+    """Share of the run after which nine tenths of the whole drop of the loss were made, as in a settling time."""
+    x, smooth = thinned(series.x), smoothed(thinned(series.y))
+    start, end = head(series), tail(smooth)
+    if end >= start:
+        return unknown("the loss did not fall", name)
+    position = int(np.argmax(smooth <= end + 0.1 * (start - end)))
+    share = float((x[position] - x[0]) / (x[-1] - x[0])) if x[-1] > x[0] else 0.0
+    text = Evidence(
+        f"{series.name} {start:.4g} at the start, {smooth[position]:.4g} after {share:.0%}, {end:.4g} at the end"
+    )
+    return known(name, share, n=len(series), evidence=[text])
+
+
+_GAIN = tuple(f"run.metric_gain_last_quarter{bound}" for bound in ("", "_low", "_high"))
+
+
+def _metric_gain(run: RunSeries) -> Measured:
+    """Change of the task metric over the last quarter; above 0 is better.
+
+    In points of the metric for scores that end at 1, relative to its level for error rates.
+    """
+    metric = run.metric.finite() if run.metric else None
+    if metric is None or len(metric) < 2:
+        return unknown("no task metric was logged", *_GAIN)
+    relative = metric.better == "lower"
+    if relative and metric.y.min() <= 0:
+        return unknown(f"{metric.metric} reaches 0, so it has no relative change", *_GAIN)
+    values = -np.log(metric.y) if relative else oriented(metric)
+    slope, begin = _last_quarter(metric.x, values)
+    width = float(metric.x[-1] - metric.x[begin])
+    evidence = [point(metric, begin), point(metric, len(metric) - 1)]
+    bounds = (slope.value, slope.low, slope.high)
+    measured = Measured()
+    for name, per_step in zip(_GAIN, bounds, strict=True):
+        measured += known(name, per_step * width, n=len(metric), evidence=evidence)
+    return measured
+
+
+_BEST = ("run.best_epoch_share", "run.best_loss_share")
+
+
+def _best_position(run: RunSeries) -> Measured:
+    """Where in the run the best evaluation lies, 0 to 1: by what the checkpoint is chosen by, and by the loss."""
+    loss = run.validation_loss.finite() if run.validation_loss else None
+    metric = run.metric.finite() if run.metric and run.meta.selected_by != "loss" else None
+    chosen = metric if metric and len(metric) else loss
+    if chosen is None or not len(chosen):
+        return unknown("no evaluations were logged", *_BEST)
+    measured = _position("run.best_epoch_share", chosen)
+    if loss is None or not len(loss):
+        return measured + unknown("no validation loss was logged", "run.best_loss_share")
+    return measured + _position("run.best_loss_share", loss)
+
+
+def _position(name: str, series: Series) -> Measured:
+    values = series.y if series.better == "lower" else -series.y
+    best = int(np.argmin(values))
+    return known(name, (best + 1) / len(series), n=len(series), evidence=[point(series, best)])

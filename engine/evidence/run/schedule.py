@@ -1,0 +1,66 @@
+"""What the learning rate did: warm-up, decay, how long it was spent, and whether the loss rose with it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from knowledge.records import Evidence, Measured
+
+from .measuring import known, unknown
+from .series import RunSeries, Series
+from .statistics import kendall
+
+_NAMES = (
+    "run.learning_rate_peak",
+    "run.learning_rate_first_share",
+    "run.learning_rate_end_share",
+    "run.learning_rate_warmup_share",
+    "run.learning_rate_constant_share",
+    "run.learning_rate_spent_share",
+    "run.learning_rate_still_rising",
+)
+
+
+def schedule(run: RunSeries) -> Measured:
+    """Describe the learning rate of the group with the highest peak."""
+    groups = [series.finite() for series in run.learning_rates]
+    groups = [series for series in groups if len(series) and series.y.max() > 0]
+    if not groups:
+        return unknown("no learning rate was logged", *_NAMES, "run.loss_follows_warmup")
+    rate = max(groups, key=lambda series: float(series.y.max()))
+    values, x = rate.y, rate.x
+    peak, length = float(values.max()), float(x[-1]) or 1.0
+    reached = int(np.argmax(values >= 0.999 * peak))
+    text = [
+        Evidence(
+            f"learning rate {values[0]:.3g} at step {rate.steps[0]}, {peak:.3g} at step {rate.steps[reached]}, "
+            f"{values[-1]:.3g} at step {rate.steps[-1]}"
+        )
+    ]
+    spent = np.flatnonzero(values >= 0.01 * peak)
+    numbers = {
+        "run.learning_rate_peak": peak,
+        "run.learning_rate_first_share": float(values[0]) / peak,
+        "run.learning_rate_end_share": float(values[-1]) / peak,
+        "run.learning_rate_warmup_share": float(x[reached]) / length if reached else 0.0,
+        "run.learning_rate_constant_share": float(np.mean(values[reached:] >= 0.99 * peak)),
+        "run.learning_rate_spent_share": float(x[-1] - x[spent[-1]]) / length,
+    }
+    measured = Measured()
+    for name, value in numbers.items():
+        measured += known(name, value, n=len(rate), evidence=text)
+    rising = len(rate) > 2 and reached == len(rate) - 1 and values[0] < 0.99 * peak
+    measured += known("run.learning_rate_still_rising", bool(rising), n=len(rate), evidence=text)
+    return measured + _loss_in_warmup(run, rate, reached)
+
+
+def _loss_in_warmup(run: RunSeries, rate: Series, reached: int) -> Measured:
+    """Kendall's tau between learning rate and training loss while the rate rises; above 0 the loss rises with it."""
+    loss = run.train_loss.finite() if run.train_loss else None
+    end = rate.steps[reached]
+    during = loss.take(np.flatnonzero(np.asarray(loss.steps) <= end)) if loss else None
+    if not reached or during is None or len(during) < 2:
+        return unknown("no training loss was logged during a warm-up", "run.loss_follows_warmup")
+    tau = kendall(during.x, during.y)
+    text = Evidence(f"training loss {during.y[0]:.4g} to {during.y[-1]:.4g} while the learning rate rises", step=end)
+    return known("run.loss_follows_warmup", tau, n=len(during), evidence=[text])

@@ -1,0 +1,108 @@
+"""Spikes of the losses and the size of the gradients."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from knowledge.records import Measured
+
+from .measuring import known, point, unknown
+from .series import Floats, RunSeries, Series
+from .statistics import beside, deviation
+
+_SPIKES = ("run.spikes", "run.spikes_per_thousand", "run.longest_spike")
+_SKIPPED = 0.02
+"""Share of the run at its start in which nothing is a spike yet (diagnosis after KillLossSpike)."""
+_SCORE = 5.0
+"""Robust z above which a point is an outlier; Iglewicz & Hoaglin (1993) use 3.5 for single samples, a log holds
+thousands."""
+_NEIGHBOURS = 15
+"""Points before and after that a training loss is compared with."""
+_NEAR_EVALUATIONS = 3
+_EVALUATION_EXCESS = 0.05
+"""An evaluation stands out when it is also this much worse, relative to its neighbours."""
+
+
+def spikes(run: RunSeries) -> Measured:
+    """Count training losses that stand out of their neighbourhood and are at least twice its level."""
+    train = run.train_loss.finite() if run.train_loss else None
+    measured = _spikes(train) if train else unknown("no training loss was logged", *_SPIKES)
+    return measured + _evaluation_spikes(run)
+
+
+def _spikes(train: Series) -> Measured:
+    if len(train) < 3 or train.y.min() <= 0:
+        return unknown("the training loss is not always above 0", *_SPIKES)
+    first = math.ceil(_SKIPPED * len(train))
+    excess, score = _excess(np.log(train.y), _NEIGHBOURS)
+    outside = (score > _SCORE) & (excess >= math.log(2))
+    outside[:first] = False
+    found = np.flatnonzero(outside)
+    count, n = len(found), len(train)
+    evidence = [point(train, int(position)) for position in found]
+    return (
+        known("run.spikes", count, n=n, evidence=evidence)
+        + known("run.spikes_per_thousand", 1000 * count / n, n=n, evidence=evidence)
+        + known("run.longest_spike", _longest(outside), n=n, evidence=evidence)
+    )
+
+
+def _evaluation_spikes(run: RunSeries) -> Measured:
+    """Count evaluations that are much worse than the ones before and after."""
+    name, chosen = "run.evaluation_spikes", run.metric or run.validation_loss
+    series = chosen.finite() if chosen else None
+    if series is None or len(series) < 3:
+        return unknown("no evaluations were logged", name)
+    values = series.y if series.better == "lower" else -series.y
+    excess, score = _excess(values, _NEAR_EVALUATIONS)
+    outside = (score > _SCORE) & (excess >= _EVALUATION_EXCESS * np.abs(values - excess))
+    outside[: math.ceil(0.1 * len(series))] = False
+    evidence = [point(series, int(position)) for position in np.flatnonzero(outside)]
+    return known(name, len(evidence), n=len(series), evidence=evidence)
+
+
+def _excess(values: Floats, reach: int) -> tuple[Floats, Floats]:
+    """How far each point lies above what is before and what is after it, and that as a robust z `(points,)`.
+
+    A fall, a step and the first and last point stand above one side only, and are no spikes.
+    """
+    before, after = beside(values, reach)
+    around = np.fmax(before, after)
+    around[[0, -1]] = values[[0, -1]]
+    spread = max(deviation(values - around), 1e-9)
+    return values - around, (values - around) / spread
+
+
+def _longest(flags: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
+    longest = current = 0
+    for flag in flags:
+        current = current + 1 if flag else 0
+        longest = max(longest, current)
+    return longest
+
+
+_GRADIENT = (
+    "run.gradient_norm_p50",
+    "run.gradient_norm_p90",
+    "run.gradient_norm_p99_over_p50",
+    "run.clipped_share",
+)
+
+
+def gradients(run: RunSeries) -> Measured:
+    """Quantiles of the gradient norm before clipping, and how often the plan's limit cut it."""
+    norm = run.gradient_norm.finite() if run.gradient_norm else None
+    if norm is None or not len(norm):
+        return unknown("no gradient norm was logged", *_GRADIENT)
+    p50, p90, p99 = (float(value) for value in np.quantile(norm.y, [0.5, 0.9, 0.99]))
+    evidence = [point(norm, int(position)) for position in np.argsort(norm.y)[::-1][:3]]
+    measured = known("run.gradient_norm_p50", p50, n=len(norm), evidence=evidence)
+    measured += known("run.gradient_norm_p90", p90, n=len(norm), evidence=evidence)
+    ratio = "run.gradient_norm_p99_over_p50"
+    measured += known(ratio, p99 / p50, n=len(norm), evidence=evidence) if p50 > 0 else unknown("it is mostly 0", ratio)
+    limit = run.plan.training.clip_norm if run.plan else 0
+    if not limit:
+        return measured + unknown("the plan clips no gradient, or is not known", "run.clipped_share")
+    return measured + known("run.clipped_share", float(np.mean(norm.y > limit)), n=len(norm), evidence=evidence)

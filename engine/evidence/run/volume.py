@@ -1,0 +1,98 @@
+"""How much of a run was logged, how it ended, and where numbers stopped being numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from knowledge.records import Evidence, Measured
+
+from .measuring import known, point, unknown
+from .series import RunSeries, Series
+
+
+def volume(run: RunSeries) -> Measured:
+    """Count evaluations and training points; say how far the run came."""
+    points, evaluations = len(run.train_loss or ()), run.evaluations
+    evidence = [Evidence(f"{run.reader}: {points} training losses, {evaluations} evaluations", path=str(run.source))]
+    measured = known("run.evaluations", evaluations, n=evaluations, evidence=evidence)
+    measured += known("run.training_points", points, n=points, evidence=evidence)
+    measured += _validated(run, points, evaluations)
+    measured += known("run.restarts", _restarts(run), n=points, evidence=evidence)
+    return measured + _ending(run) + _selection(run)
+
+
+def _validated(run: RunSeries, points: int, evaluations: int) -> Measured:
+    if not points and not evaluations:
+        return unknown("nothing was logged", "run.has_validation")
+    waiting = run.meta.status == "unfinished" and not evaluations and _share(run) < 1
+    if waiting and run.meta.planned_epochs is None:
+        return unknown("the run goes on, and an evaluation may still come", "run.has_validation")
+    return known("run.has_validation", evaluations > 0, n=points)
+
+
+def _restarts(run: RunSeries) -> int:
+    longest = max((series for series in run.series), key=len, default=None)
+    return 0 if longest is None else int(np.sum(np.diff(longest.steps) < 0))
+
+
+def _last_step(run: RunSeries) -> int:
+    return max((max(series.steps) for series in run.series if len(series)), default=0)
+
+
+def _share(run: RunSeries) -> float:
+    return _last_step(run) / run.meta.planned_steps if run.meta.planned_steps else 0.0
+
+
+def _ending(run: RunSeries) -> Measured:
+    measured = known("run.status", run.meta.status) if run.meta.status else unknown("not logged", "run.status")
+    if not run.meta.planned_steps or not _last_step(run):
+        return measured + unknown("the log does not say how many steps were planned", "run.finished_share")
+    share = 1.0 if run.meta.status == "completed" else min(1.0, _share(run))
+    text = f"last record at step {_last_step(run)} of {run.meta.planned_steps}, status {run.meta.status}"
+    return measured + known("run.finished_share", share, evidence=[Evidence(text, step=_last_step(run))])
+
+
+def _selection(run: RunSeries) -> Measured:
+    by = run.plan.evaluation.select_by if run.plan else run.meta.selected_by
+    if not by:
+        return unknown("the log does not say how the checkpoint was chosen", "run.selected_by_loss")
+    return known("run.selected_by_loss", by == "loss", evidence=[Evidence(f"checkpoint chosen by {by}")])
+
+
+def nonfinite(run: RunSeries) -> Measured:
+    """Count NaN and infinite losses, metrics and gradient norms, and losses of exactly zero without a gradient.
+
+    The Hugging Face Trainer writes the running mean or 0.0 in place of a NaN loss (transformers PR 13619), so the loss
+    alone cannot show it.
+    """
+    curves = [series for series in (run.train_loss, run.validation_loss, run.metric) if series]
+    if not curves:
+        return unknown("no loss was logged", "run.nonfinite_losses", *_GRADIENT_NAMES)
+    bad = [(series, int(i)) for series in curves for i in np.flatnonzero(~np.isfinite(series.y))]
+    bad.sort(key=lambda place: place[0].steps[place[1]])
+    total = sum(map(len, curves))
+    measured = known("run.nonfinite_losses", len(bad), n=total, evidence=[point(*place) for place in bad])
+    return measured + _nonfinite_gradients(run)
+
+
+_GRADIENT_NAMES = ("run.zero_losses_without_gradient", "run.nonfinite_gradient_share")
+
+
+def _nonfinite_gradients(run: RunSeries) -> Measured:
+    loss, norm = run.train_loss, run.gradient_norm
+    if loss is None or norm is None:
+        return unknown("no gradient norm was logged", *_GRADIENT_NAMES)
+    by_step = dict(zip(norm.steps, norm.values, strict=True))
+    dead = [
+        i
+        for i, (step, value) in enumerate(zip(loss.steps, loss.values, strict=True))
+        if value == 0.0 and step in by_step and (by_step[step] == 0.0 or not np.isfinite(by_step[step]))
+    ]
+    lost = np.flatnonzero(~np.isfinite(norm.y))
+    return known("run.zero_losses_without_gradient", len(dead), n=len(loss), evidence=_points(loss, dead)) + known(
+        "run.nonfinite_gradient_share", len(lost) / len(norm), n=len(norm), evidence=_points(norm, lost.tolist())
+    )
+
+
+def _points(series: Series, positions: list[int]) -> list[Evidence]:
+    return [point(series, position) for position in positions]

@@ -1,0 +1,116 @@
+"""Starts the training child and follows its events; torch-free, so that the command line and the interface can use it.
+
+The child is started by name (`python -P -m engine`), never imported: it can be killed without harm to the parent, gives
+its memory back, and cannot be shadowed by a file in the user's folder. It gets no standard input, because forked loader
+workers hang while a parent reads it, and its standard error goes to a file, because the interface draws on ours.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+_POLL_SECONDS = 0.1
+
+
+def train_command(
+    plan: Path, run: Path, *, folds: str | None = None, resume: bool = False, test: bool = False
+) -> list[str]:
+    """Return the command that trains `plan` into the run directory `run`."""
+    command = [sys.executable, "-P", "-m", "engine", "train", str(plan), "--run", str(run)]
+    command += ["--folds", folds] if folds else []
+    return command + ["--resume"] * resume + ["--test"] * test
+
+
+def evaluate_command(
+    run: Path, manifest: Path | None = None, *, split: str | None = None, name: str | None = None
+) -> list[str]:
+    """Return the command that scores `run`; without a manifest, on a split of its own plan."""
+    command = [sys.executable, "-P", "-m", "engine", "evaluate", str(run)]
+    command += [str(manifest)] if manifest else []
+    command += ["--split", split] if split else []
+    return command + (["--name", name] if name else [])
+
+
+class EventTail:
+    """Reads a growing events.jsonl a piece at a time; a torn last line is left for the next read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def read(self) -> list[Event]:
+        """Return the whole lines that have come since the last call; lines that are not JSON objects are skipped."""
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._offset)
+                content = stream.read()
+        except FileNotFoundError:
+            return []
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        events = (_parse(line) for line in whole.splitlines())
+        return [event for event in events if event is not None]
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None  # a line torn by a kill, followed by those of the resumed run
+    return event if isinstance(event, dict) and "kind" in event else None
+
+
+def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] | None = None) -> int:
+    """Run the child to its end and return its exit status, handing over each event as it is written.
+
+    Ctrl-C is passed on: the child saves its state, and 130 is returned once it has ended.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    tails = _Tails(run)
+    tails.read()  # events of an earlier attempt are not news
+    with (run / "stderr.log").open("ab") as errors:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C reaches the child once, through us
+        )
+        interrupted = False
+        while True:
+            try:
+                status = child.wait(_POLL_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                _hand_over(tails, on_event)
+            except KeyboardInterrupt:
+                interrupted = True
+                child.send_signal(signal.SIGINT)
+    _hand_over(tails, on_event)
+    return 130 if interrupted or status == -signal.SIGINT else status if status >= 0 else 128 - status
+
+
+def _hand_over(tails: _Tails, on_event: Callable[[Event], None] | None) -> None:
+    for event in tails.read():
+        if on_event is not None:
+            on_event(event)
+
+
+class _Tails:
+    """The event files of a run and of its folds, which appear while it runs."""
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._tails: dict[Path, EventTail] = {}
+
+    def read(self) -> list[Event]:
+        for path in (self._run / "events.jsonl", *sorted(self._run.glob("fold-*/events.jsonl"))):
+            self._tails.setdefault(path, EventTail(path))
+        return [event for tail in self._tails.values() for event in tail.read()]

@@ -1,0 +1,163 @@
+"""What a plan says about itself: reasons beside its lines, its header, its explanation. Decides nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from knowledge.conditions import spell
+from knowledge.records import Fact
+from knowledge.vocabulary import TOPICS
+
+from ..because import format_because
+from ..session import Candidate, Decision, Session
+
+_WIDTH = 110
+_ORIGIN = {
+    "user": "your answer",
+    "audit": "measured in the data set",
+    "machine": "measured on this machine",
+    "plan": "from the plan",
+    "rule": "follows from your answers",
+}
+_LOST = {
+    "strength": "a stronger rule wins",
+    "certainty": "a surer rule wins",
+    "refinement": "a more special rule wins",
+    "conditions": "a more special rule wins",
+    "your choice": "you chose otherwise",
+}
+"""What `Candidate.lost_on` means to a reader."""
+
+
+def comments(session: Session) -> dict[str, str]:
+    """Return a short reason for every plan path that a fact states or a decision fills."""
+    found: dict[str, str] = {}
+    for entry in session.knowledge.vocabulary.entries.values():
+        if not entry.plan or entry.name not in session.facts:
+            continue
+        if entry.name in session.decisions:
+            found[entry.plan] = _decision_comment(session, session.decisions[entry.name])
+        elif entry.kind != "decision":
+            found.setdefault(entry.plan, _fact_comment(session.facts[entry.name]))
+        else:
+            found[entry.plan] = "you chose this"
+    return found
+
+
+def assumptions(session: Session) -> tuple[str, ...]:
+    """Return a line for every decision that only a fallback rule supports."""
+    return tuple(
+        f"{decision.attribute} = {spell(decision.value)}: {_because(session, decision.rule)}"
+        for decision in in_order(session)
+        if _is_assumed(decision)
+    )
+
+
+def objections(session: Session) -> tuple[str, ...]:
+    """Return a line for every choice of the user that a rule disagrees with."""
+    return tuple(
+        f"{decision.attribute} = {spell(decision.value)} is your choice; {_would_choose(session, decision.losers[0])}"
+        for decision in in_order(session)
+        if decision.fixed_by_user and decision.losers
+    )
+
+
+def clash(session: Session) -> str:
+    """Say which choices of the user stand against the rules, for a plan that cannot be run with them."""
+    return " ".join(objections(session))
+
+
+def header(session: Session, command: str, not_runnable: tuple[str, ...]) -> str:
+    """Return the comment on top of plan.yaml: the launch command, then all that a reader has to know first."""
+    lines = [command]
+    lines += _block("Not run here yet:", not_runnable)
+    warnings = [item.because for item in session.findings if not item.id.endswith("-cannot-run-here")]
+    lines += _block("Mind:", warnings)
+    lines += _block("Against the rules:", objections(session))
+    assumed = [decision.attribute for decision in in_order(session) if _is_assumed(decision)]
+    lines += _block("Assumed, because too little is known:", [", ".join(assumed)] if assumed else [])
+    return "\n".join(lines)
+
+
+def explanation(session: Session, missing: tuple[str, ...], four: tuple[Decision, ...]) -> tuple[str, ...]:
+    """Return the plan in words: the `four` decisions with the greatest effect, then topic by topic."""
+    entries = session.knowledge.vocabulary.entries
+    lines = _block("Four decisions with the greatest effect: pooling, backbone, output range, duration", [
+        f"{decision.attribute} = {spell(decision.value)}" for decision in four
+    ])  # fmt: skip
+    for topic in TOPICS:
+        here = [decision for decision in in_order(session) if entries[decision.attribute].topic == topic]
+        if here:
+            lines += ["", topic.capitalize(), *(line for decision in here for line in _told(session, decision))]
+    lines += _block("Findings", [f"{item.severity}: {item.because} [{item.rule}]" for item in session.findings])
+    lines += _block("Assumed, because too little is known", assumptions(session))
+    asked = [f"{name}: {entries[name].ask or entries[name].means}" for name in missing]
+    lines += _block("Still needed for a plan", asked)
+    return tuple(lines[1:])
+
+
+def in_order(session: Session) -> tuple[Decision, ...]:
+    """Return the decisions in the order of the vocabulary, which is that in which a person settles them."""
+    return tuple(session.decisions[name] for name in session.knowledge.vocabulary.entries if name in session.decisions)
+
+
+def _told(session: Session, decision: Decision) -> Iterator[str]:
+    rule = session.knowledge.rule(decision.rule)
+    by = "your choice" if decision.fixed_by_user else f"{decision.strength}, {decision.certainty:.2f}"
+    contested = ", contested" if decision.contested else ""
+    yield f"  {decision.attribute} = {spell(decision.value)}  ({by}{contested})"
+    if rule is not None:
+        yield from _wrapped(f"{format_because(rule, session.facts)} [{rule.id}; {', '.join(rule.sources)}]", "      ")
+    for loser in decision.losers:
+        reason = _LOST.get(loser.lost_on, loser.lost_on)
+        yield from _wrapped(
+            f"rather than {spell(loser.value)}: {_because(session, loser.rules[0])} [{loser.rules[0]}; {reason}]",
+            "      ",
+        )
+
+
+def _decision_comment(session: Session, decision: Decision) -> str:
+    if decision.fixed_by_user:
+        if decision.losers:
+            return f"you chose this; {_would_choose(session, decision.losers[0])}"
+        return f"you chose this, and so does {decision.rule}" if decision.rule else "you chose this"
+    assumed = "assumed: " if _is_assumed(decision) else ""
+    rivals = [loser for loser in decision.losers if loser.strength == decision.strength] if decision.contested else []
+    contested = f"; contested by {rivals[0].rules[0]}, which wants {spell(rivals[0].value)}" if rivals else ""
+    return f"{assumed}{_because(session, decision.rule)} [{decision.rule}]{contested}"
+
+
+def _fact_comment(fact: Fact) -> str:
+    return _ORIGIN.get(fact.source, f"from the {fact.source}")
+
+
+def _would_choose(session: Session, candidate: Candidate) -> str:
+    rule = candidate.rules[0]
+    return f"{rule} would choose {spell(candidate.value)}: {_because(session, rule)}"
+
+
+def _because(session: Session, rule_id: str) -> str:
+    """The first sentence of a rule's reason; it is written to stand alone."""
+    rule = session.knowledge.rule(rule_id)
+    if rule is None:
+        return ""
+    sentence, stop, _ = format_because(rule, session.facts).partition(". ")
+    return f"{sentence}." if stop else sentence
+
+
+def _is_assumed(decision: Decision) -> bool:
+    return decision.strength == "fallback" and not decision.fixed_by_user
+
+
+def _block(title: str, items: list[str] | tuple[str, ...]) -> list[str]:
+    if not items:
+        return []
+    return ["", title, *(line for item in items for line in _wrapped(item, "  "))]
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

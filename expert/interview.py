@@ -1,0 +1,210 @@
+"""Chooses what to ask next: the open questions, ranked by what an answer decides. Asks nobody itself.
+
+A question is asked only when an answer can still change a decision or a finding: a rule that reads it must be able to
+fire (nothing known refutes it, and nothing else that it needs is out of reach), and must be able to win.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from knowledge.conditions import Clause, Condition, same
+from knowledge.records import Value
+from knowledge.rulebook import Rule
+from knowledge.schema import STRENGTHS
+from knowledge.vocabulary import TOPICS, Entry
+
+from .reference import Assessment
+from .session import Session
+from .strata import concluding, is_closed
+
+DOES_NOT_KNOW = "the user does not know"
+"""How the reason of an `Unknown` begins when the question was asked and the answer was "I don't know"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question worth asking."""
+
+    entry: Entry
+    decides: tuple[str, ...]
+    """The open decisions that the answer can change, directly or through other conclusions."""
+    pending: tuple[str, ...]
+    """The rules that wait for the answer."""
+
+
+def questions(session: Session) -> tuple[Question, ...]:
+    """Return the open questions: first what most open decisions wait for, then in the order of topics, then what most
+    rules wait for."""
+    outlook = _Outlook(session)
+    decides: dict[str, set[str]] = {}
+    pending: dict[str, set[str]] = {}
+    for name, rules in outlook.by_attribute.items():
+        if name in session.pinned or rules[0].then.kind == "set":
+            continue
+        for fact, waiting in outlook.influences(name).items():
+            pending.setdefault(fact, set()).update(waiting)
+            if rules[0].then.kind == "recommend":
+                decides.setdefault(fact, set()).add(name)
+    entries = session.knowledge.vocabulary.entries
+    order = list(entries)
+    found = [
+        Question(entries[fact], tuple(sorted(decides.get(fact, ()), key=order.index)), tuple(sorted(rules)))
+        for fact, rules in pending.items()
+    ]
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(question: Question) -> tuple[int, int, int, str]:
+    topic = question.entry.topic
+    place = TOPICS.index(topic) if topic is not None else len(TOPICS)
+    return -len(question.decides), place, -len(question.pending), question.entry.name
+
+
+_Influences = dict[str, frozenset[str]]
+"""Question -> ids of the rules that read it."""
+
+
+class _Outlook:
+    """What answers could still change."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.by_attribute = concluding(session.knowledge.pack(*session.packs))
+        self._assessment = Assessment(self.by_attribute, session.facts.get)
+        self._fired = {firing.rule.id: firing for firing in session.firings}
+        self._possible: dict[str, bool] = {}
+        self._influences: dict[str, _Influences] = {}
+
+    def influences(self, name: str) -> _Influences:
+        """Return the questions whose answers could change what is concluded about `name`."""
+        if name not in self._influences:
+            found = _Collected()
+            for rule in self._contenders(name):
+                for clause in (*rule.when, *rule.needs):
+                    self._collect_clause(clause, rule, found)
+            for rule in self._winners(name):
+                for condition in rule.conditions:
+                    self._collect_reversal(condition, rule, found)
+            self._influences[name] = found.frozen()
+        return self._influences[name]
+
+    def _collect_clause(self, clause: Clause, rule: Rule, found: _Collected) -> None:
+        """What could make the clause true; once it is, what could make it false again."""
+        held = self._assessment.clause(clause) is True
+        for condition in clause:
+            if held:
+                self._collect_reversal(condition, rule, found)
+            elif self.can_hold(condition):
+                self._collect(condition, rule, found)
+
+    def _collect(self, condition: Condition, rule: Rule, found: _Collected) -> None:
+        name = condition.fact
+        if self._askable(name):
+            found.add(name, rule)
+        if self._open(name):
+            found.merge(self.influences(name))
+            if self._waits_for_absence(condition):
+                found.merge(self._refuters(name))
+
+    def _collect_reversal(self, condition: Condition, rule: Rule, found: _Collected) -> None:
+        name = condition.fact
+        if condition.kind == "unknown" and self._askable(name):
+            found.add(name, rule)
+        if self._open(name) and self._assessment.truth(condition) is True:
+            found.merge(self.influences(name))
+
+    def _refuters(self, name: str) -> _Influences:
+        """Return the questions whose answers could exclude the closed attribute `name`."""
+        found = _Collected()
+        for rule in self.by_attribute[name]:
+            if rule.id in self._fired or self._assessment.refuted(rule):
+                continue
+            for clause in rule.when:
+                if self._assessment.clause(clause) is None:
+                    for condition in clause:
+                        self._collect(condition, rule, found)
+        return found.frozen()
+
+    def _askable(self, name: str) -> bool:
+        entry = self._session.knowledge.vocabulary.entry(name)
+        answered = self._session.unknown.get(name, "").startswith(DOES_NOT_KNOW)
+        return bool(entry.ask) and name not in self._session.facts and not answered
+
+    def _open(self, name: str) -> bool:
+        return name in self.by_attribute and name not in self._session.pinned
+
+    def can_hold(self, condition: Condition) -> bool:
+        """Whether the condition holds, or could after some answers."""
+        if self._assessment.truth(condition) is True:
+            return True
+        name = condition.fact
+        fact = self._session.facts.get(name)
+        if self._open(name):
+            return self._can_become(condition) or (fact is None and self._askable(name))
+        return fact is None and condition.kind != "unknown" and self._askable(name)
+
+    def _can_become(self, condition: Condition) -> bool:
+        values = [rule.then.value for rule in self._contenders(condition.fact)]
+        if condition.kind == "known":
+            return bool(values)
+        if self._waits_for_absence(condition) and condition.fact not in self._session.facts:
+            return True
+        return condition.kind == "is" and any(condition.holds(value) for value in values)
+
+    def _waits_for_absence(self, condition: Condition) -> bool:
+        closed = is_closed(self.by_attribute[condition.fact])
+        return condition.kind == "none" or (closed and condition.kind == "is" and condition.holds(False))
+
+    def _contenders(self, name: str) -> list[Rule]:
+        """Return the rules that have not fired, could fire, and would change the value of `name`."""
+        rules = [rule for rule in self.by_attribute[name] if rule.id not in self._fired and self._could_win(rule)]
+        return [rule for rule in rules if self._can_fire(rule)]
+
+    def _winners(self, name: str) -> list[Rule]:
+        """Return the rules that fired for the value that `name` has."""
+        fact = self._session.facts.get(name)
+        fired = (self._fired[rule.id].rule for rule in self.by_attribute[name] if rule.id in self._fired)
+        return [rule for rule in fired if fact is not None and same(rule.then.value, fact.value)]
+
+    def _can_fire(self, rule: Rule) -> bool:
+        if rule.id not in self._possible:
+            clauses = (*rule.when, *rule.needs)
+            self._possible[rule.id] = all(any(map(self.can_hold, clause)) for clause in clauses)
+        return self._possible[rule.id]
+
+    def _could_win(self, rule: Rule) -> bool:
+        """Whether the rule, if it fired, could change what is concluded."""
+        name = rule.then.attribute
+        fact = self._session.facts.get(name)
+        if fact is None or (fact.value is False and is_closed(self.by_attribute[name])):
+            return True
+        if same(fact.value, rule.then.value):
+            return False
+        winner = min(STRENGTHS.index(item.strength) for item in self._winners(name))
+        tier = STRENGTHS.index(rule.strength)
+        if tier != winner:
+            return tier < winner
+        policy = self._session.knowledge.vocabulary.entry(name).policy
+        return policy in ("one", "unique") or _beyond(policy, rule.then.value, fact.value)
+
+
+def _beyond(policy: str, new: Value, old: Value) -> bool:
+    return float(new) < float(old) if policy == "min" else float(new) > float(old)
+
+
+class _Collected:
+    """Questions with the rules that read them, while they are collected."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, set[str]] = {}
+
+    def add(self, name: str, rule: Rule) -> None:
+        self._rules.setdefault(name, set()).add(rule.id)
+
+    def merge(self, other: _Influences) -> None:
+        for name, rules in other.items():
+            self._rules.setdefault(name, set()).update(rules)
+
+    def frozen(self) -> _Influences:
+        return {name: frozenset(rules) for name, rules in self._rules.items()}

@@ -1,0 +1,149 @@
+"""Checks a rulebook before anybody is advised by it: order, capacity, contradictions, dead ends, paths and examples.
+
+Says what is wrong and shows a case; repairs nothing. `test_examples` (`expert.examples`) is offered here as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from knowledge.conditions import Clause, Condition
+from knowledge.errors import KnowledgeError
+from knowledge.rulebook import TEMPLATE, Knowledge, Pack, Rule
+from knowledge.vocabulary import Entry
+
+from . import overlaps, paths
+from .definition import define
+from .examples import ExampleFailure as ExampleFailure
+from .examples import test_examples as test_examples
+from .strata import Concluding, concluding, stratify
+
+PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, or looks wrong, in a rulebook."""
+
+    kind: str
+    """Stable kebab-case name of the check."""
+    rule: str
+    """Id of the rule, table, remedy or vocabulary entry."""
+    message: str
+    severity: Literal["error", "warning"]
+
+
+def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem, ...]:
+    """Return every problem, errors first. Each pack is checked by itself, because consultations run one at a time."""
+    found: list[Problem] = []
+    for pack in packs:
+        rules = knowledge.pack(pack)
+        structure = list(_structure(rules))
+        found += structure
+        if not structure:
+            found += _compared(rules, knowledge)
+    found += _dead(knowledge)
+    found += _unread(knowledge)
+    found += _because(knowledge)
+    found += (Problem("path", item.subject, item.message, "error") for item in paths.wrong_paths(knowledge))
+    return tuple(sorted(dict.fromkeys(found), key=lambda item: (item.severity, item.kind, item.rule, item.message)))
+
+
+def _structure(rules: tuple[Rule, ...]) -> Iterator[Problem]:
+    """Circles, and what the engine cannot hold."""
+    try:
+        strata = stratify(rules)
+    except KnowledgeError as error:
+        yield Problem("circle", "", error.message, "error")
+        return
+    for stratum in strata:
+        try:
+            define(stratum)
+        except KnowledgeError as error:
+            yield Problem("capacity", stratum.rules[0].id, error.message, "error")
+
+
+def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem]:
+    """What shows when rules are laid over each other."""
+    space = overlaps.Overlaps(rules, knowledge.vocabulary)
+    for rule in space.unsatisfiable():
+        yield Problem("unsatisfiable", rule.id, "its conditions exclude each other; it can never fire", "error")
+    for clash in space.contradictions():
+        unique = knowledge.vocabulary.entry(clash.first.then.attribute).policy == "unique"
+        message = (
+            f"says {clash.first.then.attribute} = {clash.first.then.value}, and {clash.second.id} says "
+            f"{clash.second.then.value}, with equal strength, when {clash.case}"
+        )
+        yield Problem("contradiction", clash.first.id, message, "error" if unique else "warning")
+    for narrow, wide in space.masked():
+        message = f"a special case of {wide.id} that loses to it: it is as strong and less certain"
+        yield Problem("masked", narrow.id, message, "warning")
+    for narrow, wide in space.subsumed():
+        message = f"adds nothing: {wide.id} concludes the same, no weaker, in every case that it covers"
+        yield Problem("subsumed", narrow.id, message, "warning")
+    for table, case in space.gaps():
+        yield Problem("gap", table, f"no row decides when {case}", "warning")
+
+
+def _dead(knowledge: Knowledge) -> Iterator[Problem]:
+    """Rules that read what nobody supplies, or wait for a value that no rule concludes."""
+    by_attribute = concluding(knowledge.rules)
+    for rule in knowledge.rules:
+        for clause in (*rule.when, *rule.needs):
+            if not any(_supplied(condition, knowledge, by_attribute) for condition in clause):
+                text = " or ".join(map(str, clause))
+                yield Problem("dead", rule.id, f"can never fire: nobody supplies what `{text}` waits for", "error")
+
+
+def _supplied(condition: Condition, knowledge: Knowledge, by_attribute: Concluding) -> bool:
+    if condition.kind == "unknown":
+        return True
+    entry = knowledge.vocabulary.entry(condition.fact)
+    rules = by_attribute.get(condition.fact, ())
+    if _from_outside(entry):
+        return True
+    if condition.kind != "is":
+        return bool(rules)
+    return any(condition.holds(rule.then.value) for rule in rules) or (bool(rules) and entry.type == "boolean")
+
+
+def _from_outside(entry: Entry) -> bool:
+    return bool(entry.supplied_by or entry.ask or entry.plan)
+
+
+def _unread(knowledge: Knowledge) -> Iterator[Problem]:
+    """Derived facts that rules set and nothing uses."""
+    read = {condition.fact for rule in knowledge.rules for condition in rule.conditions}
+    read |= {name for rule in knowledge.rules for name, _ in TEMPLATE.findall(rule.because)}
+    for remedy in knowledge.remedies.values():
+        clauses: tuple[Clause, ...] = (*remedy.when, *remedy.unless)
+        read |= {condition.fact for clause in clauses for condition in clause}
+        read |= {value["from"] for value in remedy.patch.values() if isinstance(value, dict) and "from" in value}
+    for rule in knowledge.rules:
+        name = rule.then.attribute
+        if rule.then.kind == "set" and name not in read and not knowledge.vocabulary.entry(name).plan:
+            yield Problem("unread", rule.id, f"sets {name}, which no rule, reason or remedy reads", "warning")
+
+
+def _because(knowledge: Knowledge) -> Iterator[Problem]:
+    """Reasons whose numbers could be missing, or cannot be written as asked."""
+    for rule in knowledge.rules:
+        sure = {clause[0].fact for clause in (*rule.when, *rule.needs) if len({item.fact for item in clause}) == 1}
+        sure.add(rule.then.attribute)
+        for name, form in TEMPLATE.findall(rule.because):
+            entry = knowledge.vocabulary.entry(name)
+            if name not in sure:
+                yield Problem("because", rule.id, f"`because` tells {name}, which may be unknown here", "warning")
+            if form and not _writes(entry, form):
+                yield Problem("because", rule.id, f"`because` cannot write {entry.type} {name} as {form!r}", "error")
+
+
+def _writes(entry: Entry, form: str) -> bool:
+    sample = {"integer": 1, "number": 1.5, "boolean": True}.get(entry.type, "text")
+    try:
+        format(sample, form)
+    except ValueError:
+        return False
+    return entry.type in ("integer", "number")
