@@ -67,7 +67,7 @@ def confusion(labels: ArrayLike, predictions: ArrayLike) -> tuple[NDArray[Any], 
 def pearson(labels: ArrayLike, predictions: ArrayLike) -> float:
     """Pearson's correlation r. -1 to 1, higher is better; 0 where either side is constant, which predicts nothing."""
     truth, predicted = _scores(labels, predictions)
-    if _is_constant(truth) or _is_constant(predicted):
+    if is_constant(truth) or is_constant(predicted):
         return 0.0
     return float(np.clip(_covariance(truth, predicted) / (truth.std() * predicted.std()), -1, 1))
 
@@ -88,13 +88,13 @@ def std_ratio(labels: ArrayLike, predictions: ArrayLike) -> float:
     A least-squares predictor has a ratio of r. NaN where the labels are constant.
     """
     truth, predicted = _scores(labels, predictions)
-    return float("nan") if _is_constant(truth) else float(predicted.std() / truth.std())
+    return float("nan") if is_constant(truth) else float(predicted.std() / truth.std())
 
 
 def slope(labels: ArrayLike, predictions: ArrayLike) -> float:
     """Slope of the least-squares line of prediction on label, r times `std_ratio`. Best at 1; NaN for equal labels."""
     truth, predicted = _scores(labels, predictions)
-    return float("nan") if _is_constant(truth) else float(_covariance(truth, predicted) / truth.var())
+    return float("nan") if is_constant(truth) else float(_covariance(truth, predicted) / truth.var())
 
 
 def bias(labels: ArrayLike, predictions: ArrayLike) -> float:
@@ -237,6 +237,6 @@ def _covariance(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> f
     return float(np.mean((truth - truth.mean()) * (predicted - predicted.mean())))
 
 
-def _is_constant(values: NDArray[np.float64]) -> bool:
+def is_constant(values: NDArray[np.float64]) -> bool:
     """Whether the values differ by no more than rounding."""
     return bool(values.std() <= 8 * np.finfo(np.float64).eps * np.abs(values).max())

@@ -187,7 +187,7 @@ class _Consultation:
             facts=self.facts,
             unknown=self.givens.unknown,
             firings=tuple(self.firings),
-            decisions=self.decisions,
+            decisions={name: self.decisions[name] for name in vocabulary.entries if name in self.decisions},
             findings=findings_of(self.firings, self.facts, lambda name: self.certainties.get(name, 1.0)),
             not_assessable=not_assessable_of(
                 by_attribute, self.facts, self.givens.unknown, self.assessment, vocabulary

@@ -50,7 +50,7 @@ def admit(
         UsageError: a stated value that does not fit, or two different values from one supplier.
     """
     chosen = {name: vocabulary.user_fact(name, value, "fixed") for name, value in fixed.items()}
-    reasons = {item.name: item.reason for item in unknown}
+    reasons = {vocabulary.entry(item.name).name: item.reason for item in unknown}
     for fact in facts:
         if fact.subject or fact.name in fixed:
             continue

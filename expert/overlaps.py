@@ -15,7 +15,7 @@ from knowledge.rulebook import Rule
 from knowledge.schema import STRENGTHS
 from knowledge.vocabulary import Vocabulary
 
-from .boxes import Box, Cell, Partition, branches, contains, overlap
+from .boxes import OTHER, Box, Cell, Partition, branches, contains, overlap
 from .strata import concluding
 
 _MOST_GAPS = 5
@@ -125,7 +125,7 @@ def _uncovered(boxes: Sequence[Box], partition: Partition, case: dict[str, Cell]
     fact = max(sorted({name for box in boxes for name in box}), key=lambda name: sum(name in box for box in boxes))
     groups: dict[tuple[int, ...], Cell] = {}
     for index, cell in enumerate(partition.cells[fact]):
-        if cell is not None:
+        if cell not in (None, OTHER):
             left = tuple(number for number, box in enumerate(boxes) if index in box.get(fact, (index,)))
             groups.setdefault(left, cell)
     for left, cell in groups.items():

@@ -118,7 +118,7 @@ def _most_convincing(groups: list[list[Activation]]) -> list[Activation]:
     greatest = max(_certainty(group) for group in groups)
     convincing = [group for group in groups if _certainty(group) == greatest]
     refined = [group for group in convincing if not any(_refines(other, group) for other in convincing)]
-    return min(refined, key=lambda group: (-_conditions(group), spell(group[0].rule.then.value)))
+    return min(refined or convincing, key=lambda group: (-_conditions(group), spell(group[0].rule.then.value)))
 
 
 def _certainty(group: Sequence[Activation]) -> float:
@@ -126,8 +126,9 @@ def _certainty(group: Sequence[Activation]) -> float:
 
 
 def _refines(group: Sequence[Activation], other: Sequence[Activation]) -> bool:
-    """Whether a rule of `group` treats a special case of a rule of `other`."""
-    return any(refines(mine.rule, theirs.rule) for mine in group for theirs in other)
+    """Whether a rule of `group` treats a special case of a rule of `other`, and not the other way round as well."""
+    pairs = [(mine.rule, theirs.rule) for mine in group for theirs in other]
+    return any(refines(*pair) for pair in pairs) and not any(refines(right, left) for left, right in pairs)
 
 
 def _conditions(group: Sequence[Activation]) -> int:

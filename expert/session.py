@@ -72,6 +72,7 @@ class Session:
     """Facts that were looked for in vain, with the reason."""
     firings: tuple[Firing, ...] = ()
     decisions: Mapping[str, Decision] = field(default_factory=dict)
+    """In the order of the vocabulary, which is that in which a person works."""
     findings: tuple[Finding, ...] = ()
     not_assessable: tuple[NotAssessable, ...] = ()
     certainties: Mapping[str, float] = field(default_factory=dict, repr=False)

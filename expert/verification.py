@@ -102,15 +102,11 @@ def _supplied(condition: Condition, knowledge: Knowledge, by_attribute: Concludi
         return True
     entry = knowledge.vocabulary.entry(condition.fact)
     rules = by_attribute.get(condition.fact, ())
-    if _from_outside(entry):
-        return True
+    if entry.kind == "decision" or entry.supplied_by or entry.ask or entry.plan:
+        return True  # a user may fix any decision
     if condition.kind != "is":
         return bool(rules)
     return any(condition.holds(rule.then.value) for rule in rules) or (bool(rules) and entry.type == "boolean")
-
-
-def _from_outside(entry: Entry) -> bool:
-    return bool(entry.supplied_by or entry.ask or entry.plan)
 
 
 def _unread(knowledge: Knowledge) -> Iterator[Problem]:

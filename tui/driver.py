@@ -46,7 +46,7 @@ class LoopDriver:
         """New lines of the child's output, until the screen takes them."""
         self.problem = ""
         self.changed = True
-        self._events: EventTail | None = None
+        self._events: dict[Path, EventTail] = {}
         self._log: LogTail | None = None
 
     @property
@@ -98,9 +98,9 @@ class LoopDriver:
         if queued is not self.round:
             self.round, self.report = queued, None
             self.views[queued.number] = RunView(loop.metric)
-            self._events, self._log = EventTail(queued.run / "events.jsonl"), LogTail(queued.run / "stderr.log")
+            self._events, self._log = {}, LogTail(queued.run / "stderr.log")
         self._to("training")
-        begun = (queued.run / "events.jsonl").is_file()
+        begun = bool(event_files(queued.run))
         status = await run_training(train_command(queued.run / "plan.yaml", queued.run, resume=begun), queued.run)
         self.poll()
         if status == INTERRUPTED:
@@ -129,10 +129,11 @@ class LoopDriver:
 
     def poll(self) -> None:
         """Take in what the child wrote since the last time."""
-        if self.view is not None and self._events is not None:
-            self.view.feed(self._events.read())
-            self.changed |= self.view.changed
-            self.view.changed = False
+        if self.round is not None and self.view is not None:
+            for path in event_files(self.round.run):
+                events = self._events.setdefault(path, EventTail(path)).read()
+                self.view.feed(events)
+                self.changed |= bool(events)
         if self._log is not None and (lines := self._log.read()):
             self.log += lines
             self.changed = True
@@ -159,6 +160,11 @@ def new_folder(parent: Path, name: str) -> Path:
     """Return the first folder of that name that is not there yet: `runs/x`, `runs/x-2`."""
     names = (parent / name, *(parent / f"{name}-{number}" for number in range(2, 10_000)))
     return next(folder for folder in names if not folder.exists())
+
+
+def event_files(run: Path) -> list[Path]:
+    """Return the event files of a run and of its folds, as far as they are there."""
+    return [path for path in (run / "events.jsonl", *sorted(run.glob("fold-*/events.jsonl"))) if path.is_file()]
 
 
 def last_words(log: Path) -> str:

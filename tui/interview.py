@@ -174,8 +174,8 @@ class InterviewState:
     @contextmanager
     def _change(self) -> Iterator[None]:
         """Reason anew after a change; one that cannot be reasoned with is taken back."""
+        old = _values(self.draft())
         before = {**vars(self), "replies": dict(self.replies), "fixed": dict(self.fixed)}
-        old = _values(self._draft)
         yield
         self._draft = self._questions = None
         try:
@@ -186,8 +186,8 @@ class InterviewState:
         self.changed = frozenset(name for name in {*old, *now} if old.get(name) != now.get(name))
 
 
-def _values(draft: PlanDraft | None) -> dict[str, Value]:
-    return {name: decision.value for name, decision in draft.session.decisions.items()} if draft else {}
+def _values(draft: PlanDraft) -> dict[str, Value]:
+    return {name: decision.value for name, decision in draft.session.decisions.items()}
 
 
 def _word(value: Value | None) -> str:

@@ -13,7 +13,7 @@ MOST_POINTS = 4096
 
 
 class RunView:
-    """Curves, progress and telemetry of one run. `changed` is True until whoever shows it sets it back."""
+    """Curves, progress and telemetry of one run; of a cross-validation, those of the newest fold."""
 
     def __init__(self, metric: str) -> None:
         self.metric = metric
@@ -25,17 +25,17 @@ class RunView:
         self.newest: dict[str, Any] = {}
         self.telemetry: dict[str, Any] = {}
         self.ended: dict[str, Any] = {}
-        self.changed = True
 
     def feed(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Take in new events, in their order."""
         for event in events:
-            self.changed = True
             read = getattr(self, f"_read_{event.get('kind')}", None)
             if read is not None:
                 read(event)
 
     def _read_start(self, event: Mapping[str, Any]) -> None:
+        if event.get("fold") != self.begun.get("fold"):
+            self.train_loss, self.validation_loss, self.scores, self.newest = [], [], [], {}
         self.begun = dict(event)
         self.ended = {}
 
@@ -67,7 +67,8 @@ class RunView:
 
     def progress(self) -> str:
         """Return how far the run is: `epoch 3/20  step 120/800`."""
-        parts = []
+        fold = self.begun.get("fold")
+        parts = [] if fold is None else [f"fold {fold}"]
         for name, total in (("epoch", "epochs"), ("step", "total_steps")):
             if (value := self.newest.get(name)) is not None:
                 of = f"/{self.begun[total]}" if self.begun.get(total) else ""

@@ -90,7 +90,8 @@ class LoopState:
         data = [proposal for proposal in chosen if proposal.remedy.changes_data]
         kind: RoundKind = "baseline" if data else "challenger"
         base = self.reports[-1] if self.champion is None else self.champion
-        plan, applied = base.round.plan, []
+        plan = base.round.plan
+        applied: list[Proposal] = []
         for proposal in data[:1] or chosen:
             changes = {path: new for path, (_, new) in differences(base.round.plan, proposal.plan).items()}
             taken = {path for other in applied for path in differences(base.round.plan, other.plan)}
@@ -112,14 +113,7 @@ class LoopState:
 
     def _audit(self, plan: Plan) -> Audit:
         if plan.data.manifest not in self.audits:
-            audit = audit_dataset(
-                self.knowledge,
-                Path(plan.data.manifest),
-                label=plan.data.label_column,
-                group=plan.data.group_column,
-                split=plan.data.split_column,
-                path=plan.data.path_column,
-            )
+            audit = audit_plan_data(self.knowledge, plan)
             self.audits[plan.data.manifest] = audit
         return self.audits[plan.data.manifest]
 
@@ -203,6 +197,22 @@ class LoopState:
                     proposals.setdefault(_key(proposal), proposal)
         ranked = sorted(proposals.values(), key=_rank)
         return tuple(ranked), tuple(actions)
+
+
+def audit_plan_data(knowledge: Knowledge, plan: Plan) -> Audit:
+    """Audit the data that a plan trains on, with the plan's own columns, task and scale."""
+    output = plan.output
+    return audit_dataset(
+        knowledge,
+        Path(plan.data.manifest),
+        label=plan.data.label_column,
+        group=plan.data.group_column,
+        split=plan.data.split_column,
+        path=plan.data.path_column,
+        audio_root=Path(plan.data.audio_root) if plan.data.audio_root else None,
+        task=plan.task.type if plan.task.type in ("classification", "regression") else None,
+        scale=(output.low, output.high) if output.low is not None and output.high is not None else None,
+    )
 
 
 def choose(report: RoundReport) -> tuple[Proposal, ...]:

@@ -45,8 +45,9 @@ def not_assessable_blocks(items: Iterable[NotAssessable]) -> Document:
 
 
 def decisions_blocks(session: Session) -> Document:
-    """The decisions by topic: value, rule and what it beat."""
-    rows = tuple(_decision_row(decision) for decision in session.decisions.values())
+    """The decisions in the order of the vocabulary, which is that of the work: value, rule and what it beat."""
+    ordered = (session.decisions.get(name) for name in session.knowledge.vocabulary.entries)
+    rows = tuple(_decision_row(decision) for decision in ordered if decision is not None)
     return (Table(("decision", "value", "because of rule", "instead of"), rows),)
 
 

@@ -21,7 +21,7 @@ def plan_document(draft: PlanDraft) -> Document:
     session = draft.session
     return (
         Heading("Plan", 1),
-        Heading("Four decisions of high impact"),
+        Heading("The decisions of high impact"),
         Table(("decision", "value", "because"), tuple(_reason(session, item) for item in draft.four_decisions)),
         *_section("What this trainer cannot run yet", draft.not_runnable),
         Heading("Every decision"),

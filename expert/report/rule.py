@@ -13,7 +13,6 @@ def rule_document(rule: Rule, knowledge: Knowledge) -> Document:
     """Return the page of one rule."""
     conclusion = f"{rule.then.kind} {rule.then.attribute} = {spell(rule.then.value)}"
     sources = tuple((f"{source}: {knowledge.citation(source)}", ()) for source in rule.sources)
-    remedies = tuple((f"{name}: {knowledge.remedies[name].title}", ()) for name in rule.remedies)
     return (
         Heading(f"{rule.id}: {rule.title}", 1),
         Paragraph(
@@ -22,17 +21,21 @@ def rule_document(rule: Rule, knowledge: Knowledge) -> Document:
         ),
         Heading("When"),
         Bullets(tuple((_clause(clause), ()) for clause in rule.when)),
-        *([Heading("Needs"), Bullets(tuple((_clause(clause), ()) for clause in rule.needs))] if rule.needs else []),
+        *_section("Needs", tuple(map(_clause, rule.needs))),
         Heading("Then"),
         Paragraph(conclusion),
         Paragraph(rule.because),
         *([Paragraph(f"Corrects its source: {rule.corrects}")] if rule.corrects else []),
-        *([Heading("Remedies"), Bullets(remedies)] if remedies else []),
+        *_section("Remedies", tuple(f"{name}: {knowledge.remedies[name].title}" for name in rule.remedies)),
         Heading("Sources"),
         Bullets(sources),
         Heading("Examples"),
         Bullets(tuple((_example(example), ()) for example in rule.examples)),
     )
+
+
+def _section(title: str, lines: tuple[str, ...]) -> Document:
+    return (Heading(title), Bullets(tuple((line, ()) for line in lines))) if lines else ()
 
 
 def _clause(clause: Clause) -> str:

@@ -75,7 +75,7 @@ def exit_status(findings: Iterable[Finding], fail_on: str) -> int:
 
     if fail_on == "never":
         return 0
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]  # type: ignore[arg-type]  # click admits severities only
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
     return int(any(finding.severity in counted for finding in findings))
 
 

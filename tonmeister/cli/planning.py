@@ -38,7 +38,16 @@ def read_state(
     if manifest is not None:
         from expert.consultation.audit import audit_dataset
 
-        state.audited(audit_dataset(knowledge, manifest, progress=progress("Reading clips"), **columns), manifest)
+        audit = audit_dataset(
+            knowledge,
+            manifest,
+            label=columns.get("label"),
+            group=columns.get("group"),
+            split=columns.get("split"),
+            path=columns.get("path"),
+            progress=progress("Reading clips"),
+        )
+        state.audited(audit, manifest)
     for name, value in said.items():
         state.set(name, "unknown" if value is None else str(value))
     return state

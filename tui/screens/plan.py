@@ -159,7 +159,8 @@ class PlanScreen(Screen[None]):
         verdict = explaining.verdict(self.state.draft().session, decision)
         rule = "your choice" if decision.fixed_by_user else decision.rule
         because = " ".join(verdict.lines)
-        reason.update(Content.assemble((verdict.heading, "bold"), (f"  {rule}\n", "$text-muted"), because))
+        width = reason.content_region.width
+        reason.update(Content.assemble((verdict.heading, "bold"), (f"\n{fit(rule, width)}\n", "$text-muted"), because))
 
     # ------------------------------------------------------------------ answering
 

@@ -155,10 +155,8 @@ def _row(choice: Choice, current: bool) -> Row:
     label = f"{choice.label} (now)" if current else choice.label
 
     def build(width: int) -> Content:
-        if not choice.note:
-            return Content(wrap(label, width))
-        if len(label) + len(choice.note) + 2 <= width:
+        if not choice.note or len(label) + len(choice.note) + 2 <= width:
             return Content.assemble(label, ("  " + choice.note, "$text-muted"))
-        return Content.assemble(label, "\n", (wrap(choice.note, width, indent="  "), "$text-muted"))
+        return Content.assemble(wrap(label, width), "\n", (wrap(choice.note, width, indent="  "), "$text-muted"))
 
     return Row(choice.id, build)

@@ -96,15 +96,15 @@ def _decode(file: Path, byte_hash: str) -> Clip:
     try:
         with soundfile.SoundFile(file) as stream:
             rate, channels, declared = stream.samplerate, stream.channels, stream.frames
-            frames, sample_hash, error = _read(stream)
+            frames, sample_hash, complaint = _read(stream)
     except soundfile.LibsndfileError as error:
         return Clip(file, byte_hash, unreadable=f"{_decoder()} cannot open it: {error.error_string}", truncated=short)
-    unreadable = "" if frames or error else "no samples"
-    if error:
+    unreadable = "" if frames or complaint else "no samples"
+    if complaint:
         frames, at_end = _stop(file)
         short = short or (f"the stream ends after {frames / rate:.2f} of {declared / rate:.2f} s" if at_end else "")
-        unreadable = "" if short else f"{_decoder()} stops after {frames / rate:.2f} s: {error}"
-    return Clip(file, byte_hash, sample_hash, unreadable, short, rate, channels, frames, complete=not error)
+        unreadable = "" if short else f"{_decoder()} stops after {frames / rate:.2f} s: {complaint}"
+    return Clip(file, byte_hash, sample_hash, unreadable, short, rate, channels, frames, complete=not complaint)
 
 
 def _stop(file: Path) -> tuple[int, bool]:
@@ -137,13 +137,14 @@ def _read(stream: soundfile.SoundFile) -> tuple[int, str, str]:
         samples = block if kind == "int16" else _rounded(block)
         frames += len(samples)
         sounding = sounding or bool(samples.any())
-        digest.update(np.ascontiguousarray(samples))
+        digest.update(np.ascontiguousarray(samples).data)
 
 
 def _rounded(block: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
     """Round to 16 bits, so that a lossless copy in another container has the same hash."""
-    scaled = np.rint(np.nan_to_num(block) * 32768.0)
-    return np.clip(scaled, -32768, 32767).astype(np.int16)
+    scaled = np.rint(np.nan_to_num(block) * np.float32(32768.0))
+    rounded: npt.NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype(np.int16)
+    return rounded
 
 
 def _decoder() -> str:

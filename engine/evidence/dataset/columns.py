@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from knowledge.errors import UsageError
@@ -12,24 +11,27 @@ from knowledge.errors import UsageError
 from .records import Columns, split_of
 
 AUDIO_SUFFIXES = frozenset(
-    ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .w64 .rf64 .caf .m4a .mp4 .aac .wma .webm".split()
-)
+    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64", ".caf",
+     ".m4a", ".mp4", ".aac", ".wma", ".webm")
+)  # fmt: skip
 # Names are compared without case and punctuation; earlier ones win.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "path": tuple(
-        "path filepath filename file audiofilepath audiopath audiofile audio wavpath wavfile wav fname clip".split()
+    "path": (
+        "path", "filepath", "filename", "file", "audiofilepath", "audiopath", "audiofile", "audio", "wavpath",
+        "wavfile", "wav", "fname", "clip",
     ),
-    "label": tuple(
-        "label labels class classname category target score mos meanopinionscore rating emotion intensity word digit "
-        "command event accent language".split()
+    "label": (
+        "label", "labels", "class", "classname", "category", "target", "score", "mos", "meanopinionscore", "rating",
+        "emotion", "intensity", "word", "digit", "command", "event", "accent", "language",
     ),
-    "group": tuple(
-        "speaker speakerid spk spkid speakername talker singer subject subjectid participant participantid patient "
-        "patientid clientid userid group groupid recording recordingid session sessionid".split()
+    "group": (
+        "speaker", "speakerid", "spk", "spkid", "speakername", "talker", "singer", "subject", "subjectid",
+        "participant", "participantid", "patient", "patientid", "clientid", "userid", "group", "groupid",
+        "recording", "recordingid", "session", "sessionid",
     ),
-    "split": tuple("split subset partition set dataset usage".split()),
-    "fold": tuple("fold folds cvfold kfold".split()),
-}
+    "split": ("split", "subset", "partition", "set", "dataset", "usage"),
+    "fold": ("fold", "folds", "cvfold", "kfold"),
+}  # fmt: skip
 Table = Sequence[Sequence[str]]
 
 
@@ -40,7 +42,7 @@ def assign_columns(header: Sequence[str], table: Table, named: Mapping[str, str 
         UsageError: a named column does not exist, or no column can be the path.
     """
     chosen = {part: _named(header, part, name, where) for part, name in named.items() if name is not None}
-    guesses = {}
+    guesses: dict[str, str] = {}
     for part in _NAMES:
         if part not in chosen:
             taken = {*chosen.values(), *guesses.values()}
@@ -54,7 +56,10 @@ def assign_columns(header: Sequence[str], table: Table, named: Mapping[str, str 
             f"{where}: no column can be the path of the clips; the columns are {', '.join(header)}",
             hint="Name it with --path COLUMN.",
         )
-    return replace(Columns(**found), guessed=tuple(part for part in _NAMES if part in guesses))
+    guessed = tuple(part for part in _NAMES if part in guesses)
+    return Columns(
+        found["path"], found.get("label"), found.get("group"), found.get("split"), found.get("fold"), guessed
+    )
 
 
 def _named(header: Sequence[str], part: str, name: str, where: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ def measure_copies(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequenc
     same_file = [row for rows in together for row in _repeated(rows)]
     facts = (
         counted("dataset.exact_duplicate_clips", _flat(several_files), decoded, say, again),
-        counted("dataset.duplicate_rows", same_file, len(dataset.rows), lambda row: "the file has a row before"),
+        counted("dataset.duplicate_rows", same_file, len(dataset.rows), "the file has a row before"),
     )
     return Measured(facts) + _across(dataset, together, say) + _conflicts(dataset, together)
 
@@ -55,7 +55,7 @@ def _repeated(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _across(dataset: Dataset, together: Sequence[list[Row]], say) -> Measured:  # type: ignore[no-untyped-def]
+def _across(dataset: Dataset, together: Sequence[list[Row]], say: Callable[[Row], str]) -> Measured:
     name = "dataset.duplicates_across_splits"
     if dataset.columns.split is None:
         return Measured(unknown=unknown(name, "no split column"))

@@ -1,7 +1,8 @@
-"""Makes facts that count rows, with examples and every affected path; measures nothing."""
+"""Counts rows into facts, with examples and every affected path, and spellings of names; judges neither."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from knowledge.records import Evidence, Fact, Unknown
@@ -12,9 +13,12 @@ EXAMPLES = 20
 """As many as `Fact.evidence` may hold."""
 
 
-def counted(name: str, rows: Sequence[Row], n: int, say: Callable[[Row], str], value: int | None = None) -> Fact:
+def counted(name: str, rows: Sequence[Row], n: int, say: str | Callable[[Row], str], value: int | None = None) -> Fact:
     """Return the fact that counts `rows` out of `n`; `value` where one thing counted has several rows."""
-    evidence = tuple(Evidence(say(row), path=row.path, line=row.line or None) for row in rows[:EXAMPLES])
+    texts = (say if isinstance(say, str) else say(row) for row in rows[:EXAMPLES])
+    evidence = tuple(
+        Evidence(text, path=row.path, line=row.line or None) for text, row in zip(texts, rows, strict=False)
+    )
     paths = tuple(dict.fromkeys(row.path for row in rows))
     return Fact(name, len(rows) if value is None else value, "audit", n=n, evidence=evidence, paths=paths)
 
@@ -27,3 +31,11 @@ def measured(name: str, value: bool | int | float | str, n: int, texts: Iterable
 def unknown(names: str, reason: str) -> tuple[Unknown, ...]:
     """Return several facts, named in one text, as unknown for one reason."""
     return tuple(Unknown(name, reason) for name in names.split())
+
+
+def usual_spellings(written: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return for each name, given as (folded, as written), how it is written most often, without blanks around it."""
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for key, text in written:
+        spellings[key][text] += 1
+    return {key: max(sorted(counts), key=counts.__getitem__).strip() for key, counts in spellings.items()}

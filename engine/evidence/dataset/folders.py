@@ -33,7 +33,7 @@ def read_folder(folder: Path) -> tuple[tuple[str, ...], Columns, tuple[Row, ...]
 
 def _audio_files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(("." , "__MACOSX")))
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.casefold() in AUDIO_SUFFIXES:
                 yield (Path(place) / name).relative_to(folder)

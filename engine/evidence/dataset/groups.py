@@ -6,7 +6,7 @@ from collections import Counter
 
 from knowledge.records import Fact, Measured
 
-from .counting import counted, measured, unknown
+from .counting import counted, measured, unknown, usual_spellings
 from .leaks import group_key
 from .records import Dataset
 
@@ -29,8 +29,7 @@ def measure_groups(dataset: Dataset) -> Measured:
     rows = dataset.rows
     sizes = Counter(group_key(row) for row in rows if row.group)
     n = sum(sizes.values())
-    written = Counter((group_key(row), dataset.written(row, "group")) for row in rows if row.group)
-    usual = {key: max((count, text) for (other, text), count in written.items() if other == key)[1] for key in sizes}
+    usual = usual_spellings((group_key(row), dataset.written(row, "group")) for row in rows if row.group)
     without = [row for row in rows if not row.group]
     respelled = [row for row in rows if row.group and dataset.written(row, "group") != usual[group_key(row)]]
     biggest = [f"{usual[key]}: {count} rows" for key, count in sizes.most_common(5)]
@@ -39,7 +38,7 @@ def measure_groups(dataset: Dataset) -> Measured:
             measured("dataset.groups", len(sizes), n, biggest),
             measured("dataset.effective_groups", n * n / sum(count * count for count in sizes.values()), n),
             measured("dataset.smallest_group_clips", min(sizes.values()), n),
-            counted("dataset.rows_without_group", without, len(rows), lambda row: "no group"),
+            counted("dataset.rows_without_group", without, len(rows), "no group"),
             counted(
                 "dataset.respelled_groups",
                 respelled,

@@ -24,7 +24,7 @@ def measure_integrity(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequ
     facts = (
         Fact("dataset.rows", len(rows), "audit", n=len(rows)),
         Fact("dataset.clips", len(usable), "audit", n=len(rows)),
-        counted("dataset.missing_files", missing, len(rows), lambda row: "no such file"),
+        counted("dataset.missing_files", missing, len(rows), "no such file"),
         counted("dataset.unreadable_files", unreadable, files, lambda row: clips[_file(row)].unreadable),
         counted("dataset.truncated_files", truncated, files, lambda row: clips[_file(row)].truncated),
         counted("dataset.respelled_paths", respelled, len(rows), _respelling),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from knowledge.records import Evidence, Fact, Measured
 
-from .counting import EXAMPLES, counted, measured, unknown
+from .counting import counted, measured, unknown, usual_spellings
 from .integrity import has_label
 from .records import Dataset, Row, folded
 
@@ -33,7 +33,9 @@ def measure_labels(dataset: Dataset, scale: tuple[float, float] | None = None) -
     empty = [row for row in dataset.rows if not has_label(dataset, row)]
     facts = (counted("dataset.empty_labels", empty, len(dataset.rows), _what_is_wrong),)
     if dataset.task is None:
-        return Measured(facts, unknown(f"{_ALL_NAMES} {beyond}".replace("dataset.empty_labels ", ""), "no row has a label"))
+        return Measured(
+            facts, unknown(f"{_ALL_NAMES} {beyond}".replace("dataset.empty_labels ", ""), "no row has a label")
+        )
     task = Fact("task.type", dataset.task, "audit", n=len(rows), evidence=(Evidence(_why_task(dataset, rows)),))
     if dataset.task == "regression":
         none = unknown(f"{_CLASS_NAMES} dataset.respelled_labels", "the labels are scores, not classes")
@@ -53,11 +55,8 @@ def _why_task(dataset: Dataset, rows: Sequence[Row]) -> str:
 
 
 def class_names(rows: Sequence[Row]) -> dict[str, str]:
-    """Return the most common spelling of each class, by its folded form."""
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        spellings[folded(row.label)][row.label] += 1
-    return {key: max(sorted(counts), key=counts.__getitem__) for key, counts in spellings.items()}
+    """Return the most common spelling of each class, by its folded form, in the order of the rows."""
+    return usual_spellings((folded(row.label), row.label) for row in rows)
 
 
 def class_counts(rows: Sequence[Row]) -> dict[str, int]:
@@ -70,9 +69,7 @@ def _classes(dataset: Dataset, rows: Sequence[Row]) -> Measured:
     counts = class_counts(rows)
     smallest = min(counts, key=lambda name: (counts[name], name))
     largest = max(counts.values())
-    names = class_names(rows)
-    written = Counter((folded(row.label), dataset.written(row, "label")) for row in rows)
-    usual = {key: max((n, text) for (other, text), n in written.items() if other == key)[1] for key in names}
+    usual = usual_spellings((folded(row.label), dataset.written(row, "label")) for row in rows)
     respelled = [row for row in rows if dataset.written(row, "label") != usual[folded(row.label)]]
     sizes = [f"{name}: {count} rows" for name, count in reversed(counts.items())]
     n = len(rows)
@@ -149,7 +146,8 @@ def isolated_scores(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     bulk = order[: cut + 1] if upper_is_smaller else order[cut + 1 :]
     if len(bulk) * 2 <= len(order) or gaps[cut] <= bulk[-1] - bulk[0] or bulk[-1] == bulk[0]:
         return np.zeros(len(scores), dtype=bool)
-    return (scores < bulk[0]) | (scores > bulk[-1])
+    outside: npt.NDArray[np.bool_] = (scores < bulk[0]) | (scores > bulk[-1])
+    return outside
 
 
 def strata(dataset: Dataset, rows: Sequence[Row]) -> Integers:

@@ -44,10 +44,7 @@ def leak_components(dataset: Dataset, clips: Mapping[Path, Clip]) -> list[int]:
     """
     grouped = dataset.columns.group is not None
     return linked(
-        [
-            (*_copy_keys(row, clips), *([("group", group_key(row))] if grouped else []))
-            for row in dataset.rows
-        ]
+        [(*_copy_keys(row, clips), *([("group", group_key(row))] if grouped else [])) for row in dataset.rows]
     )
 
 

@@ -36,17 +36,21 @@ def read_dataset(
         InputError: missing, empty, not text, or a row with too few or too many fields (with file and line).
         UsageError: a named column does not exist; the message names those that do, and the nearest.
     """
-    if manifest.is_dir():
-        header, columns, rows = read_folder(manifest)
-        _refuse_columns(manifest, columns, {"path": path, "label": label, "group": group, "split": split, "fold": fold})
-        return Dataset(manifest, manifest, header, columns, rows, _task(rows, task), from_folder=True)
-    header, lines = _table(manifest)
     named = {"path": path, "label": label, "group": group, "split": split, "fold": fold}
+    if manifest.is_dir():
+        return _folder(manifest, named, task)
+    header, lines = _table(manifest)
     columns = assign_columns(header, [fields for _, fields in lines], named, str(manifest))
     base = manifest.parent if audio_root is None else audio_root
     rows = tuple(_rows(header, lines, columns, PathFinder(base)))
     _refuse_split(manifest, columns, rows)
     return Dataset(manifest, base, tuple(header), columns, rows, _task(rows, task))
+
+
+def _folder(folder: Path, named: dict[str, str | None], task: TaskType | None) -> Dataset:
+    header, columns, rows = read_folder(folder)
+    _refuse_columns(folder, columns, named)
+    return Dataset(folder, folder, header, columns, rows, _task(rows, task), from_folder=True)
 
 
 def _refuse_columns(folder: Path, columns: Columns, named: dict[str, str | None]) -> None:
@@ -186,7 +190,9 @@ def _task(rows: tuple[Row, ...], said: TaskType | None) -> TaskType | None:
     scores = [row.score for row in rows if row.label and row.score is not None]
     if said is not None or not labels:
         return said
-    if len(scores) < 0.95 * len(labels) or any(label.startswith("0") and label.isdigit() and label != "0" for label in labels):
+    if len(scores) < 0.95 * len(labels) or any(
+        label.startswith("0") and label.isdigit() and label != "0" for label in labels
+    ):
         return "classification"
     values = sorted(set(scores))
     if any(value != int(value) for value in values):

@@ -38,7 +38,10 @@ def measure_dataset(
 
 def _columns(dataset: Dataset) -> Measured:
     columns = dataset.columns
-    facts = [Fact("dataset.manifest", str(dataset.manifest), "audit"), Fact("dataset.path_column", columns.path, "audit")]
+    facts = [
+        Fact("dataset.manifest", str(dataset.manifest), "audit"),
+        Fact("dataset.path_column", columns.path, "audit"),
+    ]
     missing: list[Unknown] = []
     for part in ("label", "group", "split"):
         name, column = f"dataset.{part}_column", getattr(columns, part)

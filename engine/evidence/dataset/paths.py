@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ class PathFinder:
         self._listings: dict[Path, dict[str, list[str]]] = {}
 
     def find(self, text: str) -> tuple[Path | None, tuple[str, ...]]:
-        """Return the file and what had to change: `backslash`, `blank`, `case`, `unicode`; (None, ()) when there is none.
+        """Return the file and what had to change (`backslash`, `blank`, `case`, `unicode`); None when there is no file.
 
         An ambiguous spelling (two files that differ in case only) names no file.
         """
@@ -52,8 +51,8 @@ class PathFinder:
     def _lookalikes(self, folder: Path, name: str) -> list[str]:
         if folder not in self._listings:
             listing: dict[str, list[str]] = {}
-            for entry in os.listdir(folder) if _exists(folder, folder=True) else ():
-                listing.setdefault(_composed(entry).casefold(), []).append(entry)
+            for entry in folder.iterdir() if _exists(folder, folder=True) else ():
+                listing.setdefault(_composed(entry.name).casefold(), []).append(entry.name)
             self._listings[folder] = listing
         return self._listings[folder].get(_composed(name).casefold(), [])
 

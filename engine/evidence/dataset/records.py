@@ -13,7 +13,7 @@ _SPLIT_NAMES: dict[str, Split] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "val"),
     **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation"), "test"),
-}  # type: ignore[dict-item]  # fromkeys widens the literals
+}
 _NO_LABEL = frozenset({"", "nan", "null", "n/a", "#n/a"})
 
 TaskType = Literal["classification", "regression"]

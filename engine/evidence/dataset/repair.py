@@ -59,7 +59,11 @@ class SplitProposal:
 
 
 def propose_split(
-    dataset: Dataset, clips: Mapping[Path, Clip], *, protocol: Protocol = "group-disjoint-split", keep_test: bool = False
+    dataset: Dataset,
+    clips: Mapping[Path, Clip],
+    *,
+    protocol: Protocol = "group-disjoint-split",
+    keep_test: bool = False,
 ) -> SplitProposal | None:
     """Return a split with leak groups kept whole, or None when there are fewer leak groups than splits.
 

@@ -9,14 +9,13 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .clips import Clip
 from .counting import counted, measured, unknown
 from .groups import no_group_reason
-from .labels import strata
+from .labels import Integers, strata
 from .leaks import group_key, splits_of
 from .records import SPLITS, Dataset, Row, Split
 
@@ -72,7 +71,7 @@ def _scoped(clips: Mapping[Path, Clip], parts: Mapping[Split, list[Row]]) -> lis
 
 
 def _overlap(dataset: Dataset) -> Measured:
-    """Groups in several splits; the rows named are those outside the first of these splits, training where it is one."""
+    """Groups in several splits; the rows named are those outside the first of the splits, training before the others."""
     if dataset.columns.group is None:
         return Measured(unknown=unknown("dataset.overlapping_groups", no_group_reason(dataset)))
     by_group: dict[str, list[Row]] = {}
@@ -123,29 +122,40 @@ def _leaks(dataset: Dataset, parts: Mapping[Split, list[Row]], copies: Sequence[
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """The labelled rows of one split."""
+
+    split: Split
+    codes: Integers  # (rows,) number of the label
+    groups: tuple[str, ...]  # (rows,) empty where there is none
+    counts: Integers  # (labels,)
+
+
+@dataclass(frozen=True, slots=True)
 class _Pair:
     """How far the labels of two splits are apart."""
 
-    names: tuple[Split, Split]
+    a: _Part
+    b: _Part
     distance: float
     p: float
-    n: int
+
+    @property
+    def n(self) -> int:
+        return min(len(self.a.codes), len(self.b.codes))
 
 
 def _drift(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> Measured:
     codes = dict(zip(map(id, dataset.rows), strata(dataset, dataset.rows).tolist(), strict=True))
     size = max(codes.values(), default=-1) + 1
-    labelled = {split: [codes[id(row)] for row in rows if codes[id(row)] >= 0] for split, rows in parts.items()}
-    counts = {split: np.bincount(own, minlength=size) for split, own in labelled.items() if own}
-    if len(counts) < 2:
+    labelled = [part for split, rows in parts.items() if len((part := _part(split, rows, codes, size)).codes)]
+    if len(labelled) < 2:
         return Measured(unknown=unknown(_DRIFT, "fewer than two splits have labels"))
-    pairs = [
-        _Pair((a, b), total_variation(counts[a], counts[b]), _chance(counts[a], counts[b]), int(min(counts[a].sum(), counts[b].sum())))
-        for a, b in combinations(counts, 2)
-    ]
+    pairs = [_Pair(a, b, total_variation(a.counts, b.counts), _chance(a, b)) for a, b in combinations(labelled, 2)]
     worst = min(pairs, key=lambda pair: (pair.p, -pair.distance))
     p = min(1.0, worst.p * len(pairs))  # Bonferroni: the worst of several pairs was picked
-    sentence = f"{_LONG[worst.names[0]]} and {_LONG[worst.names[1]]}: distance {worst.distance:.3f}, p {p:.3f}"
+    names = f"{_LONG[worst.a.split]} and {_LONG[worst.b.split]}"
+    sentence = f"{names}: distance {worst.distance:.3f}, p {p:.3f}"
     facts = (
         measured("dataset.label_split_distance", worst.distance, worst.n, (sentence,)),
         measured("dataset.label_split_p", p, worst.n, (sentence,)),
@@ -153,18 +163,44 @@ def _drift(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> Measured:
     return Measured(facts) + _untrained(dataset, parts, codes)
 
 
-def total_variation(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> float:
+def _part(split: Split, rows: Sequence[Row], codes: Mapping[int, int], size: int) -> _Part:
+    known = [row for row in rows if codes[id(row)] >= 0]
+    own = np.array([codes[id(row)] for row in known], dtype=np.int64)
+    return _Part(split, own, tuple(group_key(row) for row in known), np.bincount(own, minlength=size))
+
+
+def total_variation(a: Integers, b: Integers) -> float:
     """Return half the sum of the absolute differences of two distributions given as counts; 0 = equal, 1 = disjoint."""
     return float(np.abs(a / a.sum() - b / b.sum()).sum() / 2)
 
 
-def _chance(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> float:
-    """Return the share of random splits of the same sizes whose labels are at least as far apart (permutation test)."""
-    pooled = a + b
-    draws = np.random.default_rng(_SEED).multivariate_hypergeometric(pooled, int(a.sum()), size=_SHUFFLES)
-    distances = np.abs(draws / a.sum() - (pooled - draws) / b.sum()).sum(axis=1) / 2
-    extreme = int((distances >= total_variation(a, b) - 1e-12).sum())
+def _chance(a: _Part, b: _Part) -> float:
+    """Return the share of random splits of the same size whose labels are at least as far apart (permutation test).
+
+    Where groups stay whole, they are drawn whole: clips of one speaker resemble one another in their labels, and a
+    split by speakers is never as even as one by clips. Where they do not, single clips are drawn.
+    """
+    rng = np.random.default_rng(_SEED)
+    pooled = a.counts + b.counts
+    if "" in (*a.groups, *b.groups) or set(a.groups) & set(b.groups):
+        drawn = rng.multivariate_hypergeometric(pooled, len(a.codes), size=_SHUFFLES)
+    else:
+        drawn = _drawn_whole(a, b, rng)
+    rest = pooled - drawn
+    shares = [side / np.maximum(1, side.sum(axis=1, keepdims=True)) for side in (drawn, rest)]
+    distances = np.abs(shares[0] - shares[1]).sum(axis=1) / 2
+    extreme = int((distances >= total_variation(a.counts, b.counts) - 1e-12).sum())
     return (1 + extreme) / (1 + _SHUFFLES)
+
+
+def _drawn_whole(a: _Part, b: _Part, rng: np.random.Generator) -> Integers:
+    """Return the label counts of random draws of as many groups as `a` holds, `(draws, labels)`."""
+    number = {name: place for place, name in enumerate(dict.fromkeys((*a.groups, *b.groups)))}
+    table = np.zeros((len(number), len(a.counts)), dtype=np.int64)
+    for part in (a, b):
+        np.add.at(table, (np.array([number[name] for name in part.groups]), part.codes), 1)
+    size = len(set(a.groups))
+    return np.array([table[rng.permutation(len(number))[:size]].sum(axis=0) for _ in range(_SHUFFLES)])
 
 
 def _untrained(dataset: Dataset, parts: Mapping[Split, list[Row]], codes: Mapping[int, int]) -> Measured:
@@ -174,4 +210,6 @@ def _untrained(dataset: Dataset, parts: Mapping[Split, list[Row]], codes: Mappin
     trained = {codes[id(row)] for row in parts["train"]}
     rows = [row for split in ("val", "test") for row in parts[split] if codes[id(row)] not in trained | {-1}]
     classes = len({codes[id(row)] for row in rows})
-    return Measured((counted("dataset.untrained_classes", rows, len(dataset.rows), lambda row: f"class {row.label}", classes),))
+    return Measured(
+        (counted("dataset.untrained_classes", rows, len(dataset.rows), lambda row: f"class {row.label}", classes),)
+    )

@@ -1,0 +1,83 @@
+"""Measures what this machine can do: GPU, its memory, bfloat16, CPU cores; asks the driver, never imports torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from knowledge.records import Evidence, Fact, Measured, Unknown
+
+_BF16_SINCE = 8
+"""Major compute capability from which a GPU multiplies bfloat16 natively (NVIDIA, CUDA C++ Programming Guide)."""
+_GIB = 2**30
+_NAMES = ("machine.gpu", "machine.gpu_memory_gib", "machine.bf16")
+
+
+def measure_machine() -> Measured:
+    """Return the facts about the first GPU that a training child would see, and the usable CPU cores."""
+    cores = Measured((Fact("machine.cpu_cores", len(os.sched_getaffinity(0)), "machine"),))
+    return cores + _gpu()
+
+
+def _gpu() -> Measured:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and visible.split(",")[0].strip() in ("", "-1"):
+        return _none("CUDA_VISIBLE_DEVICES hides every GPU")
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        if _device_files():
+            return _unknown(f"there is an NVIDIA device, and its driver does not answer: {error}")
+        return _none(f"no NVIDIA driver: {error}")
+    try:
+        if pynvml.nvmlDeviceGetCount() == 0:
+            return _none("the NVIDIA driver reports no GPU")
+        return _device(pynvml, _first(pynvml, visible))
+    except pynvml.NVMLError as error:
+        return _unknown(f"the NVIDIA driver refuses an answer: {error}")
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _first(pynvml: Any, visible: str | None) -> Any:
+    """Return the handle of the device that CUDA calls 0; `visible` holds numbers or UUIDs."""
+    chosen = visible.split(",")[0].strip() if visible else "0"
+    if chosen.isdigit():
+        return pynvml.nvmlDeviceGetHandleByIndex(int(chosen))
+    return pynvml.nvmlDeviceGetHandleByUUID(chosen)
+
+
+def _device(pynvml: Any, handle: Any) -> Measured:
+    name = pynvml.nvmlDeviceGetName(handle)
+    memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total / _GIB
+    major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+    evidence = (Evidence(f"{name}, compute capability {major}.{minor}"),)
+    return Measured(
+        (
+            Fact("machine.gpu", True, "machine", evidence=evidence),
+            Fact("machine.gpu_memory_gib", memory, "machine", evidence=evidence),
+            Fact("machine.bf16", major >= _BF16_SINCE, "machine", evidence=evidence),
+        )
+    )
+
+
+def _none(reason: str) -> Measured:
+    """No GPU, and certain of it; whether the CPU computes in bfloat16 is not asked here."""
+    evidence = (Evidence(reason),)
+    facts = (
+        Fact("machine.gpu", False, "machine", evidence=evidence),
+        Fact("machine.gpu_memory_gib", 0.0, "machine", evidence=evidence),
+    )
+    return Measured(facts, (Unknown("machine.bf16", f"judged for GPUs only; {reason}"),))
+
+
+def _unknown(reason: str) -> Measured:
+    return Measured(unknown=tuple(Unknown(name, reason) for name in _NAMES))
+
+
+def _device_files() -> bool:
+    """Whether the kernel shows an NVIDIA device; then a silent driver proves nothing."""
+    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/proc/driver/nvidia/gpus").is_dir()

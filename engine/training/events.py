@@ -1,0 +1,56 @@
+"""Writes events.jsonl, the trainer's only voice; one writer a run, append-only. It never reads events."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+
+
+class EventWriter:
+    """Appends one JSON object a line. Numbers that are not finite become null, which strict JSON can hold."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = path.open("ab")
+        if self._stream.tell() and not _ends_with_newline(path):
+            self._stream.write(b"\n")  # a line torn by a kill must not swallow the next one
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append one event and hand it to the operating system, so that watchers see it at once."""
+        event = {"v": VERSION, "t": round(time.time(), 3), "kind": kind, **fields}
+        self._stream.write(json.dumps(_finite(event), allow_nan=False).encode() + b"\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Flush to the disk and close."""
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+
+
+def token(value: float) -> float | str:
+    """Return the number, or its name where it is not finite: a lost loss must show in the log, not vanish as null."""
+    if math.isnan(value):
+        return "NaN"
+    return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() == b"\n"

@@ -1,0 +1,126 @@
+"""Decodes clips to mono at the plan's sample rate and keeps what fits into memory; knows no labels and no splits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.evidence.dataset.containers import not_audio
+
+_THREADS = 2
+"""Decoders at least: soundfile and the resampler release the interpreter lock."""
+_MEMORY_SHARE = 0.25
+"""Share of the free memory that decoded clips may take; what does not fit is decoded again when it is needed."""
+_FULL_SCALE = 32768
+Stopping = Callable[[], None]
+"""Called between two clips; raises when the user wants to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What is known of one decoded file."""
+
+    samples: int
+    """At the plan's sample rate."""
+    digest: str
+    """Of the decoded samples: equal sound, equal digest, whatever the container."""
+
+
+class Waveforms:
+    """Every file that could be decoded, by path. Reading one is exact and thread-safe, kept in memory or not."""
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        import psutil
+
+        self.sample_rate_hz = sample_rate_hz
+        self.sounds: dict[Path, Sound] = {}
+        self.unreadable: dict[Path, str] = {}
+        """Why a file was left out."""
+        self._kept: dict[Path, NDArray[np.int16] | NDArray[np.float32]] = {}
+        self._room = int(psutil.virtual_memory().available * _MEMORY_SHARE)
+
+    def load(self, files: Iterable[Path], stopping: Stopping, threads: int = 0) -> None:
+        """Decode every file once; those that cannot be used are noted in `unreadable`."""
+        todo = [file for file in dict.fromkeys(files) if file not in self.sounds and file not in self.unreadable]
+        with ThreadPoolExecutor(max(threads, _THREADS)) as pool:
+            try:
+                for file, outcome in zip(todo, pool.map(self._attempt, todo), strict=True):
+                    self._keep(file, outcome)
+                    stopping()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def __getitem__(self, file: Path) -> Tensor:
+        """Return (samples,) float32 between -1 and 1 at the plan's sample rate."""
+        kept = self._kept.get(file)
+        if kept is None:
+            kept = decode(file, self.sample_rate_hz)
+        if kept.dtype == np.int16:
+            return torch.from_numpy(kept.astype(np.float32) / _FULL_SCALE)
+        return torch.from_numpy(kept)
+
+    def _attempt(self, file: Path) -> NDArray[np.float32] | str:
+        try:
+            return not_audio(file) or decode(file, self.sample_rate_hz)
+        except OSError as error:
+            return error.strerror or str(error)
+        except ValueError as error:
+            return str(error)
+
+    def _keep(self, file: Path, outcome: NDArray[np.float32] | str) -> None:
+        if isinstance(outcome, str):
+            self.unreadable[file] = outcome
+            return
+        self.sounds[file] = Sound(len(outcome), hashlib.sha256(outcome.tobytes()).hexdigest()[:32])
+        smallest = _smallest(outcome)
+        if smallest.nbytes <= self._room:
+            self._room -= smallest.nbytes
+            self._kept[file] = smallest
+
+
+def decode(file: Path, sample_rate_hz: int) -> NDArray[np.float32]:
+    """Return (samples,) float32: the mean of the channels at `sample_rate_hz`.
+
+    Raises:
+        ValueError: it cannot be decoded to its end, is empty, or holds numbers that are not finite.
+        OSError: it cannot be read.
+    """
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"cannot be decoded: {error.error_string}") from None
+    mono: NDArray[np.float32] = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    if not len(mono):
+        raise ValueError("no samples")
+    if not np.isfinite(mono).all():
+        raise ValueError("holds samples that are not finite numbers")
+    if rate != sample_rate_hz:
+        mono = _resampled(mono, rate, sample_rate_hz)
+    return np.ascontiguousarray(mono)
+
+
+def _resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
+    from torchaudio.functional import resample
+
+    tensor: Tensor = resample(torch.from_numpy(np.ascontiguousarray(mono)), rate, wanted)
+    return tensor.numpy()
+
+
+def _smallest(samples: NDArray[np.float32]) -> NDArray[np.int16] | NDArray[np.float32]:
+    """Return the samples as 16-bit integers where that loses nothing, at half the memory."""
+    scaled = samples * _FULL_SCALE
+    whole = np.rint(scaled)
+    if np.array_equal(whole, scaled) and np.abs(whole).max() < _FULL_SCALE:
+        return whole.astype(np.int16)
+    return samples

@@ -1,0 +1,118 @@
+"""The audit consultation: from a manifest to facts, findings and a proposed split; writes only when asked to.
+
+The engine measures, the audit rulebook judges, and where it asks for a new split the engine proposes one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from engine.evidence.dataset import (
+    Dataset,
+    SplitProposal,
+    measure_dataset,
+    propose_split,
+    read_dataset,
+    scan_clips,
+    write_manifest,
+)
+from engine.evidence.dataset.clips import Progress
+from engine.evidence.dataset.records import TaskType
+from engine.evidence.dataset.repair import Protocol
+from knowledge.errors import UsageError
+from knowledge.records import Fact, Measured, Unknown
+from knowledge.rulebook import Knowledge
+from knowledge.vocabulary import Vocabulary
+
+from ..chaining import consult
+from ..session import Session
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit brought."""
+
+    dataset: Dataset
+    measured: Measured
+    session: Session
+    proposal: SplitProposal | None
+    """A new split, where the rules ask for one and the groups allow one."""
+
+    def repair_facts(self, manifest: Path) -> tuple[Fact, ...]:
+        """Return the facts that a remedy copies into the plan, once the proposal was written to `manifest`."""
+        if self.proposal is None:
+            return ()
+        facts = [
+            Fact("dataset.repaired_manifest", str(manifest.absolute()), "audit"),
+            Fact("dataset.repaired_split_column", self.proposal.split_column, "audit"),
+        ]
+        if self.proposal.folds:
+            facts.append(Fact("dataset.repaired_fold_column", self.proposal.fold_column, "audit"))
+        return tuple(facts)
+
+
+def audit_dataset(
+    knowledge: Knowledge,
+    manifest: Path,
+    *,
+    label: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    path: str | None = None,
+    audio_root: Path | None = None,
+    task: TaskType | None = None,
+    scale: tuple[float, float] | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Read, decode, measure and judge a data set.
+
+    Args:
+        knowledge: the rulebooks.
+        manifest: CSV or TSV file, or a folder of class folders.
+        label: label column; like the other columns it is guessed from the names when it is not given.
+        group: speaker or recording column.
+        split: split column.
+        path: path column.
+        audio_root: folder that clip paths are relative to; default: the manifest's own.
+        task: what the labels are; guessed from them when it is not given.
+        scale: lowest and highest value that a score can take.
+        progress: called with (done, total) for every file decoded.
+
+    Raises:
+        InputError: the manifest is missing, empty or malformed.
+        UsageError: a named column does not exist.
+    """
+    dataset = read_dataset(manifest, label=label, group=group, split=split, path=path, audio_root=audio_root, task=task)
+    clips = scan_clips(dataset.files, progress)
+    measured = admitted(measure_dataset(dataset, clips, scale=scale), knowledge.vocabulary)
+    session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
+    proposal = None
+    if _concluded(session, "dataset.split_needs_repair"):
+        protocol = cast("Protocol", session.facts["dataset.repair_protocol"].value)
+        keep_test = _concluded(session, "dataset.repair_keeps_test")
+        proposal = propose_split(dataset, clips, protocol=protocol, keep_test=keep_test)
+    return Audit(dataset, measured, session, proposal)
+
+
+def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:
+    """Apply the gates of the vocabulary: what rests on too few items becomes unknown, with the reason."""
+    checked = [vocabulary.admit(fact) for fact in measured.facts]
+    facts = tuple(item for item in checked if isinstance(item, Fact))
+    return Measured(facts, measured.unknown + tuple(item for item in checked if isinstance(item, Unknown)))
+
+
+def write_repaired_manifest(audit: Audit, target: Path) -> Path:
+    """Write the proposed split to a new file and return it.
+
+    Raises:
+        UsageError: there is no proposal, or `target` exists.
+    """
+    if audit.proposal is None:
+        raise UsageError(f"{audit.dataset.manifest}: no new split is proposed, so there is nothing to write")
+    return write_manifest(audit.dataset, audit.proposal, target)
+
+
+def _concluded(session: Session, name: str) -> bool:
+    return name in session.facts and session.facts[name].value is True

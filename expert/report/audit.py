@@ -1,0 +1,105 @@
+"""The report of a data-set audit: what the columns mean, what was measured, what is wrong, which split is proposed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.evidence.dataset import SplitProposal
+from knowledge.conditions import spell
+from knowledge.records import Fact, Measured
+
+from ..consultation.audit import Audit
+from .document import Bullets, Document, Heading, Paragraph, Table
+from .findings import findings_blocks, not_assessable_blocks
+from .json import facts_record, session_record
+
+
+def audit_document(audit: Audit) -> Document:
+    """Return the report of one data set."""
+    session = audit.session
+    return (
+        Heading(f"Audit of {audit.dataset.manifest}", 1),
+        Paragraph(_columns(audit)),
+        Heading("Findings"),
+        *findings_blocks(session.findings, session.knowledge),
+        Heading("Measured"),
+        Table(("fact", "value", "unit"), tuple(_row(fact, audit) for fact in audit.measured.facts if not fact.subject)),
+        *_scoped(audit),
+        *(_proposal(audit.proposal) if audit.proposal else ()),
+        *not_assessable_blocks(session.not_assessable),
+        *_unknown(audit.measured),
+    )
+
+
+def _columns(audit: Audit) -> str:
+    columns = audit.dataset.columns
+    parts = []
+    for part in ("path", "label", "group", "split", "fold"):
+        name = getattr(columns, part)
+        if name is not None:
+            parts.append(f"{part} = {name}{' (guessed)' if part in columns.guessed else ''}")
+    return f"Columns: {', '.join(parts)}. Options --path, --label, --group and --split name others."
+
+
+def _row(fact: Fact, audit: Audit) -> tuple[str, ...]:
+    unit = audit.session.knowledge.vocabulary.entry(fact.name).unit
+    return fact.name.removeprefix("dataset."), spell(fact.value), unit
+
+
+def _scoped(audit: Audit) -> Document:
+    scoped = [fact for fact in audit.measured.facts if fact.subject]
+    if not scoped:
+        return ()
+    rows = tuple((fact.subject, fact.name, spell(fact.value)) for fact in scoped)
+    return (Heading("By split"), Table(("subject", "fact", "value"), rows))
+
+
+def _proposal(proposal: SplitProposal) -> Document:
+    names = [fact.name for fact in proposal.after.facts if not fact.subject]
+    rows = tuple(
+        (name.removeprefix("dataset."), _value(proposal.before, name), _value(proposal.after, name)) for name in names
+    )
+    folds = len({fold for fold in proposal.folds if fold})
+    leave_out = f" One fold a group stands in {proposal.fold_column} ({folds} folds)." if folds else ""
+    return (
+        Heading(f"Proposed: {proposal.protocol}"),
+        Paragraph(f"No group crosses the split in column {proposal.split_column}.{leave_out} --repair FILE writes it."),
+        Table(("fact", "before", "after"), rows),
+        *([Bullets(tuple((text, ()) for text in proposal.infeasible))] if proposal.infeasible else []),
+    )
+
+
+def _value(measured: Measured, name: str) -> str:
+    value = measured.get(name)
+    return "unknown" if value is None else spell(value)
+
+
+def _unknown(measured: Measured) -> Document:
+    rows = tuple((item.name.removeprefix("dataset."), item.reason) for item in measured.unknown)
+    return (Heading("Unknown"), Table(("fact", "why"), rows)) if rows else ()
+
+
+def audit_record(audit: Audit) -> dict[str, Any]:
+    """Return the report as plain values."""
+    columns = audit.dataset.columns
+    record = session_record(audit.session)
+    scoped = facts_record((fact for fact in audit.measured.facts if fact.subject), audit.session)
+    return {
+        **record,
+        "facts": {**record["facts"], **scoped},
+        "manifest": str(audit.dataset.manifest),
+        "columns": {part: getattr(columns, part) for part in ("path", "label", "group", "split", "fold")},
+        "guessed": list(columns.guessed),
+        "proposal": _proposal_record(audit.proposal) if audit.proposal else None,
+    }
+
+
+def _proposal_record(proposal: SplitProposal) -> dict[str, Any]:
+    return {
+        "protocol": proposal.protocol,
+        "split_column": proposal.split_column,
+        "fold_column": proposal.fold_column,
+        "before": {fact.name: fact.value for fact in proposal.before.facts if not fact.subject},
+        "after": {fact.name: fact.value for fact in proposal.after.facts if not fact.subject},
+        "infeasible": list(proposal.infeasible),
+    }

@@ -1,0 +1,104 @@
+"""Invariants on random rulebooks: the engine agrees with plain recursion, and no order matters."""
+
+import random
+from typing import Any
+
+import pytest
+from expert.chaining import consult
+from expert.givens import admit
+from expert.reference import Assessment, Reference
+from expert.session import Session
+from expert.strata import concluding
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from knowledge.records import Fact
+from knowledge.rulebook import Knowledge
+
+from . import strategies
+from .builders import knowledge
+
+EXAMPLES = settings(max_examples=150, deadline=None)
+
+
+def conclusions(session: Session) -> dict[str, Any]:
+    """Everything that a user could notice, without the order in which it was reached."""
+    return {
+        "facts": {name: (type(fact.value), fact.value, fact.source) for name, fact in session.facts.items()},
+        "certainties": dict(session.certainties),
+        "decisions": dict(session.decisions),
+        "fired": {firing.rule.id: firing.certainty for firing in session.firings},
+        "findings": session.findings,
+        "not assessable": session.not_assessable,
+    }
+
+
+@EXAMPLES
+@given(strategies.rulebooks(), strategies.facts())
+def test_engine_agrees_with_plain_recursion(book: Knowledge, given_facts: list[Fact]) -> None:
+    session = consult(book, given_facts, packs=("plan",))
+
+    by_attribute = concluding(book.rules)
+    reference = Reference(book.vocabulary, by_attribute, admit(book.vocabulary, by_attribute, given_facts, (), {}).facts)
+    expected = {name: fact.value for name, fact in reference.everything().items()}
+    assert {name: fact.value for name, fact in session.facts.items()} == expected
+    fires = {rule.id for rule in book.rules if reference.assessment.status(rule) == "fires"}
+    assert {firing.rule.id for firing in session.firings} == fires
+    for name in by_attribute.keys() & expected.keys():
+        assert session.certainty(name) == pytest.approx(reference.certainty(name), abs=1e-12)
+
+
+@EXAMPLES
+@given(strategies.rulebooks(), strategies.facts(), st.integers(0, 2**32))
+def test_order_of_facts_and_rules_changes_nothing(book: Knowledge, given_facts: list[Fact], seed: int) -> None:
+    expected = conclusions(consult(book, given_facts, packs=("plan",)))
+
+    shuffled = random.Random(seed)
+    rules = shuffled.sample(book.rules, len(book.rules))
+    others = shuffled.sample(given_facts, len(given_facts))
+    assert conclusions(consult(knowledge(book.vocabulary, *rules), others, packs=("plan",))) == expected
+
+
+@EXAMPLES
+@given(strategies.rulebooks(several=False, states=False), strategies.facts(pinned=False), st.data())
+def test_what_is_settled_stays_settled_when_more_becomes_known(
+    book: Knowledge, given_facts: list[Fact], data: st.DataObject
+) -> None:
+    some = data.draw(st.lists(st.sampled_from(given_facts), unique_by=lambda fact: fact.name) if given_facts else st.just([]))
+    less, more = (consult(book, facts, packs=("plan",)) for facts in (some, given_facts))
+
+    known = {name: fact.value for name, fact in less.facts.items()}
+    assert known == {name: more.facts[name].value for name in known}
+    for rule in book.rules:
+        if _assessment(less).status(rule) != "open":
+            assert _assessment(more).status(rule) == _assessment(less).status(rule)
+
+
+@EXAMPLES
+@given(strategies.rulebooks(), strategies.facts())
+def test_every_firing_follows_what_it_rests_on(book: Knowledge, given_facts: list[Fact]) -> None:
+    session = consult(book, given_facts, packs=("plan",))
+
+    reached = {fact.name for fact in given_facts}
+    concluded = concluding(book.rules)
+    for firing in session.firings:
+        names = {support for support in firing.supports if isinstance(support, str)}
+        assert names <= reached | {name for name in concluded if session.facts.get(name) is not None and
+                                   session.facts[name].value is False}  # fmt: skip
+        reached.add(firing.rule.then.attribute)
+
+
+@EXAMPLES
+@given(strategies.rulebooks(), strategies.facts())
+def test_supports_of_a_firing_hold(book: Knowledge, given_facts: list[Fact]) -> None:
+    session = consult(book, given_facts, packs=("plan",))
+
+    assessment = _assessment(session)
+    for firing in session.firings:
+        named = {support for support in firing.supports if isinstance(support, str)}
+        held = {c.fact for c in firing.rule.conditions if c.kind == "is" and assessment.truth(c) is True}
+        assert named <= held
+        assert all(assessment.truth(item) is True for item in firing.supports if not isinstance(item, str))
+
+
+def _assessment(session: Session) -> Assessment:
+    return Assessment(concluding(session.knowledge.pack(*session.packs)), session.facts.get)

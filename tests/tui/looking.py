@@ -1,0 +1,61 @@
+"""Looks at a screen the way a person does: as lines of text. Golden files are rewritten by TONMEISTER_UPDATE_GOLDEN=1."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from tui.app import TonmeisterApp
+
+GOLDEN = Path(__file__).parent / "golden"
+Scenario = Callable[[Pilot[None]], Awaitable[None]]
+
+
+def drive(app: TonmeisterApp, scenario: Scenario, size: tuple[int, int] = (80, 24)) -> None:
+    """Run the application without a terminal and play the scenario."""
+
+    async def main() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await scenario(pilot)
+
+    asyncio.run(main())
+
+
+def look(app: App[None]) -> str:
+    """Return what the screen shows, a line of text for each row."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+def assert_golden(app: App[None], name: str) -> None:
+    """Compare the screen with its golden file, or rewrite that."""
+    file = GOLDEN / f"{name}-{app.size.width}x{app.size.height}.txt"
+    text = look(app)
+    if os.environ.get("TONMEISTER_UPDATE_GOLDEN") == "1":
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8")
+    assert file.is_file(), f"{file} is missing: TONMEISTER_UPDATE_GOLDEN=1 writes it"
+    assert text == file.read_text("utf-8")
+
+
+def assert_everything_is_on_screen(app: App[None]) -> None:
+    """Every displayed widget lies inside the screen, unless a scrolling parent cuts it off on purpose."""
+    area = app.screen.region
+    for widget in app.screen.walk_children():
+        if not widget.display or not widget.region or any(parent.is_scrollable for parent in widget.ancestors[:-2]):
+            continue
+        assert area.contains_region(widget.region), f"{widget!r} at {widget.region} is outside {area}"
+
+
+async def until(condition: Callable[[], bool], pilot: Pilot[None], seconds: float = 20.0) -> None:
+    """Wait until a condition holds."""
+    for _ in range(round(seconds / 0.05)):
+        if condition():
+            await pilot.pause()
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"did not come true within {seconds} s; the screen shows:\n{look(pilot.app)}")

@@ -1,0 +1,135 @@
+"""The state behind the interview: answers, revisions, fixed values, the equivalent command; no Textual."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from knowledge.errors import UsageError
+from tui.interview import InterviewState
+
+from .fakes import KNOWLEDGE, MACHINE, fake_audit
+
+
+@pytest.fixture
+def state() -> InterviewState:
+    return InterviewState(KNOWLEDGE, MACHINE)
+
+
+def audited(state: InterviewState, name: str = "clean.csv") -> InterviewState:
+    state.audited(fake_audit(KNOWLEDGE, Path(name), progress=lambda *_: None), Path(name))
+    return state
+
+
+def test_the_interface_is_not_loaded_by_its_state() -> None:
+    code = "import sys, tui.interview, tui.steps; sys.exit(any(m.partition('.')[0] in ('textual', 'torch') for m in sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_answer_decides_and_says_what_it_changed(state: InterviewState) -> None:
+    state.answer("task.type", "classification")
+
+    assert state.draft().session.decisions["training.loss"].value == "cross-entropy"
+    assert {"training.loss", "pooling.name"} <= state.changed
+    assert "training.precision" not in state.changed
+
+
+def test_an_answered_question_is_not_asked_again(state: InterviewState) -> None:
+    asked = {question.entry.name for question in state.questions()}
+    state.answer("task.type", "classification")
+    state.dont_know("dataset.clips")
+
+    assert asked == {"task.type", "dataset.clips"}
+    assert state.questions() == ()
+    assert state.unknown == ("dataset.clips",)
+
+
+def test_a_refused_answer_changes_nothing(state: InterviewState) -> None:
+    state.answer("dataset.clips", 20)
+
+    with pytest.raises(UsageError, match="expected a whole number of at least 1"):
+        state.answer("dataset.clips", "none")
+
+    assert state.answers == {"dataset.clips": 20}
+
+
+def test_a_revised_answer_keeps_its_place_and_changes_the_plan(state: InterviewState) -> None:
+    state.answer("task.type", "classification")
+    state.answer("dataset.clips", 20)
+    state.revise("task.type")
+    assert state.draft().session.decisions["training.loss"].value == "cross-entropy"
+
+    state.answer("task.type", "regression")
+
+    assert state.reopened == ""
+    assert list(state.replies) == ["task.type", "dataset.clips"]
+    assert state.draft().session.decisions["training.loss"].value == "mse"
+
+
+def test_only_answered_questions_can_be_revised(state: InterviewState) -> None:
+    with pytest.raises(UsageError, match="was not answered"):
+        state.revise("task.type")
+
+
+def test_a_fixed_value_is_kept_and_criticised(state: InterviewState) -> None:
+    state.answer("dataset.clips", 20)
+    state.fix("pooling.name", "attention")
+    fixed = state.draft().session.decisions["pooling.name"]
+
+    assert (fixed.value, fixed.fixed_by_user, fixed.objections) == ("attention", True, ("pooling.few-clips",))
+
+    state.release("pooling.name")
+    assert state.draft().session.decisions["pooling.name"].value == "mean"
+
+
+def test_facts_cannot_be_fixed(state: InterviewState) -> None:
+    with pytest.raises(UsageError, match="is not a decision"):
+        state.fix("task.type", "regression")
+
+
+def test_the_users_word_replaces_a_measurement(state: InterviewState) -> None:
+    audited(state)
+    assert state.draft().session.facts["dataset.clips"].value == 600
+
+    state.answer("dataset.clips", 5000)
+
+    assert state.draft().session.facts["dataset.clips"].value == 5000
+    assert "head.dropout" not in state.draft().session.decisions
+
+
+def test_the_command_repeats_the_interview(state: InterviewState) -> None:
+    audited(state)
+    state.answer("task.type", "classification")
+    state.dont_know("machine.gpu")
+    state.fix("head.dropout", 0.25)
+    words = state.command().split()
+
+    again = audited(InterviewState(KNOWLEDGE, MACHINE))
+    for word in words[3 : len(words) - 1 : 2]:
+        again.set(*word.split("=", 1))
+
+    assert words[:3] == ["tonmeister", "plan", "--set"]
+    assert again.draft().plan == state.draft().plan
+    assert again.command() == state.command()
+
+
+def test_saving_writes_a_plan_and_never_over_a_file(state: InterviewState, tmp_path: Path) -> None:
+    audited(state).answer("task.type", "classification")
+    target = tmp_path / "plan.yaml"
+    state.save(target)
+    text = target.read_text("utf-8")
+
+    assert "tonmeister plan --set task.type=classification" in text
+    assert "loss: cross-entropy" in text
+    with pytest.raises(UsageError, match="exists"):
+        state.save(target)
+    assert target.read_text("utf-8") == text
+
+
+def test_an_unfinished_plan_is_not_written(state: InterviewState, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"task\.type, dataset\.manifest"):
+        state.save(tmp_path / "plan.yaml")
+
+    assert not (tmp_path / "plan.yaml").exists()
