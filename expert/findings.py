@@ -113,7 +113,7 @@ class _Needs:
         elif name in self._by_attribute:
             if name not in self._seen:
                 self._seen.add(name)
-                for rule in self._by_attribute[name]:
+                for rule in sorted(self._by_attribute[name], key=lambda rule: rule.id):
                     if not self._assessment.refuted(rule):
                         yield from self.of(rule)
         elif name in self._unknown:

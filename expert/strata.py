@@ -60,10 +60,13 @@ def sole_value(rules: tuple[Rule, ...]) -> Value | None:
 def reads_within(condition: Condition, rules: tuple[Rule, ...]) -> bool:
     """Whether `condition` may read the attribute concluded by `rules` in the stratum that concludes it.
 
-    It may when the attribute can become nothing but the value that the condition waits for.
+    It may when the attribute can become nothing but one value, and the condition waits for that value; not when the
+    condition also holds for an attribute that is excluded.
     """
     value = sole_value(rules)
-    return condition.kind == "is" and value is not None and condition.holds(value)
+    if condition.kind != "is" or value is None or not condition.holds(value):
+        return False
+    return not (is_closed(rules) and condition.holds(False))
 
 
 def stratify(rules: Iterable[Rule]) -> tuple[Stratum, ...]:

@@ -18,9 +18,7 @@ async def run_training(command: Sequence[str], run: Path) -> int:
     """
     run.mkdir(parents=True, exist_ok=True)
     with (run / "stderr.log").open("ab") as log:
-        child = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-        )
+        child = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             return await child.wait()
         finally:

@@ -55,6 +55,11 @@ class LoopDriver:
         return self.phase in BUSY
 
     @property
+    def queued(self) -> Round | None:
+        """The round that is to be trained next."""
+        return self.loop.queued if self.loop else None
+
+    @property
     def view(self) -> RunView | None:
         """The curves of the present round."""
         return self.views.get(self.round.number) if self.round else None
@@ -106,7 +111,7 @@ class LoopDriver:
         if status == INTERRUPTED:
             self._to("stopped")
         elif status in REFUSED:
-            self.problem = last_words(queued.run / "stderr.log")
+            self.problem = self.views[queued.number].problem or last_words(queued.run / "stderr.log")
             self._to("refused")
         else:
             self._to("reading")
@@ -168,7 +173,7 @@ def event_files(run: Path) -> list[Path]:
 
 
 def last_words(log: Path) -> str:
-    """Return the last lines of a log, which say why a child ended."""
+    """Return the last lines of a log, which say why a child ended without an event."""
     try:
         return "\n".join(log.read_text("utf-8", "replace").strip().splitlines()[-4:])
     except OSError:

@@ -15,8 +15,8 @@ from engine.plan import write_atomically
 from expert.consultation.audit import Audit
 from expert.consultation.plan import PlanDraft, draft_plan, plan_text
 from expert.interview import DOES_NOT_KNOW, Question, questions
-from knowledge.errors import TonmeisterError, UsageError
 from knowledge.conditions import spell
+from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Measured, Unknown, Value
 from knowledge.rulebook import Knowledge
 

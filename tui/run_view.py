@@ -61,6 +61,11 @@ class RunView:
         return {"train": self.train_loss, "val": self.validation_loss}
 
     @property
+    def problem(self) -> str:
+        """What the run said when it failed; empty when it said nothing."""
+        return str((self.ended.get("error") or {}).get("message", ""))
+
+    @property
     def device(self) -> str:
         """Where the run computes."""
         return str(self.begun.get("device", ""))
@@ -81,11 +86,11 @@ class RunView:
             _gauge(self.newest, "samples_per_second", "{:.0f} clips/s"),
             _gauge(self.newest, "data_wait_seconds", "wait {:.2f} s"),
             _gauge(self.newest, "grad_norm", "grad {:.2g}"),
-            _gauge(self.telemetry, "cpu_percent", "cpu {:.0f} %"),
+            _gauge(self.telemetry, "cpu_percent", "cpu {:.0f}%"),
             _gauge(self.telemetry, "memory_used_gib", "mem {:.1f} GiB"),
-            _gauge(self.telemetry, "gpu_utilisation", "gpu {:.0f} %"),
+            _gauge(self.telemetry, "gpu_utilisation", "gpu {:.0f}%"),
             _gauge(self.telemetry, "gpu_memory_used_gib", "gpu mem {:.1f} GiB"),
-            _gauge(self.telemetry, "gpu_temperature_c", "{:.0f} °C"),
+            _gauge(self.telemetry, "gpu_temperature_c", "{:.0f}°C"),
             _gauge(self.telemetry, "gpu_power_w", "{:.0f} W"),
         ]
         return [text for text in texts if text]

@@ -177,8 +177,9 @@ _CLASSIFICATION = (
     "predictions.accuracy_low",
     "predictions.accuracy_high",
     "predictions.macro_f1",
-    "predictions.balanced_accuracy_low_over_chance",
+    "predictions.balanced_accuracy_high_over_chance",
     "predictions.majority_prediction_share",
+    "predictions.majority_prediction_excess",
     "predictions.prediction_entropy_share",
 )
 
@@ -196,8 +197,9 @@ def _classification(rows: Predictions) -> Measured:
         "accuracy_low": low,
         "accuracy_high": high,
         "macro_f1": metrics.macro_f1(rows.labels, rows.predictions),
-        "balanced_accuracy_low_over_chance": balanced[0] - 1 / len(classes),
+        "balanced_accuracy_high_over_chance": balanced[1] - 1 / len(classes),
         "majority_prediction_share": float(shares.max()),
+        "majority_prediction_excess": float(shares.max() - np.mean(rows.labels == named[int(np.argmax(counts))])),
     }
     text = (
         f"{named[int(np.argmax(counts))]!r} is predicted for {counts.max()} of {n} clips; "

@@ -26,7 +26,9 @@ def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) 
     random = np.random.default_rng([seed, epoch, 0])
     noise = np.exp(random.uniform(-_SPREAD, _SPREAD, len(lengths)))
     order = np.argsort(np.asarray(lengths) * noise, kind="stable")
-    batches = [tuple(int(place) for place in part) for part in np.array_split(order, batch_count(len(order), batch_size))]
+    batches = [
+        tuple(int(place) for place in part) for part in np.array_split(order, batch_count(len(order), batch_size))
+    ]
     return [batches[number] for number in random.permutation(len(batches))]
 
 

@@ -18,14 +18,12 @@ from knowledge.vocabulary import Entry
 
 from ..chaining import consult
 from ..session import Decision, Session
-from .plan_words import assumptions, clash, comments, explanation, header
+from .plan_words import CANNOT_RUN, assumptions, clash, comments, header
 
 _FOUR = ("pooling.name", "backbone.recommended", "backbone.name", "output.bounded", "training.epochs")
 """Pooling, backbone (wanted, and run), output range, duration: the decisions with the greatest effect (S000-46)."""
 _NEEDED = ("task.type", "dataset.manifest")
 """What no rule can assume."""
-_CANNOT_RUN = "-cannot-run-here"
-"""How the id of a finding ends that names something wanted and the nearest plan that runs."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,6 @@ class PlanDraft:
     """Names of facts without which no plan can be written."""
     comments: Mapping[str, str]
     """For each line of the plan that was decided or stated, why."""
-    explanation: tuple[str, ...]
-    """The plan in words, a line each: what was decided, why, and what it was preferred to."""
     not_runnable: tuple[str, ...]
     """What the rules prefer and this trainer cannot run yet, with the nearest plan that runs."""
     assumptions: tuple[str, ...]
@@ -69,7 +65,7 @@ def draft_plan(
     if manifest is not None:
         known["dataset.manifest"] = str(manifest.resolve())
     missing = tuple(needed for needed in _NEEDED if needed not in known)
-    refused = [finding for finding in session.findings if finding.id.endswith(_CANNOT_RUN)]
+    refused = [finding for finding in session.findings if finding.id.endswith(CANNOT_RUN)]
     impossible = any(finding.severity == "error" for finding in refused)
     plan = None if missing or impossible else _plan(session, known, name)
     return PlanDraft(
@@ -77,7 +73,6 @@ def draft_plan(
         plan=plan,
         missing=missing,
         comments=comments(session),
-        explanation=explanation(session, missing, _four_decisions(session)),
         not_runnable=tuple(finding.because for finding in refused),
         assumptions=assumptions(session),
         four_decisions=_four_decisions(session),
@@ -96,6 +91,12 @@ def plan_text(draft: PlanDraft, command: str) -> str:
         hint = f"Answer with --set {draft.missing[0]}=VALUE." if draft.missing else ""
         raise PlanError(" ".join(["no plan can be written yet.", *lacks, *draft.not_runnable]), hint=hint)
     return plan_yaml(draft.plan, draft.comments, header(draft.session, command, draft.not_runnable))
+
+
+def launch_command(plan: Plan, path: Path) -> str:
+    """Return the command that trains the plan written at `path`; leaving one group out is one training a group."""
+    folds = f" --folds {plan.data.protocol}" if plan.data.protocol == "leave-one-group-out" else ""
+    return f"tonmeister train {path}{folds}"
 
 
 def facts_of_plan(plan: Plan, knowledge: Knowledge) -> tuple[Fact, ...]:

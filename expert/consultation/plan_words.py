@@ -1,17 +1,16 @@
-"""What a plan says about itself: reasons beside its lines, its header, its explanation. Decides nothing."""
+"""What a plan says about itself: the reasons beside its lines and the words on top of it. Decides nothing."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 
 from knowledge.conditions import spell
-from knowledge.records import Fact
-from knowledge.vocabulary import TOPICS
 
 from ..because import format_because
 from ..session import Candidate, Decision, Session
 
+CANNOT_RUN = "-cannot-run-here"
+"""How the id of a finding ends that names something wanted and the nearest plan that runs."""
 _WIDTH = 110
 _ORIGIN = {
     "user": "your answer",
@@ -20,28 +19,17 @@ _ORIGIN = {
     "plan": "from the plan",
     "rule": "follows from your answers",
 }
-_LOST = {
-    "strength": "a stronger rule wins",
-    "certainty": "a surer rule wins",
-    "refinement": "a more special rule wins",
-    "conditions": "a more special rule wins",
-    "your choice": "you chose otherwise",
-}
-"""What `Candidate.lost_on` means to a reader."""
 
 
 def comments(session: Session) -> dict[str, str]:
     """Return a short reason for every plan path that a fact states or a decision fills."""
     found: dict[str, str] = {}
     for entry in session.knowledge.vocabulary.entries.values():
-        if not entry.plan or entry.name not in session.facts:
-            continue
-        if entry.name in session.decisions:
+        if entry.plan and entry.name in session.decisions:
             found[entry.plan] = _decision_comment(session, session.decisions[entry.name])
-        elif entry.kind != "decision":
-            found.setdefault(entry.plan, _fact_comment(session.facts[entry.name]))
-        else:
-            found[entry.plan] = "you chose this"
+        elif entry.plan and entry.name in session.facts:
+            source = session.facts[entry.name].source
+            found.setdefault(entry.plan, _ORIGIN.get(source, source))
     return found
 
 
@@ -72,7 +60,7 @@ def header(session: Session, command: str, not_runnable: tuple[str, ...]) -> str
     """Return the comment on top of plan.yaml: the launch command, then all that a reader has to know first."""
     lines = [command]
     lines += _block("Not run here yet:", not_runnable)
-    warnings = [item.because for item in session.findings if not item.id.endswith("-cannot-run-here")]
+    warnings = [item.because for item in session.findings if not item.id.endswith(CANNOT_RUN)]
     lines += _block("Mind:", warnings)
     lines += _block("Against the rules:", objections(session))
     assumed = [decision.attribute for decision in in_order(session) if _is_assumed(decision)]
@@ -80,41 +68,9 @@ def header(session: Session, command: str, not_runnable: tuple[str, ...]) -> str
     return "\n".join(lines)
 
 
-def explanation(session: Session, missing: tuple[str, ...], four: tuple[Decision, ...]) -> tuple[str, ...]:
-    """Return the plan in words: the `four` decisions with the greatest effect, then topic by topic."""
-    entries = session.knowledge.vocabulary.entries
-    lines = _block("Four decisions with the greatest effect: pooling, backbone, output range, duration", [
-        f"{decision.attribute} = {spell(decision.value)}" for decision in four
-    ])  # fmt: skip
-    for topic in TOPICS:
-        here = [decision for decision in in_order(session) if entries[decision.attribute].topic == topic]
-        if here:
-            lines += ["", topic.capitalize(), *(line for decision in here for line in _told(session, decision))]
-    lines += _block("Findings", [f"{item.severity}: {item.because} [{item.rule}]" for item in session.findings])
-    lines += _block("Assumed, because too little is known", assumptions(session))
-    asked = [f"{name}: {entries[name].ask or entries[name].means}" for name in missing]
-    lines += _block("Still needed for a plan", asked)
-    return tuple(lines[1:])
-
-
 def in_order(session: Session) -> tuple[Decision, ...]:
     """Return the decisions in the order of the vocabulary, which is that in which a person settles them."""
     return tuple(session.decisions[name] for name in session.knowledge.vocabulary.entries if name in session.decisions)
-
-
-def _told(session: Session, decision: Decision) -> Iterator[str]:
-    rule = session.knowledge.rule(decision.rule)
-    by = "your choice" if decision.fixed_by_user else f"{decision.strength}, {decision.certainty:.2f}"
-    contested = ", contested" if decision.contested else ""
-    yield f"  {decision.attribute} = {spell(decision.value)}  ({by}{contested})"
-    if rule is not None:
-        yield from _wrapped(f"{format_because(rule, session.facts)} [{rule.id}; {', '.join(rule.sources)}]", "      ")
-    for loser in decision.losers:
-        reason = _LOST.get(loser.lost_on, loser.lost_on)
-        yield from _wrapped(
-            f"rather than {spell(loser.value)}: {_because(session, loser.rules[0])} [{loser.rules[0]}; {reason}]",
-            "      ",
-        )
 
 
 def _decision_comment(session: Session, decision: Decision) -> str:
@@ -126,10 +82,6 @@ def _decision_comment(session: Session, decision: Decision) -> str:
     rivals = [loser for loser in decision.losers if loser.strength == decision.strength] if decision.contested else []
     contested = f"; contested by {rivals[0].rules[0]}, which wants {spell(rivals[0].value)}" if rivals else ""
     return f"{assumed}{_because(session, decision.rule)} [{decision.rule}]{contested}"
-
-
-def _fact_comment(fact: Fact) -> str:
-    return _ORIGIN.get(fact.source, f"from the {fact.source}")
 
 
 def _would_choose(session: Session, candidate: Candidate) -> str:

@@ -32,18 +32,14 @@ def curves_blocks(diagnosis: Diagnosis) -> Document:
     curves = loss_curves(diagnosis)
     if not curves:
         return ()
-    words = [describe_curve(name, points) for name, points in curves.items()]
-    return (Verbatim(tuple(render_curve(curves, 76, 12))), Verbatim(tuple(words)))
+    return (Verbatim(tuple(render_curve(curves, 76, 12))), Paragraph(f"In words: {describe_curve(curves)}."))
 
 
-def loss_curves(diagnosis: Diagnosis) -> dict[str, list[tuple[float, float]]]:
+def loss_curves(diagnosis: Diagnosis) -> dict[str, tuple[tuple[float, float], ...]]:
     """Return training and validation loss as (step, value) points; only what the run logged."""
-    curves = {}
-    for name in ("train/loss", "val/loss"):
-        points = diagnosis.series.points(name)
-        if points:
-            curves[name] = points
-    return curves
+    series = diagnosis.series
+    logged = (series.get("train/epoch_loss") or series.train_loss, series.validation_loss)
+    return {curve.name: curve.points for curve in logged if curve is not None}
 
 
 def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:

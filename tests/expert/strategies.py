@@ -1,8 +1,11 @@
 """Random rulebooks and facts over one small vocabulary; the rules are free of circles by construction."""
 
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
+
 from knowledge.records import Fact
 from knowledge.rulebook import Knowledge, Rule
 from knowledge.schema import STRENGTHS
@@ -40,45 +43,43 @@ WORDS: Vocabulary = vocabulary(
 )
 
 
+POOLS: dict[str, tuple[Any, ...]] = {
+    "number": NUMBERS,
+    "integer": INTEGERS,
+    "boolean": (True, False),
+    "choice": CHOICES,
+    "text": (*CHOICES, 'a "quoted" \\ text', "Grüße", "1"),
+}
+
+
 def values(name: str) -> st.SearchStrategy[Any]:
     """Values that the attribute can have."""
-    word = WORDS.entry(name)
-    pool: dict[str, tuple[Any, ...]] = {
-        "number": NUMBERS,
-        "integer": INTEGERS,
-        "boolean": (True, False),
-        "choice": CHOICES,
-        "text": (*CHOICES, 'a "quoted" \\ text', "Grüße", "1"),
-    }
-    return st.sampled_from(pool[word.type])
+    return st.sampled_from(POOLS[WORDS.entry(name).type])
 
 
-@st.composite
-def conditions(draw: st.DrawFn, names: tuple[str, ...], states: bool = True) -> dict[str, Any]:
-    """One plain condition on one of `names`; with `states`, also `known` and `unknown`."""
-    name = draw(st.sampled_from(names))
-    word = WORDS.entry(name)
-    forms = ["==", "!=", "in"]
-    forms += ["<", "<=", ">", ">="] if word.type in ("number", "integer") else []
-    forms += ["none"] * 2 if word.type == "boolean" else []
-    forms += ["known", "unknown"] if states else []
-    form = draw(st.sampled_from(forms))
-    if form in ("none", "known", "unknown"):
-        return {form: name}
-    if form == "in":
-        return {name: draw(st.lists(values(name), min_size=1, max_size=3, unique=True))}
-    value = draw(values(name))
-    if form == "==":
-        return {name: value}
-    return {name: f"{form} {str(value).lower() if isinstance(value, bool) else value}"}
+@cache
+def conditions(names: tuple[str, ...], states: bool) -> tuple[dict[str, Any], ...]:
+    """Every plain condition on one of `names`; with `states`, also `known` and `unknown`."""
+    found: list[dict[str, Any]] = []
+    for name in names:
+        kind = WORDS.entry(name).type
+        pool = POOLS[kind]
+        spelled = [str(value).lower() if isinstance(value, bool) else value for value in pool]
+        operators = ["!="] + (["<", "<=", ">", ">="] if kind in ("number", "integer") else [])
+        found += [{name: value} for value in pool]
+        found += [{name: f"{operator} {value}"} for operator in operators for value in spelled]
+        found += [{name: [first, second]} for first, second in pairwise(pool)]
+        found += [{"none": name}] * 4 if kind == "boolean" else []
+        found += [{"known": name}, {"unknown": name}] if states else []
+    return tuple(found)
 
 
 @st.composite
 def clauses(draw: st.DrawFn, names: tuple[str, ...], states: bool, least: int, most: int) -> list[dict[str, Any]]:
     """A `when` or `needs` list, now and then with an `any`."""
-    plain = conditions(names, states)
-    several = st.lists(plain, min_size=2, max_size=3).map(lambda parts: {"any": parts})
-    return draw(st.lists(st.one_of(plain, plain, plain, several), min_size=least, max_size=most))
+    plain = st.sampled_from(conditions(names, states))
+    found = [draw(plain) for _ in range(draw(st.integers(least, most)))]
+    return [{"any": [item, draw(plain)]} if draw(st.integers(0, 3)) == 3 else item for item in found]
 
 
 @st.composite

@@ -4,13 +4,14 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from expert.chaining import consult
 from expert.givens import admit
 from expert.reference import Assessment, Reference
 from expert.session import Session
 from expert.strata import concluding
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from knowledge.records import Fact
 from knowledge.rulebook import Knowledge
 
@@ -38,7 +39,9 @@ def test_engine_agrees_with_plain_recursion(book: Knowledge, given_facts: list[F
     session = consult(book, given_facts, packs=("plan",))
 
     by_attribute = concluding(book.rules)
-    reference = Reference(book.vocabulary, by_attribute, admit(book.vocabulary, by_attribute, given_facts, (), {}).facts)
+    reference = Reference(
+        book.vocabulary, by_attribute, admit(book.vocabulary, by_attribute, given_facts, (), {}).facts
+    )
     expected = {name: fact.value for name, fact in reference.everything().items()}
     assert {name: fact.value for name, fact in session.facts.items()} == expected
     fires = {rule.id for rule in book.rules if reference.assessment.status(rule) == "fires"}
@@ -63,7 +66,9 @@ def test_order_of_facts_and_rules_changes_nothing(book: Knowledge, given_facts: 
 def test_what_is_settled_stays_settled_when_more_becomes_known(
     book: Knowledge, given_facts: list[Fact], data: st.DataObject
 ) -> None:
-    some = data.draw(st.lists(st.sampled_from(given_facts), unique_by=lambda fact: fact.name) if given_facts else st.just([]))
+    some = data.draw(
+        st.lists(st.sampled_from(given_facts), unique_by=lambda fact: fact.name) if given_facts else st.just([])
+    )
     less, more = (consult(book, facts, packs=("plan",)) for facts in (some, given_facts))
 
     known = {name: fact.value for name, fact in less.facts.items()}
@@ -75,29 +80,20 @@ def test_what_is_settled_stays_settled_when_more_becomes_known(
 
 @EXAMPLES
 @given(strategies.rulebooks(), strategies.facts())
-def test_every_firing_follows_what_it_rests_on(book: Knowledge, given_facts: list[Fact]) -> None:
-    session = consult(book, given_facts, packs=("plan",))
-
-    reached = {fact.name for fact in given_facts}
-    concluded = concluding(book.rules)
-    for firing in session.firings:
-        names = {support for support in firing.supports if isinstance(support, str)}
-        assert names <= reached | {name for name in concluded if session.facts.get(name) is not None and
-                                   session.facts[name].value is False}  # fmt: skip
-        reached.add(firing.rule.then.attribute)
-
-
-@EXAMPLES
-@given(strategies.rulebooks(), strategies.facts())
-def test_supports_of_a_firing_hold(book: Knowledge, given_facts: list[Fact]) -> None:
+def test_every_firing_rests_on_conditions_that_hold_and_on_what_came_before(
+    book: Knowledge, given_facts: list[Fact]
+) -> None:
     session = consult(book, given_facts, packs=("plan",))
 
     assessment = _assessment(session)
+    excluded = {name for name, fact in session.facts.items() if fact.value is False}
+    reached = {fact.name for fact in given_facts} | excluded
     for firing in session.firings:
         named = {support for support in firing.supports if isinstance(support, str)}
-        held = {c.fact for c in firing.rule.conditions if c.kind == "is" and assessment.truth(c) is True}
-        assert named <= held
+        assert named <= {c.fact for c in firing.rule.conditions if c.kind == "is" and assessment.truth(c) is True}
+        assert named <= reached
         assert all(assessment.truth(item) is True for item in firing.supports if not isinstance(item, str))
+        reached.add(firing.rule.then.attribute)
 
 
 def _assessment(session: Session) -> Assessment:

@@ -19,7 +19,14 @@ TABLE = """
   since: "0.1"
   rows:
     - {id: size.tiny, when: "< 100", then: tiny, because: Few., fires: [99], rests: [100]}
-    - {id: size.small, when: ">= 100", then: small, because: More., source: S000-13b, certainty: 0.5, fires: 100, rests: 99}
+    - id: size.small
+      when: ">= 100"
+      then: small
+      because: More.
+      source: S000-13b
+      certainty: 0.5
+      fires: 100
+      rests: 99
 """
 REMEDY = """
 - remedy: training.fewer
@@ -90,7 +97,7 @@ def test_every_table_row_is_a_rule(tmp_path: Path) -> None:
         ("given: {dataset.clips: 99}", "given: {dataset.clip: 99}", "unknown fact 'dataset.clip'"),
         ("given: {dataset.clips: 99}", "given: {dataset.clips: many}", "expected a whole number"),
         ("adaptation.method: frozen", "adaptation.method: frosen", "expected one of frozen, lora"),
-        ("recommend: {adaptation", "set: {adaptation", "`set` concludes a derived, and adaptation.method is a decision"),
+        ("recommend: {adaptation", "set: {adaptation", "`set` concludes a derived, and adaptation.method"),
         ("{recommend: {adaptation.method: frozen}}", "{recommend: {dataset.clips: 3}}", "and dataset.clips is a fact"),
         ("{recommend: {adaptation.method: frozen}}", "{recommend: {}}", "assigns exactly one attribute"),
         ("{recommend: {adaptation.method: frozen}}", "{advise: {adaptation.method: frozen}}", "exactly one of"),
@@ -118,7 +125,9 @@ def test_a_wrong_rule_is_refused_with_file_and_line(tmp_path: Path, old: str, ne
 
 
 def test_the_line_is_that_of_the_document(tmp_path: Path) -> None:
-    text = RULE.lstrip() + "\n" + changed("adaptation.frozen\n", "adaptation.other\n").lstrip().replace("certainty", "c")
+    text = (
+        RULE.lstrip() + "\n" + changed("adaptation.frozen\n", "adaptation.other\n").lstrip().replace("certainty", "c")
+    )
 
     assert refusal(folder(tmp_path, text)).startswith("rules/plan/rules.yaml:13 (adaptation.other)")
 
@@ -186,7 +195,9 @@ def test_a_measured_source_names_its_command(tmp_path: Path) -> None:
 
 def test_a_finding_becomes_a_fact_that_others_may_read(tmp_path: Path) -> None:
     finding = changed("{recommend: {adaptation.method: frozen}}", "{finding: few-clips, severity: note}")
-    reader = changed("adaptation.frozen\n", "adaptation.other\n").replace('{dataset.clips: "< 100"}', "{none: finding.few-clips}")
+    reader = changed("adaptation.frozen\n", "adaptation.other\n").replace(
+        '{dataset.clips: "< 100"}', "{none: finding.few-clips}"
+    )
 
     knowledge = load_knowledge(folder(tmp_path, finding + reader))
 

@@ -17,7 +17,11 @@ def main(run: Path, steps: int, seconds_per_step: float, status: str) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     events = run / "events.jsonl"
-    done = sum('"step"' in line and '"kind": "step"' in line for line in events.read_text().splitlines()) if events.exists() else 0
+    done = (
+        sum('"step"' in line and '"kind": "step"' in line for line in events.read_text().splitlines())
+        if events.exists()
+        else 0
+    )
     with events.open("a") as stream:
 
         def write(kind: str, **values: object) -> None:
@@ -39,6 +43,9 @@ def main(run: Path, steps: int, seconds_per_step: float, status: str) -> int:
                 return 130
         if status in ("2", "3"):
             print("The plan cannot be used [plan]\ntraining.epochs: got 0, expected at least 1", file=sys.stderr)
+            write(
+                "end", status="failed", error={"code": "plan", "message": "training.epochs: got 0, expected at least 1"}
+            )
             return int(status)
         write("end", status=status, seconds=1.5, best_epoch=steps // 4)
     return 0 if status == "completed" else 4

@@ -137,7 +137,12 @@ class FakeLoop:
         number = len(self.reports) + 1
         old = self.reports[-1].round
         self.queued = replace(
-            old, number=number, kind="challenger", plan=chosen[0].plan, run=self.folder / f"round-{number}", changes=chosen
+            old,
+            number=number,
+            kind="challenger",
+            plan=chosen[0].plan,
+            run=self.folder / f"round-{number}",
+            changes=chosen,
         )
         return self.queued
 

@@ -1,4 +1,4 @@
-"""Looks at a screen the way a person does: as lines of text. Golden files are rewritten by TONMEISTER_UPDATE_GOLDEN=1."""
+"""Looks at a screen as a person does, as lines of text. TONMEISTER_UPDATE_GOLDEN=1 rewrites the golden files."""
 
 import asyncio
 import os
@@ -6,7 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from textual.app import App
+from textual.containers import ScrollableContainer
 from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Footer
+from textual.widgets._toast import ToastRack
 
 from tui.app import TonmeisterApp
 
@@ -43,12 +47,19 @@ def assert_golden(app: App[None], name: str) -> None:
 
 
 def assert_everything_is_on_screen(app: App[None]) -> None:
-    """Every displayed widget lies inside the screen, unless a scrolling parent cuts it off on purpose."""
+    """Every displayed widget lies inside its parent and inside the screen, unless the parent scrolls."""
     area = app.screen.region
     for widget in app.screen.walk_children():
-        if not widget.display or not widget.region or any(parent.is_scrollable for parent in widget.ancestors[:-2]):
+        parents = [parent for parent in widget.ancestors if isinstance(parent, Widget)]
+        if not widget.is_on_screen or isinstance(widget, ToastRack) or any(map(_scrolls, parents)):
             continue
-        assert area.contains_region(widget.region), f"{widget!r} at {widget.region} is outside {area}"
+        assert area.contains_region(widget.region), f"{widget!r} at {widget.region} is outside the screen {area}"
+        assert parents[0].region.contains_region(widget.region), f"{widget!r} at {widget.region} is cut off"
+        assert widget.region.area > 0, f"{widget!r} has no room"
+
+
+def _scrolls(widget: Widget) -> bool:
+    return isinstance(widget, (ScrollableContainer, Footer, ToastRack))
 
 
 async def until(condition: Callable[[], bool], pilot: Pilot[None], seconds: float = 20.0) -> None:

@@ -25,7 +25,6 @@ def read_state(
         InputError: the manifest or the answers cannot be read.  UsageError: an unknown column, fact or value.
     """
     from engine.evidence.machine import measure_machine
-
     from knowledge.loader import load_knowledge
     from tui.interview import InterviewState
 

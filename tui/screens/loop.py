@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from textual.widgets import Footer, Log, OptionList, Static
 from textual.worker import Worker
 
 from engine.plan import Plan, plan_paths, value_at
+from expert.consultation.rounds import Proposal
 from knowledge.errors import TonmeisterError
 from knowledge.rulebook import Knowledge
 
@@ -28,7 +30,7 @@ from ..widgets.command import CommandLine
 from ..widgets.curve import Curve
 from ..widgets.findings import UNKNOWN, FindingList
 from ..widgets.remedies import ACTION, RemedyList
-from ..widgets.rounds import RoundsTable, spell_score, what_changed
+from ..widgets.rounds import RoundsTable, spell_score
 from ..widgets.strip import Strip
 from .ask import Ask
 from .page import Page
@@ -68,8 +70,7 @@ class LoopScreen(Screen[None]):
     def on_mount(self) -> None:
         """Take the plan that was given, and repaint at a steady pace, only when something changed."""
         self.query_one("#log").border_title = "output of training"
-        self.query_one("#rounds").border_title = "rounds"
-        self.query_one(FindingList).show((), ())
+        self.query_one(FindingList).show(None)
         self.query_one(RemedyList).show(None)
         if self.given_plan is not None:
             self.open_plan(self.given_plan)
@@ -105,7 +106,10 @@ class LoopScreen(Screen[None]):
         loop = self.driver.loop
         reports = tuple(loop.reports) if loop else ()
         running = self.driver.round if self.driver.report is None else None
-        self.query_one(RoundsTable).show(reports, loop.champion if loop else None, running)
+        rounds = self.query_one(RoundsTable)
+        metric = f"validation {loop.metric} [95 %]" if loop else "score"
+        rounds.border_title = f"rounds · what changed · by which rule · {metric}"
+        rounds.show(reports, loop.champion if loop else None, running)
 
     def _show_strip(self) -> None:
         strip, driver = self.query_one(Strip), self.driver
@@ -115,10 +119,8 @@ class LoopScreen(Screen[None]):
             strip.facts, strip.fired = len(session.facts), len(session.firings)
 
     def _show_report(self) -> None:
-        report = self.driver.report
-        if report is not None:
-            self.query_one(FindingList).show(report.findings, report.not_assessable)
-        self.query_one(RemedyList).show(report)
+        self.query_one(FindingList).show(self.driver.report)
+        self.query_one(RemedyList).show(self.driver.report)
         self.query_one(RemedyList).focus()
 
     # ------------------------------------------------------------------ training
@@ -139,8 +141,7 @@ class LoopScreen(Screen[None]):
 
     @work(exclusive=True, group="loop", exit_on_error=False)
     async def _run(self) -> None:
-        self.query_one(FindingList).show((), ())
-        self.query_one(RemedyList).show(None)
+        self.query_one(RemedyList).show_tried(self.driver.queued)
         try:
             await self.driver.run()
         except (TonmeisterError, OSError) as error:
@@ -165,8 +166,11 @@ class LoopScreen(Screen[None]):
 
     def action_apply(self) -> None:
         """Apply what is chosen and train the next round."""
+        self._apply(self.query_one(RemedyList).chosen())
+
+    def _apply(self, proposals: Sequence[Proposal]) -> None:
         try:
-            self.driver.apply(self.query_one(RemedyList).chosen())
+            self.driver.apply(proposals)
         except TonmeisterError as error:
             self.notify(error.message, title=error.title, severity="error")
         else:
@@ -180,9 +184,8 @@ class LoopScreen(Screen[None]):
 
     @on(OptionList.OptionSelected, "#findings")
     def _explain_finding(self, event: OptionList.OptionSelected) -> None:
-        report, name = self.driver.report, event.option_id or ""
-        if report is None:
-            return
+        report, name = self.query_one(FindingList).report, event.option_id or ""
+        assert report is not None, "there are no rows without a report"
         if name.startswith(UNKNOWN):
             item = next(item for item in report.not_assessable if item.id == name.removeprefix(UNKNOWN))
             blocks = [Block("not assessable: it needs", item.needs), Block("rule", (item.rule,))]
@@ -195,19 +198,17 @@ class LoopScreen(Screen[None]):
     @on(OptionList.OptionSelected, "#remedies")
     @work
     async def _explain_remedy(self, event: OptionList.OptionSelected) -> None:
-        report, name = self.driver.report, event.option_id or ""
-        if report is None:
-            return
+        remedies, name = self.query_one(RemedyList), event.option_id or ""
         if name.startswith(ACTION):
-            finding, remedy = report.actions[int(name.removeprefix(ACTION))]
+            finding, remedy = remedies.actions[int(name.removeprefix(ACTION))]
             blocks = [Block("what you can do", (remedy.action,)), Block("because of", (finding.because,))]
             await self.app.push_screen_wait(Page(remedy.title, blocks))
             return
-        proposal = report.proposals[int(name)]
-        actions = {} if self.driver.busy else {"a": ("apply and run again", "apply")}
+        proposal = remedies.proposals[int(name)]
+        actions = {"a": ("apply and run again", "apply")} if remedies.open_to_choice else {}
         page = Page(proposal.remedy.title, explaining.proposal_blocks(self.driver.knowledge, proposal), actions)
         if await self.app.push_screen_wait(page) == "apply":
-            self.action_apply()
+            self._apply((proposal,))
 
     @on(OptionList.OptionSelected, "#rounds")
     def _explain_round(self, event: OptionList.OptionSelected) -> None:
@@ -240,12 +241,13 @@ class LoopScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
         phase = self.driver.phase
-        proposes = self.driver.report is not None and bool(self.driver.report.proposals)
+        remedies = self.query_one(RemedyList)
+        proposes = phase == "ended" and remedies.open_to_choice
         allowed = {
             "train": phase in ("ready", "stopped", "refused"),
             "stop": phase in ("auditing", "training"),
-            "apply": phase == "ended" and proposes,
-            "mark": phase == "ended" and proposes and self.query_one(RemedyList).has_focus,
+            "apply": proposes,
+            "mark": proposes and remedies.has_focus,
             "whole_plan": self.driver.plan is not None,
             "open": not self.driver.busy,
             "log": not self.app.screen.has_class("-wide"),
@@ -257,19 +259,16 @@ def _plan_line(driver: LoopDriver, plan: Plan | None) -> Content:
     if plan is None:
         return Content.styled("No plan yet: F2 makes one, o opens a plan.yaml.", "$text-muted")
     training = plan.training
+    model = (plan.backbone.name, plan.adaptation.method, plan.pooling.name, plan.head.name)
     parts = [
-        plan.backbone.name,
-        plan.adaptation.method,
-        plan.pooling.name,
-        plan.head.name,
+        " ".join(model),
         training.loss,
         f"lr {training.learning_rate:g}",
-        f"batch {training.batch_size}",
         f"{training.epochs} epochs",
+        f"batch {training.batch_size}",
     ]
     name = f"round {driver.round.number}" if driver.round else plan.name
-    changed = f"  ({what_changed(driver.round)})" if driver.round and driver.round.changes else ""
-    return Content.assemble((name, "bold"), "  ", " · ".join(parts), (changed, "$text-warning"))
+    return Content.assemble((name, "bold"), "  ", " · ".join(parts))
 
 
 def _status(driver: LoopDriver) -> Content:
@@ -277,9 +276,9 @@ def _status(driver: LoopDriver) -> Content:
     if driver.phase == "training" and view is not None:
         return Content.assemble(("▶ training  ", "bold $text-success"), "  ".join([view.progress(), *view.gauges()]))
     if driver.phase == "ended" and report is not None:
-        helps = "a applies a remedy and runs again" if report.proposals else "no remedy is left to try"
-        text = f"{report.status} in {report.seconds:.0f} s, {report.verdict}: {spell_score(report.score)}"
-        return Content.assemble(("■ ", "bold"), f"{text}  ", (helps, "$text-muted"))
+        left = "" if report.proposals else " · no remedy is left to try"
+        text = f"{report.status} in {report.seconds:.0f} s · {report.verdict} with {spell_score(report.score)}{left}"
+        return Content.assemble(("■ ", "bold"), text)
     texts = {
         "empty": "",
         "ready": "Ready: ctrl+r trains this plan.",

@@ -63,13 +63,16 @@ class Page(ModalScreen[str]):
 def _content(block: Block, width: int) -> Content:
     """Return the block wrapped to `width`; a line keeps its indent where it is broken."""
     heading = [Content.styled(block.heading, "bold $accent")] if block.heading else []
-    styled = (Content.styled(_wrapped(line, width), _style(line) if block.verbatim else "") for line in block.lines)
+    hang = "  " if block.verbatim or len(block.lines) > 1 else ""
+    styled = (
+        Content.styled(_wrapped(line, width, hang), _style(line) if block.verbatim else "") for line in block.lines
+    )
     return Content("\n").join([*heading, *styled])
 
 
-def _wrapped(line: str, width: int) -> str:
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(line, max(20, width), subsequent_indent=f"{indent}  ") if len(line) > width else line
+def _wrapped(line: str, width: int, hang: str) -> str:
+    indent = line[: len(line) - len(line.lstrip())] + hang
+    return textwrap.fill(line, max(20, width), subsequent_indent=indent) if len(line) > width else line
 
 
 def _style(line: str) -> str:

@@ -67,6 +67,7 @@ class PlanScreen(Screen[None]):
     class AuditFailed(Message):
         """The audit could not be made."""
 
+        manifest: Path
         reason: str
 
     @dataclass
@@ -240,7 +241,7 @@ class PlanScreen(Screen[None]):
         try:
             self.post_message(self.Audited(audit_dataset(self.state.knowledge, manifest, progress=progress), manifest))
         except TonmeisterError as error:
-            self.post_message(self.AuditFailed(error.message))
+            self.post_message(self.AuditFailed(manifest, f"{error.message} {error.hint}".strip()))
 
     @on(Progress)
     def _show_progress(self, event: Progress) -> None:
@@ -257,8 +258,10 @@ class PlanScreen(Screen[None]):
     @on(AuditFailed)
     def _fail_audit(self, event: AuditFailed) -> None:
         self.auditing = None
-        self.show_state(focus=True)
-        self.notify(event.reason, title="The audit was not made", severity="error")
+        self.show_state()
+        panel = self.query_one(QuestionPanel)
+        panel.show(steps.manifest_step(event.manifest), focus=True)
+        self.call_after_refresh(panel.show_problem, event.reason)
 
     def _settle(self, audit: Audit | None, manifest: Path | None) -> None:
         self.data_settled, self.audit_seen = True, False

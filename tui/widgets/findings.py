@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual.content import Content
 
+from expert.consultation.rounds import RoundReport
 from knowledge.records import Finding, NotAssessable, Severity
 
 from ..explaining import evidence_line
@@ -22,12 +23,20 @@ class FindingList(Rows):
 
     def __init__(self, **arguments: str) -> None:
         super().__init__(enter="evidence", **arguments)
+        self.report: RoundReport | None = None
 
-    def show(self, findings: Sequence[Finding], open_ones: Sequence[NotAssessable]) -> None:
-        """Show these findings."""
-        self.border_title = f"findings {len(findings)}" + (f" · {len(open_ones)} not assessable" if open_ones else "")
-        rows = [Row(finding.id, _finding(finding)) for finding in findings]
-        rows += [Row(UNKNOWN + item.id, _open(item)) for item in open_ones]
+    def show(self, report: RoundReport | None) -> None:
+        """Show what was found in a round."""
+        self.report = report
+        if report is None:
+            self.border_title = "findings"
+            self.set_rows(())
+            return
+        found, unsure = len(report.findings), len(report.not_assessable)
+        title = f"round {report.round.number}: {found} finding{'s' * (found != 1)}"
+        self.border_title = title + (f" · {unsure} not assessable" if unsure else "")
+        rows = [Row(finding.id, _finding(finding)) for finding in report.findings]
+        rows += [Row(UNKNOWN + item.id, _open(item)) for item in report.not_assessable]
         self.set_rows(rows)
 
 

@@ -17,7 +17,7 @@ CHANGED, CONTESTED, FIXED = "*", "!", "="
 LEGEND = f"{CHANGED} changed  {CONTESTED} contested  {FIXED} yours"
 OPEN = "·"
 """Stands for a value that is not decided, or not needed in this plan."""
-NAME_COLUMNS = 22
+NAME_COLUMNS = VALUE_COLUMNS = 22
 RULE_COLUMNS = 12
 """Fewer columns than this say nothing of a rule; the line below the table names it in full."""
 
@@ -29,13 +29,15 @@ class PlanTable(Rows):
         """Show these decisions; `changed` are marked."""
         entries = [entry for entry in knowledge.vocabulary.entries.values() if entry.kind == "decision"]
         marked = frozenset(changed)
+        values = max((len(spell(decision.value)) for decision in decisions.values()), default=0)
         rows: list[Row] = []
         for topic in TOPICS:
             members = [entry for entry in entries if entry.topic == topic]
             if members:
                 rows.append(Row(f"topic:{topic}", _heading(topic), heading=True))
             rows += [
-                Row(entry.name, _line(entry, decisions.get(entry.name), entry.name in marked)) for entry in members
+                Row(entry.name, _line(entry, decisions.get(entry.name), entry.name in marked, values))
+                for entry in members
             ]
         first = next((row.id for row in rows if row.id in marked), None)
         self.set_rows(rows, current=None if self.has_focus else first)
@@ -45,7 +47,7 @@ def _heading(topic: str) -> Callable[[int], Content]:
     return lambda width: Content.styled(f"{topic} ".ljust(width, "─"), "$text-muted")
 
 
-def _line(entry: Entry, decision: Decision | None, changed: bool) -> Callable[[int], Content]:
+def _line(entry: Entry, decision: Decision | None, changed: bool, longest: int) -> Callable[[int], Content]:
     name = entry.name.removeprefix(f"{entry.topic}.")
     value = OPEN if decision is None else spell(decision.value)
     mark = " " if decision is None else FIXED if decision.fixed_by_user else CONTESTED if decision.contested else " "
@@ -53,7 +55,9 @@ def _line(entry: Entry, decision: Decision | None, changed: bool) -> Callable[[i
 
     def build(width: int) -> Content:
         names = min(NAME_COLUMNS, width // 2)
-        values = 22 if width - names - 22 >= RULE_COLUMNS else max(4, width - names - 4)
+        values = min(max(longest, 8), VALUE_COLUMNS)
+        if shares(width, (2, names, values)) < RULE_COLUMNS:
+            values = max(4, shares(width, (2, names)))
         rules = shares(width, (2, names, values))
         style = "$text-muted" if decision is None else "bold" if changed else ""
         return Content.assemble(

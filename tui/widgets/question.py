@@ -107,6 +107,10 @@ class QuestionPanel(Vertical):
         if self.step is not None:
             self.query_one(AnswerField if self.step.field else Choices).focus()
 
+    def show_problem(self, text: str) -> None:
+        """Say what was wrong with what was entered."""
+        self.query_one("#problem", Static).update(_told(text, ""))
+
     def show_progress(self, text: str) -> None:
         """Show that something is under way in place of the help text."""
         self.query_one("#help", Static).update(text)
@@ -136,7 +140,7 @@ class QuestionPanel(Vertical):
         if self.step is None or self.step.field is None:
             return
         if problem := self.step.field.check(event.value):
-            self.query_one("#problem", Static).update(_told(problem, ""))
+            self.show_problem(problem)
         else:
             self.post_message(self.Entered(self.step.name, event.value.strip()))
 

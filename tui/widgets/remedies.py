@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
-from expert.consultation.rounds import Proposal, RoundReport
+from expert.consultation.rounds import Proposal, Round, RoundReport
+from knowledge.records import Finding
+from knowledge.rulebook import Remedy
 
 from .rows import Row, Rows, wrap
 
@@ -22,20 +24,29 @@ class RemedyList(Rows):
     def __init__(self, **arguments: str) -> None:
         super().__init__(enter="details", **arguments)
         self.proposals: tuple[Proposal, ...] = ()
+        self.actions: tuple[tuple[Finding, Remedy], ...] = ()
+        self.open_to_choice = False
+        """Whether there is something to apply; False while a round tries what was applied."""
         self.marked: set[int] = set()
 
     def show(self, report: RoundReport | None) -> None:
         """Show what this report proposes."""
         self.proposals = report.proposals if report else ()
+        self.actions = report.actions if report else ()
+        self.open_to_choice = bool(self.proposals)
         self.marked = set()
-        self.border_title = f"remedies {len(self.proposals)}" if report else "remedies"
-        self._build(report)
-
-    def _build(self, report: RoundReport | None) -> None:
+        self.border_title = f"{len(self.proposals)} remedies" if report else "remedies"
         rows = [Row(str(index), _proposal(proposal, False)) for index, proposal in enumerate(self.proposals)]
-        for number, (finding, remedy) in enumerate(report.actions if report else ()):
+        for number, (finding, remedy) in enumerate(self.actions):
             rows.append(Row(f"{ACTION}{number}", _action(remedy.title, finding.id)))
         self.set_rows(rows)
+
+    def show_tried(self, tried: Round | None) -> None:
+        """Show what the round under way tries."""
+        self.proposals = tried.changes if tried else ()
+        self.actions, self.marked, self.open_to_choice = (), set(), False
+        self.border_title = f"round {tried.number} tries" if self.proposals and tried else "remedies"
+        self.set_rows(Row(str(index), _proposal(proposal, None)) for index, proposal in enumerate(self.proposals))
 
     def toggle_mark(self) -> None:
         """Mark the remedy under the cursor, or take the mark away."""
@@ -53,9 +64,11 @@ class RemedyList(Rows):
         return [self.proposals[int(self.current)]] if self.current.isdigit() else []
 
 
-def _proposal(proposal: Proposal, marked: bool) -> Callable[[int], Content]:
+def _proposal(proposal: Proposal, marked: bool | None) -> Callable[[int], Content]:
+    mark = "" if marked is None else f"{MARK if marked else NO_MARK} "
+
     def build(width: int) -> Content:
-        title = wrap(f"{MARK if marked else NO_MARK} {proposal.remedy.title} ({proposal.finding.id})", width)
+        title = wrap(f"{mark}{proposal.remedy.title} ({proposal.finding.id})", width)
         diff = ((f"\n    {line}"[: width + 1], DIFF_STYLES.get(line[:1], "")) for line in proposal.diff)
         return Content.assemble((title, "bold" if marked else ""), *diff)
 

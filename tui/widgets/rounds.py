@@ -11,6 +11,7 @@ from expert.consultation.rounds import Round, RoundReport, Score
 from .rows import Row, Rows, fit, shares
 
 CHAMPION = "★"
+SCORE_COLUMNS, VERDICT_COLUMNS = 20, 10
 VERDICTS = {"champion": "was best", "rejected": "rejected", "failed": "failed"}
 
 
@@ -36,16 +37,14 @@ def _line(item: Round, score: str, verdict: str) -> Callable[[int], Content]:
     changed, why = what_changed(item), ", ".join(sorted({change.finding.rule for change in item.changes}))
 
     def build(width: int) -> Content:
-        wide = width > 90
-        scores = 29 if wide else 24
-        rest = shares(width, (2, scores, 10))
-        whys = rest // 3
+        rest = shares(width, (2, SCORE_COLUMNS, VERDICT_COLUMNS))
+        whys = rest // 2
         return Content.assemble(
             (f"{item.number:>2} ", "bold"),
             fit(changed, rest - whys - 1) + " ",
             (fit(why, whys), "$text-muted"),
-            f" {fit(score, scores)} ",
-            (fit(verdict, 10), "bold"),
+            f" {fit(score, SCORE_COLUMNS)} ",
+            (fit(verdict, VERDICT_COLUMNS), "bold"),
         )
 
     return build
@@ -61,4 +60,4 @@ def what_changed(item: Round) -> str:
 
 def spell_score(score: Score | None) -> str:
     """Return value and interval, `none` when the round scored nothing."""
-    return "none" if score is None else str(score)
+    return "none" if score is None else f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"

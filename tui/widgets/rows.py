@@ -73,6 +73,10 @@ class Rows(OptionList):
                 self.replace_option_prompt_at_index(index, self._prompt(self.rows[index], pointed))
         self._pointed = highlighted
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing can be chosen from an empty list."""
+        return bool(self.rows) if action == "select" else super().check_action(action, parameters)
+
     def watch_has_focus(self, has_focus: bool) -> None:
         """Show which list the keys go to."""
         super().watch_has_focus(has_focus)

@@ -164,7 +164,8 @@ def _swap_costs(
     product = (out * (problem.weight[a] + problem.weight[b])) @ back.T
     lost = lost_out @ (back == 0).T + (out == 0) @ lost_back.T
     gained = gained_out.sum(axis=1)[:, None] + gained_back.sum(axis=1)[None, :]
-    return move_out[:, None] + (leave + join)[None, :] - 2 * product + _LOST * (lost - gained)
+    cost: Floats = move_out[:, None] + (leave + join)[None, :] - 2 * product + _LOST * (lost - gained)
+    return cost
 
 
 def _leaving(problem: _Problem, held: Floats, split: int, own: Floats) -> tuple[Floats, Floats]:

@@ -142,8 +142,8 @@ def _read(stream: soundfile.SoundFile) -> tuple[int, str, str]:
 
 def _rounded(block: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
     """Round to 16 bits, so that a lossless copy in another container has the same hash."""
-    scaled = np.rint(np.nan_to_num(block) * np.float32(32768.0))
-    rounded: npt.NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype(np.int16)
+    finite = np.clip(np.nan_to_num(block, posinf=1.0, neginf=-1.0), -1.0, 1.0)
+    rounded: npt.NDArray[np.int16] = np.minimum(np.rint(finite * np.float32(32768.0)), 32767.0).astype(np.int16)
     return rounded
 
 

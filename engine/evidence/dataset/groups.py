@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from knowledge.records import Fact, Measured
+from knowledge.records import Measured
 
 from .counting import counted, measured, unknown, usual_spellings
 from .leaks import group_key
@@ -50,9 +50,3 @@ def measure_groups(dataset: Dataset) -> Measured:
         else (),
         () if sizes else unknown(_NAMES, f"the column {dataset.columns.group} is empty"),
     )
-
-
-def group_facts(dataset: Dataset) -> tuple[Fact, ...]:
-    """Return the rows of each group, for reports."""
-    sizes = Counter(row.group for row in dataset.rows if row.group)
-    return tuple(Fact("dataset.rows", n, "audit", f"group:{name}", n=n) for name, n in sizes.most_common())

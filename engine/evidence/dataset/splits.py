@@ -71,7 +71,7 @@ def _scoped(clips: Mapping[Path, Clip], parts: Mapping[Split, list[Row]]) -> lis
 
 
 def _overlap(dataset: Dataset) -> Measured:
-    """Groups in several splits; the rows named are those outside the first of the splits, training before the others."""
+    """Groups in several splits; the rows named are those outside the first of them, training before the others."""
     if dataset.columns.group is None:
         return Measured(unknown=unknown("dataset.overlapping_groups", no_group_reason(dataset)))
     by_group: dict[str, list[Row]] = {}

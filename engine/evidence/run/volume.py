@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from knowledge.records import Evidence, Measured
+from knowledge.records import Evidence, Fact, Measured
 
 from .measuring import known, point, unknown
 from .series import RunSeries, Series
@@ -18,7 +18,7 @@ def volume(run: RunSeries) -> Measured:
     measured += known("run.training_points", points, n=points, evidence=evidence)
     measured += _validated(run, points, evaluations)
     measured += known("run.restarts", _restarts(run), n=points, evidence=evidence)
-    return measured + _ending(run) + _selection(run)
+    return measured + _ending(run) + _selection(run) + _pass_size(run)
 
 
 def _validated(run: RunSeries, points: int, evaluations: int) -> Measured:
@@ -59,6 +59,13 @@ def _selection(run: RunSeries) -> Measured:
     return known("run.selected_by_loss", by == "loss", evidence=[Evidence(f"checkpoint chosen by {by}")])
 
 
+def _pass_size(run: RunSeries) -> Measured:
+    if run.plan is None:
+        return unknown("the run holds no plan", "run.clips_per_pass")
+    clips = max(1, run.plan.training.batch_size // run.plan.training.accumulation)
+    return Measured((Fact("run.clips_per_pass", clips, "plan"),))
+
+
 def nonfinite(run: RunSeries) -> Measured:
     """Count NaN and infinite losses, metrics and gradient norms, and losses of exactly zero without a gradient.
 
@@ -83,15 +90,22 @@ def _nonfinite_gradients(run: RunSeries) -> Measured:
     if loss is None or norm is None:
         return unknown("no gradient norm was logged", *_GRADIENT_NAMES)
     by_step = dict(zip(norm.steps, norm.values, strict=True))
-    dead = [
-        i
-        for i, (step, value) in enumerate(zip(loss.steps, loss.values, strict=True))
-        if value == 0.0 and step in by_step and (by_step[step] == 0.0 or not np.isfinite(by_step[step]))
-    ]
+    dead = [i for i, step in enumerate(loss.steps) if step in by_step and _is_filtered(loss, i, by_step[step])]
     lost = np.flatnonzero(~np.isfinite(norm.y))
     return known("run.zero_losses_without_gradient", len(dead), n=len(loss), evidence=_points(loss, dead)) + known(
         "run.nonfinite_gradient_share", len(lost) / len(norm), n=len(norm), evidence=_points(norm, lost.tolist())
     )
+
+
+def _is_filtered(loss: Series, position: int, norm: float) -> bool:
+    """Whether a loss of exactly 0 stands for NaN: without a finite gradient, or come to from one record to the next.
+
+    A classifier that has learned its clips by heart comes to 0 as well, but along small losses.
+    """
+    if loss.values[position] != 0.0 or (np.isfinite(norm) and norm != 0.0):
+        return False
+    positive = [value for value in loss.values[:position] if value > 0]
+    return not np.isfinite(norm) or not positive or positive[-1] > 0.01 * positive[0]
 
 
 def _points(series: Series, positions: list[int]) -> list[Evidence]:

@@ -1,0 +1,81 @@
+"""The training child: `python -P -m engine train|evaluate`. Started by name and never imported by the other packages.
+
+Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.training.stopping import Stop
+from knowledge.errors import TonmeisterError
+
+FAILED = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one job and return the exit status."""
+    stop = Stop()
+    stop.listen()
+    chosen = _parser().parse_args(arguments)
+    try:
+        if chosen.job == "train":
+            _train(chosen, stop)
+        else:
+            _evaluate(chosen, stop)
+    except TonmeisterError as error:
+        print(error.render(), file=sys.stderr)
+        return error.exit_status
+    except Exception:  # a fault of ours: the trace is what helps
+        traceback.print_exc()
+        return FAILED
+    return 0
+
+
+def _train(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.plan import read_plan
+    from engine.training.folds import train_folds
+    from engine.training.run import train_run
+    from engine.training.splits import LEAVE_ONE_GROUP_OUT
+    from knowledge.errors import UsageError
+
+    by_group = read_plan(chosen.plan).data.protocol == LEAVE_ONE_GROUP_OUT
+    folds = chosen.folds or (LEAVE_ONE_GROUP_OUT if by_group else None)
+    if folds is None:
+        train_run(chosen.plan, chosen.run, resume=chosen.resume, test=chosen.test, stop=stop)
+        return
+    if chosen.test:
+        raise UsageError("--test with folds: cross-validation holds every clip out once and opens no test split")
+    train_folds(chosen.plan, chosen.run, folds, resume=chosen.resume, stop=stop)
+
+
+def _evaluate(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.training.external import evaluate_run
+
+    print(json.dumps(evaluate_run(chosen.run, chosen.manifest, chosen.split, chosen.name, stop), indent=1))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -P -m engine", description="Tonmeister's training process.")
+    jobs = parser.add_subparsers(dest="job", required=True)
+    train = jobs.add_parser("train", help="train a plan into a run directory")
+    train.add_argument("plan", type=Path)
+    train.add_argument("--run", type=Path, required=True, help="the run directory")
+    train.add_argument("--folds", metavar="COLUMN", help="cross-validate: a fold column, or leave-one-group-out")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument("--test", action="store_true", help="score the best checkpoint on the test split")
+    evaluate = jobs.add_parser("evaluate", help="score a finished run")
+    evaluate.add_argument("run", type=Path)
+    evaluate.add_argument("manifest", type=Path, nargs="?", help="default: a split of the run's own plan")
+    evaluate.add_argument("--split", help="train, val or test; default: every row of the manifest")
+    evaluate.add_argument("--name", help="names predictions/NAME.csv; default: the split, or external")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""Keeps the frames that a frozen encoder gives, on disk and by content, so that no clip is encoded twice.
+
+The key is the encoder's weights and settings; within it, frames are found by the digest of a clip's sound. A file is
+used only when it is as long as its index says. Nothing here is trained, and deleting the folder loses time only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.plan import Plan
+
+from .batches import by_length
+from .data import Item, Loader, numbers_of, targets_of
+from .model import AudioModel, Batch
+
+MOST_BYTES = 20 * 2**30
+"""Size of the whole cache: some 70 h of frames of a base model. The packs used longest ago go first."""
+_FREE_SHARE = 0.5
+"""Share of the free disk that the cache may grow into."""
+_LEAST_BATCH = 16
+"""Clips encoded together, at least."""
+_ENCODING = 1
+"""Raised when encoders give other frames for the same weights and settings."""
+Entry = tuple[int, int]
+"""First frame in the pack, and frames."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Encoded clips, by the digest of their sound."""
+
+    by_digest: Mapping[str, NDArray[np.float32]]
+    loader: Loader
+
+    def batch(self, items: Sequence[Item]) -> Batch:
+        """Return the frames of some clips, padded."""
+        frames = [torch.from_numpy(np.array(self.by_digest[self.loader.digest(item)])) for item in items]
+        lengths = torch.tensor([len(one) for one in frames])
+        padded = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
+        labels = targets_of(items, self.loader.plan.task.type)
+        return Batch(None, None, labels, numbers_of(items), padded, lengths)
+
+
+class FrameCache:
+    """The folder with everything that was ever encoded."""
+
+    def __init__(self, folder: Path | None = None, most_bytes: int = MOST_BYTES) -> None:
+        self.folder = (folder or cache_folder()) / "frames"
+        self.most_bytes = most_bytes
+
+    def frames_of(
+        self,
+        model: AudioModel,
+        loader: Loader,
+        items: Sequence[Item],
+        precision: str,
+        autocast: Callable[[], AbstractContextManager[object]],
+        stopping: Callable[[], None],
+    ) -> Frames | None:
+        """Return the frames of all clips, encoding those that are not there yet; None when they would not fit."""
+        folder = self.folder / encoder_digest(model, loader.plan, precision)
+        found = _known(folder)
+        missing = {loader.digest(item): item for item in items if loader.digest(item) not in found}
+        if missing:
+            features = model.encoder.features
+            needed = sum(_most_frames(model, loader, item) for item in missing.values()) * features * 4
+            if not self._make_room(needed, folder):
+                return None
+            _encode(model, loader, list(missing.values()), folder, features, autocast, stopping)
+            found = _known(folder)
+        return Frames({digest: found[digest] for digest in map(loader.digest, items)}, loader)
+
+    def _make_room(self, needed: int, using: Path) -> bool:
+        """Remove the packs used longest ago until `needed` bytes fit; those of the encoder in use stay."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        indexes = sorted(self.folder.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
+        sizes = {index: _pack(index).stat().st_size if _pack(index).exists() else 0 for index in indexes}
+        total = sum(sizes.values())
+        room = min(self.most_bytes, total + int(shutil.disk_usage(self.folder).free * _FREE_SHARE))
+        for index in indexes:
+            if total + needed <= room:
+                break
+            if index.parent != using:
+                total -= sizes[index]
+                index.unlink(missing_ok=True)
+                _pack(index).unlink(missing_ok=True)
+        return total + needed <= room
+
+
+def cache_folder() -> Path:
+    """Return TONMEISTER_CACHE, or the user's cache folder."""
+    named = os.environ.get("TONMEISTER_CACHE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("tonmeister"))
+
+
+def encoder_digest(model: AudioModel, plan: Plan, precision: str) -> str:
+    """Return a hash over everything that frames depend on but the sound: settings, weights, statistics, precision."""
+    settings = plan.backbone.model_dump(exclude={"checkpoint"})
+    text = json.dumps([_ENCODING, settings, plan.data.sample_rate_hz, precision, torch.__version__], sort_keys=True)
+    digest = hashlib.sha256(text.encode())
+    for name, value in sorted(model.encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:32]
+
+
+def _known(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the frames in every whole pack of a folder."""
+    known: dict[str, NDArray[np.float32]] = {}
+    for index in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(index.read_text("utf-8"))
+            features, clips = int(content["features"]), dict(content["clips"])
+            frames = np.memmap(_pack(index), np.float32, "r").reshape(-1, features)
+            if len(frames) != content["frames"]:
+                continue
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # torn by a kill or by a full disk: encoded again
+        index.touch()  # the order in which packs are removed
+        known |= {digest: frames[start : start + count] for digest, (start, count) in clips.items()}
+    return known
+
+
+def _pack(index: Path) -> Path:
+    return index.with_suffix(".f32")
+
+
+def _encode(
+    model: AudioModel,
+    loader: Loader,
+    items: Sequence[Item],
+    folder: Path,
+    features: int,
+    autocast: Callable[[], AbstractContextManager[object]],
+    stopping: Callable[[], None],
+) -> None:
+    """Write the frames of `items` as one pack; what was encoded before an interruption is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / f"{uuid.uuid4().hex}.json"
+    device = next(model.parameters()).device
+    clips: dict[str, Entry] = {}
+    written = 0
+    model.eval()
+    with _pack(index).open("wb") as stream:
+        try:
+            for rows in by_length([loader.samples(item) for item in items], _batch_size(loader.plan)):
+                some = [items[row] for row in rows]
+                with torch.no_grad(), autocast():
+                    encoded, mask = model.encode(loader.evaluation_batch(some).to(device))
+                for item, frames, valid in zip(some, encoded.float().cpu(), mask.cpu(), strict=True):
+                    own: Tensor = frames[valid]
+                    stream.write(own.contiguous().numpy().data)
+                    clips[loader.digest(item)] = (written, len(own))
+                    written += len(own)
+                stopping()
+        finally:
+            stream.flush()
+            os.fsync(stream.fileno())
+            content = {"features": features, "frames": written, "clips": clips}
+            temporary = index.with_suffix(".tmp")
+            temporary.write_text(json.dumps(content), "utf-8")
+            temporary.replace(index)
+
+
+def _batch_size(plan: Plan) -> int:
+    return max(plan.training.batch_size // plan.training.accumulation, _LEAST_BATCH)
+
+
+def _most_frames(model: AudioModel, loader: Loader, item: Item) -> int:
+    return int(loader.samples(item) / loader.plan.data.sample_rate_hz / model.encoder.frame_seconds) + 1

@@ -1,0 +1,75 @@
+"""The ways in which training fails, told so that the user can act; it detects none of them but lack of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from engine.plan import Training
+from knowledge.errors import TrainingError
+
+_NAMED_CLIPS = 8
+_SIGNS = ("out of memory", "can't allocate memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
+"""What CUDA, the CPU allocator, cuDNN and cuBLAS say; all but CUDA's are plain RuntimeErrors."""
+
+
+class DivergedError(TrainingError):
+    """A loss or gradient is no longer a number."""
+
+    code = "nan"
+    title = "Training left the numbers"
+
+
+class MemoryExhaustedError(TrainingError):
+    """The device has no room for a batch."""
+
+    code = "out-of-memory"
+    title = "Not enough memory"
+
+
+class DeadTensorsError(TrainingError):
+    """Weights that the plan wants to train get no gradient."""
+
+    code = "dead-tensors"
+    title = "Part of the model learns nothing"
+
+
+def diverged(what: str, value: float, step: int, clips: Sequence[str]) -> DivergedError:
+    """Return the error for a `what` of NaN or infinity at `step`, with the clips of the batch."""
+    more = f" and {len(clips) - _NAMED_CLIPS} more" if len(clips) > _NAMED_CLIPS else ""
+    named = f" on {', '.join(clips[:_NAMED_CLIPS])}{more}" if clips else ""
+    return DivergedError(
+        f"the {what} is {value} at step {step}{named}; the checkpoints from before are whole",
+        hint="Lower training.learning_rate, set training.clip_norm, or look at those clips.",
+    )
+
+
+def dead_tensors(names: Sequence[str]) -> DeadTensorsError:
+    """Return the error for trainable tensors that the first two backward passes gave no gradient."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return DeadTensorsError(
+        f"{len(names)} trainable tensors got no gradient in two steps: {', '.join(names[:3])}{more}",
+        hint="This backbone does not use the weights that adaptation.targets names; choose other targets.",
+    )
+
+
+@contextmanager
+def memory_watched(training: Training) -> Iterator[None]:
+    """Turn the many ways of running out of memory into one error that says what to change.
+
+    Raises:
+        MemoryExhaustedError: inside there was no memory.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error)
+        if isinstance(error, RuntimeError) and not any(sign in text for sign in _SIGNS):
+            raise
+        raise MemoryExhaustedError(
+            f"no memory for a pass of {-(-training.batch_size // training.accumulation)} clips "
+            f"(training.batch_size {training.batch_size}, training.accumulation {training.accumulation}): "
+            f"{text.splitlines()[0] if text else 'allocation failed'}",
+            hint=f"Set training.accumulation to {2 * training.accumulation}: the same steps at half the memory. "
+            "Or set data.max_seconds.",
+        ) from error

@@ -1,0 +1,91 @@
+"""What the training loop works on, put together once: model, clips, loss, device. It holds values and runs nothing."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from engine.plan import Compute, Plan
+from knowledge.errors import PlanError
+
+from .cache import Frames
+from .data import Item, Loader
+from .losses import Loss
+from .model import AudioModel, Batch
+from .splits import Parts
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where batches come from: waveforms, or frames that were encoded before."""
+
+    loader: Loader
+    training_frames: Frames | None = None
+    """Present when the encoder is frozen and no clip is varied."""
+    evaluation_frames: Frames | None = None
+    """Present when the encoder is frozen."""
+
+    def training_batch(self, items: tuple[Item, ...], epoch: int) -> Batch:
+        """Return one forward pass of training."""
+        if self.training_frames is not None:
+            return self.training_frames.batch(items)
+        return self.loader.training_batch(items, epoch)
+
+    def evaluation_batch(self, items: tuple[Item, ...]) -> Batch:
+        """Return one forward pass of evaluation."""
+        if self.evaluation_frames is not None:
+            return self.evaluation_frames.batch(items)
+        return self.loader.evaluation_batch(items)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run, ready to start."""
+
+    plan: Plan
+    run: Path
+    classes: tuple[str, ...]
+    """Empty for regression."""
+    parts: Parts
+    model: AudioModel
+    loss: Loss
+    source: Source
+    device: torch.device
+    precision: Precision
+    """What the device really computes in."""
+    fold: str = ""
+    """The group or fold that is held out; empty without cross-validation."""
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Return the context of a forward pass."""
+        return autocast(self.device, self.precision)
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context in which a forward pass has this precision."""
+    kind = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, kind, enabled=precision != "fp32")
+
+
+def device_of(compute: Compute) -> torch.device:
+    """Return the device of a plan; `auto` takes a GPU where there is one.
+
+    Raises:
+        PlanError: the plan wants a GPU that is not there.
+    """
+    if compute.device == "cuda" and not torch.cuda.is_available():
+        raise PlanError("compute.device is cuda, and torch finds no GPU", hint="Set compute.device to auto or cpu.")
+    return torch.device("cuda" if compute.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def precision_of(wanted: Precision, device: torch.device) -> Precision:
+    """Return the precision that the device has: half precision on GPUs that compute in it, else fp32."""
+    if device.type != "cuda" or (wanted == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False)):
+        return "fp32"
+    return wanted

@@ -1,0 +1,197 @@
+"""The training loop: one function that reads from top to bottom in the order in which things happen.
+
+It decides nothing that the plan does not say, writes nothing but events and checkpoints, and stops between two steps.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.amp.grad_scaler import GradScaler
+
+from knowledge.errors import Interrupted
+
+from .augmentation import spec_augment
+from .batches import ahead, batch_count, epoch_order, passes
+from .checkpoints import Checkpoints, Progress
+from .evaluation import is_better, loss_of, metrics_of, score
+from .events import EventWriter, token
+from .faults import dead_tensors, diverged
+from .job import Job
+from .model import Batch, census
+from .optimisation import make_optimiser, set_rates
+from .stopping import Stop
+from .telemetry import Telemetry
+
+_MOST_STEP_EVENTS = 20_000
+"""Longer runs log every n-th step, so that a log stays below some 5 MB."""
+_CENSUS_STEPS = 2
+"""A new low-rank adapter has its first whole gradient in the second step (training.md 2.1)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training ended."""
+
+    status: Literal["completed", "early-stopped"]
+    progress: Progress
+
+
+def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, resume: bool = False) -> Outcome:
+    """Train to the end of the plan, or until nothing gets better; the best and the last state stay on disk.
+
+    Raises:
+        Interrupted: the user stopped it; the state was saved.
+        DivergedError: a loss or gradient is not finite.  DeadTensorsError: weights to be trained get no gradient.
+        InputError: there is no whole checkpoint to resume from.
+    """
+    began = time.monotonic()
+    plan, training, model, source = job.plan, job.plan.training, job.model, job.source
+    train_items, metric = job.parts.train, plan.evaluation.select_by
+    lengths = [source.loader.samples(item) for item in train_items]
+    steps_per_epoch = batch_count(len(train_items), training.batch_size)
+    total_steps = steps_per_epoch * training.epochs
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = make_optimiser(model, training)
+    # bf16 has the range of fp32; only fp16 needs its gradients scaled.
+    scaler = GradScaler(job.device.type, enabled=job.precision == "fp16")
+    checkpoints = Checkpoints(job.run / "checkpoints")
+    progress = checkpoints.resume(model, optimiser, scaler) if resume else Progress()
+    seconds_before, steps_here = progress.seconds, 0
+    silent: set[str] = set()  # trainable tensors without a gradient in every step of this process so far
+
+    def save_last() -> None:
+        progress.seconds = seconds_before + time.monotonic() - began
+        path = checkpoints.save_last(model, optimiser, scaler, progress)
+        place = {"step": progress.step, "epoch": progress.epoch + progress.batch / steps_per_epoch}
+        events.write("checkpoint", **place, path=str(path.relative_to(job.run)), kind_of="last")
+
+    while progress.epoch < training.epochs:
+        if training.patience_epochs and progress.waited >= training.patience_epochs:
+            return Outcome("early-stopped", progress)
+
+        # One epoch of steps. The order of the clips, and how each is varied, follow from (seed, epoch) alone, so an
+        # epoch that was stopped goes on at its next batch.
+        epoch = progress.epoch
+        order = [
+            [tuple(train_items[row] for row in rows) for rows in passes(batch, training.accumulation)]
+            for batch in epoch_order(lengths, training.batch_size, training.seed, epoch)
+        ][progress.batch :]
+
+        def make_step(number: int, order: list = order, epoch: int = epoch) -> list[Batch]:  # type: ignore[type-arg]
+            return [source.training_batch(items, epoch) for items in order[number]]
+
+        model.train()
+        waiting_since = time.perf_counter()
+        for number, step_passes in enumerate(ahead(make_step, len(order), plan.compute.workers)):
+            data_wait = time.perf_counter() - waiting_since
+
+            # Schedule: the rate of every group follows from the step.
+            rates = set_rates(optimiser, training, progress.step, total_steps)
+
+            # Forward and backward, a pass at a time; weighted by real clips, the sum equals the whole batch.
+            clips = sum(len(batch) for batch in step_passes)
+            step_loss = torch.zeros((), device=job.device)
+            for cpu_batch in step_passes:
+                batch = cpu_batch.to(job.device)
+                with job.autocast():
+                    frames, mask = model.encode(batch)
+                    key = (training.seed, epoch, cpu_batch.indices)
+                    frames = spec_augment(frames, mask, plan.augmentation.strength, key)
+                    loss = job.loss(model.head_forward(frames, mask), batch.labels) * (len(batch) / clips)
+                scaler.scale(loss).backward()
+                step_loss += loss.detach()
+
+            # Gradients: in true scale, counted once, measured always, clipped when the plan says so.
+            scaler.unscale_(optimiser)
+            if steps_here < _CENSUS_STEPS:
+                without = set(census(model))
+                silent = without if steps_here == 0 else silent & without
+                unused = [n for n, p in model.named_parameters() if n in silent and (p.grad is None or "encoder." in n)]
+                if steps_here == _CENSUS_STEPS - 1 and unused:
+                    raise dead_tensors(unused)
+            norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+            if training.clip_norm > 0:
+                nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
+
+            # Guard: nothing that is not a number reaches the weights. With fp16 the scaler skips such steps itself.
+            loss_value, norm_value = float(step_loss), float(norm)
+            bad_loss, bad_norm = not math.isfinite(loss_value), not math.isfinite(norm_value)
+            finite = not bad_loss and (not bad_norm or scaler.is_enabled())
+
+            # Step.
+            if finite:
+                scaler.step(optimiser)
+                scaler.update()
+            optimiser.zero_grad(set_to_none=True)
+            progress.step, progress.batch, steps_here = progress.step + 1, progress.batch + 1, steps_here + 1
+            progress.loss_sum, progress.clips = progress.loss_sum + loss_value * clips, progress.clips + clips
+
+            # Events.
+            if not finite or progress.step % -(-total_steps // _MOST_STEP_EVENTS) == 0:
+                events.write(
+                    "step",
+                    step=progress.step,
+                    epoch=epoch + progress.batch / steps_per_epoch,
+                    loss=token(loss_value),
+                    grad_norm=token(norm_value),
+                    lr=rates,
+                    samples_per_second=clips / (time.perf_counter() - waiting_since),
+                    data_wait_seconds=data_wait,
+                )
+            for reading in telemetry.take():
+                events.write("telemetry", step=progress.step, **reading)
+            if not finite:
+                names = [item.path for items in order[number] for item in items]
+                what, value = ("loss", loss_value) if bad_loss else ("gradient norm", norm_value)
+                raise diverged(what, value, progress.step, names)
+            if stop.requested:
+                save_last()
+                stop.check()
+            waiting_since = time.perf_counter()
+
+        # Evaluation on the whole validation part, with the loss over all of it at once.
+        try:
+            scored = score(job, job.parts.validation, stop.check)
+        except Interrupted:
+            save_last()
+            raise
+        validation_loss = loss_of(job, scored)
+        if not math.isfinite(validation_loss):
+            raise diverged("validation loss", validation_loss, progress.step, [])
+        values = {"loss": validation_loss, **metrics_of(scored)}
+        named = {f"val/{name}": value for name, value in values.items()}
+
+        # The best epoch so far is kept; patience counts from it.
+        best = is_better(metric, values[metric], progress.best_score)
+        if best:
+            progress.best_score, progress.best_epoch, progress.best = values[metric], epoch + 1, named
+        progress.waited = 0 if best else progress.waited + 1
+        events.write(
+            "eval",
+            step=progress.step,
+            epoch=epoch + 1,
+            split="val",
+            loss=validation_loss,
+            train_loss=progress.loss_sum / max(progress.clips, 1),
+            metrics=named,
+            best=best,
+        )
+        progress.epoch, progress.batch, progress.loss_sum, progress.clips = epoch + 1, 0, 0.0, 0
+        if best:
+            notes = {"classes": job.classes, "epoch": epoch + 1, "step": progress.step, "metrics": named}
+            path = checkpoints.save_best(model, notes)
+            place = {"step": progress.step, "epoch": progress.epoch, "path": str(path.relative_to(job.run))}
+            events.write("checkpoint", **place, kind_of="best")
+        save_last()
+        for reading in telemetry.take():
+            events.write("telemetry", step=progress.step, **reading)
+        if progress.epoch < training.epochs:
+            stop.check()
+
+    return Outcome("completed", progress)

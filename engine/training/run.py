@@ -1,0 +1,230 @@
+"""One training run from plan to run directory: prepares data and model, trains, and writes what comes of it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.plan import Plan, plan_yaml, read_plan, write_atomically
+from knowledge.errors import InputError, TonmeisterError, UsageError
+
+from .batches import batch_count
+from .cache import FrameCache
+from .checkpoints import BEST, read_checkpoint
+from .data import Corpus, Loader, check_classes, damaged, data_digest, read_corpus
+from .environment import check_same, device_name, write_environment
+from .evaluation import Scored, chance, score, write_predictions
+from .events import EventWriter
+from .faults import memory_watched
+from .job import Job, Source, device_of, precision_of
+from .loop import Outcome, train
+from .losses import loss_function
+from .model import build_model
+from .seeding import seed_everything
+from .splits import Parts, parts_of
+from .stopping import Stop
+from .telemetry import Telemetry, sensors_of
+from .waveforms import Waveforms
+
+EVENTS = "events.jsonl"
+_NAMED = 20
+"""Rows named in the `start` event; environment.json has them all."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A corpus with its sounds."""
+
+    plan: Plan
+    corpus: Corpus
+    waveforms: Waveforms
+
+    def decoded(self, parts: Parts, stop: Stop) -> tuple[Parts, list[str]]:
+        """Decode the clips of all parts; return the parts without the undecodable ones, and what was left out."""
+        items = [item for part in vars(parts).values() for item in part]
+        self.waveforms.load((item.file for item in items), stop.check, self.plan.compute.workers)
+        bad = self.waveforms.unreadable
+        left_out = [str(row) for row in self.corpus.left_out]
+        left_out += [f"{item.path}: {bad[item.file]}" for item in items if item.file in bad]
+        return parts.only(lambda item: item.file not in bad), left_out
+
+
+def train_run(plan_path: Path, run: Path, *, resume: bool, test: bool, stop: Stop) -> None:
+    """Train one plan into one run directory.
+
+    Raises:
+        TonmeisterError: of the kind that says what went wrong; what is finished is kept.
+    """
+    plan = begin(plan_path, run, resume)
+    corpus = read_corpus(plan)
+    parts = parts_of(corpus.items, plan)
+    prepared = Prepared(plan, corpus, Waveforms(plan.data.sample_rate_hz))
+    train_parts(prepared, parts if test else Parts(parts.train, parts.validation, ()), run, resume=resume, stop=stop)
+
+
+def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
+    """Read the plan, keep it in the run directory, and set up torch.
+
+    Raises:
+        UsageError: the run directory holds another run.
+    """
+    plan = read_plan(plan_path)
+    used = [run / EVENTS, *run.glob(f"fold-*/{EVENTS}")]
+    if not resume and any(path.exists() for path in used):
+        raise UsageError(f"{run} holds a run already, expected a new directory", hint="Go on with it by --resume.")
+    own = run / "plan.yaml"
+    if not own.exists():
+        write_atomically(own, plan_yaml(plan, header=f"tonmeister train {own}"))
+    elif not resume and read_plan(own) != plan:
+        raise UsageError(f"{own} is another plan than {plan_path}, expected a new run directory")
+    if plan.compute.threads is not None:
+        torch.set_num_threads(plan.compute.threads)
+    torch.backends.cudnn.benchmark = False  # it may choose another algorithm, so another rounding, each time
+    return plan
+
+
+def train_parts(
+    prepared: Prepared, parts: Parts, run: Path, *, resume: bool, stop: Stop, fold: str = "", held_out: str = "test"
+) -> Scored | None:
+    """Train on given parts into `run`; return how the best checkpoint does on the held-out part, if there is one.
+
+    Raises:
+        TonmeisterError: as `train`; the `end` event says so too.
+    """
+    plan, began = prepared.plan, time.monotonic()
+    parts, left_out = prepared.decoded(parts, stop)
+    _check_not_empty(plan, parts, left_out)
+    check_classes(parts.train, (*parts.validation, *parts.held_out), prepared.corpus.classes)
+    device = device_of(plan.compute)
+    precision = precision_of(plan.training.precision, device)
+    short = damaged([*parts.train, *parts.validation])
+    digest = data_digest([("train", parts.train), ("val", parts.validation)], prepared.waveforms)
+    if resume and (run / "environment.json").exists():
+        check_same(run, plan, digest)
+    else:
+        write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
+    seed_everything(plan.training.seed)
+    job = _job(prepared, parts, run, device, fold)
+    events = EventWriter(run / EVENTS)
+    try:
+        events.write("start", **_start(job, left_out, short))
+        with memory_watched(plan.training), Telemetry(sensors_of(device)) as telemetry:
+            job = _with_frames(job, stop)
+            outcome = train(job, events, telemetry, stop, resume=resume)
+            scored = _predict(job, stop, held_out)
+        events.write("end", **_end(outcome, time.monotonic() - began))
+    except TonmeisterError as error:
+        statuses = {"nan": "nan", "out-of-memory": "out-of-memory", "interrupted": "interrupted"}
+        events.write(
+            "end",
+            status=statuses.get(error.code, "failed"),
+            seconds=time.monotonic() - began,
+            error={"code": error.code, "message": error.message, "hint": error.hint},
+        )
+        raise
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        events.write(
+            "end", status="failed", seconds=time.monotonic() - began, error={"code": "crash", "message": message}
+        )
+        raise
+    finally:
+        events.close()
+    return scored
+
+
+def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold: str) -> Job:
+    plan, classes = prepared.plan, prepared.corpus.classes
+    targets = [item.target for item in parts.train]
+    mean, deviation = (0.0, 1.0) if classes else (statistics.fmean(targets), statistics.pstdev(targets))
+    with memory_watched(plan.training):
+        model = build_model(
+            plan, classes=len(classes) or None, label_mean=mean, label_std=deviation, seed=plan.training.seed
+        )
+        model.to(device)
+    precision = precision_of(plan.training.precision, device)
+    source = Source(Loader(prepared.waveforms, plan))
+    loss = loss_function(plan, label_std=deviation)
+    return Job(plan, run, classes, parts, model, loss, source, device, precision, fold)
+
+
+def _with_frames(job: Job, stop: Stop) -> Job:
+    """Fit the normalisation, and encode once what comes out the same in every epoch."""
+    loader, items = job.source.loader, job.parts.train
+    if job.model.needs_normalisation:
+        size = job.plan.training.batch_size
+        batches = (items[start : start + size] for start in range(0, len(items), size))
+        job.model.fit_normalisation(loader.evaluation_batch(some).to(job.device) for some in batches)
+    if not job.model.encoder_is_frozen:
+        return job
+    cache, context, stopping = FrameCache(), job.autocast, stop.check
+    constant = job.plan.augmentation.strength == "none" and not any(loader.is_cut(item) for item in items)
+    # Validation clips are never varied, so theirs are constant in any case.
+    validation = cache.frames_of(job.model, loader, job.parts.validation, job.precision, context, stopping)
+    training = cache.frames_of(job.model, loader, items, job.precision, context, stopping) if constant else None
+    return replace(job, source=Source(loader, training, validation))
+
+
+def _predict(job: Job, stop: Stop, held_out: str) -> Scored | None:
+    """Load the best checkpoint and write its predictions."""
+    tensors, _ = read_checkpoint(job.run / "checkpoints" / BEST)
+    job.model.load_trainable_state(tensors)
+    write_predictions(job.run / "predictions" / "val.csv", score(job, job.parts.validation, stop.check))
+    if not job.parts.held_out:
+        return None
+    # The held-out part is encoded here and nowhere else: it has no place in a cache that training reads.
+    closed = replace(job, source=Source(job.source.loader))
+    scored = score(closed, job.parts.held_out, stop.check)
+    write_predictions(job.run / "predictions" / f"{held_out}.csv", scored)
+    return scored
+
+
+def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
+    for name in ("train", "validation"):
+        if not getattr(parts, name):
+            raise InputError(
+                f"{plan.data.manifest}: no clip of the {name} part can be used; "
+                f"{len(left_out)} were left out, such as {left_out[0]}"
+            )
+
+
+def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
+    plan, training, train_items = job.plan, job.plan.training, job.parts.train
+    steps = batch_count(len(train_items), training.batch_size)
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in job.model.parameters()]
+    return {
+        "name": plan.name,
+        "task": plan.task.type,
+        "device": device_name(job.device),
+        "precision": job.precision,
+        "train_clips": len(train_items),
+        "validation_clips": len(job.parts.validation),
+        "classes": list(job.classes),
+        "parameters": sum(size for size, _ in sizes),
+        "trainable_parameters": sum(size for size, trained in sizes if trained),
+        "epochs": training.epochs,
+        "steps_per_epoch": steps,
+        "total_steps": steps * training.epochs,
+        "seed": training.seed,
+        "select_by": plan.evaluation.select_by,
+        "chance": chance(plan, job.parts.validation, len(job.classes)),
+        "fold": job.fold or None,
+        "left_out": len(left_out),
+        "warnings": [*left_out, *short][:_NAMED],
+    }
+
+
+def _end(outcome: Outcome, seconds: float) -> dict[str, Any]:
+    progress = outcome.progress
+    return {
+        "status": outcome.status,
+        "best_epoch": progress.best_epoch,
+        "best": progress.best,
+        "step": progress.step,
+        "seconds": seconds,
+    }

@@ -1,0 +1,69 @@
+"""The diagnose consultation: from a run to findings with remedies; reads what was logged, trains and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.evidence.predictions import measure_predictions
+from engine.evidence.run.measure import measure_run
+from engine.evidence.run.read import read_run
+from engine.evidence.run.series import RunSeries
+from knowledge.records import Fact, Measured, Unknown
+from knowledge.rulebook import Knowledge, Pack
+
+from ..chaining import consult
+from ..session import Session
+from .audit import admitted
+from .plan import facts_of_plan
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a diagnosis brought."""
+
+    run: str
+    """The name of the run: that of its plan, else of its folder."""
+    session: Session
+    measured: Measured
+    """What the run itself showed, after the gates of the vocabulary."""
+    series: RunSeries
+
+
+def diagnose_run(
+    knowledge: Knowledge,
+    path: Path,
+    *,
+    extra_facts: Iterable[Fact] = (),
+    extra_unknown: Iterable[Unknown] = (),
+) -> Diagnosis:
+    """Read a run, measure it and judge it.
+
+    Args:
+        knowledge: the rulebooks.
+        path: a run directory, a folder of folds, or a Hugging Face trainer_state.json.
+        extra_facts: what is known beside the run: of the user, or of an audit of its data set, whose rules then have
+            their say as well.
+        extra_unknown: what was looked for in vain, such as by that audit.
+
+    Raises:
+        InputError: there is no run at `path`, or a file of it cannot be read.
+    """
+    run = read_run(path)
+    given = tuple(extra_facts)
+    measured = measure_run(run) + measure_predictions(run.predictions, _task(run, given))
+    if run.meta.task:
+        measured += Measured((Fact("task.type", run.meta.task, "log"),))
+    measured = admitted(measured, knowledge.vocabulary)
+    plan = facts_of_plan(run.plan, knowledge) if run.plan else ()
+    packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
+    unknown = (*measured.unknown, *extra_unknown)
+    session = consult(knowledge, (*measured.facts, *plan, *given), packs=packs, unknown=unknown)
+    return Diagnosis(run.plan.name if run.plan else run.source.stem, session, measured, run)
+
+
+def _task(run: RunSeries, given: tuple[Fact, ...]) -> str:
+    """The task of the run, where its log, its plan or somebody says so."""
+    stated = next((str(fact.value) for fact in given if fact.name == "task.type"), "")
+    return run.meta.task or (run.plan.task.type if run.plan else "") or stated

@@ -1,0 +1,68 @@
+"""Translates one stratum to CLIPS and runs it there; shares no code with the durable-rules driver."""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+
+import clips
+
+from knowledge.conditions import Condition
+from knowledge.records import Value
+from knowledge.rulebook import Rule
+
+_OPERATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def run_in_clips(rules: Iterable[Rule], facts: Mapping[str, Value], established: Iterable[str]) -> set[str]:
+    """Return the ids of the rules that fire, given facts and the keys of the conditions that are established."""
+    environment = clips.Environment()
+    environment.build("(deftemplate f (slot attr) (slot value))")
+    environment.build("(deftemplate token (slot key))")
+    environment.build("(deftemplate fired (slot rule))")
+    for rule in rules:
+        for number, choice in enumerate(product(*rule.when, *rule.needs)):
+            patterns = " ".join(_pattern(condition, place) for place, condition in enumerate(choice))
+            head = f'(f (attr "{rule.then.attribute}") (value {_literal(rule.then.value)}))'
+            environment.build(
+                f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) (assert {head}))'
+            )
+    for name, value in facts.items():
+        environment.assert_string(f'(f (attr "{name}") (value {_literal(value)}))')
+    for key in established:
+        environment.assert_string(f"(token (key {_text(key)}))")
+    environment.run()
+    return {fact["rule"] for fact in environment.facts() if fact.template.name == "fired"}
+
+
+def _pattern(condition: Condition, place: int) -> str:
+    if condition.kind != "is":
+        return f"(token (key {_text(condition.key)}))"
+    return f'(f (attr "{condition.fact}") (value ?v{place}&:{_test(condition, f"?v{place}")}))'
+
+
+def _test(condition: Condition, variable: str) -> str:
+    if isinstance(condition.value, tuple):
+        return f"(or {' '.join(_equals(variable, value) for value in condition.value)} FALSE)"
+    if condition.operator == "==":
+        return _equals(variable, condition.value)
+    if condition.operator == "!=":
+        return f"(not {_equals(variable, condition.value)})"
+    return f"(and (numberp {variable}) ({_OPERATORS[condition.operator]} {variable} {_literal(condition.value)}))"
+
+
+def _equals(variable: str, value: Value) -> str:
+    if isinstance(value, (bool, str)):
+        return f"(eq {variable} {_literal(value)})"
+    return f"(and (numberp {variable}) (= {variable} {_literal(value)}))"
+
+
+def _literal(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, str):
+        return _text(value)
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
