@@ -83,18 +83,30 @@ def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] |
             stderr=errors,
             start_new_session=True,  # Ctrl-C reaches the child once, through us
         )
-        interrupted = False
-        while True:
-            try:
-                status = child.wait(_POLL_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                _hand_over(tails, on_event)
-            except KeyboardInterrupt:
-                interrupted = True
-                child.send_signal(signal.SIGINT)
+        try:
+            interrupted = _follow(child, tails, on_event)
+        finally:
+            if child.poll() is None:  # whoever watches failed; nobody would end the child any more
+                child.terminate()
+                child.wait()
     _hand_over(tails, on_event)
+    status = child.returncode
     return 130 if interrupted or status == -signal.SIGINT else status if status >= 0 else 128 - status
+
+
+def _follow(child: subprocess.Popen[bytes], tails: _Tails, on_event: Callable[[Event], None] | None) -> bool:
+    """Hand events over until the child has ended; return whether Ctrl-C was pressed meanwhile."""
+    interrupted = False
+    while child.poll() is None:
+        try:
+            _hand_over(tails, on_event)
+            child.wait(_POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        except KeyboardInterrupt:
+            interrupted = True
+            child.send_signal(signal.SIGINT)
+    return interrupted
 
 
 def _hand_over(tails: _Tails, on_event: Callable[[Event], None] | None) -> None:

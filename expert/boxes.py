@@ -8,6 +8,7 @@ conditions at hand (relations between facts are not known here).
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise, product
@@ -122,17 +123,16 @@ def _values(condition: Condition) -> tuple[Value, ...]:
 def _number_cells(thresholds: list[float], entry: Entry | None) -> tuple[Value, ...]:
     cuts = sorted(set(thresholds))
     low, high = entry.range if entry is not None else (None, None)
-    if entry is not None and entry.type == "integer":
-        near = {round_(cut) + step for cut in cuts for round_, step in _NEIGHBOURS}
-        values: set[float] = {float(value) for value in near}
+    whole = entry is not None and entry.type == "integer"
+    if whole:
+        values: set[float] = {rounded(cut) + step for cut in cuts for rounded, step in _NEIGHBOURS}
     else:
-        middles = ((left + right) / 2 for left, right in pairwise(cuts))
-        far = (cuts[0] - max(1.0, abs(cuts[0])), cuts[-1] + max(1.0, abs(cuts[-1])))
-        values = {*cuts, *middles, *far}
+        middles = (left / 2 + right / 2 for left, right in pairwise(cuts))
+        values = {*cuts, *middles, cuts[0] - max(1.0, abs(cuts[0])), cuts[-1] + max(1.0, abs(cuts[-1]))}
     values |= {bound for bound in (low, high) if bound is not None}
-    inside = (value for value in values if (low is None or value >= low) and (high is None or value <= high))
-    return tuple(int(value) if value == int(value) and entry is not None and entry.type == "integer" else value
-                 for value in sorted(inside))  # fmt: skip
+    least, most = low if low is not None else -sys.float_info.max, high if high is not None else sys.float_info.max
+    inside = sorted(value for value in values if least <= value <= most)
+    return tuple(int(value) if whole else value for value in inside)
 
 
 _NEIGHBOURS = ((math.floor, -1), (math.floor, 0), (math.ceil, 0), (math.ceil, 1))

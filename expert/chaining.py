@@ -37,7 +37,7 @@ from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Unknown, Value
 from knowledge.rulebook import Knowledge, Pack, Rule
 
-from .definition import OPEN, Definition, define, fact_text, token_text
+from .definition import OPEN, Definition, define, encode, fact_text, token_text
 from .findings import findings_of, not_assessable_of
 from .givens import Givens, admit
 from .reference import Assessment
@@ -46,6 +46,8 @@ from .session import Decision, Firing, Session, Support
 from .strata import Concluding, Stratum, concluding, is_closed, stratify
 
 _SESSION = "0"
+_FIRST = "f0"
+"""Id of the fact that opens a session; it supports nothing."""
 _OBSERVED = 2
 _MOST_COMPILED = 8
 
@@ -211,7 +213,7 @@ class _Memory:
         self._message: str | None = None
 
     def __enter__(self) -> _Memory:
-        self._put('{"id":"f0","g":"' + OPEN + '"}')
+        self._put(encode({"id": _FIRST, "g": OPEN}))
         started = durable_rules_engine.start_action_for_state(self._handle, self._state)
         if started is None:
             raise InferenceError("the engine did not start; a rule is missing in its definition")
@@ -240,7 +242,8 @@ class _Memory:
         """Run the engine; for every rule that fires return its name and what supports it."""
         while (message := durable_rules_engine.complete_and_start_action(self._handle, self._state)) is not None:
             ((name, matched),) = json.loads(message).items()
-            supports = tuple(self._supports[matched[f"c{number}"]["id"]] for number in range(len(matched)))
+            identifiers = [matched[f"c{number}"]["id"] for number in range(len(matched))]
+            supports = tuple(self._supports[name] for name in identifiers if name != _FIRST)
             if name in self._definition.choices:
                 self.put_token(self._definition.choices[name], supports[0])
             else:

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from knowledge.conditions import Condition
@@ -76,12 +77,17 @@ def define(stratum: Stratum) -> Definition:
 
 def fact_text(identifier: str, name: str, value: Value) -> str:
     """Write one fact for the engine."""
-    return encode({"id": identifier, "g": group_of(name), "attr": name, "value": value})
+    return f'{{"id":"{identifier}",{_address(group_of(name), name)},"value":{encode(value)}}}'
 
 
 def token_text(identifier: str, token: str) -> str:
     """Write one token for the engine."""
-    return encode({"id": identifier, "g": TOKENS, "attr": token, "value": 0})
+    return f'{{"id":"{identifier}",{_address(TOKENS, token)},"value":0}}'
+
+
+@lru_cache(maxsize=8192)
+def _address(group: str, name: str) -> str:
+    return f'"g":{encode(group)},"attr":{encode(name)}'
 
 
 def group_of(name: str) -> str:

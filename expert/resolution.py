@@ -117,7 +117,8 @@ def _extreme(entry: Entry, groups: list[list[Activation]]) -> list[Activation]:
 def _most_convincing(groups: list[list[Activation]]) -> list[Activation]:
     greatest = max(_certainty(group) for group in groups)
     convincing = [group for group in groups if _certainty(group) == greatest]
-    refined = [group for group in convincing if not any(_refines(other, group) for other in convincing)]
+    rivals = [(group, [other for other in convincing if other is not group]) for group in convincing]
+    refined = [group for group, others in rivals if not any(_refines(other, group) for other in others)]
     return min(refined or convincing, key=lambda group: (-_conditions(group), spell(group[0].rule.then.value)))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from engine.evidence.machine import measure_machine
 from knowledge.loader import load_knowledge
@@ -16,7 +20,7 @@ from knowledge.rulebook import Knowledge
 
 from .block import Block
 from .interview import InterviewState
-from .keys import bindings, help_lines
+from .keys import Place, bindings, keys_of, spell_keys
 from .screens.loop import LoopScreen
 from .screens.page import Page
 from .screens.plan import PlanScreen
@@ -64,9 +68,23 @@ class TonmeisterApp(App[None]):
         self.loop_screen.open_plan(event.path)
         self.loop_screen.action_train()
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List what can be done now, for the command palette."""
+        for key in keys_of(self.place):
+            namespace, _, name = key.action.rpartition(".")
+            target = self if namespace == "app" else screen
+            if target.check_action(name.partition("(")[0], ()):
+                yield SystemCommand(key.label, key.help, partial(screen.run_action, key.action))
+        yield SystemCommand("theme", "Choose the colours.", self.action_change_theme)
+
+    @property
+    def place(self) -> Place:
+        """The mode that is open."""
+        return "loop" if self.current_mode == "loop" else "plan"
+
     def action_help(self) -> None:
         """Show what the keys of this mode do."""
-        lines = help_lines("loop" if self.current_mode == "loop" else "plan")
+        lines = [(spell_keys(key.keys), key.help) for key in keys_of(self.place)]
         width = max(len(key) for key, _ in lines)
         self.push_screen(Page("keys", [Block("", tuple(f"{key:<{width}}  {text}" for key, text in lines))]))
 
@@ -105,4 +123,6 @@ def run(manifest: Path | None = None, plan: Path | None = None, mode: str = "pla
     """
     app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, mode=mode)
     app.run()
+    if app.loop_screen.driver.phase == "stopped":
+        print(f"The loop can go on where it was stopped:\n  {app.loop_screen.driver.command()}", file=sys.stderr)
     return app.return_code or 0

@@ -32,6 +32,7 @@ KEYS: tuple[Key, ...] = (
     Key("everywhere", "f3", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
     Key("everywhere", "ctrl+y", "app.show_command", "command", "Show and copy the whole command line.", show=False),
     Key("everywhere", "ctrl+q", "app.quit", "quit", "Quit; a training run is stopped and stays resumable."),
+    Key("everywhere", "ctrl+p", "app.command_palette", "palette", "Search for what can be done.", show=False),
     Key("plan", "ctrl+e", "why", "why?", "Why this is asked, or how this line of the plan follows.", priority=True),
     Key("plan", "ctrl+s", "save", "save", "Write the plan to a new file."),
     Key("plan", "ctrl+r", "train", "train", "Save the plan and go to the loop with it."),
@@ -56,12 +57,12 @@ def bindings(where: Place) -> list[BindingType]:
     ]
 
 
-def help_lines(where: Place) -> list[tuple[str, str]]:
-    """Return key and explanation for each key that is valid in a place."""
-    return [(spell_key(key.keys), key.help) for key in KEYS if key.where in (where, "everywhere")]
+def keys_of(where: Place) -> list[Key]:
+    """Return the keys that are valid in a place."""
+    return [key for key in KEYS if key.where in ("everywhere", where)]
 
 
-def spell_key(keys: str) -> str:
+def spell_keys(keys: str) -> str:
     """Return keys as people write them."""
     names = (name.replace("question_mark", "?") for name in keys.split(","))
     return " or ".join(name.upper() if len(name) == 2 else name for name in names)

@@ -8,6 +8,13 @@ from typing import Any
 
 from engine.curves import Point, reduce_points
 
+CPU = ("cpu {cpu_percent:.0f}%", "{memory_used_gib:.1f} GiB")
+GPU = (
+    "gpu {gpu_utilisation:.0f}%",
+    "{gpu_memory_used_gib:.1f} GiB",
+    "{gpu_temperature_c:.0f}°C",
+    "{gpu_power_w:.0f} W",
+)
 MOST_POINTS = 4096
 """A series with more points is reduced to half as many; a terminal shows fewer than 500."""
 
@@ -82,17 +89,14 @@ class RunView:
 
     def gauges(self) -> list[str]:
         """Return the newest speed and telemetry, each with its unit; what is not measured is left out."""
-        texts = [
-            _gauge(self.newest, "samples_per_second", "{:.0f} clips/s"),
-            _gauge(self.newest, "data_wait_seconds", "wait {:.2f} s"),
-            _gauge(self.newest, "grad_norm", "grad {:.2g}"),
-            _gauge(self.telemetry, "cpu_percent", "cpu {:.0f}%"),
-            _gauge(self.telemetry, "memory_used_gib", "mem {:.1f} GiB"),
-            _gauge(self.telemetry, "gpu_utilisation", "gpu {:.0f}%"),
-            _gauge(self.telemetry, "gpu_memory_used_gib", "gpu mem {:.1f} GiB"),
-            _gauge(self.telemetry, "gpu_temperature_c", "{:.0f}°C"),
-            _gauge(self.telemetry, "gpu_power_w", "{:.0f} W"),
-        ]
+        machine = (
+            (self.newest, ("{samples_per_second:.0f} clips/s",)),
+            (self.newest, ("wait {data_wait_seconds:.2f} s",)),
+            (self.newest, ("grad {grad_norm:.2g}",)),
+            (self.telemetry, CPU),
+            (self.telemetry, GPU),
+        )
+        texts = (" ".join(filter(None, (_gauge(values, form) for form in forms))) for values, forms in machine)
         return [text for text in texts if text]
 
 
@@ -105,6 +109,8 @@ def _append(points: list[Point], event: Mapping[str, Any], x: str, value: Any) -
     return points
 
 
-def _gauge(values: Mapping[str, Any], name: str, form: str) -> str:
+def _gauge(values: Mapping[str, Any], form: str) -> str:
+    """Fill `form` with the value that it names; empty when that is unknown or not finite."""
+    name = form.partition("{")[2].partition(":")[0]
     value = values.get(name)
-    return form.format(value) if isinstance(value, (int, float)) and math.isfinite(value) else ""
+    return form.format(**{name: value}) if isinstance(value, (int, float)) and math.isfinite(value) else ""

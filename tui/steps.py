@@ -105,17 +105,20 @@ def audit_step(state: InterviewState) -> Step:
 def audit_summary(state: InterviewState) -> str:
     """Return the size of the data set in one line."""
     assert state.audit is not None
-    units = (("dataset.clips", "clips"), ("dataset.hours", "h"), ("dataset.classes", "classes"))
-    parts = []
-    for name, unit in (*units, ("dataset.groups", "groups")):
-        if (value := state.audit.measured.get(name)) is not None:
-            parts.append(f"{value:.3g} {unit}" if isinstance(value, float) else f"{value} {unit}")
+    measured = state.audit.measured
+    parts = [
+        f"{value} {unit}"
+        for name, unit in (("clips", "clips"), ("classes", "classes"), ("groups", "groups"))
+        if (value := measured.get(f"dataset.{name}")) is not None
+    ]
+    if isinstance(hours := measured.get("dataset.hours"), (int, float)):
+        parts.append(f"{hours:.3g} h" if hours >= 1 else f"{60 * hours:.3g} min")
     return ", ".join(parts) or "The audit measured nothing."
 
 
 def finding_choice(finding: Finding) -> Choice:
     """Return a finding as a line that opens its evidence."""
-    return Choice(f"{FINDING}{finding.id}", heading(finding), finding.because)
+    return Choice(f"{FINDING}{finding.id}", heading(finding), finding.title)
 
 
 def heading(finding: Finding) -> str:
@@ -185,13 +188,11 @@ def value_field(entry: Entry, current: Value | None) -> Field:
 
 def value_problem(entry: Entry, text: str) -> str:
     """Return what is wrong with a typed value."""
-    if not text.strip():
-        return f"expected {entry.expected()}"
     try:
         entry.coerce(text.strip(), "")
-    except KnowledgeError as error:
-        return error.message.removeprefix(f": {entry.name}: ")
-    return ""
+    except KnowledgeError:
+        return f"expected {entry.expected()}"
+    return "" if text.strip() else "expected a text"
 
 
 def path_problem(text: str) -> str:

@@ -27,7 +27,7 @@ _BINS = 5
 _SMALLEST_GROUP = 20
 """Clips below which a group's score says little (diagnosis after Sagawa 2020)."""
 _VALIDATION = ("val", "out-of-fold")
-_OWN = (*_VALIDATION, "train", "test")
+_OWN = (*_VALIDATION, "held-out", "train", "test")
 """Names that are splits of the data set that the model was trained on; every other file is external."""
 
 
@@ -92,10 +92,10 @@ def measure_predictions(files: Iterable[tuple[str, Path]], task: str) -> Measure
     """
     by_name = dict(files)
     name = next((name for name in _VALIDATION if name in by_name), None)
-    if task not in ("classification", "regression"):
-        return _unknown("the task of the run is not known", *_ALL)
     if name is None:
         return _unknown("the run holds no predictions of its validation clips", *_ALL)
+    if task not in ("classification", "regression"):
+        return _unknown("the task of the run is not known", *_ALL)
     validation = read_predictions(by_name[name], task)
     if not len(validation):
         return _unknown(f"{by_name[name]} holds no predictions", *_ALL)

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
-_SPREAD = 0.25
-"""Lengths are multiplied by a random factor of up to e^0.25 before sorting: batches change from epoch to epoch, at
-about 8 % padding where random batches have 30 to 170 % (training.md 4.2)."""
+_SPREAD = 0.1
+"""Lengths are multiplied by a random factor of up to e^0.1 before sorting: batches change from epoch to epoch, at about
+10 % padding where random batches have 30 to 170 % (training.md 4.2)."""
 Batch = TypeVar("Batch")
 
 

@@ -94,13 +94,21 @@ class Checkpoints:
             _load_optimiser(optimiser, _under(tensors, "optimiser."))
             scaler.load_state_dict(notes["scaler"])
             restore_random_state(_under(tensors, "random."))
-            return Progress(**notes["progress"])
+            return self._with_best(Progress(**notes["progress"]))
         if found:
             raise InputError(
                 f"{found[0]}: neither it nor the {len(found) - 1} before it is whole",
                 hint="Train again into a new run directory.",
             )
         return Progress()
+
+    def _with_best(self, progress: Progress) -> Progress:
+        """Forget the best epoch when its checkpoint is damaged: the next evaluation then writes it anew."""
+        try:
+            read_checkpoint(self.folder / BEST)
+        except InputError:
+            progress.best_score, progress.best_epoch, progress.best = None, 0, {}
+        return progress
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob(_LAST), reverse=True)

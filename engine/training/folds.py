@@ -51,7 +51,7 @@ def train_folds(plan_path: Path, run: Path, folds: str, *, resume: bool, stop: S
     finished = []
     for number, (value, parts) in enumerate(folds_of(corpus.items, plan, folds).items(), start=1):
         finished.append(_train_fold(prepared, parts, run / f"fold-{number}", number, value, stop))
-        _write(plan, run, folds, finished)
+    _write(plan, run, folds, finished)
 
 
 def _train_fold(prepared: Prepared, parts: Parts, folder: Path, number: int, value: str, stop: Stop) -> Fold:

@@ -168,6 +168,8 @@ def _whole_groups(items: Sequence[Item], strata: Sequence[int], share: float, se
     required[0] = counts.sum(axis=0) > 0
     required[1, -1] = True
     chosen = assign(counts, (1 - share, share), required).splits
+    if not chosen.any():  # every group has a class of its own; `check_classes` will name what training then lacks
+        chosen[counts[:, -1].argmin()] = 1
     return [bool(chosen[place[name]]) for name in names]
 
 

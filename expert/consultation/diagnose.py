@@ -60,7 +60,13 @@ def diagnose_run(
     packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *plan, *given), packs=packs, unknown=unknown)
-    return Diagnosis(run.plan.name if run.plan else run.source.stem, session, measured, run)
+    return Diagnosis(_name(run), session, measured, run)
+
+
+def _name(run: RunSeries) -> str:
+    if run.plan:
+        return run.plan.name
+    return run.source.parent.name if run.source.name == "trainer_state.json" else run.source.stem
 
 
 def _task(run: RunSeries, given: tuple[Fact, ...]) -> str:

@@ -38,10 +38,13 @@ def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
 
 def not_assessable_blocks(items: Iterable[NotAssessable]) -> Document:
     """What could be neither reported nor excluded, and what it would need; empty when there is none."""
-    rows = tuple((item.id, "; ".join(item.needs)) for item in items)
-    if not rows:
-        return ()
-    return (Heading("Not assessable"), Table(("finding", "needs"), rows))
+    lines = tuple((f"{item.id}: {'; '.join(_reasons(item))}", ()) for item in items)
+    return (Heading("Not assessable, and what it would need"), Bullets(lines)) if lines else ()
+
+
+def _reasons(item: NotAssessable) -> tuple[str, ...]:
+    """The needs of one finding, each reason once: several measurements often lack the same thing."""
+    return tuple(dict.fromkeys(need.partition(": ")[2] or need for need in item.needs))
 
 
 def decisions_blocks(session: Session) -> Document:

@@ -23,12 +23,12 @@ SEVERAL = ("mid.colour", "mid.flag", "out.colour", "out.flag", "out.least", "out
 """Settled among several values."""
 
 WORDS: Vocabulary = vocabulary(
-    entry("in.x"),
-    entry("in.y"),
-    entry("in.count", "integer"),
-    entry("in.flag", "boolean"),
-    entry("in.other", "boolean"),
-    entry("in.colour", "choice", values=CHOICES),
+    entry("in.x", ask="?"),
+    entry("in.y", ask="?"),
+    entry("in.count", "integer", ask="?"),
+    entry("in.flag", "boolean", ask="?"),
+    entry("in.other", "boolean", ask="?"),
+    entry("in.colour", "choice", values=CHOICES, ask="?"),
     entry("in.shade", "text"),
     entry("mid.a", "boolean", "derived"),
     entry("mid.b", "boolean", "derived"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from expert.chaining import consult
 from expert.givens import admit
+from expert.interview import questions
 from expert.reference import Assessment, Reference
 from expert.session import Session
 from expert.strata import concluding
@@ -94,6 +95,28 @@ def test_every_firing_rests_on_conditions_that_hold_and_on_what_came_before(
         assert named <= reached
         assert all(assessment.truth(item) is True for item in firing.supports if not isinstance(item, str))
         reached.add(firing.rule.then.attribute)
+
+
+@EXAMPLES
+@given(strategies.rulebooks(), strategies.facts(), st.data())
+def test_an_answer_that_is_not_asked_for_changes_nothing(
+    book: Knowledge, given_facts: list[Fact], data: st.DataObject
+) -> None:
+    session = consult(book, given_facts, packs=("plan",))
+    asked = {question.entry.name for question in questions(session)}
+    askable = [name for name in strategies.INPUTS if book.vocabulary.entry(name).ask and name not in session.facts]
+    assert asked <= set(askable)
+
+    for name in askable:
+        if name not in asked:
+            answer = Fact(name, data.draw(strategies.values(name)), "user")
+            other = consult(book, [*given_facts, answer], packs=("plan",))
+            assert _outcome(other) == _outcome(session), (name, answer.value)
+
+
+def _outcome(session: Session) -> tuple[dict[str, Any], set[str]]:
+    decisions = {name: decision.value for name, decision in session.decisions.items()}
+    return decisions, {finding.id for finding in session.findings}
 
 
 def _assessment(session: Session) -> Assessment:

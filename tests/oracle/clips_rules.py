@@ -12,25 +12,31 @@ from knowledge.rulebook import Rule
 _OPERATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
-def run_in_clips(rules: Iterable[Rule], facts: Mapping[str, Value], established: Iterable[str]) -> set[str]:
-    """Return the ids of the rules that fire, given facts and the keys of the conditions that are established."""
-    environment = clips.Environment()
-    environment.build("(deftemplate f (slot attr) (slot value))")
-    environment.build("(deftemplate token (slot key))")
-    environment.build("(deftemplate fired (slot rule))")
-    for rule in rules:
-        for number, choice in enumerate(product(*rule.when, *rule.needs)):
-            patterns = " ".join(_pattern(condition, place) for place, condition in enumerate(choice))
-            head = f'(f (attr "{rule.then.attribute}") (value {_literal(rule.then.value)}))'
-            environment.build(
-                f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) (assert {head}))'
-            )
-    for name, value in facts.items():
-        environment.assert_string(f'(f (attr "{name}") (value {_literal(value)}))')
-    for key in established:
-        environment.assert_string(f"(token (key {_text(key)}))")
-    environment.run()
-    return {fact["rule"] for fact in environment.facts() if fact.template.name == "fired"}
+class ClipsStratum:
+    """The rules of one stratum in a CLIPS environment."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._environment = clips.Environment()
+        self._environment.build("(deftemplate f (slot attr) (slot value))")
+        self._environment.build("(deftemplate token (slot key))")
+        self._environment.build("(deftemplate fired (slot rule))")
+        for rule in rules:
+            for number, choice in enumerate(product(*rule.when, *rule.needs)):
+                patterns = " ".join(_pattern(condition, place) for place, condition in enumerate(choice))
+                head = f'(f (attr "{rule.then.attribute}") (value {_literal(rule.then.value)}))'
+                self._environment.build(
+                    f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) (assert {head}))'
+                )
+
+    def run(self, facts: Mapping[str, Value], established: Iterable[str]) -> set[str]:
+        """Return the ids of the rules that fire, given facts and the keys of the conditions that are established."""
+        self._environment.reset()
+        for name, value in facts.items():
+            self._environment.assert_string(f'(f (attr "{name}") (value {_literal(value)}))')
+        for key in established:
+            self._environment.assert_string(f"(token (key {_text(key)}))")
+        self._environment.run()
+        return {fact["rule"] for fact in self._environment.facts() if fact.template.name == "fired"}
 
 
 def _pattern(condition: Condition, place: int) -> str:

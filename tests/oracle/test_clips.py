@@ -10,7 +10,7 @@ from knowledge.records import Fact, Value
 from knowledge.rulebook import Knowledge, Pack
 
 from ..expert import strategies
-from .clips_rules import run_in_clips
+from .clips_rules import ClipsStratum
 
 
 def assert_clips_agrees(book: Knowledge, given_facts: list[Fact], pack: Pack = "plan") -> None:
@@ -30,7 +30,7 @@ def assert_clips_agrees(book: Knowledge, given_facts: list[Fact], pack: Pack = "
         conditions = (condition for rule in stratum.rules for condition in rule.conditions)
         established = {c.key for c in conditions if c.kind != "is" and assessment.truth(c) is True}
         fired = {firing.rule.id for firing in session.firings if firing.rule in stratum.rules}
-        assert run_in_clips(stratum.rules, below, established) == fired
+        assert ClipsStratum(stratum.rules).run(below, established) == fired
 
 
 @settings(max_examples=60, deadline=None)

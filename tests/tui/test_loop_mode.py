@@ -63,7 +63,7 @@ def test_curves_and_telemetry_are_live(stage: Path, monkeypatch: pytest.MonkeyPa
         await pilot.press("ctrl+r")
         await until(lambda: "cpu 87%" in look(pilot.app), pilot)
         text = look(pilot.app)
-        assert "▶ training" in text
+        assert "▶ epoch" in text
         assert "412 clips/s" in text
         assert "o val" in text
         assert "x stop" in text.splitlines()[-1]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tui.screens.loop import LoopScreen
 from tui.screens.plan import PlanScreen
@@ -21,7 +22,8 @@ async def plan_start(pilot: Pilot[None]) -> None:
 
 
 async def plan_audit(pilot: Pilot[None]) -> None:
-    await pilot.press(*"clips.csv", "enter")
+    pilot.app.screen.query_one(Input).value = "clips.csv"
+    await pilot.press("enter")
     await until(lambda: isinstance(pilot.app.screen, PlanScreen) and pilot.app.screen.data_settled, pilot)
 
 
@@ -72,7 +74,9 @@ async def loop_empty(pilot: Pilot[None]) -> None:
 
 async def loop_ready(pilot: Pilot[None]) -> None:
     write_plan(Path())
-    await pilot.press("f3", "o", *"plan.yaml", "enter")
+    await pilot.press("f3", "o")
+    pilot.app.screen.query_one(Input).value = "plan.yaml"
+    await pilot.press("enter")
     await pilot.pause()
     pilot.app.screen.query_one("#remedies").focus()
 
@@ -155,6 +159,33 @@ def test_a_mode_keeps_what_was_open_in_it() -> None:
         assert "cli" in look(pilot.app)
 
     drive(make_app(), scenario)
+
+
+def test_the_palette_offers_what_the_keys_offer() -> None:
+    async def scenario(pilot: Pilot[None]) -> None:
+        offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert {"help", "Loop", "command", "quit", "theme"} <= offered
+        assert "save" not in offered
+        await plan_done(pilot)
+        assert "save" in {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        await pilot.press("ctrl+p", *"loop", "enter")
+        await until(lambda: pilot.app.current_mode == "loop", pilot)
+
+    drive(make_app(), scenario)
+
+
+def test_an_idle_loop_screen_is_not_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[bool] = []
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await pilot.press("f3")
+        await pilot.pause(0.5)
+        monkeypatch.setattr(LoopScreen, "show_state", lambda self: painted.append(True))
+        await pilot.pause(1.0)
+
+    drive(make_app(), scenario)
+
+    assert painted == []
 
 
 def test_only_modes_that_are_built_are_named() -> None:

@@ -105,7 +105,8 @@ class LoopScreen(Screen[None]):
     def _show_rounds(self) -> None:
         loop = self.driver.loop
         reports = tuple(loop.reports) if loop else ()
-        running = self.driver.round if self.driver.report is None else None
+        present = self.driver.round
+        running = None if present in [report.round for report in reports] else present
         rounds = self.query_one(RoundsTable)
         metric = f"validation {loop.metric} [95 %]" if loop else "score"
         rounds.border_title = f"rounds · what changed · by which rule · {metric}"
@@ -274,7 +275,7 @@ def _plan_line(driver: LoopDriver, plan: Plan | None) -> Content:
 def _status(driver: LoopDriver) -> Content:
     view, report = driver.view, driver.report
     if driver.phase == "training" and view is not None:
-        return Content.assemble(("▶ training  ", "bold $text-success"), "  ".join([view.progress(), *view.gauges()]))
+        return Content.assemble(("▶ ", "bold $text-success"), "  ".join([view.progress(), *view.gauges()]))
     if driver.phase == "ended" and report is not None:
         left = "" if report.proposals else " · no remedy is left to try"
         text = f"{report.status} in {report.seconds:.0f} s · {report.verdict} with {spell_score(report.score)}{left}"

@@ -92,7 +92,8 @@ class QuestionPanel(Vertical):
         self.border_title = step.title
         self.query_one("#ask", Static).update(step.ask)
         self.query_one("#help", Static).update(step.help)
-        self.query_one("#help").display = bool(step.help)
+        self.query_one("#help").set_class(not step.help, "hidden")
+        self.query_one("#help").remove_class("progress")
         self._show_field(step.field)
         choices = self.query_one(Choices)
         choices.display = bool(step.choices)
@@ -114,7 +115,7 @@ class QuestionPanel(Vertical):
     def show_progress(self, text: str) -> None:
         """Show that something is under way in place of the help text."""
         self.query_one("#help", Static).update(text)
-        self.query_one("#help").display = True
+        self.query_one("#help").set_classes("progress")
 
     def _show_field(self, field: Field | None) -> None:
         entry, problem = self.query_one(AnswerField), self.query_one("#problem", Static)

@@ -33,7 +33,7 @@ class _Problem:
     counts: Floats  # (groups, strata + 1)
     target: Floats  # (splits, strata + 1)
     weight: Floats  # (splits, strata + 1)
-    required: npt.NDArray[np.bool_]  # (splits, strata + 1)
+    required: Floats  # (splits, strata + 1) weight of what a split must hold; 0 where it need not
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Assignment:
 
     splits: Integers  # (groups,)
     lacking: int
-    """Required strata that a split does not hold."""
+    """Required strata that a split does not hold; an empty split counts for more than all of them."""
     unevenness: float
     """Worst label distance (total variation) of a split to the whole, plus its worst error of size."""
 
@@ -68,13 +68,15 @@ def _problem(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[
     weight = np.zeros_like(target)
     np.divide(1.0, target, out=weight, where=target > 0)
     weight[:, -1] *= _SIZE_WEIGHT
-    return _Problem(sized, target, weight, required)
+    urgent = required.astype(np.float64)
+    urgent[:, -1] *= required.shape[1]  # an empty split is worse than all classes lost
+    return _Problem(sized, target, weight, urgent)
 
 
 def _unevenness(problem: _Problem, assigned: Integers) -> tuple[int, float]:
     """Return how many required strata are lacking, and the worst label distance plus the worst size error."""
     held = _held(problem, assigned)
-    lacking = int((problem.required & (held == 0)).sum())
+    lacking = int(problem.required[held == 0].sum())
     labels, sizes = held[:, :-1], held[:, -1:]
     overall = labels.sum(axis=0) / max(1.0, labels.sum())
     own = labels / np.maximum(1.0, labels.sum(axis=1, keepdims=True))
@@ -172,13 +174,11 @@ def _leaving(problem: _Problem, held: Floats, split: int, own: Floats) -> tuple[
     """Return the cost added when a group leaves, and the required strata that leave with it."""
     gap = held[split] - problem.target[split]
     cost = (problem.weight[split] * own * (own - 2 * gap)).sum(axis=1)
-    lost = problem.required[split] & (own > 0) & (held[split] == own)
-    return cost, lost.astype(np.float64)
+    return cost, problem.required[split] * ((own > 0) & (held[split] == own))
 
 
 def _joining(problem: _Problem, held: Floats, split: int, own: Floats) -> tuple[Floats, Floats]:
     """Return the cost added when a group joins, and the required strata that it brings."""
     gap = held[split] - problem.target[split]
     cost = (problem.weight[split] * own * (own + 2 * gap)).sum(axis=1)
-    gained = problem.required[split] & (own > 0) & (held[split] == 0)
-    return cost, gained.astype(np.float64)
+    return cost, problem.required[split] * ((own > 0) & (held[split] == 0))

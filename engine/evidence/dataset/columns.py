@@ -29,8 +29,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "participant", "participantid", "patient", "patientid", "clientid", "userid", "group", "groupid",
         "recording", "recordingid", "session", "sessionid",
     ),
-    "split": ("split", "subset", "partition", "set", "dataset", "usage"),
-    "fold": ("fold", "folds", "cvfold", "kfold"),
+    "split": ("repairedsplit", "split", "subset", "partition", "set", "dataset", "usage"),
+    "fold": ("repairedfold", "fold", "folds", "cvfold", "kfold"),
 }  # fmt: skip
 Table = Sequence[Sequence[str]]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +151,10 @@ def _drift(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> Measured:
     labelled = [part for split, rows in parts.items() if len((part := _part(split, rows, codes, size)).codes)]
     if len(labelled) < 2:
         return Measured(unknown=unknown(_DRIFT, "fewer than two splits have labels"))
-    pairs = [_Pair(a, b, total_variation(a.counts, b.counts), _chance(a, b)) for a, b in combinations(labelled, 2)]
+    first, *others = labelled  # training where there is one: the others are judged by what it teaches
+    pairs = [
+        _Pair(first, other, total_variation(first.counts, other.counts), _chance(first, other)) for other in others
+    ]
     worst = min(pairs, key=lambda pair: (pair.p, -pair.distance))
     p = min(1.0, worst.p * len(pairs))  # Bonferroni: the worst of several pairs was picked
     names = f"{_LONG[worst.a.split]} and {_LONG[worst.b.split]}"
@@ -175,32 +178,41 @@ def total_variation(a: Integers, b: Integers) -> float:
 
 
 def _chance(a: _Part, b: _Part) -> float:
-    """Return the share of random splits of the same size whose labels are at least as far apart (permutation test).
+    """Return the share of random splits of the same sizes whose labels are at least as far apart (permutation test).
 
-    Where groups stay whole, they are drawn whole: clips of one speaker resemble one another in their labels, and a
-    split by speakers is never as even as one by clips. Where they do not, single clips are drawn.
+    Single clips are drawn, although speakers may have labels of their own, and a split by speakers is then less even
+    than one by clips: the distances drawn are widened by how much groups inside the splits differ among themselves
+    (overdispersion; McCullagh and Nelder 1989, section 4.5). Drawing whole groups instead finds nothing where a split
+    holds one or two of them.
     """
-    rng = np.random.default_rng(_SEED)
     pooled = a.counts + b.counts
-    if "" in (*a.groups, *b.groups) or set(a.groups) & set(b.groups):
-        drawn = rng.multivariate_hypergeometric(pooled, len(a.codes), size=_SHUFFLES)
-    else:
-        drawn = _drawn_whole(a, b, rng)
-    rest = pooled - drawn
-    shares = [side / np.maximum(1, side.sum(axis=1, keepdims=True)) for side in (drawn, rest)]
-    distances = np.abs(shares[0] - shares[1]).sum(axis=1) / 2
+    drawn = np.random.default_rng(_SEED).multivariate_hypergeometric(pooled, len(a.codes), size=_SHUFFLES)
+    shares = [side / side.sum(axis=1, keepdims=True) for side in (drawn, pooled - drawn)]
+    distances = np.abs(shares[0] - shares[1]).sum(axis=1) / 2 * math.sqrt(_dispersion(a, b))
     extreme = int((distances >= total_variation(a.counts, b.counts) - 1e-12).sum())
     return (1 + extreme) / (1 + _SHUFFLES)
 
 
-def _drawn_whole(a: _Part, b: _Part, rng: np.random.Generator) -> Integers:
-    """Return the label counts of random draws of as many groups as `a` holds, `(draws, labels)`."""
-    number = {name: place for place, name in enumerate(dict.fromkeys((*a.groups, *b.groups)))}
-    table = np.zeros((len(number), len(a.counts)), dtype=np.int64)
-    for part in (a, b):
-        np.add.at(table, (np.array([number[name] for name in part.groups]), part.codes), 1)
-    size = len(set(a.groups))
-    return np.array([table[rng.permutation(len(number))[:size]].sum(axis=0) for _ in range(_SHUFFLES)])
+def _dispersion(*parts: _Part) -> float:
+    """Return Pearson's chi-square of the groups of each split against their split, over its degrees of freedom.
+
+    1 (the least returned) = the groups of a split differ in their labels as much as chance alone makes them.
+    """
+    chi_square, freedom = 0.0, 0
+    for part in parts:
+        names = sorted(set(part.groups) - {""})
+        held = part.counts > 0
+        if len(names) < 2 or held.sum() < 2:
+            continue
+        place = {name: number for number, name in enumerate(names)}
+        known = np.array([place.get(name, -1) for name in part.groups])
+        table = np.zeros((len(names), len(part.counts)), dtype=np.int64)
+        np.add.at(table, (known[known >= 0], part.codes[known >= 0]), 1)
+        table = table[:, held]
+        expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+        chi_square += float(((table - expected) ** 2 / np.maximum(expected, 1e-12)).sum())
+        freedom += (len(names) - 1) * (int(held.sum()) - 1)
+    return max(1.0, chi_square / freedom) if freedom else 1.0
 
 
 def _untrained(dataset: Dataset, parts: Mapping[Split, list[Row]], codes: Mapping[int, int]) -> Measured:

@@ -59,7 +59,7 @@ def read_folds(folder: Path) -> RunSeries:
         gradient_norm=first.gradient_norm,
         predictions=prediction_files(folder),
         meta=(failed or [first.meta])[0],
-        plan=first.plan or _plan(folder, collector),
+        plan=_plan(folder, collector) or first.plan,
         notes=(*collector.notes, *(f"{run.source.name}: {note}" for run in runs for note in run.notes)),
     )
 

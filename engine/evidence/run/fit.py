@@ -10,7 +10,7 @@ from knowledge.records import Evidence, Measured
 
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
-from .statistics import head, kendall, noise, smoothed, tail, thinned
+from .statistics import head, kendall, noise, smoothed, tail, thinned, window_of
 
 _RISE = (
     "run.generalisation_loss",
@@ -32,8 +32,8 @@ def rise(run: RunSeries) -> Measured:
     if loss.y.min() <= 0:
         return unknown("the validation loss is not always above 0, so it has no relative rise", *_RISE)
     smooth = smoothed(loss.y)
-    best, count = int(np.argmin(smooth)), len(loss)
-    lowest, last = float(smooth[best]), tail(smooth)
+    best, count = _lowest(loss.y, smooth), len(loss)
+    lowest, last = float(smooth.min()), tail(smooth)
     evidence = [point(loss, best), point(loss, count - 1), Evidence(f"median of the end {last:.4g}", value=last)]
     measured = known("run.generalisation_loss", last / lowest - 1, n=count, evidence=evidence)
     measured += known("run.evaluations_after_best", count - 1 - best, n=count, evidence=evidence[:1])
@@ -45,6 +45,13 @@ def rise(run: RunSeries) -> Measured:
     measured += known("run.kendall_after_best", kendall(loss.x[best:], loss.y[best:]), n=count)
     measured += known("run.best_is_first", best == 0, n=count, evidence=evidence[:1])
     return measured + _train_since(run, loss, best) + _metric_since(run, loss, best)
+
+
+def _lowest(values: Floats, smooth: Floats) -> int:
+    """Position of the lowest value in the smoothing window about the lowest point of the smoothed curve."""
+    centre, half = int(np.argmin(smooth)), window_of(len(values)) // 2
+    begin = max(0, centre - half)
+    return begin + int(np.argmin(values[begin : centre + half + 1]))
 
 
 def _train_since(run: RunSeries, loss: Series, best: int) -> Measured:
@@ -79,22 +86,24 @@ def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
     return known("run.metric_trend_after_best", trend, n=len(since), evidence=[point(since, 0), point(since, -1)])
 
 
-_LEVELS = ("run.train_loss_remaining", "run.validation_loss_remaining", "run.gap_share", "run.train_loss_over_chance")
-
-
 def levels(run: RunSeries) -> Measured:
     """Say how much of the losses is left at the end, and how far apart they are."""
+    return _training_levels(run) + _validation_levels(run)
+
+
+def _training_levels(run: RunSeries) -> Measured:
+    names = "run.train_loss_remaining", "run.train_loss_over_chance"
     train = run.train_loss.finite() if run.train_loss else None
     if train is None or not len(train) or train.y.min() < 0:
-        return unknown("no training loss above 0 was logged", *_LEVELS)
+        return unknown("no training loss above 0 was logged", *names)
     start, end = head(train), tail(smoothed(thinned(train.y)))
     text = Evidence(f"training loss {start:.4g} at the start, {end:.4g} at the end")
     measured = (
-        known("run.train_loss_remaining", end / start, n=len(train), evidence=[text])
+        known(names[0], end / start, n=len(train), evidence=[text])
         if start > 0
-        else unknown("the training loss starts at 0", "run.train_loss_remaining")
+        else unknown("the training loss starts at 0", names[0])
     )
-    return measured + _over_chance(run, end, len(train)) + _validation_levels(run)
+    return measured + _over_chance(run, end, len(train))
 
 
 def _over_chance(run: RunSeries, end: float, n: int) -> Measured:

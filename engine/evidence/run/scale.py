@@ -43,6 +43,8 @@ def against_chance(run: RunSeries) -> Measured:
     loss = run.validation_loss.finite() if run.validation_loss else None
     if loss is None or len(loss) < 2:
         return unknown("no validation loss was logged", *_CHANCE)
+    if run.meta.task == "regression":
+        return unknown("the loss of a regression has no value for a guess", *_CHANCE)
     middle = float(np.median(loss.y))
     if middle <= 0:
         return unknown("the validation loss is not above 0", *_CHANCE)

@@ -16,23 +16,24 @@ def volume(run: RunSeries) -> Measured:
     evidence = [Evidence(f"{run.reader}: {points} training losses, {evaluations} evaluations", path=str(run.source))]
     measured = known("run.evaluations", evaluations, n=evaluations, evidence=evidence)
     measured += known("run.training_points", points, n=points, evidence=evidence)
-    measured += _validated(run, points, evaluations)
-    measured += known("run.restarts", _restarts(run), n=points, evidence=evidence)
+    measured += _validated(run, points, evaluations, evidence)
+    measured += _restarts(run, evidence)
     return measured + _ending(run) + _selection(run) + _pass_size(run)
 
 
-def _validated(run: RunSeries, points: int, evaluations: int) -> Measured:
+def _validated(run: RunSeries, points: int, evaluations: int, evidence: list[Evidence]) -> Measured:
     if not points and not evaluations:
         return unknown("nothing was logged", "run.has_validation")
-    waiting = run.meta.status == "unfinished" and not evaluations and _share(run) < 1
-    if waiting and run.meta.planned_epochs is None:
+    if run.meta.status == "unfinished" and not evaluations and _share(run) < 0.5:
         return unknown("the run goes on, and an evaluation may still come", "run.has_validation")
-    return known("run.has_validation", evaluations > 0, n=points)
+    return known("run.has_validation", evaluations > 0, n=points, evidence=evidence)
 
 
-def _restarts(run: RunSeries) -> int:
-    longest = max((series for series in run.series), key=len, default=None)
-    return 0 if longest is None else int(np.sum(np.diff(longest.steps) < 0))
+def _restarts(run: RunSeries, evidence: list[Evidence]) -> Measured:
+    longest = max(run.series, key=len, default=None)
+    if longest is None or len(longest) < 2:
+        return unknown("fewer than 2 points were logged", "run.restarts")
+    return known("run.restarts", int(np.sum(np.diff(longest.steps) < 0)), n=len(longest), evidence=evidence)
 
 
 def _last_step(run: RunSeries) -> int:
@@ -44,11 +45,14 @@ def _share(run: RunSeries) -> float:
 
 
 def _ending(run: RunSeries) -> Measured:
-    measured = known("run.status", run.meta.status) if run.meta.status else unknown("not logged", "run.status")
+    if run.meta.status in ("", "unfinished"):
+        measured = unknown("the run goes on, or it was killed", "run.status")
+    else:
+        measured = known("run.status", run.meta.status, evidence=[Evidence(f"status {run.meta.status}")])
     if not run.meta.planned_steps or not _last_step(run):
         return measured + unknown("the log does not say how many steps were planned", "run.finished_share")
     share = 1.0 if run.meta.status == "completed" else min(1.0, _share(run))
-    text = f"last record at step {_last_step(run)} of {run.meta.planned_steps}, status {run.meta.status}"
+    text = f"last record at step {_last_step(run)} of {run.meta.planned_steps}, {run.meta.status}"
     return measured + known("run.finished_share", share, evidence=[Evidence(text, step=_last_step(run))])
 
 

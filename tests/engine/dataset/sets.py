@@ -6,6 +6,7 @@ import subprocess
 import sys
 import wave
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def measure(manifest: Path, scale: tuple[float, float] | None = None, **columns:
     dataset = read_dataset(manifest, **columns)
     clips = scan_clips(dataset.files)
     return Measurement(dataset, clips, measure_dataset(dataset, clips, scale=scale))
+
+
+@cache
+def measure_real(folder: Path, name: str) -> Measurement:
+    """Measure one of the real sets, once in a test run."""
+    return measure(folder / "audio" / name / "manifest.csv")
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,9 @@ def test_a_missing_manifest_names_its_neighbours(tmp_path: Path) -> None:
 def test_an_unknown_column_is_refused_with_the_known_and_the_nearest(tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path, "path,label,speaker\na.wav,x,s1\n")
 
-    with pytest.raises(UsageError, match="no column 'speeker' for the group; the columns are path, label, spea") as caught:
+    with pytest.raises(
+        UsageError, match="no column 'speeker' for the group; the columns are path, label, spea"
+    ) as caught:
         read_dataset(manifest, group="speeker")
 
     assert caught.value.hint == "Did you mean speaker?"

@@ -85,7 +85,9 @@ def test_labels(planted: tuple[Planted, Measurement]) -> None:
 
     assert set(found.fact("dataset.empty_labels").paths) == truth.paths("label_nan")
     if truth.truth["numeric"]:
-        far = {fault["paths"][0] for fault in truth.truth["faults"] if fault["detail"].get("planted") not in (None, "-1")}
+        far = {
+            fault["paths"][0] for fault in truth.truth["faults"] if fault["detail"].get("planted") not in (None, "-1")
+        }
         assert set(found.fact("dataset.isolated_labels").paths) == far & truth.paths("score_range")
         assert found["dataset.sparse_extreme_clips"] <= 3
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .sets import REAL, Measurement, measure
+from .sets import REAL, Measurement, measure, measure_real
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def expected(test_data: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", params=list(REAL))
 def real(request: pytest.FixtureRequest, test_data: Path) -> tuple[str, Measurement]:
-    return request.param, measure(test_data / "audio" / request.param / "manifest.csv")
+    return request.param, measure_real(test_data, request.param)
 
 
 def test_columns_and_task_are_recognised(real: tuple[str, Measurement]) -> None:

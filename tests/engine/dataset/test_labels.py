@@ -1,0 +1,140 @@
+"""Labels: spellings, isolated scores, sparse ends, drift between splits, copies that disagree."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.evidence.dataset.labels import isolated_scores
+from engine.evidence.dataset.splits import total_variation
+
+from .sets import measure, write_manifest
+
+SCORES = st.lists(st.floats(-100, 100, allow_nan=False, width=32), min_size=3, max_size=40)
+
+
+@given(SCORES)
+def test_never_half_of_the_scores_are_isolated(scores: list[float]) -> None:
+    assert isolated_scores(np.array(scores)).sum() * 2 < len(scores)
+
+
+@given(SCORES, st.floats(0.1, 50), st.floats(-30, 30))
+def test_a_change_of_scale_isolates_the_same_scores(scores: list[float], factor: float, shift: float) -> None:
+    array = np.round(np.array(scores), 3)
+
+    np.testing.assert_array_equal(
+        isolated_scores(array), isolated_scores(np.round(array * round(factor, 1) + round(shift, 1), 6))
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "isolated"),
+    [
+        ([1, 2, 3, 4, 5], 0),
+        ([1, 2, 3, 4, 5, 50], 1),
+        ([1, 2, 3, 4, 5, 50, 50], 2),
+        ([-40, 1, 2, 3, 4, 5], 1),
+        ([1, 1, 1, 1, 9], 0),  # constant labels have no spread to be far from
+        ([1, 5], 0),
+    ],
+)
+def test_isolated_scores(scores: list[float], isolated: int) -> None:
+    assert isolated_scores(np.array(scores, dtype=float)).sum() == isolated
+
+
+def test_a_skewed_distribution_has_no_isolated_scores() -> None:
+    scores = np.random.default_rng(0).exponential(1, 5000)
+
+    assert not isolated_scores(scores).any()
+
+
+@given(st.lists(st.integers(0, 50), min_size=2, max_size=8), st.lists(st.integers(0, 50), min_size=2, max_size=8))
+def test_total_variation_is_a_distance_between_0_and_1(a: list[int], b: list[int]) -> None:
+    size = min(len(a), len(b))
+    left, right = np.array(a[:size]) + 1, np.array(b[:size]) + 1
+
+    assert 0 <= total_variation(left, right) <= 1
+    assert total_variation(left, right) == pytest.approx(total_variation(right, left))
+    assert total_variation(left, 3 * left) == pytest.approx(0)
+
+
+def _manifest(folder: Path, rows: list[str]) -> Path:
+    return write_manifest(
+        folder, "path,label,speaker,split\n" + "".join(f"{n}.wav,{row}\n" for n, row in enumerate(rows))
+    )
+
+
+def test_spellings_of_one_class_count_as_one(tmp_path: Path) -> None:
+    found = measure(_manifest(tmp_path, ["dog,a,train", "dog,a,train", "Dog,a,train", "dog ,a,train", "cat,b,train"]))
+
+    assert (found["dataset.classes"], found["dataset.smallest_class_clips"]) == (2, 1)
+    assert found["dataset.imbalance_ratio"] == 4
+    assert found.fact("dataset.respelled_labels").paths == ("2.wav", "3.wav")
+
+
+def test_labels_that_differ_between_splits_are_told_from_chance(tmp_path: Path) -> None:
+    same = [f"{'xy'[n % 2]},s{n},{'train' if n % 3 else 'test'}" for n in range(120)]
+    other = [f"{'x' if n % 3 else 'xy'[n % 2]},s{n},{'train' if n % 3 else 'test'}" for n in range(120)]
+
+    even = measure(_manifest(tmp_path / "a", same))
+    apart = measure(_manifest(tmp_path / "b", other))
+
+    assert (even["dataset.label_split_distance"], even["dataset.label_split_p"]) == (0, 1)
+    assert apart["dataset.label_split_distance"] == pytest.approx(0.5)
+    assert apart["dataset.label_split_p"] == pytest.approx(1 / 1001)
+
+
+def test_speakers_with_labels_of_their_own_are_no_drift(tmp_path: Path) -> None:
+    """Each speaker has one label; a split by speakers is uneven by necessity, and must not alarm."""
+    rows = [f"{'xy'[n // 10 % 2]},s{n // 10},{'test' if n // 10 in (0, 2) else 'train'}" for n in range(80)]
+
+    found = measure(_manifest(tmp_path, rows))
+
+    assert found["dataset.label_split_distance"] == pytest.approx(2 / 3)
+    assert found["dataset.label_split_p"] > 0.1
+
+
+def test_a_class_that_training_lacks(tmp_path: Path) -> None:
+    found = measure(_manifest(tmp_path, ["x,a,train", "y,b,train", "x,c,test", "z,c,test", "z,c,test"]))
+
+    assert found["dataset.untrained_classes"] == 1
+    assert found.fact("dataset.untrained_classes").paths == ("3.wav", "4.wav")
+
+
+def test_copies_with_scores_apart(tmp_path: Path) -> None:
+    manifest = _manifest(tmp_path, [f"{n / 2 + 1:.2f},s{n},train" for n in range(21)])
+    (tmp_path / "0.wav").write_bytes((tmp_path / "10.wav").read_bytes())
+
+    found = measure(manifest)
+
+    assert found["dataset.conflicting_duplicates"] == 1
+    assert found["dataset.conflicting_score_gap"] == pytest.approx(0.5)
+
+
+def test_without_a_label_column_the_reason_names_the_columns(tmp_path: Path) -> None:
+    found = measure(write_manifest(tmp_path, "path,speaker\na.wav,s1\nb.wav,s2\n"))
+
+    assert found["dataset.clips"] == 2
+    assert found.reason("task.type") == "no column was recognised as the label; the columns are path, speaker"
+
+
+def test_without_groups_a_leaking_copy_is_known_and_no_copy_proves_nothing(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path, "path,label,split\na.wav,x,train\nb.wav,x,test\nc.wav,y,test\n")
+    clean = measure(manifest)
+    (tmp_path / "b.wav").write_bytes((tmp_path / "a.wav").read_bytes())
+
+    leaking = measure(manifest)
+
+    assert clean["dataset.leaked_test_clips"] is None
+    assert "no group column" in clean.reason("dataset.leaked_test_clips")
+    assert (leaking["dataset.leaked_test_clips"], leaking["dataset.leaked_test_share"]) == (1, 0.5)
+    assert "dataset.overlapping_groups" in {item.name for item in leaking.measured.unknown}
+
+
+def test_rows_whose_split_means_nothing_are_counted(tmp_path: Path) -> None:
+    found = measure(_manifest(tmp_path, ["x,a,train", "y,b,valid", "x,c,eval", "x,d,", "x,e,holdout"]))
+
+    assert found["dataset.rows_without_split"] == 2
+    assert [found[f"dataset.{name}_clips"] for name in ("train", "validation", "test")] == [1, 1, 1]

@@ -1,0 +1,210 @@
+"""One canary for each fault of durable-rules that `expert.chaining` works around.
+
+Each asserts that the fault is there: when one of them fails after an upgrade, the engine has changed, and the
+workaround and its limit need a new look. In subprocesses, because some faults crash or hang.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PRELUDE = """
+import json, sys
+import durable_rules_engine as engine
+
+def ruleset(rules):
+    return engine.create_ruleset("canary", json.dumps(rules))
+
+def put(handle, fact):
+    return engine.assert_fact(handle, fact if isinstance(fact, str) else json.dumps(fact))
+
+def fired(handle, state):
+    names, started = [], engine.start_action_for_state(handle, state)
+    message = started and started[1]
+    while message:
+        names.append(next(iter(json.loads(message))))
+        message = engine.complete_and_start_action(handle, state)
+    return names
+
+def above(number):
+    return {"r": {"all": [{"c": {"$gt": {"v": number}}}]}}
+"""
+
+
+def sing(code: str, *, seconds: float = 60.0, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one canary."""
+    command = [sys.executable, "-c", PRELUDE + code]
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=variables)
+
+
+def says(code: str, **environment: str) -> list[str]:
+    """Run one canary that must not crash; return its lines."""
+    done = sing(code, **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_number_with_a_bare_exponent_is_not_read() -> None:
+    code = """
+handle = ruleset(above(0))
+print(put(handle, '{"id": "f1", "v": 1.0e-05}')[0])
+put(handle, '{"id": "f2", "v": 1e-05}')
+"""
+    done = sing(code)
+
+    assert done.stdout.splitlines() == ["0"]
+    assert "error code: 204" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["Infinity", "-Infinity"])
+def test_infinities_are_not_read(text: str) -> None:
+    assert "error code: 20" in sing(f'put(ruleset(above(0)), \'{{"id": "f1", "v": {text}}}\')').stderr
+
+
+def test_not_a_number_means_null() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"c": {"v": None}}]}})
+print(fired(handle, put(handle, '{"id": "f1", "v": NaN}')[1]))
+"""
+    assert says(code) == ["['r']"]
+
+
+@pytest.mark.parametrize("value", ["True", "'abc'", "'5'"])
+def test_truth_and_text_are_greater_than_zero(value: str) -> None:
+    code = f"""
+handle = ruleset(above(0))
+print(fired(handle, put(handle, {{"id": "f1", "v": {value}}})[1]))
+"""
+    assert says(code) == ["['r']"]
+
+
+def test_a_decimal_comma_turns_a_half_into_nothing(tmp_path: Path) -> None:
+    localedef = shutil.which("localedef")
+    if localedef is None:
+        pytest.skip("localedef is missing, so no locale with a decimal comma can be made")
+    made = subprocess.run([localedef, "-c", "-i", "de_DE", "-f", "UTF-8", str(tmp_path / "de_DE.UTF-8")])
+    if made.returncode > 1:
+        pytest.skip("the sources of the locale de_DE are missing")
+    code = """
+import locale
+locale.setlocale(locale.LC_NUMERIC, "de_DE.UTF-8")
+handle = ruleset(above(0.4))
+print(fired(handle, put(handle, {"id": "f1", "v": 0.5})[1]))
+handle = ruleset(above(-0.4))
+print(fired(handle, put(handle, {"id": "f1", "v": -0.3})[1]))
+"""
+    assert says(code, LOCPATH=str(tmp_path), LC_ALL="") != ["['r']", "['r']"]
+
+
+def test_one_fact_does_not_satisfy_two_conditions_by_default() -> None:
+    code = """
+for extra in ({}, {"dist": 0}):
+    handle = ruleset({"r": {"all": [{"a": {"$gt": {"v": 1}}}, {"b": {"$lt": {"v": 5}}}], **extra}})
+    print(fired(handle, put(handle, {"id": "f1", "v": 3})[1]))
+"""
+    assert says(code) == ["[]", "['r']"]
+
+
+SHARED = """
+rules = {f"r{n}": {"all": [{"a": {"u": n}}, {"b": {"k": "w"}}], "dist": 0} for n in range(COUNT)}
+rules["other"] = {"all": [{"a": {"z": 1}}, {"b": {"k": "q"}}], "dist": 0}
+handle = ruleset(rules)
+put(handle, {"id": "f1", "u": 7})
+print(fired(handle, put(handle, {"id": "f2", "k": "w"})[1]))
+"""
+
+
+def test_at_256_rules_that_share_a_condition_a_wrong_rule_fires() -> None:
+    assert says(SHARED.replace("COUNT", "255")) == ["['r7']"]
+    done = sing(SHARED.replace("COUNT", "256"))
+    assert done.returncode != 0 or done.stdout.splitlines() != ["['r7']"]
+    assert "error code: 108" in sing(SHARED.replace("COUNT", "257")).stderr
+
+
+BESIDE = """
+handle = ruleset({f"r{n}": {"all": [{"c": {"$and": [{"g": "x"}, {"v": n}]}}]} for n in range(COUNT)})
+print(fired(handle, put(handle, {"id": "f1", "g": "x", "v": 3})[1]))
+"""
+
+
+def test_at_512_conditions_beside_each_other_the_engine_hangs() -> None:
+    assert says(BESIDE.replace("COUNT", "511")) == ["['r3']"]
+    with pytest.raises(subprocess.TimeoutExpired):
+        sing(BESIDE.replace("COUNT", "512"), seconds=6)
+
+
+SATISFIED = """
+handle = ruleset({f"r{n}": {"all": [{"c": {"$gt": {"v": n}}}]} for n in range(COUNT)})
+print(len(fired(handle, put(handle, {"id": "f1", "v": 1000})[1])))
+"""
+
+
+def test_a_fact_satisfies_at_most_64_conditions() -> None:
+    assert says(SATISFIED.replace("COUNT", "64")) == ["64"]
+    assert "error code: 303" in sing(SATISFIED.replace("COUNT", "65")).stderr
+
+
+JOINED = """
+handle = ruleset({"r": {"all": [{f"c{n}": {f"v{n}": 1}} for n in range(COUNT)], "dist": 0}})
+for n in range(COUNT):
+    state = put(handle, {"id": f"f{n}", f"v{n}": 1})[1]
+print(fired(handle, state))
+"""
+
+
+def test_a_rule_holds_at_most_16_facts() -> None:
+    assert says(JOINED.replace("COUNT", "16")) == ["['r']"]
+    assert "error code: 304" in sing(JOINED.replace("COUNT", "17")).stderr
+
+
+def test_a_ruleset_holds_at_most_4096_rules() -> None:
+    code = """
+ruleset({f"r{n}": {"all": [{"c": {"$and": [{"g": n % 400}, {"a": n}]}}]} for n in range(4097)})
+"""
+    assert "error code: 106" in sing(code).stderr
+
+
+def test_different_facts_collide_by_the_hash_of_their_ids() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"c": {"v": 1}}]}})
+print(put(handle, {"id": "f6059", "v": 1})[0], put(handle, {"id": "f264602", "v": 1})[0])
+"""
+    assert says(code) == ["0 2"]
+
+
+def test_deleting_a_session_without_any_action_crashes() -> None:
+    code = """
+dirt = [bytearray(b"\\xff" * 4096) for _ in range(2000)]
+del dirt
+handle = ruleset({"r": {"all": [{"c": {"v": 1}}, {"d": {"v": 2}}]}})
+for _ in range(200):
+    put(handle, {"id": "f1", "v": 1})
+    engine.delete_state(handle, "0")
+"""
+    assert sing(code).returncode < 0
+
+
+def test_retracting_one_of_two_blockers_fires_a_negated_rule() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"a": {"v": 1}}, {"b$not": {"w": 1}}]}})
+put(handle, {"id": "f1", "w": 1})
+put(handle, {"id": "f2", "w": 1, "x": 2})
+state = put(handle, {"id": "f3", "v": 1})[1]
+print(fired(handle, state))
+engine.retract_fact(handle, '{"id": "f1", "w": 1}')
+print(fired(handle, state))
+"""
+    assert says(code) == ["[]", "['r']"]
+
+
+def test_a_fact_that_no_rule_reads_is_reported_as_unhandled() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"c": {"v": 1}}]}})
+print(put(handle, {"id": "f1", "other": 1})[0])
+"""
+    assert says(code) == ["1"]
