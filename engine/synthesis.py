@@ -25,7 +25,7 @@ _HOP = 256
 _STEP_SECONDS = _HOP / SAMPLE_RATE_HZ
 _BANDWIDTHS_HZ = np.array([80.0, 100.0, 140.0, 220.0])
 _FOURTH_FORMANT_HZ = 3500.0
-_ACCENT = 0.11
+_ACCENT = 0.15
 """How far speakers differ in one sound (standard deviation of the logarithm); the takes of a speaker differ by 0.02."""
 Floats = npt.NDArray[np.float64]
 

@@ -86,8 +86,31 @@ class _Outlook:
             for rule in self._winners(name):
                 for condition in rule.conditions:
                     self._collect_reversal(condition, rule, found)
+            if self._excluded(name):
+                for rule in self.by_attribute[name]:
+                    self._collect_doubts(rule, found)
             self._influences[name] = found.frozen()
         return self._influences[name]
+
+    def _excluded(self, name: str) -> bool:
+        fact = self._session.facts.get(name)
+        return fact is not None and fact.value is False and is_closed(self.by_attribute[name])
+
+    def _collect_doubts(self, rule: Rule, found: _Collected) -> None:
+        """What could take back the refutation of `rule`, so that what it would conclude is no longer excluded."""
+        doubts = _Collected()
+        for clause in rule.when:
+            if self._assessment.clause(clause) is False:
+                here = _Collected()
+                for condition in clause:
+                    if condition.kind == "known" and self._askable(condition.fact):
+                        here.add(condition.fact, rule)
+                    if self._open(condition.fact):
+                        here.merge(self.influences(condition.fact))
+                if not here.frozen():
+                    return
+                doubts.merge(here.frozen())
+        found.merge(doubts.frozen())
 
     def _collect_clause(self, clause: Clause, rule: Rule, found: _Collected) -> None:
         """What could make the clause true; once it is, what could make it false again."""
@@ -177,7 +200,7 @@ class _Outlook:
         """Whether the rule, if it fired, could change what is concluded."""
         name = rule.then.attribute
         fact = self._session.facts.get(name)
-        if fact is None or (fact.value is False and is_closed(self.by_attribute[name])):
+        if fact is None or self._excluded(name):
             return True
         if same(fact.value, rule.then.value):
             return False

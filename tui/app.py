@@ -26,6 +26,8 @@ from .screens.page import Page
 from .screens.plan import PlanScreen
 from .widgets.command import CommandLine
 
+MOVING = "Tab goes to the next pane, arrows move in it, enter opens or chooses, escape goes back."
+
 
 class TonmeisterApp(App[None]):
     """Two modes over one knowledge base."""
@@ -86,7 +88,8 @@ class TonmeisterApp(App[None]):
         """Show what the keys of this mode do."""
         lines = [(spell_keys(key.keys), key.help) for key in keys_of(self.place)]
         width = max(len(key) for key, _ in lines)
-        self.push_screen(Page("keys", [Block("", tuple(f"{key:<{width}}  {text}" for key, text in lines))]))
+        keys = Block("", tuple(f"{key:<{width}}  {text}" for key, text in lines))
+        self.push_screen(Page("keys", [keys, Block("", (MOVING,))]))
 
     def action_show_command(self) -> None:
         """Show the whole equivalent command line and copy it."""

@@ -39,7 +39,7 @@ def decision_blocks(draft: PlanDraft, attribute: str) -> list[Block]:
         return [means, Block("not decided", ("No rule has decided this yet, or this plan does not need it.",))]
     blocks = [means, verdict(session, decision), *_rule_blocks(session, decision.rule)]
     if decision.objections:
-        blocks.append(Block("the rules disagree", tuple(_objection(session, rule) for rule in decision.objections)))
+        blocks.append(Block("the rules disagree", objections(session, decision)))
     if decision.losers:
         blocks.append(Block("considered and not chosen", tuple(_loser(session, loser) for loser in decision.losers)))
     if not decision.fixed_by_user:
@@ -74,6 +74,11 @@ def _rule_blocks(session: Session, rule_id: str) -> list[Block]:
 def citations(knowledge: Knowledge, sources: Iterable[str]) -> tuple[str, ...]:
     """Return each source with its full citation."""
     return tuple(f"{source}: {knowledge.citation(source)}" for source in sources)
+
+
+def objections(session: Session, decision: Decision) -> tuple[str, ...]:
+    """Return what rules say against a choice of the user."""
+    return tuple(_objection(session, rule) for rule in decision.objections)
 
 
 def _objection(session: Session, rule_id: str) -> str:

@@ -202,7 +202,7 @@ def _classification(rows: Predictions) -> Measured:
         "majority_prediction_excess": float(shares.max() - np.mean(rows.labels == named[int(np.argmax(counts))])),
     }
     text = (
-        f"{named[int(np.argmax(counts))]!r} is predicted for {counts.max()} of {n} clips; "
+        f"{str(named[int(np.argmax(counts))])!r} is predicted for {counts.max()} of {n} clips; "
         f"{len(named)} of {len(classes)} classes are predicted at all"
     )
     evidence = Evidence(text, path=str(rows.path), n=n)

@@ -45,7 +45,7 @@ class Audit:
         if self.proposal is None:
             return ()
         facts = [
-            Fact("dataset.repaired_manifest", str(manifest.absolute()), "audit"),
+            Fact("dataset.repaired_manifest", str(manifest.resolve()), "audit"),
             Fact("dataset.repaired_split_column", self.proposal.split_column, "audit"),
         ]
         if self.proposal.folds:

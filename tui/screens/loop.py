@@ -59,8 +59,8 @@ class LoopScreen(Screen[None]):
             yield Curve("score", x_label="epoch", id="score")
         yield Static(id="status", markup=False)
         with Horizontal(id="reading"):
-            yield FindingList(id="findings", classes="pane", empty="Findings appear when a round has ended.")
-            yield RemedyList(id="remedies", classes="pane", empty="Remedies appear here as changes of the plan.")
+            yield FindingList(id="findings", classes="pane")
+            yield RemedyList(id="remedies", classes="pane")
         with Horizontal(id="history"):
             yield RoundsTable(id="rounds", classes="pane", enter="details", empty="Each round gets a line here.")
             yield Log(id="log", classes="pane", max_lines=LOG_LINES)
@@ -258,7 +258,7 @@ class LoopScreen(Screen[None]):
 
 def _plan_line(driver: LoopDriver, plan: Plan | None) -> Content:
     if plan is None:
-        return Content.styled("No plan yet: F2 makes one, o opens a plan.yaml.", "$text-muted")
+        return Content.styled("No plan yet: F2 makes one, o opens a plan.yaml.", "$foreground-muted")
     training = plan.training
     model = (plan.backbone.name, plan.adaptation.method, plan.pooling.name, plan.head.name)
     parts = [
@@ -277,8 +277,7 @@ def _status(driver: LoopDriver) -> Content:
     if driver.phase == "training" and view is not None:
         return Content.assemble(("▶ ", "bold $text-success"), "  ".join([view.progress(), *view.gauges()]))
     if driver.phase == "ended" and report is not None:
-        left = "" if report.proposals else " · no remedy is left to try"
-        text = f"{report.status} in {report.seconds:.0f} s · {report.verdict} with {spell_score(report.score)}{left}"
+        text = f"{report.status} in {report.seconds:.0f} s · {report.verdict} with {spell_score(report.score)}"
         return Content.assemble(("■ ", "bold"), text)
     texts = {
         "empty": "",

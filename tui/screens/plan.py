@@ -155,13 +155,14 @@ class PlanScreen(Screen[None]):
         decision = self.state.draft().session.decisions.get(name)
         reason = self.query_one("#reason", Static)
         if decision is None:
-            reason.update(Content.assemble((name, "bold"), ("\nnot decided, or not needed here", "$text-muted")))
+            reason.update(Content.assemble((name, "bold"), ("\nnot decided, or not needed here", "$foreground-muted")))
             return
-        verdict = explaining.verdict(self.state.draft().session, decision)
+        session = self.state.draft().session
+        verdict = explaining.verdict(session, decision)
         rule = "your choice" if decision.fixed_by_user else decision.rule
-        because = " ".join(verdict.lines)
+        because = " ".join(explaining.objections(session, decision) or verdict.lines)
         width = reason.content_region.width
-        reason.update(Content.assemble((verdict.heading, "bold"), (f"\n{fit(rule, width)}\n", "$text-muted"), because))
+        reason.update(Content.assemble((verdict.heading, "bold"), (f"\n{fit(rule, width)}\n", "$foreground-muted"), because))
 
     # ------------------------------------------------------------------ answering
 
@@ -361,6 +362,6 @@ def save_step() -> Step:
 def _answer_row(name: str, value: str) -> Row:
     def build(width: int) -> Content:
         values = min(len(value), max(width // 2, width - len(name) - 1))
-        return Content.assemble((fit(name, shares(width, (values,))), "$text-muted"), " ", fit(value, values))
+        return Content.assemble((fit(name, shares(width, (values,))), "$foreground-muted"), " ", fit(value, values))
 
     return Row(name, build)

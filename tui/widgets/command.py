@@ -18,4 +18,4 @@ class CommandLine(Widget):
         """Draw prompt and command."""
         hint = " ^y all" if len(self.command) > self.size.width - 2 else ""
         text = fit(self.command, self.size.width - 2 - len(hint))
-        return Content.assemble(("$ ", "$text-muted"), text, (hint, "$text-muted"))
+        return Content.assemble(("$ ", "$foreground-muted"), text, (hint, "$foreground-muted"))

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from engine.curves import Series, curve_runs
 
-STYLES = ("$accent", "$warning", "$success", "$error", "$secondary")
+STYLES = ("$text-primary", "$accent", "$success", "$error", "$foreground")
 
 
 class Curve(Widget):
@@ -32,4 +32,4 @@ class Curve(Widget):
 
 
 def _style(owner: int | None) -> str:
-    return "$text-muted" if owner is None else STYLES[owner % len(STYLES)]
+    return "$foreground-muted" if owner is None else STYLES[owner % len(STYLES)]

@@ -22,7 +22,7 @@ class FindingList(Rows):
     """One row a finding; enter shows all its evidence, its rule and its sources."""
 
     def __init__(self, **arguments: str) -> None:
-        super().__init__(enter="evidence", **arguments)
+        super().__init__(enter="evidence", empty="Findings appear when a round has ended.", **arguments)
         self.report: RoundReport | None = None
 
     def show(self, report: RoundReport | None) -> None:
@@ -32,9 +32,10 @@ class FindingList(Rows):
             self.border_title = "findings"
             self.set_rows(())
             return
+        self.empty = "Nothing is wrong with this run."
         found, unsure = len(report.findings), len(report.not_assessable)
         title = f"round {report.round.number}: {found} finding{'s' * (found != 1)}"
-        self.border_title = title + (f" · {unsure} not assessable" if unsure else "")
+        self.border_title = title + (f", {unsure} not assessable" if unsure else "")
         rows = [Row(finding.id, _finding(finding)) for finding in report.findings]
         rows += [Row(UNKNOWN + item.id, _open(item)) for item in report.not_assessable]
         self.set_rows(rows)
@@ -50,4 +51,4 @@ def _finding(finding: Finding) -> Callable[[int], Content]:
 
 def _open(item: NotAssessable) -> Callable[[int], Content]:
     text = f"? {item.id}: needs {', '.join(item.needs)}"
-    return lambda width: Content.styled(wrap(text, width), "$text-muted")
+    return lambda width: Content.styled(wrap(text, width), "$foreground-muted")

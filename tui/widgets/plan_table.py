@@ -44,7 +44,7 @@ class PlanTable(Rows):
 
 
 def _heading(topic: str) -> Callable[[int], Content]:
-    return lambda width: Content.styled(f"{topic} ".ljust(width, "─"), "$text-muted")
+    return lambda width: Content.styled(f"{topic} ".ljust(width, "─"), "$foreground-muted")
 
 
 def _line(entry: Entry, decision: Decision | None, changed: bool, longest: int) -> Callable[[int], Content]:
@@ -59,13 +59,13 @@ def _line(entry: Entry, decision: Decision | None, changed: bool, longest: int) 
         if shares(width, (2, names, values)) < RULE_COLUMNS:
             values = max(4, shares(width, (2, names)))
         rules = shares(width, (2, names, values))
-        style = "$text-muted" if decision is None else "bold" if changed else ""
+        style = "$foreground-muted" if decision is None else "bold" if changed else ""
         return Content.assemble(
             (CHANGED if changed else " ", "bold $warning"),
             (mark, "bold $warning"),
             (f" {fit(name, names)} ", style),
             (fit(value, values), style),
-            (f" {fit(rule, rules)}" if rules >= RULE_COLUMNS else "", "$text-muted"),
+            (f" {fit(rule, rules)}" if rules >= RULE_COLUMNS else "", "$foreground-muted"),
         )
 
     return build

@@ -41,9 +41,19 @@ class AnswerField(Input):
     """An input that hands the cursor on to the choices below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "choices"),
+        Binding("down", "to_choices", "choices"),
         Binding("enter", "submit", "answer"),
     ]
+
+    def action_to_choices(self) -> None:
+        """Go to the choices below."""
+        self.screen.focus_next()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There may be nothing below to go to."""
+        if action == "to_choices":
+            return bool(self.parent and self.parent.query_one(Choices).rows)
+        return super().check_action(action, parameters)
 
 
 class Choices(Rows):
@@ -153,7 +163,7 @@ class QuestionPanel(Vertical):
 
 
 def _told(problem: str, hint: str) -> Content:
-    return Content.styled(f"✗ {problem}", "$text-error") if problem else Content.styled(hint, "$text-muted")
+    return Content.styled(f"✗ {problem}", "$text-error") if problem else Content.styled(hint, "$foreground-muted")
 
 
 def _row(choice: Choice, current: bool) -> Row:
@@ -161,7 +171,7 @@ def _row(choice: Choice, current: bool) -> Row:
 
     def build(width: int) -> Content:
         if not choice.note or len(label) + len(choice.note) + 2 <= width:
-            return Content.assemble(label, ("  " + choice.note, "$text-muted"))
-        return Content.assemble(wrap(label, width), "\n", (wrap(choice.note, width, indent="  "), "$text-muted"))
+            return Content.assemble(label, ("  " + choice.note, "$foreground-muted"))
+        return Content.assemble(wrap(label, width), "\n", (wrap(choice.note, width, indent="  "), "$foreground-muted"))
 
     return Row(choice.id, build)

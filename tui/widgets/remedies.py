@@ -14,6 +14,7 @@ from .rows import Row, Rows, wrap
 
 MARK, NO_MARK = "[x]", "[ ]"
 DIFF_STYLES = {"+": "$text-success", "-": "$text-error"}
+PROMISE = "Remedies appear here as changes of the plan."
 ACTION = "action:"
 """Prefix of the ids of rows that only a person can carry out."""
 
@@ -22,7 +23,7 @@ class RemedyList(Rows):
     """One row a proposal: its title, the finding that it is for, and the plan lines that it changes."""
 
     def __init__(self, **arguments: str) -> None:
-        super().__init__(enter="details", **arguments)
+        super().__init__(enter="details", empty=PROMISE, **arguments)
         self.proposals: tuple[Proposal, ...] = ()
         self.actions: tuple[tuple[Finding, Remedy], ...] = ()
         self.open_to_choice = False
@@ -35,7 +36,9 @@ class RemedyList(Rows):
         self.actions = report.actions if report else ()
         self.open_to_choice = bool(self.proposals)
         self.marked = set()
-        self.border_title = f"{len(self.proposals)} remedies" if report else "remedies"
+        count = len(self.proposals)
+        self.border_title = f"{count} remed{'y' if count == 1 else 'ies'}" if report else "remedies"
+        self.empty = "No remedy is left to try." if report else PROMISE
         rows = [Row(str(index), _proposal(proposal, False)) for index, proposal in enumerate(self.proposals)]
         for number, (finding, remedy) in enumerate(self.actions):
             rows.append(Row(f"{ACTION}{number}", _action(remedy.title, finding.id)))
@@ -76,4 +79,4 @@ def _proposal(proposal: Proposal, marked: bool | None) -> Callable[[int], Conten
 
 
 def _action(title: str, finding: str) -> Callable[[int], Content]:
-    return lambda width: Content.styled(wrap(f"you: {title} ({finding})", width), "$text-muted")
+    return lambda width: Content.styled(wrap(f"you: {title} ({finding})", width), "$foreground-muted")

@@ -42,7 +42,7 @@ def _line(item: Round, score: str, verdict: str) -> Callable[[int], Content]:
         return Content.assemble(
             (f"{item.number:>2} ", "bold"),
             fit(changed, rest - whys - 1) + " ",
-            (fit(why, whys), "$text-muted"),
+            (fit(why, whys), "$foreground-muted"),
             f" {fit(score, SCORE_COLUMNS)} ",
             (fit(verdict, VERDICT_COLUMNS), "bold"),
         )

@@ -54,7 +54,7 @@ class Rows(OptionList):
         self._pointed = None
         self.set_options(Option(self._prompt(row, False), row.id, disabled=row.heading) for row in self.rows)
         if not self.rows and self.empty:
-            self.add_option(Option(Content.styled(wrap(self.empty, self._room()), "$text-muted"), disabled=True))
+            self.add_option(Option(Content.styled(wrap(self.empty, self._room()), "$foreground-muted"), disabled=True))
         ids = [row.id for row in self.rows if not row.heading]
         if ids:
             self.highlighted = self.get_option_index(wanted if wanted in ids else ids[0])

@@ -29,4 +29,4 @@ class Strip(Widget):
         room = self.size.width - left.cell_length
         if len(right) > room - 1:
             right = f"{self.facts} facts · {self.fired} fired"
-        return left + Content.styled(right.rjust(room), "$text-muted")
+        return left + Content.styled(right.rjust(room), "$foreground-muted")

@@ -39,7 +39,7 @@ def measure_dataset(
 def _columns(dataset: Dataset) -> Measured:
     columns = dataset.columns
     facts = [
-        Fact("dataset.manifest", str(dataset.manifest), "audit"),
+        Fact("dataset.manifest", str(dataset.manifest.resolve()), "audit"),
         Fact("dataset.path_column", columns.path, "audit"),
     ]
     missing: list[Unknown] = []

@@ -115,13 +115,18 @@ def _over_chance(run: RunSeries, end: float, n: int) -> Measured:
     return known("run.train_loss_over_chance", end / chance, n=n, evidence=[text])
 
 
+_VALIDATION_LEVELS = "run.lowest_validation_loss_share", "run.validation_loss_remaining", "run.gap_share"
+
+
 def _validation_levels(run: RunSeries) -> Measured:
     loss = run.validation_loss.finite() if run.validation_loss else None
     if loss is None or not len(loss) or loss.y.min() <= 0:
-        return unknown("no validation loss above 0 was logged", "run.validation_loss_remaining", "run.gap_share")
-    end = tail(smoothed(loss.y))
-    text = Evidence(f"validation loss {loss.y[0]:.4g} at the start, {end:.4g} at the end")
-    measured = known("run.validation_loss_remaining", end / float(loss.y[0]), n=len(loss), evidence=[text])
+        return unknown("no validation loss above 0 was logged", *_VALIDATION_LEVELS)
+    end, first = tail(smoothed(loss.y)), float(loss.y[0])
+    text = Evidence(f"validation loss {first:.4g} at the start, {end:.4g} at the end")
+    lowest = point(loss, int(np.argmin(loss.y)))
+    measured = known(_VALIDATION_LEVELS[0], float(loss.y.min()) / first, n=len(loss), evidence=[point(loss, 0), lowest])
+    measured += known(_VALIDATION_LEVELS[1], end / first, n=len(loss), evidence=[text])
     train = _paired(run)
     if train is None:
         return measured + unknown("no training loss was logged", "run.gap_share")

@@ -20,7 +20,8 @@ def load(waveforms: Waveforms, *files: Path) -> Waveforms:
 
 def test_rows_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path, clips=6, scores=True)
-    rows = list(csv.DictReader(manifest.open()))
+    with manifest.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
     rows[0]["label"] = "good"
     rows[1]["label"] = "11.5"
     rows[2]["label"] = ""
@@ -47,7 +48,7 @@ def test_training_fails_when_nothing_is_left(tmp_path: Path) -> None:
 
 def test_one_class_is_no_classification(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path, clips=1)
-    with pytest.raises(InputError, match="the only label is 'low'"):
+    with pytest.raises(InputError, match="the only label is 'high'"):
         read_corpus(tone_plan(manifest, data__group_column=None))
 
 
@@ -74,7 +75,7 @@ def test_a_class_without_training_clips_is_named(tmp_path: Path) -> None:
 
 def test_a_label_that_the_model_does_not_know_is_refused(tmp_path: Path) -> None:
     plan = tone_plan(tone_corpus(tmp_path, clips=6))
-    with pytest.raises(InputError, match=r"manifest.csv:2: the label 'low' is none that the model was trained on"):
+    with pytest.raises(InputError, match=r"manifest.csv:3: the label 'low' is none that the model was trained on"):
         read_corpus(plan, classes=("high", "mid"))
 
 
@@ -160,7 +161,7 @@ def test_a_batch_is_padded_and_carries_labels_and_rows(tmp_path: Path) -> None:
     batch = Loader(load(Waveforms(RATE_HZ), *(item.file for item in items)), plan).evaluation_batch(items)
     assert batch.waveforms is not None and batch.lengths is not None
 
-    assert batch.labels.tolist() == [0, 1, 2]
+    assert batch.labels.tolist() == [2, 0, 1]
     assert batch.indices.tolist() == [2, 3, 4]
     assert batch.waveforms.shape == (3, int(batch.lengths.max()))
     assert not batch.waveforms[0, int(batch.lengths[0]) :].any()

@@ -35,6 +35,7 @@ def test_an_event_can_be_read_as_soon_as_it_is_written(tmp_path: Path) -> None:
     assert [event["kind"] for event in tail.read()] == ["start"]
     writer.write("end")
     assert [event["kind"] for event in tail.read()] == ["end"]
+    writer.close()
 
 
 def test_numbers_that_are_not_finite_keep_their_name() -> None:
