@@ -2,7 +2,7 @@
 
 This is the inference engine; the training and measuring engine is the package `engine`. `consult` runs one stratum
 after the other (`expert.strata`): it asserts what is established, runs to quiescence, settles what the stratum
-concludes (`expert.resolution`) and feeds the winners upward.
+concludes (`expert.working_memory`) and feeds the winners upward.
 
 durable-rules 2.0.28 is correct only in a narrow subset, and outside it crashes, hangs or silently concludes wrong
 things. What this driver does about it:
@@ -38,12 +38,10 @@ from knowledge.records import Fact, Unknown, Value
 from knowledge.rulebook import Knowledge, Pack, Rule
 
 from .definition import OPEN, Definition, define, encode, fact_text, token_text
-from .findings import findings_of, not_assessable_of
-from .givens import Givens, admit
-from .reference import Assessment
-from .resolution import Activation, decide, settle
-from .session import Decision, Firing, Session, Support
-from .strata import Concluding, Stratum, concluding, is_closed, stratify
+from .givens import admit
+from .session import Session, Support
+from .strata import Concluding, Stratum, concluding, stratify
+from .working_memory import Fired, WorkingMemory
 
 _SESSION = "0"
 _FIRST = "f0"
@@ -77,8 +75,6 @@ class _Rulebook:
     by_attribute: Concluding
 
 
-_Fired = dict[str, dict[int, tuple[Support, ...]]]
-"""What supports each branch that fired, by rule and number of the branch."""
 _compiled: OrderedDict[tuple[str, frozenset[Pack]], _Rulebook] = OrderedDict()
 _lock = RLock()
 
@@ -103,103 +99,30 @@ def consult(
         _guard_locale()
         rulebook = _rulebook(knowledge, packs)
         givens = admit(knowledge.vocabulary, rulebook.by_attribute, facts, unknown, fixed or {})
-        consultation = _Consultation(knowledge, rulebook, givens)
+        memory = WorkingMemory(knowledge, rulebook.by_attribute, givens)
         for unit in rulebook.units:
-            consultation.close(unit, consultation.run(unit))
-    return consultation.session(packs)
+            memory.settle(unit.stratum, _run(unit, memory))
+    return memory.session(packs)
 
 
-class _Consultation:
-    """The working memory of one consultation."""
-
-    def __init__(self, knowledge: Knowledge, rulebook: _Rulebook, givens: Givens) -> None:
-        self.knowledge = knowledge
-        self.rulebook = rulebook
-        self.givens = givens
-        self.facts = dict(givens.facts)
-        self.certainties: dict[str, float] = {}
-        self.firings: list[Firing] = []
-        self.decisions: dict[str, Decision] = {}
-        self.assessment = Assessment(rulebook.by_attribute, self.facts.get)
-
-    def run(self, unit: _Unit) -> _Fired:
-        """Run one stratum to quiescence."""
-        memory = _Memory(unit)
-        fired: _Fired = {}
-        with memory:
-            for token, condition in unit.definition.established.items():
-                if self.assessment.truth(condition):
-                    memory.put_token(token, condition)
-            for name in sorted(unit.definition.reads & self.facts.keys()):
-                memory.put_fact(name, self.facts[name].value)
-            for name, supports in memory.firings():
-                rule, number = unit.definition.branches[name]
-                fired.setdefault(rule.id, {})[number] = supports
-                if rule.then.attribute not in self.givens.pinned:
-                    memory.put_conclusion(rule)
-        return fired
-
-    def close(self, unit: _Unit, fired: _Fired) -> None:
-        """Settle everything that the stratum concludes, each attribute after those that it rests on."""
-        for name in unit.stratum.settles:
-            rules = sorted(self.rulebook.by_attribute[name], key=lambda rule: rule.id)
-            activations = [self._activation(rule, fired[rule.id]) for rule in rules if rule.id in fired]
-            for item in activations:
-                self.firings.append(Firing(len(self.firings) + 1, item.rule, item.supports, item.certainty))
-            if name in self.givens.pinned:
-                continue
-            if activations:
-                self._settle(name, activations)
-            elif is_closed(self.rulebook.by_attribute[name]) and all(map(self.assessment.refuted, rules)):
-                self.facts[name] = Fact(name, False, "rule")
-
-    def _activation(self, rule: Rule, branches: Mapping[int, tuple[Support, ...]]) -> Activation:
-        """Choose the branch with the surest supports; the first as written where several are equal."""
-        best = max(sorted(branches), key=lambda number: self._weakest(branches[number]))
-        return Activation(rule, branches[best], rule.certainty * self._weakest(branches[best]))
-
-    def _weakest(self, supports: tuple[Support, ...]) -> float:
-        return min((self.certainties.get(name, 1.0) for name in supports if isinstance(name, str)), default=1.0)
-
-    def _settle(self, name: str, activations: list[Activation]) -> None:
-        entry = self.knowledge.vocabulary.entry(name)
-        if entry.kind == "decision":
-            decision = decide(entry, activations)
-            self.decisions[name] = decision
-            value, self.certainties[name] = decision.value, decision.certainty
-        else:
-            winner = settle(entry, activations).winner
-            value, self.certainties[name] = winner.value, winner.certainty
-        self.facts[name] = Fact(name, value, "decision" if entry.kind == "decision" else "rule")
-
-    def session(self, packs: tuple[Pack, ...]) -> Session:
-        """Return the finished consultation."""
-        vocabulary, by_attribute = self.knowledge.vocabulary, self.rulebook.by_attribute
-        for name in sorted(self.givens.fixed):
-            if vocabulary.entry(name).kind == "decision":
-                activations = [
-                    Activation(firing.rule, firing.supports, firing.certainty)
-                    for firing in self.firings
-                    if firing.rule.then.attribute == name
-                ]
-                self.decisions[name] = decide(vocabulary.entry(name), activations, self.facts[name].value)
-        return Session(
-            knowledge=self.knowledge,
-            packs=packs,
-            facts=self.facts,
-            unknown=self.givens.unknown,
-            firings=tuple(self.firings),
-            decisions={name: self.decisions[name] for name in vocabulary.entries if name in self.decisions},
-            findings=findings_of(self.firings, self.facts, lambda name: self.certainties.get(name, 1.0)),
-            not_assessable=not_assessable_of(
-                by_attribute, self.facts, self.givens.unknown, self.assessment, vocabulary
-            ),
-            certainties=self.certainties,
-            pinned=self.givens.pinned,
-        )
+def _run(unit: _Unit, memory: WorkingMemory) -> Fired:
+    """Run one stratum to quiescence."""
+    fired: Fired = {}
+    with _EngineSession(unit) as engine:
+        for token, condition in unit.definition.established.items():
+            if memory.assessment.truth(condition):
+                engine.put_token(token, condition)
+        for name in sorted(unit.definition.reads & memory.facts.keys()):
+            engine.put_fact(name, memory.facts[name].value)
+        for name, supports in engine.firings():
+            rule, number = unit.definition.branches[name]
+            fired.setdefault(rule.id, {})[number] = supports
+            if rule.then.attribute not in memory.pinned:
+                engine.put_conclusion(rule)
+    return fired
 
 
-class _Memory:
+class _EngineSession:
     """The facts of one stratum inside the engine, from `$open` to the deletion of the session."""
 
     def __init__(self, unit: _Unit) -> None:
@@ -212,7 +135,7 @@ class _Memory:
         self._state = 0
         self._message: str | None = None
 
-    def __enter__(self) -> _Memory:
+    def __enter__(self) -> _EngineSession:
         self._put(encode({"id": _FIRST, "g": OPEN}))
         started = durable_rules_engine.start_action_for_state(self._handle, self._state)
         if started is None:

@@ -14,6 +14,7 @@ from knowledge.rulebook import Rule
 from knowledge.schema import STRENGTHS
 from knowledge.vocabulary import TOPICS, Entry
 
+from .boxes import admits
 from .reference import Assessment
 from .session import Session
 from .strata import concluding, is_closed
@@ -144,9 +145,9 @@ class _Outlook:
             if rule.id in self._fired or self._assessment.refuted(rule):
                 continue
             for clause in rule.when:
-                if self._assessment.clause(clause) is None:
-                    for condition in clause:
-                        self._collect(condition, rule, found)
+                collect = self._collect_reversal if self._assessment.clause(clause) else self._collect
+                for condition in clause:
+                    collect(condition, rule, found)
         return found.frozen()
 
     def _askable(self, name: str) -> bool:
@@ -169,11 +170,9 @@ class _Outlook:
 
     def _can_become(self, condition: Condition) -> bool:
         values = [rule.then.value for rule in self._contenders(condition.fact)]
-        if condition.kind == "known":
-            return bool(values)
         if self._waits_for_absence(condition) and condition.fact not in self._session.facts:
             return True
-        return condition.kind == "is" and any(condition.holds(value) for value in values)
+        return any(admits(condition, value) for value in values)
 
     def _waits_for_absence(self, condition: Condition) -> bool:
         closed = is_closed(self.by_attribute[condition.fact])

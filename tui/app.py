@@ -67,8 +67,8 @@ class TonmeisterApp(App[None]):
     @on(PlanScreen.PlanReady)
     async def _train(self, event: PlanScreen.PlanReady) -> None:
         await self.switch_mode("loop")
-        self.loop_screen.open_plan(event.path)
-        self.loop_screen.action_train()
+        if self.loop_screen.open_plan(event.path):
+            self.loop_screen.action_train()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """List what can be done now, for the command palette."""

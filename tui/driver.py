@@ -84,7 +84,6 @@ class LoopDriver:
             TonmeisterError: the data or the run cannot be read.
         """
         assert self.plan is not None
-        before = self.phase
         try:
             if self.loop is None:
                 self._to("auditing")
@@ -95,8 +94,9 @@ class LoopDriver:
         except asyncio.CancelledError:
             self._to("stopped" if self.round else "ready")
             raise
-        except TonmeisterError:
-            self._to("ready" if before == "ready" else "refused")
+        except Exception as error:
+            self.problem = error.message if isinstance(error, TonmeisterError) else str(error)
+            self._to("refused")
             raise
 
     async def _train(self, loop: LoopState, queued: Round) -> None:

@@ -53,6 +53,18 @@ class InterviewState:
         """What the user said that he does not know."""
         return tuple(name for name, value in self.replies.items() if value is None)
 
+    @property
+    def measured(self) -> Mapping[str, Value]:
+        """What need not be asked because it was measured; the user may say otherwise."""
+        entries = self.knowledge.vocabulary.entries
+        facts = (*(self.audit.measured.facts if self.audit else ()), *self.machine.facts)
+        named = {fact.name: fact.value for fact in facts if not fact.subject and entries[fact.name].ask}
+        return {name: value for name, value in named.items() if name not in self.replies}
+
+    def known(self, name: str) -> Value | None:
+        """Return what was said or else measured."""
+        return self.replies[name] if name in self.replies else self.measured.get(name)
+
     def audited(self, audit: Audit | None, manifest: Path | None) -> None:
         """Take over what an audit measured; None forgets it."""
         with self._change():
@@ -77,12 +89,12 @@ class InterviewState:
             self.reopened = ""
 
     def revise(self, name: str) -> None:
-        """Put an answered question again; its answer holds until another one is given.
+        """Put a question again that was answered or measured; what is known holds until another answer is given.
 
         Raises:
-            UsageError: it was not answered.
+            UsageError: it was neither answered nor measured.
         """
-        if name not in self.replies:
+        if name not in self.replies and name not in self.measured:
             raise UsageError(f"{name} was not answered, expected one of {', '.join(self.replies) or 'none yet'}")
         self.reopened = name
 

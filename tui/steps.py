@@ -69,7 +69,7 @@ def next_step(state: InterviewState, *, data_settled: bool, audit_seen: bool) ->
     """Return the step that stands in front of the user."""
     if state.reopened:
         entry = state.knowledge.vocabulary.entry(state.reopened)
-        return question_step(entry, state.replies.get(state.reopened), "revise")
+        return question_step(entry, state.known(state.reopened), "revise")
     if not data_settled:
         return manifest_step(state.manifest)
     if state.audit is not None and not audit_seen:

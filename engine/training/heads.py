@@ -66,7 +66,7 @@ class TemporalEncoder(nn.Module):
 def answer_layers(head: plan.Head, features: int, outputs: int) -> nn.Sequential:
     """Return the layers from a pooled vector (batch, features) to (batch, outputs); the last one is linear."""
     if head.name == "mlp":
-        hidden = [nn.Linear(features, head.hidden), nn.GELU(), nn.Dropout(head.dropout)]
+        hidden = [nn.Dropout(head.dropout), nn.Linear(features, head.hidden), nn.GELU(), nn.Dropout(head.dropout)]
         return nn.Sequential(*hidden, nn.Linear(head.hidden, outputs))
     return nn.Sequential(nn.Dropout(head.dropout), nn.Linear(features, outputs))
 

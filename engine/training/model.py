@@ -6,7 +6,7 @@ The two halves meet at `encode`, so that the frames of a frozen encoder can be c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from .backbones import PretrainedEncoder
 from .frontends import SpectralFrontEnd
 from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
 from .padding import frame_mask
-from .pooling import make_pooling
+from .pooling import MeanPooling, PooledScale, StatisticsPooling, make_pooling
 
 _STRIDE_ABOVE_HZ = 80
 """Frames closer than this are halved before the recurrent layer: 10 ms frames overlap by more than half."""
@@ -61,6 +61,7 @@ class AudioModel(nn.Module):
         mix: nn.Module,
         temporal: TemporalEncoder | None,
         pooling: nn.Module,
+        scale: PooledScale | None,
         answer: nn.Module,
         output: nn.Module,
     ) -> None:
@@ -69,6 +70,7 @@ class AudioModel(nn.Module):
         self.mix = mix
         self.temporal = temporal
         self.pooling = pooling
+        self.scale = scale
         self.answer = answer
         self.output = output
         self.encoder_is_frozen = not any(parameter.requires_grad for parameter in encoder.parameters())
@@ -77,12 +79,19 @@ class AudioModel(nn.Module):
     @property
     def needs_normalisation(self) -> bool:
         """True when `fit_normalisation` must see the training clips before the first `encode`."""
-        return isinstance(self.encoder, SpectralFrontEnd) and self.encoder.needs_fit
+        front_end = isinstance(self.encoder, SpectralFrontEnd) and self.encoder.needs_fit
+        return front_end or (self.scale is not None and not bool(self.scale.fitted))
 
-    def fit_normalisation(self, batches: Iterable[Batch]) -> None:
-        """Set the mean and deviation of each feature from the training clips (`backbone.normalise: corpus`)."""
+    def fit_normalisation(self, batches: Callable[[], Iterable[Batch]]) -> None:
+        """Set mean and deviation of each feature, and of each pooled value, from the training clips.
+
+        `batches` gives them anew at each call: pooled values can be measured only once the features are fitted.
+        """
         if isinstance(self.encoder, SpectralFrontEnd) and self.encoder.normalise == "corpus":
-            self.encoder.fit(_waveforms(batch) for batch in batches)
+            self.encoder.fit(_waveforms(batch) for batch in batches())
+        if self.scale is not None:
+            with torch.no_grad():
+                self.scale.fit(torch.cat([self.pooling(*self.encode(batch)) for batch in batches()]))
 
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features) and their mask (batch, frames); True is a frame of the clip.
@@ -100,7 +109,8 @@ class AudioModel(nn.Module):
         frames = self.mix(frames)
         if self.temporal is not None:
             frames, mask = self.temporal(frames, mask)
-        answers = self.answer(self.pooling(frames, mask))
+        pooled = self.pooling(frames, mask)
+        answers = self.answer(pooled if self.scale is None else self.scale(pooled))
         # At least float32: bfloat16 has steps of 0.016 at a score of 4.
         return cast(Tensor, self.output(answers.to(torch.promote_types(answers.dtype, torch.float32))))
 
@@ -203,6 +213,9 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
         temporal = TemporalEncoder(width, plan.head.hidden, stride, plan.head.dropout)
         width, frame_seconds = temporal.features, frame_seconds * stride
     pooling = make_pooling(plan.pooling, width, frame_seconds)
+    # Only where nothing below the head learns or is pretrained can pooled values be measured once and for all.
+    fixed = isinstance(encoder, SpectralFrontEnd) and isinstance(pooling, MeanPooling | StatisticsPooling)
+    scale = PooledScale(pooling.features) if fixed and temporal is None else None
     answer = answer_layers(plan.head, pooling.features, classes or 1)
     output: nn.Module = nn.Identity()
     if plan.output.bounded and plan.task.type == "regression":
@@ -210,7 +223,7 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
         output.start_at(label_mean, cast(nn.Linear, answer[-1]))
     elif plan.task.type == "regression":
         output = StandardisedOutput(label_mean, label_std)
-    return AudioModel(encoder, mix, temporal, pooling, answer, output)
+    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output)
 
 
 def census(model: nn.Module) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from engine import plan
 
 _LEAST_VARIANCE = 1e-5
 """Added under the square root: its slope at zero is infinite, and a clip of one frame has no variance."""
+_LEAST_DEVIATION = 1e-4
+"""Below this a pooled value is rounding noise, and dividing by it would make noise loud."""
 _ATTENTION_UNITS = 64
 """Width of the scoring layer: enough for one score a frame at a cost below that of the head."""
 
@@ -81,6 +83,35 @@ class HierarchicalPooling(nn.Module):
         parts = mask.reshape(-1, self.segment_frames)  # (batch * segments, frames of a segment)
         pooled = self.frames(frames.reshape(-1, self.segment_frames, features), parts)
         return cast(Tensor, self.segments(pooled.view(batch, -1, features), parts.any(-1).view(batch, -1)))
+
+
+class PooledScale(nn.Module):
+    """Brings each pooled value to mean 0 and deviation 1 over the training clips, fitted once.
+
+    Means of differences are a hundred times smaller than means of energies; without this a head of few steps sees only
+    the large ones. Ridge regression on pooled features standardises for the same reason.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    fitted: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+        self.register_buffer("fitted", torch.tensor(False))
+
+    def fit(self, pooled: Tensor) -> None:
+        """Take mean and deviation from (clips, features); a value that never changes is left as it is."""
+        self.mean.copy_(pooled.mean(0))
+        deviation = pooled.std(0, unbiased=False)
+        self.deviation.copy_(torch.where(deviation > _LEAST_DEVIATION, deviation, torch.ones_like(deviation)))
+        self.fitted.fill_(True)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Standardise (batch, features)."""
+        return (pooled - self.mean) / self.deviation
 
 
 Pooling = MeanPooling | StatisticsPooling | AttentionPooling | HierarchicalPooling

@@ -158,8 +158,10 @@ def _with_frames(job: Job, stop: Stop) -> Job:
     loader, items = job.source.loader, job.parts.train
     if job.model.needs_normalisation:
         size = job.plan.training.batch_size
-        batches = (items[start : start + size] for start in range(0, len(items), size))
-        job.model.fit_normalisation(loader.evaluation_batch(some).to(job.device) for some in batches)
+        starts = range(0, len(items), size)
+        job.model.fit_normalisation(
+            lambda: (loader.evaluation_batch(items[start : start + size]).to(job.device) for start in starts)
+        )
     if not job.model.encoder_is_frozen:
         return job
     cache, context, stopping = FrameCache(), job.autocast, stop.check

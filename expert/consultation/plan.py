@@ -5,6 +5,7 @@ Which line of the plan an attribute fills is said by `plan:` in the vocabulary, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,8 @@ def draft_plan(
     name: str = "run",
 ) -> PlanDraft:
     """Draw a plan from what is known. What is fixed stays, and rules that disagree are noted beside it.
+
+    `name` becomes that of the plan, with a dash for what a plan's name cannot hold.
 
     Raises:
         UsageError: a fact or choice that does not fit the vocabulary.
@@ -114,7 +117,7 @@ def _entries(knowledge: Knowledge) -> list[Entry]:
 
 
 def _plan(session: Session, known: Mapping[str, Value], name: str) -> Plan:
-    content: dict[str, Any] = {"name": name}
+    content: dict[str, Any] = {"name": re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip("-._") or "run"}
     for entry in _entries(session.knowledge):
         if entry.name in known:
             section, _, key = entry.plan.partition(".")

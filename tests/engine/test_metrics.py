@@ -82,6 +82,22 @@ def test_identities_of_the_correlations(pairs):
     assert metrics.mae(labels, predictions) <= metrics.rmse(labels, predictions) + 1e-9
 
 
+def test_ccc_of_few_clips_is_biased_low():
+    """What `train.ccc_batch` warns of: a population with CCC 0.75, scored in batches (source CCC-BATCH)."""
+    random = np.random.default_rng(0)
+    labels = random.normal(size=20_000)
+    predictions = 0.75 * labels + np.sqrt(1 - 0.75**2) * random.normal(size=20_000)
+
+    def of_batches(size):
+        drawn = random.integers(0, 20_000, (1500, size))
+        return float(np.mean([metrics.ccc(labels[rows], predictions[rows]) for rows in drawn]))
+
+    assert metrics.ccc(labels, predictions) == pytest.approx(0.75, abs=0.01)
+    assert of_batches(2) == pytest.approx(0.38, abs=0.03)
+    assert of_batches(16) == pytest.approx(0.72, abs=0.02)
+    assert of_batches(32) == pytest.approx(0.735, abs=0.015)
+
+
 @given(CLASSES, st.randoms())
 def test_perfect_predictions_score_one(labels, random):
     for metric in (metrics.accuracy, metrics.balanced_accuracy, metrics.macro_f1):

@@ -340,7 +340,7 @@ def test_a_failure_in_the_middle_leaves_the_engine_fit(monkeypatch: pytest.Monke
 
     for _ in range(20):
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="in the middle"):
-            patch.setattr(chaining._Memory, "put_conclusion", fail)
+            patch.setattr(chaining._EngineSession, "put_conclusion", fail)
             run(CHAIN, fact("data.clips", 50))
         assert values(run(CHAIN, fact("data.clips", 50))) == expected
 

@@ -268,6 +268,28 @@ def test_five_epochs_where_twenty_were_needed(tmp_path, schedule):
     assert remedies(diagnosis, "train.epochs_15") == ["training.twenty-epochs"]
 
 
+def test_a_short_run_that_has_hardly_begun_is_no_failure(tmp_path):
+    """Five epochs of a small corpus are few steps: barely above a guess, and on the way down."""
+    made = Made(
+        train=[2.102, 2.05, 2.03, 2.01, 1.998],
+        val=[2.064, 2.039, 2.021, 2.012, 2.011],
+        metric=[0.21, 0.259, 0.235, 0.333, 0.333],
+        classes=8,
+    )
+    diagnosis = found(diagnose(tmp_path, made))
+
+    assert diagnosis["train.epochs_15"] == "error"
+    assert not {"failure-to-learn", "underfitting"} & set(diagnosis)
+
+
+def test_a_short_run_that_does_not_move_is_a_failure_and_not_short(tmp_path):
+    made = Made(train=[2.08] * 5, val=[2.0800, 2.0799, 2.0798, 2.0797, 2.0796], metric=[0.12] * 5, classes=8)
+    diagnosis = found(diagnose(tmp_path, made))
+
+    assert diagnosis["failure-to-learn"] == "error"
+    assert "train.epochs_15" not in diagnosis
+
+
 def test_twenty_epochs_are_not_too_few_though_the_last_is_best(tmp_path):
     made = healthy()
     made.metric = sorted(made.metric)

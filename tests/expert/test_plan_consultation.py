@@ -60,6 +60,19 @@ def test_leaving_one_group_out_is_launched_as_folds() -> None:
     assert launch_command(plan, Path("a/x.yaml")) == "tonmeister train a/x.yaml --folds leave-one-group-out"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("speech", "speech"), ("my clips (2)", "my-clips-2-"), ("Gespräche", "Gespr-che"), ("_", "run")],
+)
+def test_any_name_becomes_that_of_a_plan(name: str, expected: str) -> None:
+    facts = [Fact("task.type", "classification", "user")]
+
+    plan = draft_plan(KNOWLEDGE, facts, manifest=MANIFEST, name=name).plan
+
+    assert plan is not None
+    assert plan.name == expected
+
+
 def test_every_decided_line_names_its_rule() -> None:
     result = draft(CASES["quality-scores-large-gpu"])
     entries = KNOWLEDGE.vocabulary.entries

@@ -116,7 +116,7 @@ def test_an_answer_that_is_not_asked_for_changes_nothing(
 
 def _outcome(session: Session) -> tuple[dict[str, Any], set[str]]:
     decisions = {name: decision.value for name, decision in session.decisions.items()}
-    return decisions, {finding.id for finding in session.findings}
+    return decisions, {finding.id for finding in session.findings if f"finding.{finding.id}" not in session.pinned}
 
 
 def _assessment(session: Session) -> Assessment:

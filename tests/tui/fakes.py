@@ -49,7 +49,7 @@ def make_app(**arguments: Any) -> TonmeisterApp:
     return TonmeisterApp(KNOWLEDGE, MACHINE, **arguments)
 
 
-def write_plan(folder: Path, name: str = "plan.yaml", **changes: Any) -> Path:
+def write_plan(folder: Path, file: str = "plan.yaml", **changes: Any) -> Path:
     """Write a small plan and return its path."""
     plan = Plan.model_validate(
         {
@@ -59,7 +59,7 @@ def write_plan(folder: Path, name: str = "plan.yaml", **changes: Any) -> Path:
             "evaluation": {"select_by": "accuracy"},
         }
     )
-    path = folder / name
+    path = folder / file
     path.write_text(plan_yaml(patched(plan, changes)), "utf-8")
     return path
 

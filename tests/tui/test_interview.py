@@ -31,6 +31,15 @@ def test_the_interface_is_not_loaded_by_its_state() -> None:
     assert "tui" in loaded
 
 
+def test_torch_never_enters_the_process_of_the_interface() -> None:
+    code = "import sys, tui.app; print(*{name.partition('.')[0] for name in sys.modules})"
+
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    assert not {"torch", "torchaudio", "transformers", "peft"} & set(loaded)
+    assert "textual" in loaded
+
+
 def test_an_answer_decides_and_says_what_it_changed(state: InterviewState) -> None:
     state.answer("task.type", "classification")
 
@@ -100,6 +109,19 @@ def test_the_users_word_replaces_a_measurement(state: InterviewState) -> None:
 
     assert state.draft().session.facts["dataset.clips"].value == 5000
     assert "head.dropout" not in state.draft().session.decisions
+
+
+def test_a_measurement_can_be_revised_like_an_answer(state: InterviewState) -> None:
+    audited(state)
+    assert dict(state.measured) == {"dataset.clips": 600, "machine.gpu": False}
+
+    state.revise("machine.gpu")
+    assert state.known("machine.gpu") is False
+    state.answer("machine.gpu", True)
+
+    assert dict(state.measured) == {"dataset.clips": 600}
+    assert state.draft().session.decisions["training.precision"].value == "bf16"
+    assert "--set machine.gpu=yes" in state.command()
 
 
 def test_the_command_repeats_the_interview(state: InterviewState) -> None:

@@ -9,13 +9,14 @@ from textual.widgets import Log
 
 from tui.screens.loop import LoopScreen
 from tui.screens.page import Page
+from tui.screens.plan import PlanScreen
 from tui.widgets.command import CommandLine
 from tui.widgets.curve import Curve
 from tui.widgets.findings import FindingList
 from tui.widgets.remedies import RemedyList
 from tui.widgets.rounds import RoundsTable
 
-from .fakes import fake_training, make_app, write_plan
+from .fakes import FakeLoop, fake_training, make_app, write_plan
 from .looking import drive, look, until
 
 
@@ -221,6 +222,39 @@ def test_a_broken_plan_is_told_with_its_line(stage: Path) -> None:
         assert phase(pilot) == "empty"
 
     drive(make_app(mode="loop"), scenario)
+
+
+def test_a_plan_is_not_opened_over_a_round_that_trains(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.driver.train_command", fake_training(400, 0.02))
+    other = write_plan(stage, "other.yaml", name="other")
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+r")
+        await until(lambda: phase(pilot) == "training", pilot)
+        pilot.app.post_message(PlanScreen.PlanReady(other))
+        await pilot.pause(0.3)
+        assert phase(pilot) == "training"
+        assert loop_screen(pilot).driver.plan.name == "demo"  # type: ignore[union-attr]
+        assert "x stops it" in next(iter(pilot.app._notifications)).message
+        await pilot.press("x")
+        await until(lambda: phase(pilot) == "stopped", pilot)
+
+    drive(make_app(plan=write_plan(stage), mode="loop"), scenario)
+
+
+def test_an_unexpected_fault_is_told_and_leaves_the_screen_usable(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_self: FakeLoop, _run: Path) -> None:
+        raise ValueError("no such column")
+
+    monkeypatch.setattr(FakeLoop, "finish_round", broken)
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+r")
+        await until(lambda: phase(pilot) == "refused", pilot)
+        assert "ValueError: no such column" in next(iter(pilot.app._notifications)).message
+        assert "^r run" in look(pilot.app).splitlines()[-1]
+
+    drive(make_app(plan=write_plan(stage), mode="loop"), scenario)
 
 
 def test_rounds_and_log_change_places(stage: Path) -> None:

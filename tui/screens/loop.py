@@ -126,15 +126,19 @@ class LoopScreen(Screen[None]):
 
     # ------------------------------------------------------------------ training
 
-    def open_plan(self, path: Path) -> None:
-        """Begin a new loop with this plan, unless one is training."""
+    def open_plan(self, path: Path) -> bool:
+        """Begin a new loop with this plan, unless one is training; return whether it was opened."""
         if self.driver.busy:
-            self.notify("Stop training first (x).", severity="warning")
-            return
+            self.notify("A round is training; x stops it.", title="The plan was not opened", severity="warning")
+            return False
         try:
             self.driver.open(path)
         except TonmeisterError as error:
             self.notify(f"{error.message} {error.hint}".strip(), title=error.title, severity="error")
+            return False
+        self.query_one(FindingList).show(None)
+        self.query_one(RemedyList).show(None)
+        return True
 
     def action_train(self) -> None:
         """Train the queued round, or resume the stopped one."""
@@ -145,8 +149,9 @@ class LoopScreen(Screen[None]):
         self.query_one(RemedyList).show_tried(self.driver.queued)
         try:
             await self.driver.run()
-        except (TonmeisterError, OSError) as error:
-            self.notify(str(error), title="The round cannot go on", severity="error", timeout=20)
+        except Exception as error:
+            text = error.message if isinstance(error, TonmeisterError) else f"{type(error).__name__}: {error}"
+            self.notify(text, title="The round cannot go on", severity="error", timeout=20)
         finally:
             self.show_state()
         if self.driver.phase == "ended":

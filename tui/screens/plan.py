@@ -130,6 +130,7 @@ class PlanScreen(Screen[None]):
         rows = [_answer_row(DATA, self._data_text())] if self.data_settled else []
         for name, value in self.state.replies.items():
             rows.append(_answer_row(name, "I don't know" if value is None else spell(value)))
+        rows += [_answer_row(name, f"{spell(value)} (measured)") for name, value in self.state.measured.items()]
         self.query_one("#answers", Rows).set_rows(rows)
 
     def _data_text(self) -> str:
@@ -162,7 +163,9 @@ class PlanScreen(Screen[None]):
         rule = "your choice" if decision.fixed_by_user else decision.rule
         because = " ".join(explaining.objections(session, decision) or verdict.lines)
         width = reason.content_region.width
-        reason.update(Content.assemble((verdict.heading, "bold"), (f"\n{fit(rule, width)}\n", "$foreground-muted"), because))
+        reason.update(
+            Content.assemble((verdict.heading, "bold"), (f"\n{fit(rule, width)}\n", "$foreground-muted"), because)
+        )
 
     # ------------------------------------------------------------------ answering
 
@@ -226,7 +229,7 @@ class PlanScreen(Screen[None]):
         self.auditing = self._audit(manifest)
         self.refresh_bindings()
 
-    @work(thread=True, exclusive=True, group="audit", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="audit")
     def _audit(self, manifest: Path) -> None:
         worker = get_current_worker()
         shown = 0.0

@@ -54,8 +54,8 @@ def _line(entry: Entry, decision: Decision | None, changed: bool, longest: int) 
     rule = "" if decision is None else "your choice" if decision.fixed_by_user else decision.rule
 
     def build(width: int) -> Content:
-        names = min(NAME_COLUMNS, width // 2)
         values = min(max(longest, 8), VALUE_COLUMNS)
+        names = max(NAME_COLUMNS - 2, min(NAME_COLUMNS, shares(width, (2, values))))
         if shares(width, (2, names, values)) < RULE_COLUMNS:
             values = max(4, shares(width, (2, names)))
         rules = shares(width, (2, names, values))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from knowledge.errors import UsageError
 
@@ -101,5 +100,9 @@ def _fits(part: str, values: list[str]) -> bool:
 
 def _holds_audio_paths(values: list[str]) -> bool:
     """Whether half of the values or more end like an audio file; the rest may be what is wrong with the manifest."""
-    named = sum(Path(value.replace("\\", "/")).suffix.casefold() in AUDIO_SUFFIXES for value in values)
-    return named * 2 >= len(values)
+    return sum(map(has_audio_suffix, values)) * 2 >= len(values)
+
+
+def has_audio_suffix(name: str) -> bool:
+    """Whether a file of that name is audio, by the end of the name."""
+    return "." + name.rpartition(".")[2].casefold() in AUDIO_SUFFIXES

@@ -22,14 +22,15 @@ def measure_copies(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequenc
     several_files = [rows for rows in together if len(_files(rows)) > 1]
     again = sum(len(_files(rows)) - 1 for rows in several_files)
     decoded = sum(not clip.unreadable for clip in clips.values())
-    partner = {row.path: rows[0] if row is not rows[0] else rows[1] for rows in together for row in rows}
+    first = {id(row): rows[0] for rows in together for row in rows}
 
     def say(row: Row) -> str:
-        return f"same sound as {partner[row.path].path}"
+        other = first[id(row)]
+        return f"same sound as {other.path}" + (f" (line {other.line})" if other.line else "")
 
     same_file = [row for rows in together for row in _repeated(rows)]
     facts = (
-        counted("dataset.exact_duplicate_clips", _flat(several_files), decoded, say, again),
+        counted("dataset.exact_duplicate_clips", _flat(several_files), decoded, say, again, _flat(several_files, 1)),
         counted("dataset.duplicate_rows", same_file, len(dataset.rows), "the file has a row before"),
     )
     return Measured(facts) + _across(dataset, together, say) + _conflicts(dataset, together)
@@ -39,8 +40,9 @@ def _files(rows: Sequence[Row]) -> set[str]:
     return {str(row.file or row.path) for row in rows}
 
 
-def _flat(groups: Sequence[Sequence[Row]]) -> list[Row]:
-    return [row for rows in groups for row in rows]
+def _flat(groups: Sequence[Sequence[Row]], start: int = 0) -> list[Row]:
+    """All rows of all groups, each from its row number `start` on."""
+    return [row for rows in groups for row in rows[start:]]
 
 
 def _repeated(rows: Sequence[Row]) -> list[Row]:
@@ -60,7 +62,7 @@ def _across(dataset: Dataset, together: Sequence[list[Row]], say: Callable[[Row]
     if dataset.columns.split is None:
         return Measured(unknown=unknown(name, "no split column"))
     crossing = [rows for rows in together if len(splits_of(rows)) > 1]
-    return Measured((counted(name, _flat(crossing), len(dataset.rows), say, len(crossing)),))
+    return Measured((counted(name, _flat(crossing), len(dataset.rows), say, len(crossing), _flat(crossing, 1)),))
 
 
 def _conflicts(dataset: Dataset, together: Sequence[list[Row]]) -> Measured:

@@ -13,11 +13,28 @@ EXAMPLES = 20
 """As many as `Fact.evidence` may hold."""
 
 
-def counted(name: str, rows: Sequence[Row], n: int, say: str | Callable[[Row], str], value: int | None = None) -> Fact:
-    """Return the fact that counts `rows` out of `n`; `value` where one thing counted has several rows."""
-    texts = (say if isinstance(say, str) else say(row) for row in rows[:EXAMPLES])
+def counted(
+    name: str,
+    rows: Sequence[Row],
+    n: int,
+    say: str | Callable[[Row], str],
+    value: int | None = None,
+    telling: Sequence[Row] | None = None,
+) -> Fact:
+    """Return the fact that counts `rows` out of `n`.
+
+    Args:
+        name: the fact.
+        rows: every affected row.
+        n: how many were looked at.
+        say: what is the matter with a row; its path is put before.
+        value: the count, where one thing counted has several rows.
+        telling: the rows to show as examples, where not all of them tell something.
+    """
+    examples = (rows if telling is None else telling)[:EXAMPLES]
     evidence = tuple(
-        Evidence(text, path=row.path, line=row.line or None) for text, row in zip(texts, rows, strict=False)
+        Evidence(f"{row.path}: {say if isinstance(say, str) else say(row)}", path=row.path, line=row.line or None)
+        for row in examples
     )
     paths = tuple(dict.fromkeys(row.path for row in rows))
     return Fact(name, len(rows) if value is None else value, "audit", n=n, evidence=evidence, paths=paths)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from knowledge.errors import InputError
 
-from .columns import AUDIO_SUFFIXES
+from .columns import has_audio_suffix
 from .records import Columns, Row, split_of
 
 
@@ -35,7 +35,7 @@ def _audio_files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.casefold() in AUDIO_SUFFIXES:
+            if not name.startswith(".") and has_audio_suffix(name):
                 yield (Path(place) / name).relative_to(folder)
 
 

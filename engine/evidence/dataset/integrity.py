@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .clips import Clip
-from .columns import AUDIO_SUFFIXES
+from .columns import has_audio_suffix
 from .counting import EXAMPLES, counted
 from .records import Dataset, Row
 
@@ -64,19 +65,24 @@ def _orphans(dataset: Dataset) -> Measured:
     """Audio files in the folders that the rows point into, which no row names."""
     if dataset.from_folder:
         return Measured(unknown=(Unknown("dataset.orphan_files", "the folder itself is the manifest"),))
-    named = {str(file) for file in dataset.files}
-    folders = sorted({file.parent for file in dataset.files})
-    orphans = [
-        entry
-        for folder in folders
-        for entry in sorted(folder.iterdir())
-        if entry.suffix.casefold() in AUDIO_SUFFIXES and not entry.name.startswith(".") and str(entry) not in named
-    ]
-    paths = tuple(_relative(path, dataset.base) for path in orphans)
+    named: dict[Path, set[str]] = {}
+    place = {folder: folder.resolve() for folder in {file.parent for file in dataset.files}}
+    for file in dataset.files:
+        named.setdefault(place[file.parent], set()).add(file.name)
+    orphans = [folder / name for folder in sorted(named) for name in _audio_names(folder) if name not in named[folder]]
+    paths = tuple(_relative(path, dataset.base.resolve()) for path in orphans)
     evidence = tuple(Evidence("no row names it", path=path) for path in paths[:EXAMPLES])
     return Measured(
-        (Fact("dataset.orphan_files", len(orphans), "audit", n=len(named), evidence=evidence, paths=paths),)
+        (Fact("dataset.orphan_files", len(orphans), "audit", n=len(dataset.files), evidence=evidence, paths=paths),)
     )
+
+
+def _audio_names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if has_audio_suffix(entry.name) and entry.name[0] != ".")
+    except PermissionError:  # a folder may be entered and not listed
+        return []
 
 
 def _relative(path: Path, base: Path) -> str:

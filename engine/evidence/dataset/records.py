@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -91,6 +92,7 @@ def label_of(text: str) -> str:
     return "" if stripped.casefold() in _NO_LABEL else stripped
 
 
+@lru_cache(maxsize=1 << 16)
 def folded(text: str) -> str:
     """Return the form in which two spellings of one name are equal: Unicode form, case and blanks do not count."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

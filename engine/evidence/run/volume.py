@@ -16,16 +16,14 @@ def volume(run: RunSeries) -> Measured:
     evidence = [Evidence(f"{run.reader}: {points} training losses, {evaluations} evaluations", path=str(run.source))]
     measured = known("run.evaluations", evaluations, n=evaluations, evidence=evidence)
     measured += known("run.training_points", points, n=points, evidence=evidence)
-    measured += _validated(run, points, evaluations, evidence)
+    measured += _validated(points, evaluations, evidence)
     measured += _restarts(run, evidence)
     return measured + _ending(run) + _selection(run) + _pass_size(run)
 
 
-def _validated(run: RunSeries, points: int, evaluations: int, evidence: list[Evidence]) -> Measured:
+def _validated(points: int, evaluations: int, evidence: list[Evidence]) -> Measured:
     if not points and not evaluations:
         return unknown("nothing was logged", "run.has_validation")
-    if run.meta.status == "unfinished" and not evaluations and _share(run) < 0.5:
-        return unknown("the run goes on, and an evaluation may still come", "run.has_validation")
     return known("run.has_validation", evaluations > 0, n=points, evidence=evidence)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.evidence.dataset.paths import PathFinder
 
-from .sets import write_wav
+from .sets import measure, write_manifest, write_wav
 
 NFC = unicodedata.normalize("NFC", "café")
 NFD = unicodedata.normalize("NFD", "café")
@@ -57,3 +57,10 @@ def test_absolute_paths_are_found(tmp_path: Path) -> None:
 
     assert PathFinder(tmp_path / "elsewhere").find(str(file)) == (file, ())
     assert PathFinder(tmp_path / "elsewhere").find(str(file.with_suffix(".WAV"))) == (file, ("case",))
+
+
+def test_files_reached_by_a_detour_are_no_orphans(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "data", "path,label\nclips/a.wav,x\n../data/clips/b.wav,y\n")
+    write_wav(tmp_path / "data/clips/c.wav", seed=9)
+
+    assert measure(manifest).fact("dataset.orphan_files").paths == ("clips/c.wav",)

@@ -288,7 +288,6 @@ def test_how_far_a_run_came():
     assert value(run_of(train=[1] * 95, planned_steps=100, status="completed"), "finished_share") == 1
     assert value(run_of(train=[1] * 30), "finished_share") is None
     assert value(run_of(train=[1] * 60, planned_steps=100, status="unfinished"), "has_validation") is False
-    assert value(run_of(train=[1] * 20, planned_steps=100, status="unfinished"), "has_validation") is None
     assert value(run_of(train=[1] * 20, val=[1]), "has_validation") is True
 
 

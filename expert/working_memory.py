@@ -1,0 +1,97 @@
+"""What is known in the course of one consultation; settles each stratum once its rules have come to rest.
+
+Which rules fire is found out elsewhere (`expert.chaining`); here conclusions become facts, decisions and findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from knowledge.records import Fact
+from knowledge.rulebook import Knowledge, Pack, Rule
+
+from .findings import findings_of, not_assessable_of
+from .givens import Givens
+from .reference import Assessment
+from .resolution import Activation, decide, settle
+from .session import Decision, Firing, Session, Support
+from .strata import Concluding, Stratum, is_closed
+
+Fired = dict[str, dict[int, tuple[Support, ...]]]
+"""What supports each branch that fired, by rule and number of the branch."""
+
+
+class WorkingMemory:
+    """Facts, certainties, firings and decisions, stratum by stratum."""
+
+    def __init__(self, knowledge: Knowledge, by_attribute: Concluding, givens: Givens) -> None:
+        self.facts = dict(givens.facts)
+        self.pinned = givens.pinned
+        self.assessment = Assessment(by_attribute, self.facts.get)
+        self._knowledge = knowledge
+        self._by_attribute = by_attribute
+        self._givens = givens
+        self._certainties: dict[str, float] = {}
+        self._firings: list[Firing] = []
+        self._decisions: dict[str, Decision] = {}
+
+    def settle(self, stratum: Stratum, fired: Fired) -> None:
+        """Conclude everything that the stratum can, each attribute after those that it rests on."""
+        for name in stratum.settles:
+            rules = sorted(self._by_attribute[name], key=lambda rule: rule.id)
+            activations = [self._activation(rule, fired[rule.id]) for rule in rules if rule.id in fired]
+            for item in activations:
+                self._firings.append(Firing(len(self._firings) + 1, item.rule, item.supports, item.certainty))
+            if name in self.pinned:
+                continue
+            if activations:
+                self._conclude(name, activations)
+            elif is_closed(self._by_attribute[name]) and all(map(self.assessment.refuted, rules)):
+                self.facts[name] = Fact(name, False, "rule")
+
+    def session(self, packs: tuple[Pack, ...]) -> Session:
+        """Return the finished consultation."""
+        self._decide_as_fixed()
+        entries = self._knowledge.vocabulary.entries
+        return Session(
+            knowledge=self._knowledge,
+            packs=packs,
+            facts=self.facts,
+            unknown=self._givens.unknown,
+            firings=tuple(self._firings),
+            decisions={name: self._decisions[name] for name in entries if name in self._decisions},
+            findings=findings_of(self._firings, self.facts, lambda name: self._certainties.get(name, 1.0)),
+            not_assessable=not_assessable_of(
+                self._by_attribute, self.facts, self._givens.unknown, self.assessment, self._knowledge.vocabulary
+            ),
+            certainties=self._certainties,
+            pinned=self.pinned,
+        )
+
+    def _activation(self, rule: Rule, branches: Mapping[int, tuple[Support, ...]]) -> Activation:
+        """Choose the branch with the surest supports; the first as written where several are equal."""
+        best = max(sorted(branches), key=lambda number: self._weakest(branches[number]))
+        return Activation(rule, branches[best], rule.certainty * self._weakest(branches[best]))
+
+    def _weakest(self, supports: tuple[Support, ...]) -> float:
+        return min((self._certainties.get(name, 1.0) for name in supports if isinstance(name, str)), default=1.0)
+
+    def _conclude(self, name: str, activations: list[Activation]) -> None:
+        entry = self._knowledge.vocabulary.entry(name)
+        if entry.kind == "decision":
+            decision = self._decisions[name] = decide(entry, activations)
+            self.facts[name] = Fact(name, decision.value, "decision")
+            self._certainties[name] = decision.certainty
+        else:
+            winner = settle(entry, activations).winner
+            self.facts[name] = Fact(name, winner.value, "rule")
+            self._certainties[name] = winner.certainty
+
+    def _decide_as_fixed(self) -> None:
+        """Record what the user fixed as decisions, with the rules that agree and those that object."""
+        for name in self._givens.fixed:
+            entry = self._knowledge.vocabulary.entry(name)
+            if entry.kind == "decision":
+                fired = [firing for firing in self._firings if firing.rule.then.attribute == name]
+                activations = [Activation(item.rule, item.supports, item.certainty) for item in fired]
+                self._decisions[name] = decide(entry, activations, self.facts[name].value)
