@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 CODE = """
 import psutil
 from expert.chaining import consult
@@ -29,6 +31,6 @@ print(grow(2000) - warm)
 
 @pytest.mark.slow
 def test_two_thousand_consultations_do_not_grow_the_process() -> None:
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert float(done.stdout) < 4.0, "MiB that 2,000 consultations added"

@@ -82,7 +82,7 @@ def test_an_answer_is_revised() -> None:
         await answer_everything(pilot)
         answers = pilot.app.screen.query_one("#answers", Rows)
         answers.focus()
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         assert "classification (now)" in look(pilot.app)
         await pilot.press("down", "enter")
 
@@ -96,7 +96,7 @@ def test_escape_leaves_a_revised_answer_as_it_was() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await answer_everything(pilot)
         pilot.app.screen.query_one("#answers", Rows).focus()
-        await pilot.press("down", "enter", "escape")
+        await pilot.press("enter", "escape")
 
         assert plan_screen(pilot).state.reopened == ""
         assert plan_screen(pilot).state.answers == {"task.type": "classification"}

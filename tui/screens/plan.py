@@ -131,7 +131,9 @@ class PlanScreen(Screen[None]):
         for name, value in self.state.replies.items():
             rows.append(_answer_row(name, "I don't know" if value is None else spell(value)))
         rows += [_answer_row(name, f"{spell(value)} (measured)") for name, value in self.state.measured.items()]
-        self.query_one("#answers", Rows).set_rows(rows)
+        answers = self.query_one("#answers", Rows)
+        newest = next(reversed(self.state.replies), DATA if self.data_settled else None)
+        answers.set_rows(rows, current=None if answers.has_focus else newest)
 
     def _data_text(self) -> str:
         if self.state.audit is None or self.state.manifest is None:
