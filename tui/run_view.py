@@ -15,6 +15,8 @@ GPU = (
     "{gpu_temperature_c:.0f}°C",
     "{gpu_power_w:.0f} W",
 )
+SMOOTH_POINTS = 60
+"""From twice as many points on, a loss is shown as about so many means."""
 MOST_POINTS = 4096
 """A series with more points is reduced to half as many; a terminal shows fewer than 500."""
 
@@ -64,8 +66,8 @@ class RunView:
 
     @property
     def losses(self) -> dict[str, list[Point]]:
-        """The loss of training steps and of evaluations, by step."""
-        return {"train": self.train_loss, "val": self.validation_loss}
+        """The loss of training steps, smoothed, and that of evaluations, by step."""
+        return {"train": smoothed(self.train_loss), "val": self.validation_loss}
 
     @property
     def problem(self) -> str:
@@ -98,6 +100,18 @@ class RunView:
         )
         texts = (" ".join(filter(None, (_gauge(values, form) for form in forms))) for values, forms in machine)
         return [text for text in texts if text]
+
+
+def smoothed(points: list[Point]) -> list[Point]:
+    """Return the means of neighbouring points where there are many: single batches scatter more than a loss moves.
+
+    A stretch with a value that is not finite stays not finite, so that it leaves a gap.
+    """
+    size = len(points) // SMOOTH_POINTS
+    if size < 2:
+        return points
+    parts = [points[start : start + size] for start in range(0, len(points), size)]
+    return [(part[-1][0], sum(y for _, y in part) / len(part)) for part in parts]
 
 
 def _append(points: list[Point], event: Mapping[str, Any], x: str, value: Any) -> list[Point]:

@@ -19,6 +19,9 @@ from .padding import frame_mask
 
 _LOWEST_HZ = 20.0
 """Below hearing: rumble and offset only."""
+_RANGE = 1e-8
+"""Powers more than 80 dB below the loudest of the clip count as that: what lies below is the recorder, and digital
+silence would otherwise give the largest numbers of all (torchaudio's AmplitudeToDB with top_db=80)."""
 _LOG_FLOOR = 1e-6
 """Added to the power before the logarithm, as torchaudio's MFCC(log_mels=True): just above 16-bit rounding noise."""
 _DELTA_FRAMES = 5
@@ -109,10 +112,12 @@ class SpectralFrontEnd(nn.Module):
         # Mixed precision stays out: bfloat16 keeps 3 digits, and a power spectrum spans 8.
         with torch.autocast(waveforms.device.type, enabled=False):
             power = self.spectrum(nn.functional.pad(waveforms, (left, right + missing)))  # (batch, mels, frames)
-            frames = torch.log(power + _LOG_FLOOR).transpose(1, 2)
+            counts = torch.div(lengths.clamp(min=self.window) - self.window, self.hop, rounding_mode="floor") + 1
+            valid = frame_mask(counts, power.shape[2])[:, None]
+            peak = power.masked_fill(~valid, 0).amax((1, 2), keepdim=True)
+            frames = torch.log(power.maximum(_RANGE * peak) + _LOG_FLOOR).transpose(1, 2)
             if len(self.transform):
                 frames = frames @ self.transform
-            counts = torch.div(lengths.clamp(min=self.window) - self.window, self.hop, rounding_mode="floor") + 1
             if self.deltas:
                 first = _delta(frames, counts)
                 frames = torch.cat([frames, first, _delta(first, counts)], dim=-1)

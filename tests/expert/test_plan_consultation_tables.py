@@ -287,7 +287,7 @@ def test_a_pretrained_backbone_always_hears_16_khz(rate: int) -> None:
     ("clips", "batch_size", "accumulation", "loss"),
     [
         (5000, 32, 1, "mse+ccc"), (5000, 31, 1, "mse"), (5000, 32, 2, "mse"), (5000, 64, 2, "mse+ccc"),
-        (5000, 128, 4, "mse+ccc"), (5000, 127, 4, "mse"), (5000, 256, 8, "mse+ccc"), (40, 32, 1, "mse+ccc"),
+        (5000, 128, 4, "mse+ccc"), (5000, 127, 4, "mse"), (5000, 256, 8, "mse+ccc"), (40, 32, 1, "ccc"),
         (39, 32, 1, "mse"),
     ],
 )  # fmt: skip
@@ -299,6 +299,13 @@ def test_concordance_is_trained_on_only_where_a_pass_can_measure_it(
     session = draft({**MOS, **UNREACHABLE, "dataset.clips": clips}, fixed).session
 
     assert session.decisions["training.loss"].value == loss
+
+
+@pytest.mark.parametrize("clips", [99, 100, 499])
+def test_pooled_statistics_are_never_those_of_clips_normalised_over_themselves(clips: int) -> None:
+    session = draft({**WORDS, **UNREACHABLE, "dataset.clips": clips}, {"backbone.normalise": "clip"}).session
+
+    assert "normalise.never-each-clip-under-statistics" in session.decisions["backbone.normalise"].objections
 
 
 @pytest.mark.parametrize("clips", [40, 99, 999, 9999, 99999])

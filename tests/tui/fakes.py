@@ -84,7 +84,7 @@ class FakeLoop:
     metric = "accuracy"
 
     def __init__(self, plan: Plan, folder: Path, knowledge: Knowledge) -> None:
-        self.knowledge, self.folder = knowledge, folder
+        self.knowledge, self.folder, self.manifest = knowledge, folder, plan.data.manifest
         self.queued: Round | None = Round(1, "first", plan, folder / "round-1", ())
         self.reports: list[RoundReport] = []
         self.champion: RoundReport | None = None
@@ -94,6 +94,7 @@ class FakeLoop:
         return cls(plan, folder, knowledge)
 
     def audit(self, plan: Plan) -> Any:
+        assert plan.data.manifest == self.manifest, "the data of a round are read when it has ended"
         return fake_audit(self.knowledge, Path(plan.data.manifest), progress=lambda *_: None)
 
     def next_round(self) -> Round | None:

@@ -16,7 +16,7 @@ from tui.screens.loop import LoopScreen
 from tui.screens.plan import PlanScreen
 from tui.widgets.question import Choices, QuestionPanel
 
-from .looking import drive, until
+from .looking import drive, look, until
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def real(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-def test_from_a_manifest_to_findings_by_keyboard(real: Path) -> None:
+def test_from_a_manifest_to_a_repaired_split_by_keyboard(real: Path) -> None:
     manifest = make_corpus(real / "corpus", speakers=4, words=3, takes=5)
     machine = Measured((Fact("machine.gpu", False, "machine"), Fact("machine.cpu_cores", 2, "machine")))
     app = TonmeisterApp(load_knowledge(), machine, manifest=manifest)
@@ -55,7 +55,13 @@ def test_from_a_manifest_to_findings_by_keyboard(real: Path) -> None:
         report = loop.driver.report
         assert report is not None
         assert report.score is not None
-        assert report.findings
+        assert any(proposal.remedy.changes_data for proposal in report.proposals)
+        await pilot.press("a")
+        await until(lambda: loop.driver.loop is not None and len(loop.driver.loop.reports) == 2, pilot, 200)
+        await until(lambda: loop.driver.phase == "ended", pilot, 30)
+        assert loop.driver.report is not None
+        assert loop.driver.report.round.kind == "baseline"
+        assert "void" in look(pilot.app)
 
     drive(app, scenario)
 

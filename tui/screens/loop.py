@@ -116,7 +116,8 @@ class LoopScreen(Screen[None]):
         strip, driver = self.query_one(Strip), self.driver
         strip.device = driver.view.device if driver.view and driver.view.device else self.app.device  # type: ignore[attr-defined]
         if driver.loop is not None and driver.plan is not None:
-            session = driver.loop.audit(driver.round.plan if driver.round else driver.plan).session
+            read = driver.report.round.plan if driver.report else driver.plan  # data of a new round are not read yet
+            session = driver.loop.audit(read).session
             strip.facts, strip.fired = len(session.facts), len(session.firings)
 
     def _show_report(self) -> None:

@@ -29,7 +29,7 @@ from ..steps import Field, Step
 from ..widgets.command import CommandLine
 from ..widgets.plan_table import LEGEND, PlanTable
 from ..widgets.question import QuestionPanel
-from ..widgets.rows import Row, Rows, fit, shares
+from ..widgets.rows import Row, Rows, fit, rule_heading, shares
 from ..widgets.strip import Strip
 from .ask import Ask
 from .page import Page
@@ -130,7 +130,9 @@ class PlanScreen(Screen[None]):
         rows = [_answer_row(DATA, self._data_text())] if self.data_settled else []
         for name, value in self.state.replies.items():
             rows.append(_answer_row(name, "I don't know" if value is None else spell(value)))
-        rows += [_answer_row(name, f"{spell(value)} (measured)") for name, value in self.state.measured.items()]
+        if self.state.measured:
+            rows.append(Row("measured", rule_heading("measured"), heading=True))
+            rows += [_answer_row(name, spell(value)) for name, value in self.state.measured.items()]
         answers = self.query_one("#answers", Rows)
         newest = next(reversed(self.state.replies), DATA if self.data_settled else None)
         answers.set_rows(rows, current=None if answers.has_focus else newest)

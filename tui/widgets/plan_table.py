@@ -11,7 +11,7 @@ from knowledge.conditions import spell
 from knowledge.rulebook import Knowledge
 from knowledge.vocabulary import TOPICS, Entry
 
-from .rows import Row, Rows, fit, shares
+from .rows import Row, Rows, fit, rule_heading, shares
 
 CHANGED, CONTESTED, FIXED = "*", "!", "="
 LEGEND = f"{CHANGED} changed  {CONTESTED} contested  {FIXED} yours"
@@ -34,17 +34,13 @@ class PlanTable(Rows):
         for topic in TOPICS:
             members = [entry for entry in entries if entry.topic == topic]
             if members:
-                rows.append(Row(f"topic:{topic}", _heading(topic), heading=True))
+                rows.append(Row(f"topic:{topic}", rule_heading(topic), heading=True))
             rows += [
                 Row(entry.name, _line(entry, decisions.get(entry.name), entry.name in marked, values))
                 for entry in members
             ]
         first = next((row.id for row in rows if row.id in marked), None)
         self.set_rows(rows, current=None if self.has_focus else first)
-
-
-def _heading(topic: str) -> Callable[[int], Content]:
-    return lambda width: Content.styled(f"{topic} ".ljust(width, "─"), "$foreground-muted")
 
 
 def _line(entry: Entry, decision: Decision | None, changed: bool, longest: int) -> Callable[[int], Content]:

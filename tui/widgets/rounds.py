@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from expert.consultation.rounds import Round, RoundReport, Score
+from expert.consultation.rounds import Proposal, Round, RoundReport, Score
 
 from .rows import Row, Rows, fit, shares
 
@@ -54,8 +54,14 @@ def what_changed(item: Round) -> str:
     """Return in one line what distinguishes a round from the one it challenges."""
     if not item.changes:
         return "the plan as given"
-    added = [line.removeprefix("+ ") for change in item.changes for line in change.diff if line.startswith("+")]
-    return "; ".join(added)
+    return "; ".join(_in_short(change) for change in item.changes)
+
+
+def _in_short(change: Proposal) -> str:
+    """A new split is named, since paths say little; everything else is shown as the new plan lines."""
+    if change.remedy.changes_data:
+        return change.remedy.title
+    return "; ".join(line.removeprefix("+ ") for line in change.diff if line.startswith("+"))
 
 
 def spell_score(score: Score | None) -> str:

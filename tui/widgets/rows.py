@@ -115,9 +115,9 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
     )
 
 
-def plain(text: str, style: str = "") -> Callable[[int], Content]:
-    """Return the build function of a row that only wraps a text."""
-    return lambda width: Content.styled(wrap(text, width), style)
+def rule_heading(title: str) -> Callable[[int], Content]:
+    """Return the build function of a heading that fills its line."""
+    return lambda width: Content.styled(f"{title} ".ljust(width, "─"), "$foreground-muted")
 
 
 def shares(width: int, fixed: Sequence[int], *, gap: int = 1) -> int:

@@ -64,7 +64,7 @@ def test_tones_are_learned(tmp_path: Path) -> None:
 def test_levels_are_learned_as_scores(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path / "data", clips=48, scores=True)
     plan = score_plan(
-        manifest, training__epochs=25, training__learning_rate=0.1, head__name="mlp"
+        manifest, training__epochs=40, training__learning_rate=0.05, head__name="mlp"
     )
     run_folder = train(plan, tmp_path / "run")
     best = events_of(run_folder, "end")[0]["best"]
