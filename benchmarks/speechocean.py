@@ -3,8 +3,8 @@
     TONMEISTER_TEST_DATA=../shared/data python -m benchmarks.speechocean
 
 Trains on CPU with no download; both see the same speakers in the same folds. The ridge penalty is chosen inside the
-training folds; so is our checkpoint, on speakers held out for validation. Which speakers those are moves the score of so
-small a set, so the plan is trained with three seeds: each is reported, and compared is the mean of the three predictions.
+training folds; so is our checkpoint, on speakers held out for validation. Which speakers those are moves the score of
+so small a set, so the plan is trained with three seeds: each is reported, and their mean prediction is compared.
 Two to four minutes on two cores.
 """
 

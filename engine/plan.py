@@ -166,8 +166,15 @@ class Plan(Section):
     evaluation: Evaluation = Evaluation()
     compute: Compute = Compute()
 
+    @property
+    def folds(self) -> str | None:
+        """How this plan is cross-validated: `leave-one-group-out`, or None for one training on one split."""
+        return self.data.protocol if self.data.protocol == "leave-one-group-out" else None
+
     @model_validator(mode="after")
     def _fits_together(self) -> Plan:
+        if self.output.bounded and self.task.type == "classification":
+            raise ValueError("output.bounded is true, and classes have no range to confine an output to")
         if self.output.bounded and (self.output.low is None or self.output.high is None):
             raise ValueError("output.bounded is true, so output.low and output.high must be given")
         if self.output.low is not None and self.output.high is not None and self.output.low >= self.output.high:

@@ -92,6 +92,8 @@ def parse_clauses(items: list[dict[str, Any]], vocabulary: Vocabulary, where: st
             raise KnowledgeError(f"{where}: one condition a list item, got {sorted(item)}")
         ((name, value),) = item.items()
         if name == "any":
+            if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
+                raise KnowledgeError(f"{where}: `any` holds a list of conditions, got {value!r}")
             parts = [parse_clauses([part], vocabulary, where) for part in value]
             if any(len(part) != 1 for part in parts):
                 raise KnowledgeError(f"{where}: an interval cannot stand inside `any`; write two rules")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from .schema import Example, RemedyDocument, RuleDocument, SourceDocument, Table
 from .vocabulary import Entry, Vocabulary
 
 _T = TypeVar("_T", bound=BaseModel)
+_FINDING_ID = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z0-9_-]+)*$")
 BUILT_IN = Path(__file__).parent
 _PATCH_OPERATIONS = ("multiply", "at_least", "at_most", "from")
 
@@ -80,6 +82,8 @@ def _read(file: Path, root: Path) -> Iterator[_Item]:
             raise KnowledgeError(f"{name}:{line}: a document starts with one of {', '.join(kinds)}; got {kind!r}")
         if len({key.value for key, _ in mark.value}) != len(mark.value):
             raise KnowledgeError(f"{name}:{line}: a key stands twice in this document")
+        if not isinstance(body[kind], str):
+            raise KnowledgeError(f"{name}:{line}: `{kind}` is the name of the document, got {body[kind]!r}")
         yield _Item(kind, body, name, line, body.get("pack", pack) if kind == "table" else pack)
 
 
@@ -123,7 +127,10 @@ def _vocabulary(items: list[_Item]) -> Vocabulary:
             entries[entry.name] = entry
     for item in items:
         if item.kind == "rule" and isinstance(item.body.get("then"), dict) and "finding" in item.body["then"]:
-            name = f"finding.{item.body['then']['finding']}"
+            finding = item.body["then"]["finding"]
+            if not isinstance(finding, str) or not _FINDING_ID.match(finding):
+                raise KnowledgeError(f"{item.where}: a finding id is lower-case words with - or ., got {finding!r}")
+            name = f"finding.{finding}"
             entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
     return Vocabulary(entries)
 

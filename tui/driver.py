@@ -106,7 +106,9 @@ class LoopDriver:
             self._events, self._log = {}, LogTail(queued.run / "stderr.log")
         self._to("training")
         begun = bool(event_files(queued.run))
-        status = await run_training(train_command(queued.run / "plan.yaml", queued.run, resume=begun), queued.run)
+        status = await run_training(
+            train_command(queued.run / "plan.yaml", queued.run, folds=queued.plan.folds, resume=begun), queued.run
+        )
         self.poll()
         if status == INTERRUPTED:
             self._to("stopped")

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.process import evaluate_command, run_child, train_command
-
 from engine.plan import Plan, write_atomically
+from engine.process import evaluate_command, run_child, train_command
 from knowledge.errors import Interrupted, TrainingError, UsageError
 from knowledge.rulebook import Knowledge
 
@@ -83,7 +82,7 @@ def _train(queued: Round, narration: Narration, resume: bool) -> None:
     if done:
         return
     begun = (queued.run / "events.jsonl").is_file()
-    command = train_command(queued.run / "plan.yaml", queued.run, resume=resume and begun)
+    command = train_command(queued.run / "plan.yaml", queued.run, folds=queued.plan.folds, resume=resume and begun)
     status = run_child(command, queued.run, lambda event: narration.event(queued, event))
     if status == 130:
         raise Interrupted(

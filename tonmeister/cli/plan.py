@@ -65,7 +65,7 @@ def command(
 
 def _write(state: InterviewState, name: str | None, output: Path, force: bool) -> None:
     from engine.plan import patched
-    from expert.consultation.plan import plan_text
+    from expert.consultation.plan import launch_command, plan_text
     from knowledge.errors import UsageError
 
     if state.manifest is None:
@@ -78,6 +78,6 @@ def _write(state: InterviewState, name: str | None, output: Path, force: bool) -
         reasons = " ".join(draft.not_runnable) or f"no plan can be written without {', '.join(draft.missing)}"
         hint = " ".join(f"--set {fact}=..." for fact in draft.missing)
         raise UsageError(reasons, hint=hint and f"{hint}, or answer the questions with --plain.")
-    write_new(output, plan_text(draft, f"tonmeister train {output}"), force=force)
-    say(f"Plan written to {output}; run it with: tonmeister train {output}")
+    write_new(output, plan_text(draft, launch_command(draft.plan, output)), force=force)
+    say(f"Plan written to {output}; run it with: {launch_command(draft.plan, output)}")
     say(f"The same plan without a question: {state.command(output)}")

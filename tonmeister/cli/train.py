@@ -27,9 +27,8 @@ def command(
     with_test: bool,
 ) -> None:
     """Run PLAN; the run directory holds events, predictions, checkpoints and the plan as it was run."""
-    from engine.process import run_child, train_command
-
     from engine.plan import plan_yaml, write_atomically
+    from engine.process import run_child, train_command
     from knowledge.errors import UsageError
 
     from .training import plan_with, show_event
@@ -45,7 +44,9 @@ def command(
         write_atomically(run / "plan.yaml", plan_yaml(chosen, header=header))
     say(f"Training {chosen.name} in {run}")
     status = run_child(
-        train_command(run / "plan.yaml", run, folds=folds, resume=resume, test=with_test), run, show_event
+        train_command(run / "plan.yaml", run, folds=folds or chosen.folds, resume=resume, test=with_test),
+        run,
+        show_event,
     )
     if status:
         say(_error_of(run))

@@ -34,7 +34,7 @@ class FindingList(Rows):
             return
         self.empty = "Nothing is wrong with this run."
         found, unsure = len(report.findings), len(report.not_assessable)
-        title = f"round {report.round.number}: {found} finding{'s' * (found != 1)}"
+        title = f"round {report.round.number}: {found} found"
         self.border_title = title + (f", {unsure} not assessable" if unsure else "")
         rows = [Row(finding.id, _finding(finding)) for finding in report.findings]
         rows += [Row(UNKNOWN + item.id, _open(item)) for item in report.not_assessable]

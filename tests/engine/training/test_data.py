@@ -41,7 +41,9 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None
 
 
 def test_training_fails_when_nothing_is_left(tmp_path: Path) -> None:
-    manifest = write_manifest(tmp_path / "m.csv", ["path", "label", "speaker"], [dict(path="a.wav", label="x", speaker="1")])
+    manifest = write_manifest(
+        tmp_path / "m.csv", ["path", "label", "speaker"], [{"path": "a.wav", "label": "x", "speaker": "1"}]
+    )
     with pytest.raises(InputError, match=r"none of its 1 rows can be used; a.wav: there is no such file"):
         read_corpus(tone_plan(manifest))
 
@@ -85,7 +87,7 @@ def test_a_named_column_must_exist(tmp_path: Path) -> None:
 
 
 def test_tasks_that_this_trainer_cannot_run_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="task.type is ctc"):
+    with pytest.raises(PlanError, match=r"task.type is ctc"):
         read_corpus(score_plan(tone_corpus(tmp_path, clips=3), task__type="ctc", evaluation__select_by="loss"))
 
 

@@ -63,9 +63,7 @@ def test_tones_are_learned(tmp_path: Path) -> None:
 
 def test_levels_are_learned_as_scores(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path / "data", clips=48, scores=True)
-    plan = score_plan(
-        manifest, training__epochs=40, training__learning_rate=0.05, head__name="mlp"
-    )
+    plan = score_plan(manifest, training__epochs=40, training__learning_rate=0.05, head__name="mlp")
     run_folder = train(plan, tmp_path / "run")
     best = events_of(run_folder, "end")[0]["best"]
     rows = [line.split(",") for line in (run_folder / "predictions" / "val.csv").read_text().splitlines()]
@@ -288,4 +286,3 @@ def patched_select(plan: Plan, metric: str) -> Plan:
 
 def replace_in(plan: Plan, **training: int) -> Plan:
     return plan.model_copy(update={"training": plan.training.model_copy(update=training)})
-

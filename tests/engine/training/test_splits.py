@@ -122,7 +122,11 @@ def test_a_group_in_two_folds_is_refused() -> None:
 def test_the_validation_part_of_a_fold_depends_on_the_seed() -> None:
     items = items_of([f"g{n % 12}" for n in range(120)], [float(n // 12 % 2) for n in range(120)])
     chosen = {
-        frozenset(groups_in(folds_of(items, plan_of("leave-one-group-out", seed=seed), "leave-one-group-out")["g0"].validation))
+        frozenset(
+            groups_in(
+                folds_of(items, plan_of("leave-one-group-out", seed=seed), "leave-one-group-out")["g0"].validation
+            )
+        )
         for seed in range(6)
     }
     assert len(chosen) > 1
