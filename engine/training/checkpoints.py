@@ -124,7 +124,8 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            # Cloned: what safetensors returns is a view of the file, and dies with it when the file is cut.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - not a mapping
             metadata = file.metadata() or {}
         notes = json.loads(metadata.get("notes", "null"))
     except FileNotFoundError:

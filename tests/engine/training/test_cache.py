@@ -157,7 +157,7 @@ def test_an_interruption_keeps_what_was_encoded(tmp_path: Path, counted: list[in
 def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path / "data")
     plans = [tone_plan(manifest, backbone__normalise="clip", backbone__coefficients=number) for number in (4, 5, 6)]
-    (loader, items), cache = loaded(plans[0]), FrameCache(tmp_path / "cache", most_bytes=24 * 20 * 11 * 4)
+    (loader, items), cache = loaded(plans[0]), FrameCache(tmp_path / "cache", most_bytes=17_000)
     for plan in plans:
         filled(cache, build_model(plan, classes=3), Loader(loader.waveforms, plan), items)
     left = {path.parent.name for path in cache.folder.glob("*/*.json")}

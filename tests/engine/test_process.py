@@ -1,0 +1,101 @@
+import _thread
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from engine.process import EventTail, evaluate_command, run_child, train_command
+
+WRITER = """
+import json, pathlib, signal, sys, time
+run = pathlib.Path(sys.argv[1])
+def write(kind, where=run):
+    where.mkdir(exist_ok=True)
+    with (where / "events.jsonl").open("a") as stream:
+        stream.write(json.dumps({"v": 1, "kind": kind}) + "\\n")
+"""
+
+
+def child(run: Path, script: str) -> list[str]:
+    return [sys.executable, "-c", WRITER + script, str(run)]
+
+
+def test_a_torn_last_line_waits_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    tail = EventTail(path)
+    assert tail.read() == []
+    path.write_text('{"kind": "start"}\n{"kind": "st')
+    assert tail.read() == [{"kind": "start"}]
+    with path.open("a") as stream:
+        stream.write('ep"}\nnot json\n[1]\n{"kind": "end"}\n')
+
+    assert tail.read() == [{"kind": "step"}, {"kind": "end"}]
+    assert tail.read() == []
+
+
+def test_the_commands_start_this_python_without_the_working_directory(tmp_path: Path) -> None:
+    start = [sys.executable, "-P", "-m", "engine"]
+    plan, run = tmp_path / "plan.yaml", tmp_path / "run"
+
+    assert train_command(plan, run) == [*start, "train", str(plan), "--run", str(run)]
+    assert train_command(plan, run, folds="part", resume=True, test=True)[-4:] == [
+        "--folds",
+        "part",
+        "--resume",
+        "--test",
+    ]
+    assert evaluate_command(run, plan, split="test", name="there") == [
+        *start, "evaluate", str(run), str(plan), "--split", "test", "--name", "there",
+    ]  # fmt: skip
+    assert evaluate_command(run) == [*start, "evaluate", str(run)]
+
+
+def test_events_of_the_run_and_its_folds_are_handed_over_and_older_ones_are_not(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text('{"kind": "old"}\n')
+    heard: list[str] = []
+    script = 'write("start"); write("fold", run / "fold-1"); sys.stderr.write("a word"); sys.exit(4)'
+    status = run_child(child(tmp_path, script), tmp_path, lambda event: heard.append(event["kind"]))
+
+    assert status == 4
+    assert sorted(heard) == ["fold", "start"]
+    assert (tmp_path / "stderr.log").read_text() == "a word"
+
+
+def test_ctrl_c_is_passed_on_and_the_child_may_finish(tmp_path: Path) -> None:
+    script = """
+signal.signal(signal.SIGINT, lambda *_: (write("end"), sys.exit(130)))
+write("start")
+while True: time.sleep(0.05)
+"""
+    heard: list[str] = []
+
+    def on_event(event: dict[str, object]) -> None:
+        heard.append(str(event["kind"]))
+        if event["kind"] == "start":
+            threading.Timer(0.2, _thread.interrupt_main).start()
+
+    assert run_child(child(tmp_path, script), tmp_path, on_event) == 130
+    assert heard == ["start", "end"]
+
+
+def test_a_killed_child_is_told_by_its_signal(tmp_path: Path) -> None:
+    script = "import os; os.kill(os.getpid(), signal.SIGKILL)"
+
+    assert run_child(child(tmp_path, script), tmp_path) == 128 + signal.SIGKILL
+
+
+def test_a_child_does_not_outlive_a_watcher_that_fails(tmp_path: Path) -> None:
+    script = """
+signal.signal(signal.SIGTERM, lambda *_: (write("terminated"), sys.exit(1)))
+write("start")
+while True: time.sleep(0.05)
+"""
+
+    def on_event(_: dict[str, object]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_child(child(tmp_path, script), tmp_path, on_event)
+    assert [event["kind"] for event in EventTail(tmp_path / "events.jsonl").read()] == ["start", "terminated"]
