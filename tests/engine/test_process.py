@@ -76,7 +76,11 @@ while True: time.sleep(0.05)
         if event["kind"] == "start":
             threading.Timer(0.2, _thread.interrupt_main).start()
 
-    assert run_child(child(tmp_path, script), tmp_path, on_event) == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a test runner in the background ignores Ctrl-C
+    try:
+        assert run_child(child(tmp_path, script), tmp_path, on_event) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert heard == ["start", "end"]
 
 
