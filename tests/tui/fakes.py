@@ -151,7 +151,7 @@ class FakeLoop:
 def fake_training(steps: int = 40, seconds_per_step: float = 0.0, status: str = "completed") -> Any:
     """Return a stand-in for `train_command` that starts a real child process."""
 
-    def command(_plan: Path, run: Path, *, resume: bool = False) -> list[str]:
+    def command(_plan: Path, run: Path, *, folds: str | None = None, resume: bool = False) -> list[str]:
         return [sys.executable, str(HERE / "fake_training.py"), str(run), str(steps), str(seconds_per_step), status]
 
     return command

@@ -198,6 +198,21 @@ def test_a_run_that_failed_is_read_all_the_same(stage: Path, monkeypatch: pytest
     drive(make_app(plan=write_plan(stage), mode="loop"), scenario)
 
 
+def test_a_plan_that_holds_every_group_out_is_cross_validated(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def command(plan: Path, run: Path, *, folds: str | None = None, resume: bool = False) -> list[str]:
+        asked.append(folds)
+        return fake_training()(plan, run)
+
+    monkeypatch.setattr("tui.driver.train_command", command)
+    changes = {"data.protocol": "leave-one-group-out", "data.group_column": "speaker"}
+
+    drive(make_app(plan=write_plan(stage, **changes), mode="loop"), train)
+
+    assert asked == ["leave-one-group-out"]
+
+
 def test_a_plan_is_opened_by_name(stage: Path) -> None:
     write_plan(stage)
 
