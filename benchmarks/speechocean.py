@@ -25,6 +25,7 @@ from expert.consultation.scores import read_predictions
 
 _FOLDS = 5
 _SEEDS = (0, 1, 2)
+_COEFFICIENTS = (13, 20)
 _PENALTIES = 10.0 ** np.arange(-1, 5, 0.5)
 _METRICS = {"ccc": metrics.ccc, "r": metrics.pearson, "std_ratio": metrics.std_ratio, "slope": metrics.slope}
 
@@ -35,7 +36,10 @@ def main() -> None:
     rows = list(csv.DictReader((source / "manifest.csv").open(encoding="utf-8")))
     labels = np.array([float(row["score"]) for row in rows])
     folds = speaker_folds([row["speaker"] for row in rows], labels)
-    ridge = out_of_fold_ridge(features([source / row["path"] for row in rows]), labels, folds)
+    statistics, seconds = features([source / row["path"] for row in rows])
+    ridge = out_of_fold_ridge(statistics, labels, folds)
+    longer = {count: np.column_stack([x, np.log(seconds)]) for count, x in statistics.items()}
+    with_length = out_of_fold_ridge(longer, labels, folds)
     with tempfile.TemporaryDirectory() as name:
         manifest = _write_manifest(Path(name), source, rows, folds)
         answers = {"task.domain": "speech-quality", "task.label_low": "0", "task.label_high": "10"}
@@ -54,6 +58,7 @@ def main() -> None:
             "expert's plan, mean of the seeds": _figures(labels, ours),
             "expert's plan, ccc of each seed": [metrics.ccc(labels, one) for one in by_seed],
             "ridge regression": _figures(labels, ridge),
+            "ridge regression that also knows the length, ccc": metrics.ccc(labels, with_length),
             "ccc_gain": {"value": metrics.ccc(labels, ours) - metrics.ccc(labels, ridge), "interval": [low, high]},
             "plan": plan.model_dump(mode="json", exclude={"data"}),
         },
@@ -69,31 +74,33 @@ def speaker_folds(speakers: list[str], labels: np.ndarray) -> np.ndarray:
     return np.array([dealt[speaker] for speaker in speakers])
 
 
-def features(paths: list[Path]) -> np.ndarray:
-    """Return mean and deviation of 20 MFCC with first and second differences (clips, 120)."""
+def features(paths: list[Path]) -> tuple[dict[int, np.ndarray], np.ndarray]:
+    """Return mean and deviation of 13 and of 20 MFCC with both differences, and the length of each clip in seconds."""
     import soundfile
 
     mfcc = torchaudio.transforms.MFCC(16000, 20, melkwargs={"n_fft": 512, "hop_length": 160, "n_mels": 40})
-    rows = []
+    rows: dict[int, list[np.ndarray]] = {count: [] for count in _COEFFICIENTS}
+    seconds = []
     for path in paths:
-        samples, _ = soundfile.read(path, dtype="float32")
+        samples, rate = soundfile.read(path, dtype="float32")
+        seconds.append(len(samples) / rate)
         frames = mfcc(torch.from_numpy(samples))
-        first = torchaudio.functional.compute_deltas(frames)
-        frames = torch.cat([frames, first, torchaudio.functional.compute_deltas(first)])
-        rows.append(torch.cat([frames.mean(1), frames.std(1)]).numpy())
-    return np.stack(rows).astype(np.float64)
+        for count, kept in rows.items():
+            first = torchaudio.functional.compute_deltas(frames[:count])
+            stacked = torch.cat([frames[:count], first, torchaudio.functional.compute_deltas(first)])
+            kept.append(torch.cat([stacked.mean(1), stacked.std(1)]).numpy())
+    return {count: np.stack(kept).astype(np.float64) for count, kept in rows.items()}, np.array(seconds)
 
 
-def out_of_fold_ridge(x: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """Return predictions (clips,) clipped to the scale, with the penalty that is best inside the training folds."""
+def out_of_fold_ridge(x: dict[int, np.ndarray], labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Return clipped predictions (clips,); penalty and coefficients are chosen inside the training folds."""
     predictions = np.zeros(len(labels))
     for fold in range(_FOLDS):
         inside = folds != fold
-        scores = [
-            metrics.ccc(labels[inside], _inner(x, labels, folds, fold, penalty)[inside]) for penalty in _PENALTIES
-        ]
-        best = _PENALTIES[int(np.argmax(scores))]
-        predictions[~inside] = ridge(x[inside], labels[inside], x[~inside], best)
+        choices = [(count, penalty) for count in x for penalty in _PENALTIES]
+        scores = [metrics.ccc(labels[inside], _inner(x[c], labels, folds, fold, p)[inside]) for c, p in choices]
+        count, penalty = choices[int(np.argmax(scores))]
+        predictions[~inside] = ridge(x[count][inside], labels[inside], x[count][~inside], penalty)
     return np.clip(predictions, 0, 10)
 
 

@@ -30,17 +30,22 @@ class MeanPooling(nn.Module):
 
 
 class StatisticsPooling(nn.Module):
-    """Mean and standard deviation of the clip's frames, side by side (Snyder et al. 2018, x-vectors)."""
+    """Mean and deviation of the clip's frames (Snyder et al. 2018, x-vectors), and how many frames there are.
+
+    The other statistics are the same for a clip played twice in a row, so the length must be said: how long somebody
+    takes for a sentence tells more of fluency than any of them.
+    """
 
     def __init__(self, features: int) -> None:
         super().__init__()
-        self.features = 2 * features
+        self.features = 2 * features + 1
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, 2 * features)."""
+        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, 2 * features + 1)."""
         mean = _mean(frames, mask)
         variance = _mean((frames - mean[:, None]).square(), mask)
-        return torch.cat([mean, (variance + _LEAST_VARIANCE).sqrt()], dim=-1)
+        length = mask.sum(1, keepdim=True).clamp(min=1).to(frames.dtype).log()
+        return torch.cat([mean, (variance + _LEAST_VARIANCE).sqrt(), length], dim=-1)
 
 
 class AttentionPooling(nn.Module):

@@ -120,7 +120,7 @@ def test_the_kept_state_holds_corpus_statistics_and_label_scale():
     plan = plan_with(classes=False)
     trained, fresh = build_model(plan, label_mean=50.0, label_std=9.0), build_model(plan, seed=3)
     assert trained.needs_normalisation
-    trained.fit_normalisation([BATCH])
+    trained.fit_normalisation(lambda: [BATCH])
     state = trained.trainable_state()
     fresh.load_trainable_state(state)
 

@@ -71,7 +71,17 @@ def test_statistics_are_mean_and_deviation():
 
     valid = frames[1, :12]
     torch.testing.assert_close(pooled[1, :6], valid.mean(0))
-    torch.testing.assert_close(pooled[1, 6:], (valid.var(0, correction=0) + 1e-5).sqrt())
+    torch.testing.assert_close(pooled[1, 6:12], (valid.var(0, correction=0) + 1e-5).sqrt())
+
+
+def test_statistics_tell_a_clip_from_one_that_is_twice_as_long():
+    frames, mask, _ = frames_of([12])
+    pooling = StatisticsPooling(6)
+
+    once, twice = pooling(frames, mask), pooling(frames.repeat(1, 2, 1), mask.repeat(1, 2))
+
+    torch.testing.assert_close(once[:, :12], twice[:, :12])
+    torch.testing.assert_close(twice[0, 12] - once[0, 12], torch.tensor(2.0, dtype=once.dtype).log())
 
 
 def test_attention_prefers_the_frame_with_the_highest_score():
