@@ -10,15 +10,18 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.plan import write_atomically
-from expert.consultation.audit import Audit
 from expert.consultation.plan import PlanDraft, draft_plan, plan_text
 from expert.interview import DOES_NOT_KNOW, Question, questions
 from knowledge.conditions import spell
 from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Measured, Unknown, Value
 from knowledge.rulebook import Knowledge
+
+if TYPE_CHECKING:  # an audit decodes sound; a plan without a data set needs neither numpy nor soundfile
+    from expert.consultation.audit import Audit
 
 DONT_KNOW = "unknown"
 """How an answer that the user does not know is spelled on the command line."""

@@ -54,7 +54,8 @@ BASE = "task: {type: %s}\ndata: {manifest: m}\n%s\n"
     [
         (BASE % ("regression", ""), "training.loss is cross-entropy, which does not fit task.type regression"),
         (BASE % ("classification", "adaptation: {method: lora}"), "mfcc has no weights to adapt"),
-        (BASE % ("classification", "output: {bounded: true}"), "output.low and output.high must be given"),
+        (BASE % ("regression", "output: {bounded: true}"), "output.low and output.high must be given"),
+        (BASE % ("classification", "output: {bounded: true}"), "classes have no range"),
         (BASE % ("classification", "training: {epochs: 0}"), r"training.epochs: .* got 0"),
     ],
 )

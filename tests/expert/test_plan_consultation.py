@@ -19,12 +19,12 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_plan_is_that_of_the_golden_file(case: str) -> None:
-    """UPDATE_GOLDEN=1 writes the files anew; read the difference before keeping it."""
+    """TONMEISTER_UPDATE_GOLDEN=1 writes the files anew; read the difference before keeping it."""
     file = GOLDEN / f"plan-{case}.yaml"
     result = draft(CASES[case])
     assert result.plan is not None
     text = plan_text(result, launch_command(result.plan, Path(f"plan-{case}.yaml")))
-    if os.environ.get("UPDATE_GOLDEN"):
+    if os.environ.get("TONMEISTER_UPDATE_GOLDEN"):
         file.write_text(text, "utf-8")
 
     assert text == file.read_text("utf-8")
