@@ -200,14 +200,18 @@ class LoopState:
 
 
 def audit_plan_data(knowledge: Knowledge, plan: Plan) -> Audit:
-    """Audit the data that a plan trains on, with the plan's own columns, task and scale."""
+    """Audit the data that a plan trains on, with the plan's own columns, task and scale.
+
+    A split column that the plan does not use is left out: what leaks across it leaks nowhere.
+    """
     output = plan.output
+    used = plan.data.split_column if plan.data.protocol == "given-split" else None
     return audit_dataset(
         knowledge,
         Path(plan.data.manifest),
         label=plan.data.label_column,
         group=plan.data.group_column,
-        split=plan.data.split_column,
+        split=used or "",
         path=plan.data.path_column,
         audio_root=Path(plan.data.audio_root) if plan.data.audio_root else None,
         task=plan.task.type if plan.task.type in ("classification", "regression") else None,

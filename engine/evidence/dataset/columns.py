@@ -35,15 +35,15 @@ Table = Sequence[Sequence[str]]
 
 
 def assign_columns(header: Sequence[str], table: Table, named: Mapping[str, str | None], where: str) -> Columns:
-    """Return which column plays which part: as named by the caller, else as its name suggests.
+    """Return which column plays which part: as named by the caller, else as its name suggests; "" stands for none.
 
     Raises:
         UsageError: a named column does not exist, or no column can be the path.
     """
-    chosen = {part: _named(header, part, name, where) for part, name in named.items() if name is not None}
+    chosen = {part: _named(header, part, name, where) for part, name in named.items() if name}
     guesses: dict[str, str] = {}
     for part in _NAMES:
-        if part not in chosen:
+        if part not in chosen and named.get(part) != "":
             taken = {*chosen.values(), *guesses.values()}
             free = [column for column in header if column not in taken]
             guess = _guess(part, header, free, table)
