@@ -38,7 +38,7 @@ class _Item:
 
     @property
     def where(self) -> str:
-        return f"{self.file}:{self.line} ({self.body.get(self.kind)})"
+        return f"{self.file}:{self.line} ({self.body.get(self.kind, self.body.get('name'))})"
 
 
 @lru_cache(maxsize=4)

@@ -34,7 +34,6 @@ def command(
     """Measure MANIFEST: a CSV or TSV file, or a folder with one folder a class."""
     from expert.consultation.audit import audit_dataset, write_repaired_manifest
     from expert.report.audit import audit_document, audit_record
-
     from knowledge.errors import UsageError
     from knowledge.loader import load_knowledge
 

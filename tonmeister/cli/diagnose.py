@@ -18,7 +18,6 @@ from .output import emit, exit_status, fail_option, format_option, report_option
 def command(ctx: click.Context, paths: tuple[Path, ...], form: str, output: Path | None, fail_on: str) -> None:
     """Read each PATH: a run directory of ours, or a Hugging Face trainer_state.json or the folder that holds it."""
     from expert.consultation.diagnose import diagnose_run
-
     from expert.report.diagnosis import diagnosis_document, diagnosis_record
     from knowledge.loader import load_knowledge
 

@@ -67,7 +67,6 @@ def show_rule(rule_id: str, folder: Path | None) -> None:
 def check_rules(ctx: click.Context, folder: Path | None) -> None:
     """Verify a rulebook: references, cycles, capacity, contradictions, dead rules, and every example."""
     from expert.verification import test_examples, verify
-
     from knowledge.loader import BUILT_IN, load_knowledge
 
     knowledge = load_knowledge(folder or BUILT_IN)

@@ -1,0 +1,171 @@
+"""The command line end to end: what it prints, what it refuses, and with which exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tonmeister.cli.main import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = main(list(words))
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return status, captured.out, captured.err
+
+
+def manifest(folder: Path, header: str = "path,label,speaker") -> Path:
+    path = folder / "clips.csv"
+    path.write_text(f"{header}\na.wav,x,1\nb.wav,y,2\n")
+    return path
+
+
+def test_audit_of_fsdd(test_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "audit", str(test_data / "audio/fsdd/manifest.csv"), "--format", "json")
+    report = json.loads(out)
+    facts = report["facts"]["dataset"]
+    finding = next(finding for finding in report["findings"] if finding["id"] == "group-overlap")
+
+    assert status == 1
+    assert facts["dataset.groups"]["value"] == facts["dataset.overlapping_groups"]["value"] == 6
+    assert facts["dataset.leaked_test_clips"]["value"] == 300
+    assert finding["severity"] == "error"
+    assert "data.repair-split" in finding["remedies"]
+    assert report["proposal"]["protocol"] == "leave-one-group-out"
+
+
+def test_the_repaired_manifest_is_new_and_does_not_leak(
+    test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = str(test_data / "audio/fsdd/manifest.csv"), tmp_path / "repaired.csv"
+    run(capsys, "audit", source, "--repair", str(target))
+    status, _, error = run(capsys, "audit", source, "--repair", str(target))
+    clean, out, _ = run(capsys, "audit", str(target), "--split", "repaired_split", "--format", "json")
+
+    assert status == 2
+    assert "repaired.csv" in error
+    assert clean == 0
+    assert json.loads(out)["facts"]["dataset"]["dataset.overlapping_groups"]["value"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("audit", "{}/none.csv"), 3, "none.csv"),
+        (("audit", "{}/clips.csv", "--label", "lable"), 2, "Did you mean label?"),
+        (("plan", "--set", "task.type=clasification"), 2, "Did you mean classification?"),
+        (("plan", "--set", "task.typ=regression"), 2, "Did you mean task.type?"),
+        (("plan", "--set", "dataset.clips=many"), 2, "expected a whole number"),
+        (("plan", "--answers", "{}/none.yaml"), 3, "No such file"),
+        (("plan", "--set", "task.type=ctc"), 2, "sequence of symbols"),
+        (("train", "{}/none.yaml"), 3, "No such file"),
+        (("train", "{}/bad.yaml"), 2, "bad.yaml:4: unknown key training.epoch"),
+        (("diagnose", "{}/clips.csv"), 3, "clips.csv"),
+        (("rules", "show", "audit.group-overlaps-in-test"), 2, "Did you mean audit.group-overlap-in-test?"),
+        (("explain", "why-not", "adaptation.method"), 2, "NAME=VALUE"),
+        (("loop", "{}/bad.yaml", "--set", "training.epochs"), 2, "expected NAME=VALUE"),
+        (("planx",), 2, "planx"),
+    ],
+)
+def test_a_mistake_is_told_with_its_exit_status(
+    words: tuple[str, ...],
+    status: int,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    manifest(tmp_path)
+    (tmp_path / "bad.yaml").write_text("task: {type: classification}\ndata: {manifest: m.csv}\ntraining:\n  epoch: 3\n")
+    got, _, error = run(capsys, *(word.format(tmp_path) for word in words))
+
+    assert told in error
+    assert got == status
+
+
+def test_a_plan_is_never_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "plan.yaml"
+    target.write_text("mine\n")
+    status, _, error = run(capsys, "plan", "--set", "task.type=classification", "--output", str(target))
+
+    assert status == 2
+    assert "exists already" in error
+    assert target.read_text() == "mine\n"
+
+
+def test_answers_give_a_plan_with_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(
+        "task.type: regression\ntask.label_low: 1\ntask.label_high: 5\ndataset.clips: 800\ntask.domain: unknown\n"
+    )
+    target = tmp_path / "plan.yaml"
+    words = ("plan", "--answers", str(answers), "--set", "training.clip_norm=0", "--output", str(target))
+    status, out, _ = run(capsys, *words, "--format", "json")
+    report = json.loads(out)
+
+    assert status == 0
+    assert report["decisions"]["training.clip_norm"]["fixed_by_user"]
+    assert report["decisions"]["training.clip_norm"]["objections"] == ["training.clip-gradients"]
+    assert report["plan"]["evaluation"]["select_by"] == "ccc"
+    assert "[output.bound-to-the-scale]" in target.read_text()
+
+
+def test_plain_prompts_take_numbers_and_stop_at_the_end_of_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("w\n1\n\n"))
+    status, out, error = run(capsys, "plan", "--plain", "--output", str(tmp_path / "plan.yaml"))
+
+    assert status == 0
+    assert "What shall the model predict for each clip?" in error
+    assert "It decides" in error
+    assert "Plan" in out
+
+
+def test_explanations(capsys: pytest.CaptureFixture[str]) -> None:
+    case = ("--set", "task.type=classification", "--set", "dataset.clips=300", "--set", "machine.gpu=no")
+    _, how, _ = run(capsys, "explain", "how", "dataset.regime", *case)
+    _, why_not, _ = run(capsys, "explain", "why-not", "adaptation.method=full", *case)
+    _, why, _ = run(capsys, "explain", "why", "task.domain", *case)
+
+    assert "size.small" in how
+    assert "300" in how
+    assert "full" in why_not
+    assert "backbone" in why
+
+
+def test_rules_are_listed_shown_and_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    _, listed, _ = run(capsys, "rules", "list", "--format", "json")
+    rules = json.loads(listed)["rules"]
+    _, shown, _ = run(capsys, "rules", "show", rules[0]["id"])
+    status, _, _ = run(capsys, "rules", "check")
+
+    assert {"id", "title", "file", "line"} == set(rules[0])
+    assert rules[0]["title"] in shown
+    assert status == 0
+
+
+def test_a_rulebook_with_a_fault_names_file_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "words.yaml").write_text("- fact: a.b\n  type: number\n  means: A number.\n  unitt: s\n")
+    status, _, error = run(capsys, "rules", "check", "--knowledge", str(tmp_path))
+
+    assert status == 2
+    assert "words.yaml:1 (a.b): unitt" in error
+
+
+@pytest.mark.slow
+def test_the_demo_finds_the_planted_faults_and_improves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "demo", "--plain", "--output", str(tmp_path / "demo"), "--rounds", "3")
+    record = json.loads((tmp_path / "demo/loop/loop.json").read_text())
+
+    assert status == 0
+    for expected in ("group-overlap", "truncated-file", "missing-file", "train.grad_clip", "opened once at the end"):
+        assert expected in out
+    assert record["before"] == 2
+    assert record["pretended"]["value"] > record["rounds"][1]["score"]["value"]
+    assert set(record["test"]) == {"before", "after"}
+    assert "not assessable" in run(capsys, "diagnose", str(tmp_path / "demo/loop/round-2"))[1].lower()
