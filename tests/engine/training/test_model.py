@@ -128,7 +128,7 @@ def test_the_kept_state_holds_corpus_statistics_and_label_scale():
     assert torch.equal(fresh.eval()(BATCH), trained.eval()(BATCH))
     assert sorted(state) == [
         "answer.1.bias", "answer.1.weight", "encoder.deviation", "encoder.fitted", "encoder.mean",
-        "output.deviation", "output.mean",
+        "output.deviation", "output.mean", "scale.deviation", "scale.fitted", "scale.mean",
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine import plan
 from engine.training.heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
 from engine.training.padding import frame_mask
-from engine.training.pooling import AttentionPooling, HierarchicalPooling, StatisticsPooling, make_pooling
+from engine.training.pooling import AttentionPooling, HierarchicalPooling, PooledScale, StatisticsPooling, make_pooling
 
 torch.set_num_threads(1)
 
@@ -150,3 +150,14 @@ def test_unbounded_output_is_in_the_unit_of_the_label():
 @pytest.mark.parametrize("name", ["linear", "mlp", "temporal"])
 def test_answers_have_one_column_for_each_class(name):
     assert answer_layers(plan.Head(name=name, hidden=7), 6, 4)(torch.zeros(3, 6)).shape == (3, 4)
+
+
+def test_pooled_values_are_standardised_and_constant_ones_left_alone():
+    pooled = torch.randn(200, 3, dtype=torch.float64) * torch.tensor([1e-2, 50.0, 0.0]) + torch.tensor([5.0, -3.0, 2.0])
+    scale = PooledScale(3).double()
+    scale.fit(pooled)
+    scaled = scale(pooled)
+
+    assert torch.allclose(scaled.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-9)
+    assert torch.allclose(scaled.std(0, unbiased=False)[:2], torch.ones(2, dtype=torch.float64))
+    assert bool(scale.fitted)
