@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.evidence.predictions import measure_predictions
@@ -14,6 +14,7 @@ from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge, Pack
 
 from ..chaining import consult
+from ..remedies import applicable_remedies
 from ..session import Session
 from .audit import admitted
 from .plan import facts_of_plan
@@ -60,7 +61,18 @@ def diagnose_run(
     packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *plan, *given), packs=packs, unknown=unknown)
-    return Diagnosis(_name(run), session, measured, run)
+    return Diagnosis(_name(run), _with_remedies_that_apply(session), measured, run)
+
+
+def _with_remedies_that_apply(session: Session) -> Session:
+    """Drop what is already done, or does not fit this run: nobody clips gradients twice."""
+    return replace(
+        session,
+        findings=tuple(
+            replace(finding, remedies=tuple(remedy.id for remedy in applicable_remedies(session, finding)))
+            for finding in session.findings
+        ),
+    )
 
 
 def _name(run: RunSeries) -> str:

@@ -46,6 +46,7 @@ def test_from_a_manifest_to_a_repaired_split_by_keyboard(real: Path) -> None:
             await pilot.press("end", "enter")
         assert screen.state.draft().plan is not None
         screen.state.fix("training.epochs", 2)
+        screen.state.fix("split.protocol", "given-split")  # the rules would not train on a split that leaks
         await pilot.press("ctrl+r", "enter")
         await until(lambda: isinstance(pilot.app.screen, LoopScreen), pilot)
         loop = pilot.app.screen
