@@ -157,6 +157,35 @@ def test_a_rulebook_with_a_fault_names_file_and_line(tmp_path: Path, capsys: pyt
     assert "words.yaml:1 (a.b): unitt" in error
 
 
+def test_a_rulebook_with_a_contradiction_names_both_rules_and_the_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = """
+- rule: a.{name}
+  title: T
+  when: [{{a.clips: "{when}"}}]
+  then: {{recommend: {{a.method: {name}}}}}
+  because: So it is.
+  certainty: 0.5
+  source: experience
+  since: "0.1"
+  examples: [{{given: {{a.clips: {fires}}}, fires: true}}, {{given: {{a.clips: {rests}}}, fires: false}}]
+"""
+    (tmp_path / "a.yaml").write_text(
+        "- {fact: a.clips, type: integer, means: Clips., supplied_by: [user], ask: How many?}\n"
+        "- {decision: a.method, type: choice, values: [one, two], means: Method.}\n"
+        "- {source: experience, kind: experience, citation: Experience.}\n"
+        + rule.format(name="one", when="< 100", fires=99, rests=100)
+        + rule.format(name="two", when="> 50", fires=51, rests=50)
+    )
+    status, out, _ = run(capsys, "rules", "check", "--knowledge", str(tmp_path))
+
+    assert status == 2
+    assert "contradiction: a.yaml:" in out
+    assert "a.one" in out
+    assert "a.two" in out
+
+
 @pytest.mark.slow
 def test_the_demo_finds_the_planted_faults_and_improves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "demo", "--plain", "--output", str(tmp_path / "demo"), "--rounds", "3")

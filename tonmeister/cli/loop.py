@@ -36,8 +36,12 @@ def command(
     plain: bool,
     form: str,
 ) -> None:
-    """Improve PLAN until the target, the budget, or no remedy is left; in a terminal, from one screen."""
-    if sys.stdin.isatty() and sys.stdout.isatty() and not plain:
+    """Improve PLAN until the target, the budget, or no remedy is left.
+
+    In a terminal, and without options, it opens the screen from which you decide each round yourself.
+    """
+    unattended = plain or resume or output is not None or bool(settings) or minutes is not None or target is not None
+    if sys.stdin.isatty() and sys.stdout.isatty() and not unattended:
         from tui.app import run
 
         raise SystemExit(run(plan=plan, mode="loop"))

@@ -73,10 +73,14 @@ def check_rules(ctx: click.Context, folder: Path | None) -> None:
     problems = verify(knowledge)
     failures = test_examples(knowledge)
     for problem in problems:
-        click.echo(f"{problem.severity.upper()} {problem.kind}: {problem.rule}: {problem.message}")
+        rule = knowledge.rule(problem.rule)
+        place = f"{rule.file}:{rule.line} ({problem.rule})" if rule else problem.rule
+        click.echo(f"{problem.severity.upper()} {problem.kind}: {place}: {problem.message}")
     for failure in failures:
         click.echo(f"ERROR example: {failure}")
-    errors = sum(problem.severity == "error" for problem in problems) + len(failures)
+    # Where two rules of equal strength disagree, a plan follows the name of a value; nobody meant that.
+    fatal = [problem for problem in problems if problem.severity == "error" or problem.kind == "contradiction"]
+    errors = len(fatal) + len(failures)
     examples = sum(len(rule.examples) for rule in knowledge.rules)
     say(f"{len(knowledge.rules)} rules, {examples} examples, {errors} errors, {len(problems)} problems in all")
     ctx.exit(2 if errors else 0)
