@@ -21,7 +21,7 @@ def audit_document(audit: Audit) -> Document:
         Heading(f"Audit of {audit.dataset.manifest}", 1),
         Paragraph(_columns(audit)),
         Heading("Findings"),
-        *findings_blocks(session.findings, session.knowledge),
+        *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         Heading("Measured"),
         Table(("fact", "value", "unit"), tuple(_row(fact, audit) for fact in audit.measured.facts if not fact.subject)),
         *_scoped(audit),

@@ -19,7 +19,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         Heading(f"Diagnosis of {diagnosis.run}", 1),
         *curves_blocks(diagnosis),
         Heading("Findings"),
-        *findings_blocks(session.findings, session.knowledge),
+        *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         *not_assessable_blocks(session.not_assessable),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from knowledge.conditions import spell
 from knowledge.records import Finding, NotAssessable
@@ -14,10 +14,16 @@ from .document import Bullets, Document, Heading, Paragraph, Table
 SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
-def findings_blocks(findings: Iterable[Finding], knowledge: Knowledge) -> Document:
+def findings_blocks(
+    findings: Iterable[Finding], knowledge: Knowledge, not_assessable: Sequence[NotAssessable] = ()
+) -> Document:
     """One bullet a finding: what, why here, evidence, remedies, rule and sources."""
     items = tuple((_headline(finding), _details(finding, knowledge)) for finding in findings)
-    return (Bullets(items),) if items else (Paragraph("Nothing was found that a rule would report."),)
+    if items:
+        return (Bullets(items),)
+    blind = ", ".join(item.id for item in not_assessable)
+    reservation = f" Nobody can tell yet about {blind}: see below what it would need." if blind else ""
+    return (Paragraph(f"Nothing was found that a rule would report.{reservation}"),)
 
 
 def _headline(finding: Finding) -> str:

@@ -25,8 +25,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "group": (
         "speaker", "speakerid", "spk", "spkid", "speakername", "talker", "singer", "subject", "subjectid",
-        "participant", "participantid", "patient", "patientid", "clientid", "userid", "group", "groupid",
-        "recording", "recordingid", "session", "sessionid",
+        "participant", "participantid", "patient", "patientid", "clientid", "userid", "voice",
+        "voiceid", "group", "groupid", "recording", "recordingid", "session", "sessionid",
     ),
     "split": ("repairedsplit", "split", "subset", "partition", "set", "dataset", "usage"),
     "fold": ("repairedfold", "fold", "folds", "cvfold", "kfold"),
