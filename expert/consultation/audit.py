@@ -85,14 +85,14 @@ def audit_dataset(
         UsageError: a named column does not exist.
     """
     dataset = read_dataset(manifest, label=label, group=group, split=split, path=path, audio_root=audio_root, task=task)
-    clips = scan_clips(dataset.files, progress)
-    measured = admitted(measure_dataset(dataset, clips, scale=scale), knowledge.vocabulary)
+    scan = scan_clips(dataset.regions, progress)
+    measured = admitted(measure_dataset(dataset, scan, scale=scale), knowledge.vocabulary)
     session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None
     if _concluded(session, "dataset.split_needs_repair"):
         protocol = cast("Protocol", session.facts["dataset.repair_protocol"].value)
         keep_test = _concluded(session, "dataset.repair_keeps_test")
-        proposal = propose_split(dataset, clips, protocol=protocol, keep_test=keep_test)
+        proposal = propose_split(dataset, scan, protocol=protocol, keep_test=keep_test)
     return Audit(dataset, measured, session, proposal)
 
 

@@ -3,10 +3,10 @@
 `read_dataset` -> `scan_clips` -> `measure_dataset`, and `propose_split` where the split has to be repaired.
 """
 
-from .clips import Clip, scan_clips
+from .clips import Clip, Scan, scan_clips
 from .manifest import read_dataset
 from .measurement import measure_dataset
-from .records import Columns, Dataset, Row
+from .records import Columns, Dataset, Region, Row
 from .repair import SplitProposal, propose_split
 from .repaired_manifest import write_manifest
 
@@ -14,7 +14,9 @@ __all__ = [
     "Clip",
     "Columns",
     "Dataset",
+    "Region",
     "Row",
+    "Scan",
     "SplitProposal",
     "measure_dataset",
     "propose_split",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from knowledge.records import Evidence, Fact, Measured
 
-from .clips import Clip
+from .clips import Clip, Scan
 from .counting import counted, unknown
 from .records import Dataset, Row
 
@@ -20,10 +18,10 @@ _NAMES = (
 )
 
 
-def measure_audio(dataset: Dataset, clips: Mapping[Path, Clip]) -> Measured:
-    """Return format and duration facts over every different file that could be decoded."""
-    rows = {row.file: row for row in reversed(dataset.rows) if row.file is not None}
-    heard = [(rows[file], clips[file]) for file in dataset.files if clips[file].frames]
+def measure_audio(dataset: Dataset, scan: Scan) -> Measured:
+    """Return format and duration facts over every different clip that could be decoded."""
+    rows = {row.region: row for row in reversed(dataset.rows) if row.region is not None}
+    heard = [(rows[region], clip) for region, clip in scan.clips.items() if clip.frames]
     seconds = np.array([clip.duration_seconds for _, clip in heard])
     hours = Fact("dataset.hours", float(seconds.sum()) / 3600, "audit", n=len(heard))
     if not heard:

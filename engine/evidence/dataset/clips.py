@@ -7,9 +7,9 @@ threads decode side by side.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import soundfile
 
 from .containers import not_audio, truncation
+from .records import Region, Row
 
 WORKERS = 2
 _BLOCK_FRAMES = 1 << 18
@@ -25,13 +26,14 @@ _STOP_FRAMES = 1 << 9
 _EXACT = frozenset({"PCM_16", "PCM_U8", "PCM_S8"})
 """Subtypes that are read as 16-bit integers without loss, three to six times faster than as floats."""
 Progress = Callable[[int, int], None]
+Measures = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What one file holds."""
+    """What one region holds."""
 
-    file: Path
+    region: Region
     byte_hash: str = ""
     """SHA-256 of the file; empty when it could not be read."""
     sample_hash: str = ""
@@ -47,6 +49,11 @@ class Clip:
     """Whether the decoder came to the end without an error."""
 
     @property
+    def file(self) -> Path:
+        """The file that holds it."""
+        return self.region.file
+
+    @property
     def duration_seconds(self) -> float:
         """Length of what was decoded."""
         return self.frames / self.sample_rate_hz if self.sample_rate_hz else 0.0
@@ -57,30 +64,52 @@ class Clip:
         return not self.unreadable and self.complete
 
 
-def scan_clips(files: Iterable[Path], progress: Progress | None = None) -> dict[Path, Clip]:
-    """Decode every file; `progress` is called with (done, total) in the calling thread."""
-    todo = list(files)
-    clips: dict[Path, Clip] = {}
+@dataclass(frozen=True)
+class Scan:
+    """What decoding a data set brought: a record a clip, and measures of all clips side by side."""
+
+    clips: Mapping[Region, Clip]
+    measures: Mapping[str, Measures] = field(default_factory=dict)
+    """By name in the vocabulary (`clip.peak`), `(clips,)` in the order of `clips`; NaN where it is unknown."""
+    profiles: Measures = field(default_factory=lambda: np.empty((0, 0)))
+    """`(clips, bands)`: the level-free band profile that near duplicates are searched by; NaN where unknown."""
+    cepstra: Measures = field(default_factory=lambda: np.empty((0, 0)))
+    """`(clips, 2 x coefficients)`: mean and spread of the cepstrum, for probes; NaN where unknown."""
+
+    def of(self, row: Row) -> Clip | None:
+        """Return the clip of a row; None when the row names no file, or nothing was decoded."""
+        return None if row.region is None else self.clips.get(row.region)
+
+
+NOTHING_DECODED = Scan({})
+"""Stands for the audio in an audit that reads the manifest only."""
+
+
+def scan_clips(regions: Iterable[Region], progress: Progress | None = None) -> Scan:
+    """Decode every region; `progress` is called with (done, total) in the calling thread."""
+    todo = list(regions)
+    clips: dict[Region, Clip] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
             for done, clip in enumerate(pool.map(scan_clip, todo), start=1):
-                clips[clip.file] = clip
+                clips[clip.region] = clip
                 if progress is not None:
                     progress(done, len(todo))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C ends the audit now, not after the last file
             raise
-    return clips
+    return Scan(clips)
 
 
-def scan_clip(file: Path) -> Clip:
-    """Decode one file; whatever is wrong with it is said in the result, never raised."""
+def scan_clip(region: Region) -> Clip:
+    """Decode one region; whatever is wrong with it is said in the result, never raised."""
+    file = region.file
     try:
         reason = not_audio(file)
         byte_hash = _hash_of(file)
-        return Clip(file, byte_hash, unreadable=reason) if reason else _decode(file, byte_hash)
+        return Clip(region, byte_hash, unreadable=reason) if reason else _decode(region, byte_hash)
     except OSError as error:
-        return Clip(file, unreadable=error.strerror or str(error))
+        return Clip(region, unreadable=error.strerror or str(error))
 
 
 def _hash_of(file: Path) -> str:
@@ -91,20 +120,21 @@ def _hash_of(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _decode(file: Path, byte_hash: str) -> Clip:
+def _decode(region: Region, byte_hash: str) -> Clip:
+    file = region.file
     short = truncation(file)
     try:
         with soundfile.SoundFile(file) as stream:
             rate, channels, declared = stream.samplerate, stream.channels, stream.frames
             frames, sample_hash, complaint = _read(stream)
     except soundfile.LibsndfileError as error:
-        return Clip(file, byte_hash, unreadable=f"{_decoder()} cannot open it: {error.error_string}", truncated=short)
+        return Clip(region, byte_hash, unreadable=f"{_decoder()} cannot open it: {error.error_string}", truncated=short)
     unreadable = "" if frames or complaint else "no samples"
     if complaint:
         frames, at_end = _stop(file)
         short = short or (f"the stream ends after {frames / rate:.2f} of {declared / rate:.2f} s" if at_end else "")
         unreadable = "" if short else f"{_decoder()} stops after {frames / rate:.2f} s: {complaint}"
-    return Clip(file, byte_hash, sample_hash, unreadable, short, rate, channels, frames, complete=not complaint)
+    return Clip(region, byte_hash, sample_hash, unreadable, short, rate, channels, frames, complete=not complaint)
 
 
 def _stop(file: Path) -> tuple[int, bool]:

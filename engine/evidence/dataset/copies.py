@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from knowledge.records import Fact, Measured
 
-from .clips import Clip
+from .clips import Scan
 from .counting import counted, unknown
 from .labels import isolated_scores
 from .leaks import members, splits_of
 from .records import Dataset, Row, folded
 
 
-def measure_copies(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequence[int]) -> Measured:
+def measure_copies(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:
     """Return the duplicate facts; `copies` numbers the rows by `copy_components`."""
     together = [rows for rows in members(copies, dataset.rows).values() if len(rows) > 1]
     several_files = [rows for rows in together if len(_files(rows)) > 1]
     again = sum(len(_files(rows)) - 1 for rows in several_files)
-    decoded = sum(not clip.unreadable for clip in clips.values())
+    decoded = sum(not clip.unreadable for clip in scan.clips.values())
     first = {id(row): rows[0] for rows in together for row in rows}
 
     def say(row: Row) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from .columns import has_audio_suffix
-from .records import Columns, Row, split_of
+from .records import Columns, Region, Row, split_of
 
 
 def read_folder(folder: Path) -> tuple[tuple[str, ...], Columns, tuple[Row, ...]]:
@@ -50,7 +50,7 @@ def _row(folder: Path, clip: Path, by_split: bool) -> Row:
     fields = (clip.as_posix(), label, split) if by_split else (clip.as_posix(), label)
     return Row(
         path=clip.as_posix(),
-        file=folder / clip,
+        region=Region(folder / clip),
         label=label,
         score=None,
         group="",

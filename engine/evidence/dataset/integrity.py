@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
-from .clips import Clip
+from .clips import Clip, Scan
 from .columns import has_audio_suffix
 from .counting import EXAMPLES, counted
-from .records import Dataset, Row
+from .records import Dataset, Region, Row
 
 
-def measure_integrity(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequence[int]) -> Measured:
+def measure_integrity(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:
     """Return what is wrong with files and paths, and `dataset.clips`, what is left after it."""
     rows, files = dataset.rows, len(dataset.files)
     missing = [row for row in rows if row.file is None]
-    unreadable = _first_rows(rows, {file for file, clip in clips.items() if clip.unreadable})
-    truncated = _first_rows(rows, {file for file, clip in clips.items() if clip.truncated})
+    unreadable = _first_rows(rows, {region for region, clip in scan.clips.items() if clip.unreadable})
+    truncated = _first_rows(rows, {region for region, clip in scan.clips.items() if clip.truncated})
     respelled = [row for row in rows if row.repaired]
-    usable = {number for row, number in zip(rows, copies, strict=True) if usable_row(dataset, row, clips)}
+    usable = {number for row, number in zip(rows, copies, strict=True) if usable_row(dataset, row, scan)}
     facts = (
         Fact("dataset.rows", len(rows), "audit", n=len(rows)),
         Fact("dataset.clips", len(usable), "audit", n=len(rows)),
         counted("dataset.missing_files", missing, len(rows), "no such file"),
-        counted("dataset.unreadable_files", unreadable, files, lambda row: clips[_file(row)].unreadable),
-        counted("dataset.truncated_files", truncated, files, lambda row: clips[_file(row)].truncated),
+        counted("dataset.unreadable_files", unreadable, files, lambda row: _clip(scan, row).unreadable),
+        counted("dataset.truncated_files", truncated, files, lambda row: _clip(scan, row).truncated),
         counted("dataset.respelled_paths", respelled, len(rows), _respelling),
     )
     return Measured(facts) + _orphans(dataset)
 
 
-def usable_row(dataset: Dataset, row: Row, clips: Mapping[Path, Clip]) -> bool:
+def usable_row(dataset: Dataset, row: Row, scan: Scan) -> bool:
     """Whether a trainer can load the clip and knows its label."""
-    clip = clips.get(row.file) if row.file is not None else None
+    clip = scan.of(row)
     return clip is not None and clip.usable and has_label(dataset, row)
 
 
@@ -51,10 +51,16 @@ def _file(row: Row) -> Path:
     return row.file
 
 
-def _first_rows(rows: Sequence[Row], wanted: set[Path]) -> list[Row]:
-    """One row for each wanted file."""
-    first = {row.file: row for row in reversed(rows) if row.file in wanted}
-    return [row for row in rows if row.file in first and first[row.file] is row]
+def _clip(scan: Scan, row: Row) -> Clip:
+    clip = scan.of(row)
+    assert clip is not None  # only rows that were decoded are counted by what decoding brought
+    return clip
+
+
+def _first_rows(rows: Sequence[Row], wanted: set[Region]) -> list[Row]:
+    """One row for each wanted clip."""
+    first = {row.region: row for row in reversed(rows) if row.region in wanted}
+    return [row for row in rows if row.region in first and first[row.region] is row]
 
 
 def _respelling(row: Row) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Hashable, Iterable, Sequence
 
-from .clips import Clip
+from .clips import Scan
 from .records import SPLITS, Dataset, Row, Split, folded
 
 
@@ -32,20 +31,18 @@ def linked(keys: Sequence[Iterable[Hashable]]) -> list[int]:
     return [numbers.setdefault(root(item), len(numbers)) for item in range(len(keys))]
 
 
-def copy_components(dataset: Dataset, clips: Mapping[Path, Clip]) -> list[int]:
+def copy_components(dataset: Dataset, scan: Scan) -> list[int]:
     """Number the rows so that rows on the same file, or on exact copies of it, share a number."""
-    return linked([tuple(_copy_keys(row, clips)) for row in dataset.rows])
+    return linked([tuple(_copy_keys(row, scan)) for row in dataset.rows])
 
 
-def leak_components(dataset: Dataset, clips: Mapping[Path, Clip]) -> list[int]:
+def leak_components(dataset: Dataset, scan: Scan) -> list[int]:
     """Number the rows so that those of one group, and exact copies, share a number.
 
     With a group column, rows without a group are kept together: nobody can say whom they belong to.
     """
     grouped = dataset.columns.group is not None
-    return linked(
-        [(*_copy_keys(row, clips), *([("group", group_key(row))] if grouped else [])) for row in dataset.rows]
-    )
+    return linked([(*_copy_keys(row, scan), *([("group", group_key(row))] if grouped else [])) for row in dataset.rows])
 
 
 def group_key(row: Row) -> str:
@@ -53,9 +50,9 @@ def group_key(row: Row) -> str:
     return folded(row.group)
 
 
-def _copy_keys(row: Row, clips: Mapping[Path, Clip]) -> Iterable[Hashable]:
-    yield ("path", row.path if row.file is None else str(row.file))
-    clip = clips.get(row.file) if row.file is not None else None
+def _copy_keys(row: Row, scan: Scan) -> Iterable[Hashable]:
+    yield row.path if row.region is None else row.region
+    clip = scan.of(row)
     if clip is not None and not clip.unreadable:  # two empty files are no copies of one another
         yield ("bytes", clip.byte_hash)
         if clip.sample_hash:

@@ -13,7 +13,7 @@ from knowledge.errors import InputError, UsageError
 from .columns import assign_columns
 from .folders import read_folder
 from .paths import PathFinder
-from .records import Columns, Dataset, Row, TaskType, label_of, split_of
+from .records import Columns, Dataset, Region, Row, TaskType, label_of, split_of
 
 _DELIMITERS = (",", "\t", ";", "|")
 _Line = tuple[int, list[str]]
@@ -152,7 +152,7 @@ def _rows(header: Sequence[str], lines: list[_Line], columns: Columns, finder: P
         file, repaired = finder.find(field(fields, "path"))
         yield Row(
             path=field(fields, "path"),
-            file=file,
+            region=None if file is None else Region(file),
             label=label,
             score=_number(label),
             group=field(fields, "group").strip(),

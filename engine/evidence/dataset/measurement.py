@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from knowledge.records import Fact, Measured, Unknown
 
 from .audio import measure_audio
-from .clips import Clip
+from .clips import Scan
 from .copies import measure_copies
 from .counting import unknown
 from .groups import measure_groups
@@ -19,20 +16,18 @@ from .records import Dataset
 from .splits import measure_splits
 
 
-def measure_dataset(
-    dataset: Dataset, clips: Mapping[Path, Clip], *, scale: tuple[float, float] | None = None
-) -> Measured:
-    """Return every fact about the data set; `clips` comes from `scan_clips(dataset.files)`."""
-    copies = copy_components(dataset, clips)
+def measure_dataset(dataset: Dataset, scan: Scan, *, scale: tuple[float, float] | None = None) -> Measured:
+    """Return every fact about the data set; `scan` comes from `scan_clips(dataset.regions)`."""
+    copies = copy_components(dataset, scan)
     return (
         _columns(dataset)
-        + measure_integrity(dataset, clips, copies)
-        + measure_audio(dataset, clips)
+        + measure_integrity(dataset, scan, copies)
+        + measure_audio(dataset, scan)
         + measure_labels(dataset, scale)
         + measure_groups(dataset)
-        + measure_copies(dataset, clips, copies)
-        + measure_splits(dataset, clips, copies)
-        + _leak_groups(dataset, clips)
+        + measure_copies(dataset, scan, copies)
+        + measure_splits(dataset, scan, copies)
+        + _leak_groups(dataset, scan)
     )
 
 
@@ -52,6 +47,6 @@ def _columns(dataset: Dataset) -> Measured:
     return Measured(tuple(facts), tuple(missing))
 
 
-def _leak_groups(dataset: Dataset, clips: Mapping[Path, Clip]) -> Measured:
-    components = leak_components(dataset, clips)
+def _leak_groups(dataset: Dataset, scan: Scan) -> Measured:
+    components = leak_components(dataset, scan)
     return Measured((Fact("dataset.leak_groups", len(set(components)), "audit", n=len(components)),))

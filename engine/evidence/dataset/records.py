@@ -34,13 +34,30 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """A file, or the part of one, that a row names: what is decoded and measured as one clip."""
+
+    file: Path
+    start_seconds: float = 0.0
+    stop_seconds: float | None = None
+    """None: to the end of the file."""
+    channel: int | None = None
+    """Counted from 0; None: all channels."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole file."""
+        return self == Region(self.file)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of the manifest."""
 
     path: str
     """As written in the manifest."""
-    file: Path | None
-    """The file it names; None when there is none."""
+    region: Region | None
+    """What it names; None when there is no such file."""
     label: str
     """Without surrounding blanks; empty when the row has no label."""
     score: float | None
@@ -54,6 +71,11 @@ class Row:
     """The whole row, in the order of the header."""
     repaired: tuple[str, ...] = ()
     """What had to change for the path to name a file: `backslash`, `blank`, `case`, `unicode`."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file it names; None when there is none."""
+        return None if self.region is None else self.region.file
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,11 @@ class Dataset:
         """Return the text of a column as it stands in the manifest, blanks included; empty without such a column."""
         column: str | None = getattr(self.columns, part)
         return "" if column is None else row.fields[self.header.index(column)]
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Every different clip that a row names, in the order of the rows."""
+        return tuple(dict.fromkeys(row.region for row in self.rows if row.region is not None))
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -6,9 +6,8 @@ everywhere goes to training first. When the old split merely lacks a validation 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from knowledge.records import Measured
 
 from .assignment import assign
-from .clips import Clip
+from .clips import Scan
 from .integrity import usable_row
 from .labels import class_names, strata
 from .leaks import copy_components, leak_components
@@ -60,7 +59,7 @@ class SplitProposal:
 
 def propose_split(
     dataset: Dataset,
-    clips: Mapping[Path, Clip],
+    scan: Scan,
     *,
     protocol: Protocol = "group-disjoint-split",
     keep_test: bool = False,
@@ -69,12 +68,12 @@ def propose_split(
 
     Args:
         dataset: what is to be split.
-        clips: the files, as `scan_clips` returns them.
+        scan: the clips, as `scan_clips` returns them.
         protocol: with leave-one-group-out, a fold for each leak group is proposed beside the split.
         keep_test: leave validation and test rows where they are, and take validation from the training rows.
     """
-    usable = [place for place, row in enumerate(dataset.rows) if usable_row(dataset, row, clips)]
-    groups = leak_components(dataset, clips)
+    usable = [place for place, row in enumerate(dataset.rows) if usable_row(dataset, row, scan)]
+    groups = leak_components(dataset, scan)
     kept: tuple[Split, ...] = ("test",) if keep_test else ()
     free = [place for place in usable if dataset.rows[place].split not in kept]
     names = [split for split in SPLITS if split not in kept]
@@ -92,7 +91,7 @@ def propose_split(
     for place in free:
         splits[place] = names[assigned[index[groups[place]]]]
     folds = _folds(groups, usable) if protocol == "leave-one-group-out" else ()
-    return _proposal(dataset, clips, protocol, tuple(splits), folds, kept, infeasible)
+    return _proposal(dataset, scan, protocol, tuple(splits), folds, kept, infeasible)
 
 
 def _assigned(
@@ -150,7 +149,7 @@ def _folds(groups: Sequence[int], usable: Sequence[int]) -> tuple[str, ...]:
 
 def _proposal(
     dataset: Dataset,
-    clips: Mapping[Path, Clip],
+    scan: Scan,
     protocol: Protocol,
     splits: tuple[Split, ...],
     folds: tuple[str, ...],
@@ -158,9 +157,9 @@ def _proposal(
     infeasible: tuple[str, ...],
 ) -> SplitProposal:
     column = _free_name("repaired_split", dataset.header)
-    before = measure_splits(dataset, clips, copy_components(dataset, clips))
+    before = measure_splits(dataset, scan, copy_components(dataset, scan))
     after_set = _with_splits(dataset, splits, column)
-    after = measure_splits(after_set, clips, copy_components(after_set, clips))
+    after = measure_splits(after_set, scan, copy_components(after_set, scan))
     return SplitProposal(
         protocol=protocol,
         splits=splits,

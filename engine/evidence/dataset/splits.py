@@ -6,13 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
-from .clips import Clip
+from .clips import Scan
 from .counting import counted, measured, unknown
 from .groups import no_group_reason
 from .labels import Integers, strata
@@ -31,14 +30,14 @@ _DRIFT = "dataset.label_split_distance dataset.label_split_p dataset.untrained_c
 _LONG = {"train": "training", "val": "validation", "test": "test"}
 
 
-def measure_splits(dataset: Dataset, clips: Mapping[Path, Clip], copies: Sequence[int]) -> Measured:
+def measure_splits(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:
     """Return the split facts; all unknown without a split column."""
     if dataset.columns.split is None:
         names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT}"
         return Measured(unknown=unknown(names, f"no split column among {', '.join(dataset.header)}"))
     parts = {split: [row for row in dataset.rows if row.split == split] for split in SPLITS}
     return (
-        Measured((*_sizes(dataset, parts), *_scoped(clips, parts)))
+        Measured((*_sizes(dataset, parts), *_scoped(scan, parts)))
         + _overlap(dataset)
         + _leaks(dataset, parts, copies)
         + _drift(dataset, parts)
@@ -56,16 +55,16 @@ def _sizes(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> tuple[Fact, ..
     )
 
 
-def _scoped(clips: Mapping[Path, Clip], parts: Mapping[Split, list[Row]]) -> list[Fact]:
+def _scoped(scan: Scan, parts: Mapping[Split, list[Row]]) -> list[Fact]:
     """The size of each split, for reports."""
     facts = []
     for split, rows in parts.items():
         n, subject = len(rows), f"split:{split}"
-        files = {row.file for row in rows if row.file is not None}
-        hours = sum(clips[file].duration_seconds for file in files) / 3600
+        heard = [scan.clips[region] for region in {row.region for row in rows if row.region is not None}]
+        hours = sum(clip.duration_seconds for clip in heard) / 3600
         groups = len({group_key(row) for row in rows if row.group})
         facts.append(Fact("dataset.rows", n, "audit", subject, n=n))
-        facts.append(Fact("dataset.hours", hours, "audit", subject, n=len(files)))
+        facts.append(Fact("dataset.hours", hours, "audit", subject, n=len(heard)))
         facts.append(Fact("dataset.groups", groups, "audit", subject, n=n))
     return facts
 

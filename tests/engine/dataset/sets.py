@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.evidence.dataset import Clip, Dataset, measure_dataset, read_dataset, scan_clips
+from engine.evidence.dataset import Dataset, Scan, measure_dataset, read_dataset, scan_clips
 from knowledge.records import Fact, Measured
 
 REAL = {
@@ -49,7 +49,7 @@ def write_manifest(folder: Path, text: str, name: str = "manifest.csv") -> Path:
 @dataclass(frozen=True)
 class Measurement:
     dataset: Dataset
-    clips: dict[Path, Clip]
+    scan: Scan
     measured: Measured
 
     def __getitem__(self, name: str) -> Any:
@@ -64,8 +64,8 @@ class Measurement:
 
 def measure(manifest: Path, scale: tuple[float, float] | None = None, **columns: Any) -> Measurement:
     dataset = read_dataset(manifest, **columns)
-    clips = scan_clips(dataset.files)
-    return Measurement(dataset, clips, measure_dataset(dataset, clips, scale=scale))
+    scan = scan_clips(dataset.regions)
+    return Measurement(dataset, scan, measure_dataset(dataset, scan, scale=scale))
 
 
 @cache

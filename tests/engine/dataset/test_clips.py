@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.evidence.dataset import Clip, scan_clips
+from engine.evidence.dataset import Clip, Region, scan_clips
 from engine.evidence.dataset.clips import scan_clip
 
 from .sets import write_wav
@@ -16,7 +16,7 @@ NOISE = np.random.default_rng(0).integers(-9000, 9000, 96000).astype(np.int16)
 
 
 def test_a_whole_clip(tmp_path: Path) -> None:
-    clip = scan_clip(write_wav(tmp_path / "a.wav", 0.5, rate=8000))
+    clip = scan_clip(Region(write_wav(tmp_path / "a.wav", 0.5, rate=8000)))
 
     assert (clip.sample_rate_hz, clip.channels, clip.frames, clip.duration_seconds) == (8000, 1, 4000, 0.5)
     assert (clip.unreadable, clip.truncated, clip.usable) == ("", "", True)
@@ -34,20 +34,20 @@ def test_a_whole_clip(tmp_path: Path) -> None:
 def test_what_is_no_audio_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "a.wav").write_bytes(content)
 
-    clip = scan_clip(tmp_path / "a.wav")
+    clip = scan_clip(Region(tmp_path / "a.wav"))
 
     assert clip.unreadable.startswith(reason)
     assert not clip.usable
 
 
 def test_a_header_without_samples_is_unreadable(tmp_path: Path) -> None:
-    clip = scan_clip(write_wav(tmp_path / "a.wav", 0))
+    clip = scan_clip(Region(write_wav(tmp_path / "a.wav", 0)))
 
     assert clip.unreadable == "no samples"
 
 
 def test_a_file_that_vanishes_is_unreadable_with_the_reason(tmp_path: Path) -> None:
-    assert scan_clip(tmp_path / "a.wav").unreadable == "No such file or directory"
+    assert scan_clip(Region(tmp_path / "a.wav")).unreadable == "No such file or directory"
 
 
 @pytest.mark.parametrize("form", ["WAV", "AIFF", "FLAC", "OGG", "MP3"])
@@ -58,9 +58,9 @@ def test_truncation_is_seen_in_every_container(tmp_path: Path, form: str, share:
     content = whole.read_bytes()
     cut.write_bytes(content[: int(len(content) * share)])
 
-    assert scan_clip(whole).truncated == ""
-    assert scan_clip(cut).truncated != ""
-    assert scan_clip(cut).unreadable == ""
+    assert scan_clip(Region(whole)).truncated == ""
+    assert scan_clip(Region(cut)).truncated != ""
+    assert scan_clip(Region(cut)).unreadable == ""
 
 
 def test_damage_inside_a_flac_file_is_no_truncation(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_damage_inside_a_flac_file_is_no_truncation(tmp_path: Path) -> None:
     content[middle : middle + 20000] = bytes(20000)
     file.write_bytes(content)
 
-    clip = scan_clip(file)
+    clip = scan_clip(Region(file))
 
     assert clip.truncated == ""
     assert f"libsndfile {soundfile.__libsndfile_version__} stops after" in clip.unreadable
@@ -85,7 +85,7 @@ def test_a_streamed_wav_without_a_length_is_not_called_truncated(tmp_path: Path,
     content[place : place + 4] = struct.pack("<I", declared)
     file.write_bytes(content)
 
-    assert scan_clip(file).truncated == ""
+    assert scan_clip(Region(file)).truncated == ""
 
 
 def test_the_same_samples_in_another_container_have_the_same_sample_hash(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_same_samples_in_another_container_have_the_same_sample_hash(tmp_pat
     soundfile.write(tmp_path / "f.wav", NOISE / 32768, 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "b.wav", NOISE, 8000)
 
-    wav, flac, floats, slow = (scan_clip(tmp_path / name) for name in ("a.wav", "a.flac", "f.wav", "b.wav"))
+    wav, flac, floats, slow = (scan_clip(Region(tmp_path / name)) for name in ("a.wav", "a.flac", "f.wav", "b.wav"))
 
     assert wav.sample_hash == flac.sample_hash == floats.sample_hash
     assert len({wav.byte_hash, flac.byte_hash, floats.byte_hash}) == 3
@@ -104,7 +104,7 @@ def test_the_same_samples_in_another_container_have_the_same_sample_hash(tmp_pat
 def test_silence_has_no_sample_hash(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(8000, np.int16), 16000)
 
-    clip = scan_clip(tmp_path / "a.wav")
+    clip = scan_clip(Region(tmp_path / "a.wav"))
 
     assert (clip.sample_hash, clip.usable) == ("", True)
 
@@ -112,17 +112,17 @@ def test_silence_has_no_sample_hash(tmp_path: Path) -> None:
 def test_samples_that_are_no_numbers_do_not_stop_the_audit(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.array([0.5, np.nan, np.inf, -3.0]), 16000, subtype="FLOAT")
 
-    assert scan_clip(tmp_path / "a.wav").frames == 4
+    assert scan_clip(Region(tmp_path / "a.wav")).frames == 4
 
 
 def test_progress_counts_every_file_once(tmp_path: Path) -> None:
     files = [write_wav(tmp_path / f"{number}.wav", seed=number) for number in range(7)]
     calls: list[tuple[int, int]] = []
 
-    clips = scan_clips(files, lambda done, total: calls.append((done, total)))
+    clips = scan_clips(map(Region, files), lambda done, total: calls.append((done, total))).clips
 
     assert calls == [(number, 7) for number in range(1, 8)]
-    assert list(clips) == files
+    assert [region.file for region in clips] == files
     assert all(isinstance(clip, Clip) for clip in clips.values())
 
 
@@ -133,4 +133,4 @@ def test_an_interrupt_ends_the_scan(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        scan_clips(files, stop)
+        scan_clips(map(Region, files), stop)

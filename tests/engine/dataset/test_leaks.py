@@ -60,8 +60,8 @@ def test_a_copy_joins_two_speakers(tmp_path: Path) -> None:
     (tmp_path / "b.wav").write_bytes((tmp_path / "a.wav").read_bytes())
     found = measure(manifest)
 
-    assert copy_components(found.dataset, found.clips) == [0, 0, 1, 2, 3, 4]
-    assert leak_components(found.dataset, found.clips) == [0, 0, 1, 1, 2, 2]  # rows without a speaker stay together
+    assert copy_components(found.dataset, found.scan) == [0, 0, 1, 2, 3, 4]
+    assert leak_components(found.dataset, found.scan) == [0, 0, 1, 1, 2, 2]  # rows without a speaker stay together
     assert found["dataset.leak_groups"] == 3
 
 

@@ -43,7 +43,7 @@ def test_files(planted: tuple[Planted, Measurement], fact: str, faults: list[str
 
 def test_each_unreadable_file_has_its_reason(planted: tuple[Planted, Measurement]) -> None:
     truth, found = planted
-    reasons = {str(file.relative_to(truth.folder)): clip.unreadable for file, clip in found.clips.items()}
+    reasons = {str(clip.file.relative_to(truth.folder)): clip.unreadable for clip in found.scan.clips.values()}
 
     for fault, words in (
         ("zero_bytes", "0 bytes"),

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.evidence.dataset import Columns, Dataset, Row, propose_split, read_dataset, scan_clips, write_manifest
+from engine.evidence.dataset import (
+    Columns,
+    Dataset,
+    Region,
+    Row,
+    Scan,
+    propose_split,
+    read_dataset,
+    scan_clips,
+    write_manifest,
+)
 from engine.evidence.dataset.clips import Clip
 from engine.evidence.dataset.labels import strata
 from knowledge.errors import UsageError
@@ -20,10 +30,20 @@ BEST_KNOWN = {"fsdd": 0.0, "esc10": 0.011, "speechocean762": 0.020}
 """Label distances that the design page reports for each set."""
 
 
-def _data_set(rows: list[tuple[str, str, int]]) -> tuple[Dataset, dict[Path, Clip]]:
+def _data_set(rows: list[tuple[str, str, int]]) -> tuple[Dataset, Scan]:
     """Rows in memory: label, group, and the number of the sound (equal numbers are exact copies)."""
     made = tuple(
-        Row(f"{n}.wav", Path(f"/{n}.wav"), label, None, group, "train", "", n + 2, (f"{n}.wav", label, group, "train"))
+        Row(
+            f"{n}.wav",
+            Region(Path(f"/{n}.wav")),
+            label,
+            None,
+            group,
+            "train",
+            "",
+            n + 2,
+            (f"{n}.wav", label, group, "train"),
+        )
         for n, (label, group, _) in enumerate(rows)
     )
     header = ("path", "label", "speaker", "split")
@@ -31,10 +51,12 @@ def _data_set(rows: list[tuple[str, str, int]]) -> tuple[Dataset, dict[Path, Cli
         Path("/m.csv"), Path("/"), header, Columns("path", "label", "speaker", "split"), made, "classification"
     )
     clips = {
-        Path(f"/{n}.wav"): Clip(Path(f"/{n}.wav"), f"byte{sound}", f"sample{sound}", "", "", 8000, 1, 800)
+        Region(Path(f"/{n}.wav")): Clip(
+            Region(Path(f"/{n}.wav")), f"byte{sound}", f"sample{sound}", "", "", 8000, 1, 800
+        )
         for n, (_, _, sound) in enumerate(rows)
     }
-    return dataset, clips
+    return dataset, Scan(clips)
 
 
 ROWS = st.lists(
@@ -89,7 +111,7 @@ def test_folds_are_leak_groups(rows: list[tuple[str, str, int]]) -> None:
 def test_real_sets_come_out_as_even_as_the_best_known(test_data: Path, name: str) -> None:
     found = measure_real(test_data, name)
 
-    proposal = propose_split(found.dataset, found.clips)
+    proposal = propose_split(found.dataset, found.scan)
 
     assert proposal is not None
     assert proposal.after.get("dataset.overlapping_groups") == 0
@@ -106,7 +128,7 @@ def test_real_sets_come_out_as_even_as_the_best_known(test_data: Path, name: str
 def test_fsdd_is_proposed_leave_one_speaker_out_beside_a_split(test_data: Path) -> None:
     found = measure_real(test_data, "fsdd")
 
-    proposal = propose_split(found.dataset, found.clips, protocol="leave-one-group-out")
+    proposal = propose_split(found.dataset, found.scan, protocol="leave-one-group-out")
 
     assert proposal is not None
     by_fold = {(fold, row.group) for fold, row in zip(proposal.folds, found.dataset.rows, strict=True)}
@@ -120,7 +142,7 @@ def test_fsdd_is_proposed_leave_one_speaker_out_beside_a_split(test_data: Path) 
 def test_a_sound_test_split_can_be_kept(test_data: Path) -> None:
     found = measure_real(test_data, "speechocean762")
 
-    proposal = propose_split(found.dataset, found.clips, keep_test=True)
+    proposal = propose_split(found.dataset, found.scan, keep_test=True)
 
     assert proposal is not None
     for row, split in zip(found.dataset.rows, proposal.splits, strict=True):
@@ -157,7 +179,7 @@ def _small_set(folder: Path) -> Measurement:
 def test_the_repaired_manifest_keeps_the_columns_and_leaves_out_what_cannot_be_loaded(tmp_path: Path) -> None:
     found = _small_set(tmp_path)
     before = (tmp_path / "manifest.csv").read_bytes()
-    proposal = propose_split(found.dataset, found.clips, protocol="leave-one-group-out")
+    proposal = propose_split(found.dataset, found.scan, protocol="leave-one-group-out")
     assert proposal is not None
 
     target = write_manifest(found.dataset, proposal, tmp_path / "repaired.csv")
@@ -175,7 +197,7 @@ def test_the_repaired_manifest_keeps_the_columns_and_leaves_out_what_cannot_be_l
 @pytest.mark.parametrize("name", ["repaired.csv", "repaired.tsv"])
 def test_written_elsewhere_the_paths_still_resolve(tmp_path: Path, name: str) -> None:
     found = _small_set(tmp_path / "data")
-    proposal = propose_split(found.dataset, found.clips)
+    proposal = propose_split(found.dataset, found.scan)
     assert proposal is not None
 
     target = write_manifest(found.dataset, proposal, tmp_path / "runs" / "loop" / name)
@@ -190,7 +212,7 @@ def test_misspelled_paths_are_put_right(tmp_path: Path) -> None:
     manifest = write_rows(tmp_path, text)
     manifest.write_text(text.replace("clips/3.wav", "clips\\3.WAV"))
     found = measure(manifest)
-    proposal = propose_split(found.dataset, found.clips)
+    proposal = propose_split(found.dataset, found.scan)
     assert proposal is not None
 
     target = write_manifest(found.dataset, proposal, tmp_path / "repaired.csv")
@@ -202,7 +224,7 @@ def test_column_names_of_the_user_are_not_taken(tmp_path: Path) -> None:
     text = "path,label,speaker,repaired_split\n" + "".join(f"{n}.wav,x,s{n},1\n" for n in range(4))
     found = measure(write_rows(tmp_path, text))
 
-    proposal = propose_split(found.dataset, found.clips)
+    proposal = propose_split(found.dataset, found.scan)
 
     assert proposal is not None
     assert proposal.split_column == "repaired_split_2"
@@ -211,7 +233,7 @@ def test_column_names_of_the_user_are_not_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("existing", ["manifest.csv", "other.csv", "link.csv"])
 def test_nothing_is_written_over(tmp_path: Path, existing: str) -> None:
     found = _small_set(tmp_path)
-    proposal = propose_split(found.dataset, found.clips)
+    proposal = propose_split(found.dataset, found.scan)
     assert proposal is not None
     (tmp_path / "other.csv").write_text("mine")
     (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere.csv")
@@ -227,7 +249,7 @@ def test_nothing_is_written_over(tmp_path: Path, existing: str) -> None:
 def test_a_folder_gets_a_manifest(tmp_path: Path) -> None:
     write_rows(tmp_path, "".join(f"{label}/{n}.wav\n" for label in ("cat", "dog") for n in range(6)), "list.txt")
     dataset = read_dataset(tmp_path)
-    proposal = propose_split(dataset, scan_clips(dataset.files))
+    proposal = propose_split(dataset, scan_clips(dataset.regions))
     assert proposal is not None
 
     target = write_manifest(dataset, proposal, tmp_path / "repaired.csv")
