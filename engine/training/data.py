@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.evidence.dataset.containers import truncation
 from engine.evidence.dataset.manifest import read_dataset
-from engine.evidence.dataset.records import Dataset, Row
+from engine.evidence.dataset.records import Dataset, Region, Row
 from engine.plan import Plan
 from knowledge.errors import InputError, PlanError
 
@@ -34,7 +34,8 @@ class Item:
     """Number of its row in the manifest: what augmentation is keyed by."""
     path: str
     """As written in the manifest."""
-    file: Path
+    region: Region
+    """The file, or the part of one, that is its sound."""
     label: str
     target: float
     """Number of its class, or its score."""
@@ -114,7 +115,7 @@ def _dataset(plan: Plan, fold_column: str | None) -> Dataset:
 
 def _reason(row: Row, plan: Plan) -> str:
     """Say why a row cannot be used; empty when it can."""
-    if row.file is None:
+    if row.region is None:
         return "there is no such file"
     if not row.label:
         return "it has no label"
@@ -140,11 +141,11 @@ def _check_labels(usable: Sequence[tuple[int, Row]], classes: Sequence[str], pla
 
 
 def _item(index: int, row: Row, classes: Sequence[str], plan: Plan) -> Item:
-    assert row.file is not None
+    assert row.region is not None
     target = float(classes.index(row.label)) if classes else row.score
     assert target is not None
     group = row.group if plan.data.group_column is not None else ""
-    return Item(index, row.path, row.file, row.label, target, group, row.split, row.fold, row.line)
+    return Item(index, row.path, row.region, row.label, target, group, row.split, row.fold, row.line)
 
 
 def _by_number(label: str) -> tuple[bool, float, str]:
@@ -171,7 +172,7 @@ def check_classes(train: Sequence[Item], others: Iterable[Item], classes: Sequen
 
 def damaged(items: Iterable[Item]) -> list[str]:
     """Name the files that decode and are yet shorter than their container says."""
-    return [f"{item.path}: {reason}" for item in items if (reason := truncation(item.file))]
+    return [f"{item.path}: {reason}" for item in items if (reason := truncation(item.region.file))]
 
 
 @dataclass(frozen=True)
@@ -187,25 +188,25 @@ class Loader:
         clips = []
         for item in items:
             key = (seed, epoch, item.index)
-            clip = self._cut(self.waveforms[item.file], np.random.default_rng([*key, 1]).random())
+            clip = self._cut(self.waveforms[item.region], np.random.default_rng([*key, 1]).random())
             clips.append(augment(clip, rate, self.plan.augmentation.strength, key))
         return self._padded(clips, items)
 
     def evaluation_batch(self, items: Sequence[Item]) -> Batch:
         """Return clips as they are; longer ones are cut to the stretch of `data.max_seconds` in their middle."""
-        return self._padded([self._cut(self.waveforms[item.file], 0.5) for item in items], items)
+        return self._padded([self._cut(self.waveforms[item.region], 0.5) for item in items], items)
 
     def samples(self, item: Item) -> int:
         """Return the length of a clip before augmentation."""
-        return min(self.waveforms.sounds[item.file].samples, self._longest())
+        return min(self.waveforms.sounds[item.region].samples, self._longest())
 
     def is_cut(self, item: Item) -> bool:
         """Say whether the clip is longer than `data.max_seconds`."""
-        return self.waveforms.sounds[item.file].samples > self._longest()
+        return self.waveforms.sounds[item.region].samples > self._longest()
 
     def digest(self, item: Item) -> str:
         """Return what the evaluation clip's sound is known by."""
-        return f"{self.waveforms.sounds[item.file].digest}-{self.samples(item)}"
+        return f"{self.waveforms.sounds[item.region].digest}-{self.samples(item)}"
 
     def _longest(self) -> int:
         limit = self.plan.data.max_seconds
@@ -239,6 +240,6 @@ def data_digest(parts: Iterable[tuple[str, Sequence[Item]]], waveforms: Waveform
     digest = hashlib.sha256()
     for name, items in parts:
         for item in items:
-            sound = waveforms.sounds[item.file].digest
+            sound = waveforms.sounds[item.region].digest
             digest.update("\0".join((name, item.path, item.label, item.group, sound, "\n")).encode())
     return digest.hexdigest()

@@ -46,8 +46,8 @@ def evaluate_run(
     corpus = read_corpus(plan, classes=classes)
     items = _own_split(corpus, plan, split) if manifest is None else _foreign_split(corpus, manifest, split)
     waveforms = Waveforms(plan.data.sample_rate_hz)
-    waveforms.load((item.file for item in items), stop.check, plan.compute.workers)
-    usable = tuple(item for item in items if item.file not in waveforms.unreadable)
+    waveforms.load((item.region for item in items), stop.check, plan.compute.workers)
+    usable = tuple(item for item in items if item.region not in waveforms.unreadable)
     if not usable:
         raise InputError(f"{plan.data.manifest}: none of its {len(items)} clips can be decoded")
     with memory_watched(plan.training):
@@ -59,7 +59,7 @@ def evaluate_run(
         job = Job(plan, run, classes, Parts((), (), usable), model, loss_function(plan), source, device, precision)
         scored = score(job, usable, stop.check)
     left_out = [str(row) for row in corpus.left_out]
-    left_out += [f"{item.path}: {waveforms.unreadable[item.file]}" for item in items if item not in usable]
+    left_out += [f"{item.path}: {waveforms.unreadable[item.region]}" for item in items if item not in usable]
     return _written(run, plan, scored, name or split or _DEFAULT_NAME, left_out)
 
 

@@ -47,11 +47,11 @@ class Prepared:
     def decoded(self, parts: Parts, stop: Stop) -> tuple[Parts, list[str]]:
         """Decode the clips of all parts; return the parts without the undecodable ones, and what was left out."""
         items = [item for part in vars(parts).values() for item in part]
-        self.waveforms.load((item.file for item in items), stop.check, self.plan.compute.workers)
+        self.waveforms.load((item.region for item in items), stop.check, self.plan.compute.workers)
         bad = self.waveforms.unreadable
         left_out = [str(row) for row in self.corpus.left_out]
-        left_out += [f"{item.path}: {bad[item.file]}" for item in items if item.file in bad]
-        return parts.only(lambda item: item.file not in bad), left_out
+        left_out += [f"{item.path}: {bad[item.region]}" for item in items if item.region in bad]
+        return parts.only(lambda item: item.region not in bad), left_out
 
 
 def train_run(plan_path: Path, run: Path, *, resume: bool, test: bool, stop: Stop) -> None:

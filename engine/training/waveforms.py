@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.evidence.dataset.containers import not_audio
+from engine.evidence.dataset.records import Region
+
+if TYPE_CHECKING:
+    import soundfile
 
 _THREADS = 2
 """Decoders at least: soundfile and the resampler release the interpreter lock."""
@@ -26,7 +30,7 @@ Stopping = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What is known of one decoded file."""
+    """What is known of one decoded clip."""
 
     samples: int
     """At the plan's sample rate."""
@@ -35,59 +39,59 @@ class Sound:
 
 
 class Waveforms:
-    """Every file that could be decoded, by path. Reading one is exact and thread-safe, kept in memory or not."""
+    """Every clip that could be decoded, by its region. Reading one is exact and thread-safe, kept in memory or not."""
 
     def __init__(self, sample_rate_hz: int) -> None:
         import psutil
 
         self.sample_rate_hz = sample_rate_hz
-        self.sounds: dict[Path, Sound] = {}
-        self.unreadable: dict[Path, str] = {}
-        """Why a file was left out."""
-        self._kept: dict[Path, NDArray[np.int16] | NDArray[np.float32]] = {}
+        self.sounds: dict[Region, Sound] = {}
+        self.unreadable: dict[Region, str] = {}
+        """Why a clip was left out."""
+        self._kept: dict[Region, NDArray[np.int16] | NDArray[np.float32]] = {}
         self._room = int(psutil.virtual_memory().available * _MEMORY_SHARE)
 
-    def load(self, files: Iterable[Path], stopping: Stopping, threads: int = 0) -> None:
-        """Decode every file once; those that cannot be used are noted in `unreadable`."""
-        todo = [file for file in dict.fromkeys(files) if file not in self.sounds and file not in self.unreadable]
+    def load(self, regions: Iterable[Region], stopping: Stopping, threads: int = 0) -> None:
+        """Decode every clip once; those that cannot be used are noted in `unreadable`."""
+        todo = [one for one in dict.fromkeys(regions) if one not in self.sounds and one not in self.unreadable]
         with ThreadPoolExecutor(max(threads, _THREADS)) as pool:
             try:
-                for file, outcome in zip(todo, pool.map(self._attempt, todo), strict=True):
-                    self._keep(file, outcome)
+                for region, outcome in zip(todo, pool.map(self._attempt, todo), strict=True):
+                    self._keep(region, outcome)
                     stopping()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def __getitem__(self, file: Path) -> Tensor:
+    def __getitem__(self, region: Region) -> Tensor:
         """Return (samples,) float32 between -1 and 1 at the plan's sample rate."""
-        kept = self._kept.get(file)
+        kept = self._kept.get(region)
         if kept is None:
-            kept = decode(file, self.sample_rate_hz)
+            kept = decode(region, self.sample_rate_hz)
         if kept.dtype == np.int16:
             return torch.from_numpy(kept.astype(np.float32) / _FULL_SCALE)
         return torch.from_numpy(kept)
 
-    def _attempt(self, file: Path) -> NDArray[np.float32] | str:
+    def _attempt(self, region: Region) -> NDArray[np.float32] | str:
         try:
-            return not_audio(file) or decode(file, self.sample_rate_hz)
+            return not_audio(region.file) or decode(region, self.sample_rate_hz)
         except OSError as error:
             return error.strerror or str(error)
         except ValueError as error:
             return str(error)
 
-    def _keep(self, file: Path, outcome: NDArray[np.float32] | str) -> None:
+    def _keep(self, region: Region, outcome: NDArray[np.float32] | str) -> None:
         if isinstance(outcome, str):
-            self.unreadable[file] = outcome
+            self.unreadable[region] = outcome
             return
-        self.sounds[file] = Sound(len(outcome), hashlib.sha256(outcome.tobytes()).hexdigest()[:32])
+        self.sounds[region] = Sound(len(outcome), hashlib.sha256(outcome.tobytes()).hexdigest()[:32])
         smallest = _smallest(outcome)
         if smallest.nbytes <= self._room:
             self._room -= smallest.nbytes
-            self._kept[file] = smallest
+            self._kept[region] = smallest
 
 
-def decode(file: Path, sample_rate_hz: int) -> NDArray[np.float32]:
+def decode(region: Region, sample_rate_hz: int) -> NDArray[np.float32]:
     """Return (samples,) float32: the mean of the channels at `sample_rate_hz`.
 
     Raises:
@@ -97,7 +101,9 @@ def decode(file: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     import soundfile
 
     try:
-        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(region.file) as stream:
+            rate = stream.samplerate
+            samples = _samples(stream, region)
     except soundfile.LibsndfileError as error:
         raise ValueError(f"cannot be decoded: {error.error_string}") from None
     mono: NDArray[np.float32] = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
@@ -108,6 +114,23 @@ def decode(file: Path, sample_rate_hz: int) -> NDArray[np.float32]:
     if rate != sample_rate_hz:
         mono = _resampled(mono, rate, sample_rate_hz)
     return np.ascontiguousarray(mono)
+
+
+def _samples(stream: soundfile.SoundFile, region: Region) -> NDArray[np.float32]:
+    """Return (samples, channels) of the region; a region that ends after the file ends with it."""
+    start = round(region.start_seconds * stream.samplerate)
+    if start >= stream.frames > 0:
+        raise ValueError(f"starts at {region.start_seconds:g} s, after the end of the file")
+    if start:
+        stream.seek(start)
+    stop = region.stop_seconds
+    count = -1 if stop is None else max(0, round(stop * stream.samplerate) - start)
+    samples: NDArray[np.float32] = stream.read(count, dtype="float32", always_2d=True)
+    if region.channel is None:
+        return samples
+    if region.channel >= samples.shape[1]:
+        raise ValueError(f"has {samples.shape[1]} channels and no channel {region.channel}")
+    return samples[:, region.channel : region.channel + 1]
 
 
 def _resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:

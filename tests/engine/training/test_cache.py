@@ -21,7 +21,7 @@ from .small_models import save_checkpoint
 def loaded(plan: Plan) -> tuple[Loader, tuple[Item, ...]]:
     items = read_corpus(plan).items
     waveforms = Waveforms(plan.data.sample_rate_hz)
-    waveforms.load((item.file for item in items), lambda: None)
+    waveforms.load((item.region for item in items), lambda: None)
     return Loader(waveforms, plan), items
 
 

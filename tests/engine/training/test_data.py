@@ -6,6 +6,7 @@ import pytest
 import soundfile
 import torch
 
+from engine.evidence.dataset import Region
 from engine.training.data import Loader, check_classes, damaged, data_digest, read_corpus
 from engine.training.waveforms import Waveforms, decode
 from knowledge.errors import InputError, PlanError, UsageError
@@ -13,8 +14,8 @@ from knowledge.errors import InputError, PlanError, UsageError
 from .corpora import RATE_HZ, score_plan, tone_corpus, tone_plan, write_manifest, write_tone
 
 
-def load(waveforms: Waveforms, *files: Path) -> Waveforms:
-    waveforms.load(files, lambda: None)
+def load(waveforms: Waveforms, *clips: Path | Region) -> Waveforms:
+    waveforms.load((clip if isinstance(clip, Region) else Region(clip) for clip in clips), lambda: None)
     return waveforms
 
 
@@ -95,11 +96,28 @@ def test_decoding_mixes_channels_and_resamples(tmp_path: Path) -> None:
     time = np.arange(16000) / 16000
     left = 0.5 * np.sin(2 * np.pi * 440 * time)
     soundfile.write(tmp_path / "stereo.wav", np.stack([left, np.zeros_like(left)], axis=1), 16000, subtype="FLOAT")
-    samples = decode(tmp_path / "stereo.wav", RATE_HZ)
+    samples = decode(Region(tmp_path / "stereo.wav"), RATE_HZ)
     expected = 0.25 * np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)
 
     assert samples.shape == (RATE_HZ,)
     assert np.abs(samples - expected)[100:-100].max() < 1e-3
+
+
+def test_a_region_is_the_part_of_the_file_that_it_names(tmp_path: Path) -> None:
+    file = tmp_path / "clip.wav"
+    noise = np.random.default_rng(0).uniform(-1, 1, (RATE_HZ, 2))
+    soundfile.write(file, noise, RATE_HZ, subtype="FLOAT")
+    whole = soundfile.read(file, dtype="float32")[0]
+
+    assert np.array_equal(decode(Region(file, 0.25, 0.5, 1), RATE_HZ), whole[RATE_HZ // 4 : RATE_HZ // 2, 1])
+    assert np.array_equal(decode(Region(file, 0.75, 2.0, 0), RATE_HZ), whole[3 * RATE_HZ // 4 :, 0])
+    bad = (Region(file, 1.5), Region(file, channel=2), Region(file, 0.5, 0.5))
+    reasons = load(Waveforms(RATE_HZ), *bad).unreadable
+    assert [reasons[region] for region in bad] == [
+        "starts at 1.5 s, after the end of the file",
+        "has 2 channels and no channel 2",
+        "no samples",
+    ]
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "PCM_U8"])
@@ -111,8 +129,8 @@ def test_a_kept_clip_equals_a_decoded_one_bit_by_bit(tmp_path: Path, subtype: st
     waveforms._room = room
     load(waveforms, file)
 
-    assert torch.equal(waveforms[file], torch.from_numpy(decode(file, RATE_HZ)))
-    assert waveforms.sounds[file].samples == 1000
+    assert torch.equal(waveforms[Region(file)], torch.from_numpy(decode(Region(file), RATE_HZ)))
+    assert waveforms.sounds[Region(file)].samples == 1000
 
 
 def test_files_that_cannot_be_decoded_are_noted(tmp_path: Path) -> None:
@@ -124,8 +142,8 @@ def test_files_that_cannot_be_decoded_are_noted(tmp_path: Path) -> None:
     soundfile.write(endless, np.array([0.1, np.nan, 0.1]), RATE_HZ, subtype="FLOAT")
     waveforms = load(Waveforms(RATE_HZ), good, text, empty, header, endless, tmp_path / "gone.wav")
 
-    assert list(waveforms.sounds) == [good]
-    assert {file.name: reason.split()[0] for file, reason in waveforms.unreadable.items()} == {
+    assert list(waveforms.sounds) == [Region(good)]
+    assert {region.file.name: reason.split()[0] for region, reason in waveforms.unreadable.items()} == {
         "t.wav": "Git", "e.wav": "empty", "h.wav": "no", "n.wav": "holds", "gone.wav": "No",
     }  # fmt: skip
 
@@ -133,20 +151,20 @@ def test_files_that_cannot_be_decoded_are_noted(tmp_path: Path) -> None:
 def test_a_truncated_wav_gives_what_is_there_and_is_named(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path, clips=6)
     file = tmp_path / "clip-3.wav"
-    whole = decode(file, RATE_HZ)
+    whole = decode(Region(file), RATE_HZ)
     file.write_bytes(file.read_bytes()[: 44 + len(whole)])
     items = read_corpus(tone_plan(manifest)).items
 
-    assert np.array_equal(decode(file, RATE_HZ), whole[: len(whole) // 2])
+    assert np.array_equal(decode(Region(file), RATE_HZ), whole[: len(whole) // 2])
     assert [line.partition(":")[0] for line in damaged(items)] == ["clip-3.wav"]
 
 
 def test_long_clips_are_cut_at_random_in_training_and_in_the_middle_in_evaluation(tmp_path: Path) -> None:
     plan = tone_plan(tone_corpus(tmp_path, clips=4), data__max_seconds=0.05)
     items = read_corpus(plan).items
-    waveforms = load(Waveforms(RATE_HZ), *(item.file for item in items))
+    waveforms = load(Waveforms(RATE_HZ), *(item.region for item in items))
     loader = Loader(waveforms, plan)
-    clip, longest = waveforms[items[0].file], round(0.05 * RATE_HZ)
+    clip, longest = waveforms[items[0].region], round(0.05 * RATE_HZ)
     middle = (len(clip) - longest + 1) // 2
 
     assert torch.equal(loader.evaluation_batch(items[:1]).waveforms[0], clip[middle : middle + longest])  # type: ignore[index]
@@ -160,7 +178,7 @@ def test_long_clips_are_cut_at_random_in_training_and_in_the_middle_in_evaluatio
 def test_a_batch_is_padded_and_carries_labels_and_rows(tmp_path: Path) -> None:
     plan = tone_plan(tone_corpus(tmp_path, clips=6))
     items = read_corpus(plan).items[2:5]
-    batch = Loader(load(Waveforms(RATE_HZ), *(item.file for item in items)), plan).evaluation_batch(items)
+    batch = Loader(load(Waveforms(RATE_HZ), *(item.region for item in items)), plan).evaluation_batch(items)
     assert batch.waveforms is not None and batch.lengths is not None
 
     assert batch.labels.tolist() == [2, 0, 1]
@@ -172,10 +190,10 @@ def test_a_batch_is_padded_and_carries_labels_and_rows(tmp_path: Path) -> None:
 def test_the_data_digest_sees_sound_labels_and_parts(tmp_path: Path) -> None:
     plan = tone_plan(tone_corpus(tmp_path, clips=6))
     items = read_corpus(plan).items
-    waveforms = load(Waveforms(RATE_HZ), *(item.file for item in items))
+    waveforms = load(Waveforms(RATE_HZ), *(item.region for item in items))
     first = data_digest([("train", items[:4]), ("val", items[4:])], waveforms)
-    write_tone(items[0].file, 1234, 0.1, seed=9, seconds=0.1)
-    changed = load(Waveforms(RATE_HZ), *(item.file for item in items))
+    write_tone(items[0].region.file, 1234, 0.1, seed=9, seconds=0.1)
+    changed = load(Waveforms(RATE_HZ), *(item.region for item in items))
 
     assert first == data_digest([("train", items[:4]), ("val", items[4:])], waveforms)
     assert first != data_digest([("train", items[:3]), ("val", items[3:])], waveforms)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.evidence.dataset import Region
 from engine.plan import Plan, make_plan
 from engine.training.data import Item
 from engine.training.splits import Parts, folds_of, natural, parts_of
@@ -22,7 +23,17 @@ def plan_of(protocol: str, *, group: bool = True, regression: bool = False, seed
 
 def items_of(groups: list[str], targets: list[float], splits: list[str] | None = None) -> list[Item]:
     return [
-        Item(n, f"{n}.wav", Path(f"{n}.wav"), f"{t:g}", t, g, splits[n] if splits else "", f"fold {int(t)}", n + 2)
+        Item(
+            n,
+            f"{n}.wav",
+            Region(Path(f"{n}.wav")),
+            f"{t:g}",
+            t,
+            g,
+            splits[n] if splits else "",
+            f"fold {int(t)}",
+            n + 2,
+        )
         for n, (g, t) in enumerate(zip(groups, targets, strict=True))
     ]
 
