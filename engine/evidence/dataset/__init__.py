@@ -10,6 +10,7 @@ from .records import Columns, Dataset, Region, Row
 from .repair import SplitProposal, propose_split
 from .repaired_manifest import write_manifest
 from .scan import scan_clips
+from .scan_cache import default_cache
 
 __all__ = [
     "Clip",
@@ -19,6 +20,7 @@ __all__ = [
     "Row",
     "Scan",
     "SplitProposal",
+    "default_cache",
     "measure_dataset",
     "merge_scans",
     "propose_split",
