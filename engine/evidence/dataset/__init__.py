@@ -3,12 +3,14 @@
 `read_dataset` -> `scan_clips` -> `measure_dataset`, and `propose_split` where the split has to be repaired.
 """
 
-from .clips import Clip, Scan, scan_clips
+from .clips import Clip, Scan, merge_scans
 from .manifest import read_dataset
 from .measurement import measure_dataset
 from .records import Columns, Dataset, Region, Row
 from .repair import SplitProposal, propose_split
 from .repaired_manifest import write_manifest
+from .scan import scan_clips
+from .scan_cache import default_cache
 
 __all__ = [
     "Clip",
@@ -18,7 +20,9 @@ __all__ = [
     "Row",
     "Scan",
     "SplitProposal",
+    "default_cache",
     "measure_dataset",
+    "merge_scans",
     "propose_split",
     "read_dataset",
     "scan_clips",
