@@ -10,7 +10,7 @@ from .batch import Batch, batches
 from .cepstra import COEFFICIENTS, measure_cepstra
 from .channels import NAMES as CHANNEL_NAMES
 from .channels import compare_channels
-from .depth import effective_bits
+from .depth import effective_bits, stored_bits
 from .gaps import measure_gaps
 from .hum import measure_hum
 from .levels import block_levels, measure_levels
@@ -27,6 +27,7 @@ def measure_waves(waves: Sequence[Wave]) -> WaveMeasures:
     """Measure waves of any rate, length and number of channels; the order is kept, NaN stands for unknown."""
     measures: dict[str, Table] = {
         "clip.effective_bits": np.array([effective_bits(wave) for wave in waves], dtype=float),
+        "clip.stored_bits": np.array([stored_bits(wave) for wave in waves], dtype=float),
         "clip.lossy": np.array([wave.subtype in _LOSSY for wave in waves], dtype=float),
     }
     channels = np.array([compare_channels(wave) for wave in waves], dtype=float).reshape(-1, len(CHANNEL_NAMES))

@@ -10,6 +10,14 @@ _LOOK_SAMPLES = 1 << 12
 """Looked at, spread evenly: a step size that thousands of samples keep to is that of all."""
 
 
+_STORED = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+
+
+def stored_bits(wave: Wave) -> float:
+    """Return the bits a sample that the file stores; NaN for codecs, whose samples have no fixed size."""
+    return float(_STORED.get(wave.subtype, "nan"))
+
+
 def effective_bits(wave: Wave) -> float:
     """Return 16 less the low bits that are zero in every sample; NaN for floats and for silence.
 

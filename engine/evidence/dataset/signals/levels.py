@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .batch import Batch, Floats, Table
+from .batch import PARTS, Batch, Floats, Table
 
 FLOOR = 1e-6
 """-120 dBFS stands for digital silence."""
 SILENT_DBFS = -60.0
-"""Below this a block counts as silent: nothing is heard there at any sensible volume."""
+"""Below this a block may count as silent: nothing is heard there at any sensible volume."""
+_SILENT_BELOW_LOUDEST_DB = 40.0
+"""And only this far below the loudest block: in a quiet recording, -60 dBFS is no silence."""
 _TOUCH = 0.0005
 """A sample touches the extreme when it lies within 0.05 % of it: a codec or a gain rounds a plateau by as much."""
 _BELOW = 0.9
@@ -49,7 +51,9 @@ def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
     block = batch.blocks.shape[1]
     square = np.add.reduceat((levels.power + np.square(levels.mean)).astype(np.float64), first) * block / lengths
     level = np.sqrt(np.maximum(square - np.square(offset), 0))
-    quiet = levels.whole & (levels.power < 10 ** (SILENT_DBFS / 10))
+    loudest = np.maximum.reduceat(np.where(levels.whole, levels.power, 0), first) * 10 ** (-_SILENT_BELOW_LOUDEST_DB / 10)
+    ceiling = np.minimum(10 ** (SILENT_DBFS / 10), np.maximum(loudest, FLOOR**2))
+    quiet = levels.whole & (levels.power < np.repeat(ceiling, batch.frame_counts * PARTS).astype(np.float32))
     blocks = np.add.reduceat(levels.whole.astype(np.intp), first)
     silent = np.add.reduceat(quiet.astype(np.intp), first) / blocks
     peak = np.maximum(np.abs(high), np.abs(low))
@@ -71,7 +75,7 @@ def _total(means: Floats, batch: Batch) -> Table:
 
 def _steady_offset(batch: Batch, levels: Levels, offset: Table) -> Table:
     """The part of the offset that both halves of a clip share: a slow swing that happens not to cancel is no offset."""
-    middle = batch.first_block + batch.frame_counts * (batch.blocks.shape[0] // len(batch.frames)) // 2
+    middle = batch.first_block + batch.frame_counts * PARTS // 2
     edges = np.stack([batch.first_block, middle], axis=1).ravel()
     length = batch.blocks.shape[1]
     halves = np.add.reduceat(levels.mean.astype(np.float64), edges).reshape(-1, 2) * length
@@ -89,7 +93,7 @@ def _plateaus(batch: Batch, levels: Levels, high: Floats, low: Floats) -> dict[s
     touching, near = np.zeros(len(high)), np.zeros(len(high))
     middle = (high + low) / 2
     half = (high - low) / 2
-    clip_of = np.repeat(np.arange(len(high)), batch.frame_counts * (len(batch.blocks) // len(batch.frames)))
+    clip_of = np.repeat(np.arange(len(high)), batch.frame_counts * PARTS)
     for side in (1, -1):
         top = levels.high if side == 1 else -levels.low
         zone = side * middle + half * _BELOW
