@@ -24,7 +24,7 @@ from .records import Region
 from .second_decoder import decode_second, second_name
 from .signals.wave import Samples, Wave
 
-CPU_SECONDS = 3.0
+CPU_SECONDS = 2.0
 """What any file may cost: a hundred times what a minute of Opus, the slowest codec, takes."""
 CPU_SECONDS_PER_BYTE = 1e-6
 """Opus at 24 kbit/s, the slowest measured (5 s for 10.8 MB), takes half of it."""
