@@ -41,8 +41,8 @@ class Sketch:
 
     analytic: Complex
     """`(samples,)` at `SKETCH_HZ`, with an energy of 1."""
-    energy_db: float
-    """Of the clip between the band edges, before whitening."""
+    level_db: float
+    """Of the clip between the band edges, before whitening, relative to full scale."""
 
     @property
     def seconds(self) -> float:
@@ -120,17 +120,18 @@ def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch 
         row[: len(wave)] = wave[:points]
     np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
     low, high = round(_LOWEST_HZ * period), min(round(_HIGHEST_HZ * period), points // 2)
-    band = fft.rfft(held, axis=1)[:, low:high]
+    band: Complex = fft.rfft(held, axis=1)[:, low:high]
     energy = _whiten(band, period)
     spectrum = np.zeros((len(waves), grid), np.complex64)
     spectrum[:, low:high] = band
     analytic = fft.ifft(spectrum, axis=1)
     made: list[Sketch | None] = []
-    for wave, row, own in zip(waves, analytic, energy.tolist(), strict=True):
-        cut = row[: max(1, round(len(wave) / rate * SKETCH_HZ))]
+    for wave, signal, own in zip(waves, analytic, energy.tolist(), strict=True):
+        cut = signal[: max(1, round(len(wave) / rate * SKETCH_HZ))]
         size = float(np.sqrt(np.vdot(cut, cut).real))
         usable = size > 0 and np.isfinite(size)
-        made.append(Sketch(cut / np.float32(size), 10 * float(np.log10(own / points / rate))) if usable else None)
+        level = 10 * math.log10(max(1e-30, 2 * own / points / max(1, len(wave))))
+        made.append(Sketch(cut / np.float32(size), level) if usable else None)
     return made
 
 
@@ -139,7 +140,7 @@ def _whiten(band: Complex, period: float) -> Floats:
     power = band.real**2 + band.imag**2
     edges = np.arange(0, band.shape[1], max(1, round(_WHITENING_BAND_HZ * period)))
     widths = np.diff(np.append(edges, band.shape[1]))
-    smooth = np.add.reduceat(power, edges, axis=1) / widths
+    smooth: Floats = np.add.reduceat(power, edges, axis=1) / widths
     energy: Floats = power.sum(axis=1)
     floor = _WHITENING_FLOOR * smooth.max(axis=1, keepdims=True)
     smooth = np.maximum(np.maximum(smooth, floor), np.float32(1e-30))
@@ -181,7 +182,7 @@ def _peak(a: Sketch, b: Sketch, correlation: Complex) -> Alignment:
     return Alignment(
         similarity=min(1.0, top / scale) if scale else 0.0,
         lag_seconds=(lag + fraction) / SKETCH_HZ,
-        gain_db=b.energy_db - a.energy_db + 10 * math.log10(max(energy_b, 1e-9) / max(energy_a, 1e-9)),
+        gain_db=b.level_db - a.level_db + 10 * math.log10(max(energy_b * long_b, 1e-9) / max(energy_a * long_a, 1e-9)),
         neighbour=beside / peak if peak else 1.0,
     )
 
