@@ -69,6 +69,9 @@ def audit_dataset(
     task: TaskType | None = None,
     scale: tuple[float, float] | None = None,
     progress: Progress | None = None,
+    workers: int = 0,
+    cache: Path | None = None,
+    cluster: str = "",
 ) -> Audit:
     """Read, decode, measure and judge a data set.
 
@@ -82,15 +85,18 @@ def audit_dataset(
         audio_root: folder that clip paths are relative to; default: the manifest's own.
         task: what the labels are; guessed from them when it is not given.
         scale: lowest and highest value that a score can take.
-        progress: called with (done, total) for every file decoded.
+        progress: called with (done, total) as clips are decoded.
+        workers: child processes that decode; 0: one for every processor.
+        cache: folder that keeps what was measured of the clips; None: nothing is kept.
+        cluster: address of a Ray cluster that decodes instead; empty: none.
 
     Raises:
         InputError: the manifest is missing, empty or malformed.
         UsageError: a named column does not exist.
     """
     dataset = read_dataset(manifest, label=label, group=group, split=split, path=path, audio_root=audio_root, task=task)
-    scan = scan_clips(dataset.regions, progress)
-    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=processors()))
+    scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
+    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
     facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review)
     measured = admitted(facts, knowledge.vocabulary)
     session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)

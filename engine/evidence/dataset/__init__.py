@@ -11,6 +11,7 @@ from .records import Columns, Dataset, Region, Row
 from .repair import SplitProposal, propose_split
 from .repaired_manifest import write_manifest
 from .scan import scan_clips
+from .scan_cache import default_cache
 
 __all__ = [
     "Clip",
@@ -21,6 +22,7 @@ __all__ = [
     "Row",
     "Scan",
     "SplitProposal",
+    "default_cache",
     "find_near",
     "measure_dataset",
     "merge_scans",

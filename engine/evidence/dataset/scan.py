@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .batch import Part
 from .clips import Clip, Progress, Scan
+from .cluster import run_on_cluster
 from .measure_table import MeasureTable
 from .records import Region
 from .scan_cache import ScanCache, Stamp, stamp_of
@@ -20,7 +21,12 @@ _CHUNK_BYTES = 4 << 20
 
 
 def scan_clips(
-    regions: Iterable[Region], progress: Progress | None = None, *, workers: int = 0, cache: Path | None = None
+    regions: Iterable[Region],
+    progress: Progress | None = None,
+    *,
+    workers: int = 0,
+    cache: Path | None = None,
+    cluster: str = "",
 ) -> Scan:
     """Decode and measure every region.
 
@@ -29,9 +35,11 @@ def scan_clips(
         progress: called with (done, total) in the calling thread; an error that it raises ends the scan.
         workers: child processes; 0: one for every processor that this process may use.
         cache: folder that keeps what was measured, so that a second scan goes on; None: nothing is kept.
+        cluster: address of a Ray cluster that decodes instead of this machine's processors; empty: none.
 
     Raises:
         InputError: the cache folder cannot be used.
+        UsageError: there is no such cluster.
     """
     todo = list(dict.fromkeys(regions))
     places = {region: place for place, region in enumerate(todo)}
@@ -55,7 +63,8 @@ def scan_clips(
         for _, part in kept.find(todo, stamps) if kept is not None else ():
             put(part)
         left = [place for place, clip in enumerate(clips) if clip is None]
-        parts = run_chunks(_chunks(todo, stamps, left), workers or processors())
+        chunks = _chunks(todo, stamps, left)
+        parts = run_on_cluster(chunks, cluster) if cluster else run_chunks(chunks, workers or processors())
         stack.callback(parts.close)
         for part in parts:
             if kept is not None:
