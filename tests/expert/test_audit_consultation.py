@@ -65,7 +65,7 @@ def test_fsdd_leaks_every_speaker(test_data: Path, knowledge: Knowledge) -> None
 
 def test_a_sound_set_gets_no_finding_and_no_new_split(esc10: Audit) -> None:
     assert severities(esc10) == {}
-    assert esc10.session.not_assessable == ()
+    assert {item.id for item in esc10.session.not_assessable} <= {"near-duplicate"}
     assert esc10.proposal is None
 
 
