@@ -20,6 +20,7 @@ from .clips import Scan
 from .integrity import usable_row
 from .labels import class_names, strata
 from .leaks import copy_components, leak_components
+from .near import NearPair
 from .records import SPLITS, Dataset, Row, Split
 from .splits import measure_splits
 
@@ -63,6 +64,7 @@ def propose_split(
     *,
     protocol: Protocol = "group-disjoint-split",
     keep_test: bool = False,
+    near: Sequence[NearPair] = (),
 ) -> SplitProposal | None:
     """Return a split with leak groups kept whole, or None when there are fewer leak groups than splits.
 
@@ -70,10 +72,11 @@ def propose_split(
         dataset: what is to be split.
         scan: the clips, as `scan_clips` returns them.
         protocol: with leave-one-group-out, a fold for each leak group is proposed beside the split.
+        near: pairs of clips that are copies of one another though not exact ones.
         keep_test: leave validation and test rows where they are, and take validation from the training rows.
     """
     usable = [place for place, row in enumerate(dataset.rows) if usable_row(dataset, row, scan)]
-    groups = leak_components(dataset, scan)
+    groups = leak_components(dataset, scan, near)
     kept: tuple[Split, ...] = ("test",) if keep_test else ()
     free = [place for place in usable if dataset.rows[place].split not in kept]
     names = [split for split in SPLITS if split not in kept]
@@ -91,7 +94,7 @@ def propose_split(
     for place in free:
         splits[place] = names[assigned[index[groups[place]]]]
     folds = _folds(groups, usable) if protocol == "leave-one-group-out" else ()
-    return _proposal(dataset, scan, protocol, tuple(splits), folds, kept, infeasible)
+    return _proposal(dataset, scan, near, protocol, tuple(splits), folds, kept, infeasible)
 
 
 def _assigned(
@@ -150,6 +153,7 @@ def _folds(groups: Sequence[int], usable: Sequence[int]) -> tuple[str, ...]:
 def _proposal(
     dataset: Dataset,
     scan: Scan,
+    near: Sequence[NearPair],
     protocol: Protocol,
     splits: tuple[Split, ...],
     folds: tuple[str, ...],
@@ -157,9 +161,9 @@ def _proposal(
     infeasible: tuple[str, ...],
 ) -> SplitProposal:
     column = _free_name("repaired_split", dataset.header)
-    before = measure_splits(dataset, scan, copy_components(dataset, scan))
+    before = measure_splits(dataset, scan, copy_components(dataset, scan, near))
     after_set = _with_splits(dataset, splits, column)
-    after = measure_splits(after_set, scan, copy_components(after_set, scan))
+    after = measure_splits(after_set, scan, copy_components(after_set, scan, near))
     return SplitProposal(
         protocol=protocol,
         splits=splits,
