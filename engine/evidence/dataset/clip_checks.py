@@ -23,6 +23,8 @@ Flags = npt.NDArray[np.bool_]
 
 def measure_clip_faults(dataset: Dataset, scan: Scan, checks: Sequence[Check]) -> Measured:
     """Return one count for each fact that the checks feed, with every affected path and the worst clips as examples."""
+    if not checks:
+        return Measured()
     names = " ".join(dict.fromkeys(check.feeds for check in checks))
     if not scan.measures:
         return Measured(unknown=unknown(names, "no clip was decoded and measured"))
@@ -34,9 +36,11 @@ def measure_clip_faults(dataset: Dataset, scan: Scan, checks: Sequence[Check]) -
     for check in checks:
         by_fact[check.feeds].append(check)
     facts = [_count(name, group, measures, regions, rows, heard) for name, group in by_fact.items()]
-    share = next((float(fact.value) / heard for fact in facts if fact.name == "dataset.upsampled_clips" and heard), None)
-    if share is not None:
-        facts.append(Fact("dataset.upsampled_share", share, "audit", n=heard))
+    facts += [
+        Fact("dataset.upsampled_share", int(fact.value) / heard, "audit", n=heard)
+        for fact in facts
+        if fact.name == "dataset.upsampled_clips" and heard
+    ]
     return Measured((Fact("dataset.measured_clips", heard, "audit", n=len(regions)), *facts))
 
 
@@ -56,9 +60,9 @@ def _holds(condition: Condition, values: Numbers) -> Flags:
     if condition.kind != "is":
         return known if condition.kind == "known" else ~known
     if isinstance(condition.value, tuple):
-        return known & np.isin(values, [float(choice) for choice in condition.value])
+        return np.logical_and(known, np.isin(values, [float(choice) for choice in condition.value]))
     bound = float(condition.value)
-    compared = {
+    compared: Flags = {
         "==": values == bound,
         "!=": values != bound,
         "<": values < bound,
@@ -66,7 +70,7 @@ def _holds(condition: Condition, values: Numbers) -> Flags:
         ">": values > bound,
         ">=": values >= bound,
     }[condition.operator]
-    return known & compared
+    return np.logical_and(known, compared)
 
 
 def _count(

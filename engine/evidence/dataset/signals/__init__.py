@@ -14,7 +14,8 @@ from .depth import effective_bits, stored_bits
 from .gaps import measure_gaps
 from .hum import measure_hum
 from .levels import block_levels, measure_levels
-from .spectra import frame_power, measure_spectra
+from .profile import HIGHEST_HZ, PROFILE_SIZE, profiles
+from .spectra import frame_power, measure_spectra, overlapping_power
 from .wave import Table, Wave, WaveMeasures
 
 __all__ = ["METHOD", "Wave", "WaveMeasures", "measure_waves"]
@@ -32,24 +33,28 @@ def measure_waves(waves: Sequence[Wave]) -> WaveMeasures:
     }
     channels = np.array([compare_channels(wave) for wave in waves], dtype=float).reshape(-1, len(CHANNEL_NAMES))
     measures.update(zip(CHANNEL_NAMES, channels.T, strict=True))
+    bands = np.full((len(waves), PROFILE_SIZE), np.nan, np.float32)
     cepstra = np.full((len(waves), 2 * COEFFICIENTS), np.nan, np.float32)
     for places, batch in batches(waves):
-        found, of_clips = _measure(batch)
-        cepstra[places] = of_clips
+        found, bands[places], cepstra[places] = _measure(batch)
         for name, values in found.items():
             measures.setdefault(name, np.full(len(waves), np.nan))[places] = values
-    return WaveMeasures(measures, np.empty((len(waves), 0), np.float32), cepstra)
+    return WaveMeasures(measures, bands, cepstra)
 
 
 _LOSSY = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
 
 
-def _measure(batch: Batch) -> tuple[dict[str, Table], Table]:
+def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
+    """Return the measures, the profiles and the cepstra of one batch."""
     levels = block_levels(batch)
     found = measure_levels(batch, levels)
     means = found["clip.offset"]
     found |= measure_gaps(batch, levels, found["clip.level_dbfs"])
-    found |= measure_hum(batch, means, found["clip.level_dbfs"])
+    found |= measure_hum(batch, found["clip.level_dbfs"])
     power = frame_power(batch, means)
     found |= measure_spectra(batch, power)
-    return found, measure_cepstra(batch, power)
+    low, low_rate_hz = overlapping_power(batch, means, power, HIGHEST_HZ)
+    hop_seconds = batch.frames.shape[1] / 2 / batch.sample_rate_hz
+    of_clips = profiles(low, low_rate_hz, 2 * batch.first, hop_seconds)
+    return found, of_clips, measure_cepstra(batch, power)

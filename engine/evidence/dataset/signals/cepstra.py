@@ -24,13 +24,15 @@ def _filters(bins: int, sample_rate_hz: int) -> Floats:
     hz = np.linspace(0, sample_rate_hz / 2, bins)[:, None]
     rising = (hz - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - hz) / (edges[2:] - edges[1:-1])
-    return np.maximum(np.minimum(rising, falling), 0).astype(np.float32)
+    triangles: Floats = np.maximum(np.minimum(rising, falling), 0).astype(np.float32)
+    return triangles
 
 
 @lru_cache(maxsize=1)
 def _cosines() -> Floats:
     places = np.pi * (np.arange(MELS) + 0.5)[:, None] * np.arange(COEFFICIENTS) / MELS
-    return (np.cos(places) * np.sqrt(2 / MELS)).astype(np.float32)
+    cosines: Floats = (np.cos(places) * np.sqrt(2 / MELS)).astype(np.float32)
+    return cosines
 
 
 def measure_cepstra(batch: Batch, power: Floats) -> Floats:

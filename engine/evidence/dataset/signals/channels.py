@@ -1,4 +1,4 @@
-"""Compares the channels of one wave: a dead one, equal ones, opposite ones; picks the loudest for all other measures."""
+"""Compares the channels of one wave: a dead one, equal ones, opposite ones; picks the loudest for other measures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NAMES = ("clip.channels", "clip.channel_gap_db", "clip.channel_difference_db", "
 def loudest(samples: Samples) -> Samples:
     """Return the loudest channel, `(samples,)`: a mono mix would hide channels that cancel each other."""
     if samples.shape[1] == 1:
-        return cast("Samples", samples[:, 0])
-    return cast("Samples", samples[:, int(np.argmax(_levels(_look(samples))))])
+        return samples[:, 0]
+    return samples[:, int(np.argmax(_levels(_look(samples))))]
 
 
 def compare_channels(wave: Wave) -> tuple[float, float, float, float]:
@@ -36,8 +36,9 @@ def compare_channels(wave: Wave) -> tuple[float, float, float, float]:
     levels = _levels(some)
     gap = 20 * np.log10(levels.max() / levels.min())
     pair = some[:, :2]
-    power = np.mean(np.square(_levels(pair)))
-    difference, total = np.mean(np.square(pair[:, 0] - pair[:, 1])), np.mean(np.square(pair[:, 0] + pair[:, 1]))
+    power = float(np.mean(np.square(_levels(pair))))
+    difference = float(np.mean(np.square(pair[:, 0] - pair[:, 1])))
+    total = float(np.mean(np.square(pair[:, 0] + pair[:, 1])))
     return float(channels), float(gap), _below(difference, 2 * power), _below(total, 2 * power)
 
 
@@ -50,7 +51,8 @@ def _look(samples: Samples) -> npt.NDArray[np.float64]:
 
 
 def _levels(some: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.maximum(np.sqrt(np.mean(np.square(some), axis=0)), _FLOOR)
+    levels: npt.NDArray[np.float64] = np.maximum(np.sqrt(np.mean(np.square(some), axis=0)), _FLOOR)
+    return levels
 
 
 def _below(part: float, whole: float) -> float:

@@ -56,5 +56,3 @@ def _edge_db(batch: Batch, clip: int, start: int, stop: int) -> float:
 def _same_at_end(samples: Table, value: float) -> int:
     other = np.flatnonzero(samples != value)
     return len(samples) - 1 - int(other[-1]) if len(other) else len(samples)
-
-

@@ -17,7 +17,7 @@ _BESIDE_HZ = (5.0, 12.0)
 """A line is compared with what lies this far from it on both sides, widened for short segments."""
 
 
-def measure_hum(batch: Batch, means: Table, level_dbfs: Table) -> dict[str, Table]:
+def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
     step = _step(batch)
     rate = batch.sample_rate_hz / step
@@ -25,7 +25,7 @@ def measure_hum(batch: Batch, means: Table, level_dbfs: Table) -> dict[str, Tabl
     level, prominence = np.full(len(batch.first), np.nan), np.full(len(batch.first), np.nan)
     per_frame = batch.frames.shape[1] // step
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
-    segments, owner, lengths = _segments(low, batch, per_frame, step, size, means)
+    segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
         spectrum = np.square(np.abs(scipy.fft.rfft(segments, 2 * size, axis=1)))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
@@ -41,9 +41,7 @@ def _step(batch: Batch) -> int:
     return int(2 ** max(0, round(float(np.log2(batch.sample_rate_hz / _LOW_RATE_HZ)))))
 
 
-def _segments(
-    low: Floats, batch: Batch, per_frame: int, step: int, size: int, means: Table
-) -> tuple[Floats, Table, Table]:
+def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -> tuple[Floats, Table, Table]:
     """Cut each clip into windowed segments; a clip shorter than one is a segment by itself."""
     windows, owners, lengths = [], [], []
     for clip, (first, samples) in enumerate(zip(batch.first * per_frame, batch.lengths // step, strict=True)):

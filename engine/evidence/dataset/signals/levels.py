@@ -51,7 +51,9 @@ def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
     block = batch.blocks.shape[1]
     square = np.add.reduceat((levels.power + np.square(levels.mean)).astype(np.float64), first) * block / lengths
     level = np.sqrt(np.maximum(square - np.square(offset), 0))
-    loudest = np.maximum.reduceat(np.where(levels.whole, levels.power, 0), first) * 10 ** (-_SILENT_BELOW_LOUDEST_DB / 10)
+    loudest = np.maximum.reduceat(np.where(levels.whole, levels.power, 0), first) * 10 ** (
+        -_SILENT_BELOW_LOUDEST_DB / 10
+    )
     ceiling = np.minimum(10 ** (SILENT_DBFS / 10), np.maximum(loudest, FLOOR**2))
     quiet = levels.whole & (levels.power < np.repeat(ceiling, batch.frame_counts * PARTS).astype(np.float32))
     blocks = np.add.reduceat(levels.whole.astype(np.intp), first)
@@ -70,7 +72,8 @@ def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
 
 
 def _total(means: Floats, batch: Batch) -> Table:
-    return np.add.reduceat(means.astype(np.float64), batch.first_block) * batch.blocks.shape[1]
+    sums: Table = np.add.reduceat(means.astype(np.float64), batch.first_block)
+    return sums * batch.blocks.shape[1]
 
 
 def _steady_offset(batch: Batch, levels: Levels, offset: Table) -> Table:
@@ -85,7 +88,10 @@ def _steady_offset(batch: Batch, levels: Levels, offset: Table) -> Table:
     same = np.sign(parts[:, 0]) == np.sign(parts[:, 1])
     smaller = np.sign(offset) * np.min(np.abs(parts), axis=1)
     single = batch.lengths < 2 * length  # too short to be halved
-    return np.where(single, offset, np.where(same, np.where(np.abs(smaller) < np.abs(offset), smaller, offset), 0.0))
+    steady: Table = np.where(
+        single, offset, np.where(same, np.where(np.abs(smaller) < np.abs(offset), smaller, offset), 0.0)
+    )
+    return steady
 
 
 def _plateaus(batch: Batch, levels: Levels, high: Floats, low: Floats) -> dict[str, Table]:

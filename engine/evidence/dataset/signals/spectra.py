@@ -34,10 +34,32 @@ def _window(length: int) -> Floats:
 
 def frame_power(batch: Batch, means: Table) -> Floats:
     """Return the power of every frame, `(frames, bins)`, the offset of its clip taken away; sums to the mean square."""
-    frames = batch.frames - np.repeat(means, batch.frame_counts).astype(np.float32)[:, None]
-    frames *= _window(batch.frames.shape[1])
+    return _power(batch.frames - np.repeat(means, batch.frame_counts).astype(np.float32)[:, None])
+
+
+def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: float) -> tuple[Floats, float]:
+    """Return the power of frames that overlap by half, `(2 x frames, low bins)`, and twice the frequency of the last.
+
+    Only what lies below `highest_hz` is kept. `power` has the frames that do not overlap.
+    """
+    half = batch.frames.shape[1] // 2
+    between = np.roll(batch.frames.ravel(), -half).reshape(batch.frames.shape)
+    between -= np.repeat(means, batch.frame_counts).astype(np.float32)[:, None]
+    between[batch.first + batch.frame_counts - 1, half:] = 0.0  # what follows the last frame is another clip
+    bin_hz = batch.sample_rate_hz / batch.frames.shape[1]
+    bins = min(power.shape[1], int(highest_hz / bin_hz) + 2)
+    both = np.empty((len(power), 2, bins), np.float32)
+    both[:, 0] = power[:, :bins]
+    both[:, 1] = _power(between)[:, :bins]
+    return both.reshape(-1, bins), 2 * bin_hz * (bins - 1)
+
+
+def _power(frames: Floats) -> Floats:
+    frames *= _window(frames.shape[1])
     spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
-    return np.square(spectrum.real) + np.square(spectrum.imag)
+    power: Floats = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return power
 
 
 def measure_spectra(batch: Batch, power: Floats) -> dict[str, Table]:
@@ -71,7 +93,7 @@ def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     after = np.flip(np.maximum.accumulate(np.flip(bands, axis=1), axis=1), axis=1)  # the loudest from here upwards
     before = np.lib.stride_tricks.sliding_window_view(bands, _EDGE_BANDS, axis=1).mean(axis=2)
     # Band k ends the pass band, band k + 1 may hold the slope, and from k + 2 on all is quiet.
-    drops = before[:, _FIRST_EDGE : _LAST_EDGE] - after[:, _FIRST_EDGE + _EDGE_BANDS + 1 : _LAST_EDGE + _EDGE_BANDS + 1]
+    drops = before[:, _FIRST_EDGE:_LAST_EDGE] - after[:, _FIRST_EDGE + _EDGE_BANDS + 1 : _LAST_EDGE + _EDGE_BANDS + 1]
     middle = np.stack([np.median(bands[:, k:], axis=1) for k in range(BANDS)], axis=1)
     uneven = (after - middle)[:, _FIRST_EDGE + _EDGE_BANDS + 1 : _LAST_EDGE + _EDGE_BANDS + 1]
     known = np.isfinite(drops).all(axis=1)
