@@ -5,13 +5,17 @@ The engine measures, the audit rulebook judges, and where it asks for a new spli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from engine.evidence.dataset import (
     Dataset,
+    NearPair,
+    Scan,
     SplitProposal,
+    find_near,
     measure_dataset,
     propose_split,
     read_dataset,
@@ -19,8 +23,10 @@ from engine.evidence.dataset import (
     write_manifest,
 )
 from engine.evidence.dataset.clips import Progress
+from engine.evidence.dataset.fewest_moves import measure_moves
 from engine.evidence.dataset.records import TaskType
-from engine.evidence.dataset.repair import Protocol
+from engine.evidence.dataset.repair import Protocol, SplitShares
+from engine.evidence.dataset.scan import processors
 from knowledge.errors import UsageError
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
@@ -39,6 +45,10 @@ class Audit:
     session: Session
     proposal: SplitProposal | None
     """A new split, where the rules ask for one and the groups allow one."""
+    near: tuple[NearPair, ...] = ()
+    """Pairs of clips that count as copies of one another though they are not exact ones."""
+    review: tuple[NearPair, ...] = ()
+    """Pairs that are alike and that a person should listen to."""
 
     def repair_facts(self, manifest: Path) -> tuple[Fact, ...]:
         """Return the facts that a remedy copies into the plan, once the proposal was written to `manifest`."""
@@ -68,6 +78,7 @@ def audit_dataset(
     workers: int = 0,
     cache: Path | None = None,
     cluster: str = "",
+    protocol: Protocol | None = None,
 ) -> Audit:
     """Read, decode, measure and judge a data set.
 
@@ -85,6 +96,7 @@ def audit_dataset(
         workers: child processes that decode; 0: one for every processor.
         cache: folder that keeps what was measured of the clips; None: nothing is kept.
         cluster: address of a Ray cluster that decodes instead; empty: none.
+        protocol: kind of split to propose where one is needed; default: what the rules prefer.
 
     Raises:
         InputError: the manifest is missing, empty or malformed.
@@ -92,14 +104,44 @@ def audit_dataset(
     """
     dataset = read_dataset(manifest, label=label, group=group, split=split, path=path, audio_root=audio_root, task=task)
     scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
-    measured = admitted(measure_dataset(dataset, scan, scale=scale), knowledge.vocabulary)
+    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
+    facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review)
+    measured = admitted(facts, knowledge.vocabulary)
     session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None
     if _concluded(session, "dataset.split_needs_repair"):
-        protocol = cast("Protocol", session.facts["dataset.repair_protocol"].value)
-        keep_test = _concluded(session, "dataset.repair_keeps_test")
-        proposal = propose_split(dataset, scan, protocol=protocol, keep_test=keep_test)
-    return Audit(dataset, measured, session, proposal)
+        measured += admitted(measure_moves(dataset, scan, near), knowledge.vocabulary)
+        session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
+        proposal = _proposed(dataset, scan, near, session, protocol)
+    return Audit(dataset, measured, session, proposal, near, review)
+
+
+def _proposed(
+    dataset: Dataset, scan: Scan, near: Sequence[NearPair], session: Session, wanted: Protocol | None
+) -> SplitProposal | None:
+    """Propose the kind of split that the user wants, else the one that the rules prefer."""
+    protocol = wanted or cast("Protocol", session.facts["dataset.repair_protocol"].value)
+    even = cast("float", session.facts["dataset.repair_evenness"].value)
+    shares = SplitShares.parsed(str(session.facts["dataset.repair_shares"].value), even)
+    keep_test = _concluded(session, "dataset.repair_keeps_test")
+    return propose_split(dataset, scan, shares=shares, protocol=protocol, keep_test=keep_test, near=near)
+
+
+def judged_pairs(
+    knowledge: Knowledge, dataset: Dataset, pairs: Sequence[NearPair]
+) -> tuple[tuple[NearPair, ...], tuple[NearPair, ...]]:
+    """Return the pairs that count as copies, and those that a person should listen to, by the limits of the rules."""
+    if not pairs:
+        return (), ()
+    limits = consult(knowledge, (Fact("dataset.rows", len(dataset.rows), "audit"),), packs=("audit",)).facts
+
+    def limit(name: str) -> float:
+        return float(cast("float", limits[f"dataset.near_{name}_from"].value))
+
+    telling = [pair for pair in pairs if pair.stationarity < limit("stationary")]
+    copies = tuple(pair for pair in telling if pair.similarity >= limit("duplicate"))
+    to_hear = (pair for pair in telling if limit("review") <= pair.similarity < limit("duplicate"))
+    return copies, tuple(to_hear)
 
 
 def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:

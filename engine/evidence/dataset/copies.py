@@ -15,8 +15,15 @@ from .leaks import members, splits_of
 from .records import Dataset, Row, folded
 
 
-def measure_copies(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:
-    """Return the duplicate facts; `copies` numbers the rows by `copy_components`."""
+def measure_copies(dataset: Dataset, scan: Scan, copies: Sequence[int], alike: Sequence[int] | None = None) -> Measured:
+    """Return the duplicate facts.
+
+    Args:
+        dataset: whose rows they are about.
+        scan: what was decoded.
+        copies: numbers the rows so that exact copies share a number (`copy_components`).
+        alike: the same with near duplicates; what splits and labels are compared by.
+    """
     together = [rows for rows in members(copies, dataset.rows).values() if len(rows) > 1]
     several_files = [rows for rows in together if len(_files(rows)) > 1]
     again = sum(len(_files(rows)) - 1 for rows in several_files)
@@ -32,6 +39,9 @@ def measure_copies(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measu
         counted("dataset.exact_duplicate_clips", _flat(several_files), decoded, say, again, _flat(several_files, 1)),
         counted("dataset.duplicate_rows", same_file, len(dataset.rows), "the file has a row before"),
     )
+    if alike is not None and list(alike) != list(copies):
+        together = [rows for rows in members(alike, dataset.rows).values() if len(rows) > 1]
+        first.update({id(row): rows[0] for rows in together for row in rows})
     return Measured(facts) + _across(dataset, together, say) + _conflicts(dataset, together)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from .clips import Scan
-from .records import SPLITS, Dataset, Row, Split, folded
+from .near import NearPair
+from .near_copies import near_groups
+from .records import SPLITS, Dataset, Region, Row, Split, folded
 
 
 def linked(keys: Sequence[Iterable[Hashable]]) -> list[int]:
@@ -31,18 +33,21 @@ def linked(keys: Sequence[Iterable[Hashable]]) -> list[int]:
     return [numbers.setdefault(root(item), len(numbers)) for item in range(len(keys))]
 
 
-def copy_components(dataset: Dataset, scan: Scan) -> list[int]:
-    """Number the rows so that rows on the same file, or on exact copies of it, share a number."""
-    return linked([tuple(_copy_keys(row, scan)) for row in dataset.rows])
+def copy_components(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> list[int]:
+    """Number the rows so that rows on the same file, on exact copies of it, or on a pair of `near`, share a number."""
+    groups = near_groups(near)
+    return linked([tuple(_copy_keys(row, scan, groups)) for row in dataset.rows])
 
 
-def leak_components(dataset: Dataset, scan: Scan) -> list[int]:
-    """Number the rows so that those of one group, and exact copies, share a number.
+def leak_components(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> list[int]:
+    """Number the rows so that those of one group, exact copies, and the pairs of `near`, share a number.
 
     With a group column, rows without a group are kept together: nobody can say whom they belong to.
     """
     grouped = dataset.columns.group is not None
-    return linked([(*_copy_keys(row, scan), *([("group", group_key(row))] if grouped else [])) for row in dataset.rows])
+    groups = near_groups(near)
+    keys = [(*_copy_keys(row, scan, groups), *([("group", group_key(row))] if grouped else [])) for row in dataset.rows]
+    return linked(keys)
 
 
 def group_key(row: Row) -> str:
@@ -50,8 +55,10 @@ def group_key(row: Row) -> str:
     return folded(row.group)
 
 
-def _copy_keys(row: Row, scan: Scan) -> Iterable[Hashable]:
+def _copy_keys(row: Row, scan: Scan, near: Mapping[Region, int]) -> Iterable[Hashable]:
     yield row.path if row.region is None else row.region
+    if row.region is not None and row.region in near:
+        yield ("near", near[row.region])
     clip = scan.of(row)
     if clip is not None and not clip.unreadable:  # two empty files are no copies of one another
         yield ("bytes", clip.byte_hash)

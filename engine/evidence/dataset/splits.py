@@ -105,7 +105,7 @@ def _leaks(dataset: Dataset, parts: Mapping[Split, list[Row]], copies: Sequence[
     copied = {number[id(row)] for row in parts["train"]}
 
     def say(row: Row) -> str:
-        return f"{row.group} is in training" if group_key(row) in groups else "an exact copy is in training"
+        return f"{row.group} is in training" if group_key(row) in groups else "a copy is in training"
 
     found = Measured()
     for split in ("val", "test"):
