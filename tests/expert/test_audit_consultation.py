@@ -26,7 +26,12 @@ DESIGN_IDS = {
     "no-validation-split",
 }  # fmt: skip
 """The canonical ids of the design page."""
-OTHER_IDS = {"unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"}
+OTHER_IDS = {"unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"} | {
+    "group-confound",
+    "condition-drift",
+    "rater-disagreement",
+    "missing-ratings",
+}
 
 
 @pytest.fixture(scope="module")

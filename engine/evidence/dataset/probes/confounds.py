@@ -41,7 +41,8 @@ def judged_classes(probed: Probed) -> Flags:
     pairs = np.unique(np.column_stack((probed.codes, probed.groups)), axis=0)
     groups = np.bincount(pairs[:, 0], minlength=len(probed.names))
     clips = np.bincount(probed.codes, minlength=len(probed.names))
-    return (clips >= FEWEST_CLIPS) & (groups >= FEWEST_GROUPS) & (clips <= clips.sum() - FEWEST_CLIPS)
+    judged: Flags = (clips >= FEWEST_CLIPS) & (groups >= FEWEST_GROUPS) & (clips <= clips.sum() - FEWEST_CLIPS)
+    return judged
 
 
 def measure_confounds(probed: Probed) -> Measured:

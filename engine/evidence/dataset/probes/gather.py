@@ -74,9 +74,7 @@ def gather(dataset: Dataset, scan: Scan, copies: Sequence[int], units: Sequence[
     return _probed(dataset, scan, kept, codes, np.column_stack((copies, units)))
 
 
-def _probed(
-    dataset: Dataset, scan: Scan, kept: Sequence[tuple[int, int]], codes: Integers, linked: Integers
-) -> Probed:
+def _probed(dataset: Dataset, scan: Scan, kept: Sequence[tuple[int, int]], codes: Integers, linked: Integers) -> Probed:
     of_rows = np.array([place for place, _ in kept], dtype=np.int64)
     of_clips = np.array([clip for _, clip in kept], dtype=np.int64)
     rows = tuple(dataset.rows[place] for place, _ in kept)
@@ -87,10 +85,13 @@ def _probed(
     return Probed(
         rows,
         own.astype(np.int64),
-        tuple(_name(dataset, [row for row, code in zip(rows, own, strict=True) if code == k]) for k in range(len(used))),
+        tuple(
+            _name(dataset, [row for row, code in zip(rows, own, strict=True) if code == k]) for k in range(len(used))
+        ),
         _group_numbers(rows),
         dataset.columns.group is not None,
-        *linked[of_rows].T.astype(np.int64),
+        linked[of_rows, 0],
+        linked[of_rows, 1],
         _formats([clips[clip] for clip in of_clips], bits[of_clips]),
         {name: scan.measures[f"clip.{name}"][of_clips] for name in MEASURED if f"clip.{name}" in scan.measures},
         np.asarray(cepstra, dtype=float),
@@ -115,5 +116,7 @@ def _formats(clips: Sequence[Clip], bits: Floats) -> dict[str, tuple[str, ...]]:
         "coding": tuple(clip.subtype or "unknown" for clip in clips),
         "sample rate": tuple(f"{clip.sample_rate_hz} Hz" for clip in clips),
         "channels": tuple(f"{clip.channels}" for clip in clips),
-        "bits": tuple("unknown" if np.isnan(used) else "16" if used > 12 else "8 to 12" if used > 8 else "8" for used in bits),
+        "bits": tuple(
+            "unknown" if np.isnan(used) else "16" if used > 12 else "8 to 12" if used > 8 else "8" for used in bits
+        ),
     }

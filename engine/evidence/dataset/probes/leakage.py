@@ -1,4 +1,4 @@
-"""What leakage costs in the user's own numbers: one small probe, scored on random folds and on folds of whole groups."""
+"""What leakage costs in the user's own numbers: a small probe, scored on random folds and on folds of groups."""
 
 from __future__ import annotations
 

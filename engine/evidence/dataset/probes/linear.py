@@ -29,7 +29,9 @@ def standardised(features: Floats) -> Floats:
         middle[some] = np.nanmedian(np.where(known, features, np.nan)[:, some], axis=0)
         features = np.where(known, features, middle)
     spread = features.std(axis=0)
-    return np.clip((features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0), -_FARTHEST, _FARTHEST)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    clipped: Floats = np.clip(scaled, -_FARTHEST, _FARTHEST)
+    return clipped
 
 
 def quadratic(features: Floats) -> Floats:

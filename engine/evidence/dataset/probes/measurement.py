@@ -9,8 +9,8 @@ from knowledge.records import Measured
 from ..clips import Scan
 from ..counting import unknown
 from ..records import Dataset
-from .confounds import CONFOUNDS, measure_confounds
 from .conditions import CONDITIONS, measure_conditions
+from .confounds import CONFOUNDS, measure_confounds
 from .gather import gather
 from .leakage import LEAKAGE, measure_leakage
 from .raters import measure_raters

@@ -17,7 +17,9 @@ from .linear import correlation
 
 Floats = npt.NDArray[np.floating]
 
-_NAMES = "dataset.raters dataset.rows_lacking_raters dataset.rater_spread dataset.rater_reliability dataset.score_ceiling"
+_NAMES = (
+    "dataset.raters dataset.rows_lacking_raters dataset.rater_spread dataset.rater_reliability dataset.score_ceiling"
+)
 _RATER = re.compile(
     r"^(?P<stem>.*?(?:rater|annotator|expert|judge|listener|labell?er|coder|_r|^r)[ _-]?)(?P<number>[0-9]{1,2})$", re.I
 )
@@ -34,7 +36,8 @@ def rater_columns(dataset: Dataset) -> tuple[str, ...]:
     for column in dataset.header:
         if match := _RATER.match(column):
             stems.setdefault(match["stem"].casefold(), []).append(column)
-    return tuple(max(stems.values(), key=len)) if stems and max(map(len, stems.values())) > 1 else ()
+    most: list[str] = max(stems.values(), key=lambda found: len(found), default=[])
+    return tuple(most) if len(most) > 1 else ()
 
 
 def measure_raters(dataset: Dataset) -> Measured:
@@ -54,7 +57,12 @@ def measure_raters(dataset: Dataset) -> Measured:
     spread = float(np.sqrt(np.nanvar(several, axis=1, ddof=1).mean()))
     facts = (
         measured("dataset.raters", len(columns), len(ratings), (", ".join(columns),)),
-        counted("dataset.rows_lacking_raters", lacking, len(ratings), lambda row: f"{count_of.get(id(row), 0)} of {usual} raters"),
+        counted(
+            "dataset.rows_lacking_raters",
+            lacking,
+            len(ratings),
+            lambda row: f"{count_of.get(id(row), 0)} of {usual} raters",
+        ),
         measured("dataset.rater_spread", spread, len(several)),
     )
     return Measured(facts) + _reliability(several)

@@ -140,7 +140,7 @@ def shuffler(codes: Integers, groups: Integers) -> Shuffle:
 
 
 def chance_of(values: Floats, codes: Integers, groups: Integers, judged: Flags, found: float) -> float:
-    """Return the share of shuffles in which some judged class is told at least as well: p, corrected for the classes."""
+    """Return the share of shuffles that tell some judged class at least as well: p, corrected for the classes."""
     rng = np.random.default_rng(_SEED)
     if len(codes) > _MOST_SHUFFLED:
         part = np.sort(rng.choice(len(codes), _MOST_SHUFFLED, replace=False))

@@ -1,4 +1,4 @@
-"""How far duration, level, bandwidth and noise of the splits lie apart, and whether groups dealt at random do as well."""
+"""How far level, bandwidth and noise of the splits lie apart, and whether groups dealt at random do as well."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def measure_shift(probed: Probed) -> Measured:
             distances[key], chances[key] = _distance_and_chance(column[known], inside, probed.units[known])
     corrected = holm(chances)
     worst = min(distances, key=lambda key: (corrected[key], -distances[key]))
-    texts = [f"{key}: distance {distances[key]:.2f}, p {corrected[key]:.3f}" for key in sorted(distances, key=distances.__getitem__)[::-1]]
+    texts = [
+        f"{key}: distance {distances[key]:.2f}, p {corrected[key]:.3f}"
+        for key in sorted(distances, key=distances.__getitem__)[::-1]
+    ]
     n = int(min((splits == split).sum() for split in (first, *others)))
     return Measured(
         (

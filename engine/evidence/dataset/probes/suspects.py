@@ -16,7 +16,7 @@ from .linear import balanced_accuracy, correlation, discriminant, quadratic, ran
 
 SUSPECTS = "dataset.label_suspects dataset.label_probe_score"
 _LISTED_SHARE = 0.01
-"""Length of the list: real sets hold 0.1 to 10 % of label errors (Northcutt et al. 2021), a person hears some dozens."""
+"""Length of the list: real sets hold 0.1 to 10 % of label errors (NORTHCUTT2021), a person hears some dozens."""
 _MOST_LISTED = 100
 _CLIPS_PER_PRODUCT = 1.5
 """Products of features join in where there are so many clips to each; with fewer they only learn by heart."""
