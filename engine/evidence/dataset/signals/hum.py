@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from .batch import Batch, Floats, Table
 
@@ -27,7 +26,7 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
     segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
-        spectrum = np.square(np.abs(scipy.fft.rfft(segments, 2 * size, axis=1)))
+        spectrum = np.square(np.abs(np.fft.rfft(segments, 2 * size, axis=1)))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
             middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
             better = ~(middle_prominence <= prominence)

@@ -73,7 +73,8 @@ def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
 
 def _total(means: Floats, batch: Batch) -> Table:
     sums: Table = np.add.reduceat(means.astype(np.float64), batch.first_block)
-    return sums * batch.blocks.shape[1]
+    totals: Table = sums * batch.blocks.shape[1]
+    return totals
 
 
 def _steady_offset(batch: Batch, levels: Levels, offset: Table) -> Table:

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from .batch import Batch, Floats, Table
 
@@ -56,7 +55,7 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
 
 def _power(frames: Floats) -> Floats:
     frames *= _window(frames.shape[1])
-    spectrum = scipy.fft.rfft(frames, axis=1, overwrite_x=True)
+    spectrum = np.fft.rfft(frames, axis=1)
     power: Floats = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     return power
