@@ -33,12 +33,12 @@ def test_examples(knowledge: Knowledge) -> tuple[ExampleFailure, ...]:
 
 
 def failures_of(rule: Rule, knowledge: Knowledge) -> Iterator[ExampleFailure]:
-    """Run the examples of one rule.
+    """Run the examples and the pins of one rule.
 
     What an example gives counts as said by the user: facts are taken as they are, and conclusions of other rules
     (`dataset.regime: small`) are settled by it.
     """
-    for example in rule.examples:
+    for example in rule.cases:
         facts = [Fact(name, value, "user") for name, value in example.given.items()]
         session = consult(knowledge, facts, packs=(rule.pack,))
         fired = any(firing.rule.id == rule.id for firing in session.firings)
