@@ -56,7 +56,7 @@ def pins_of(rule: Rule, knowledge: Knowledge) -> tuple[Example, ...]:
         known = replace(mutant, pins=tuple(added))
         if same_cases(mutant, rule, knowledge.vocabulary) or _killed(known, others, knowledge.vocabulary):
             continue
-        for given in _telling_cases(rule, mutant, knowledge.vocabulary):
+        for given in telling_cases(rule, mutant, knowledge.vocabulary):
             example = Example(given=given, fires=_fires(rule, given, others, knowledge.vocabulary))
             if example.fires != _fires(mutant, given, others, knowledge.vocabulary):
                 added.append(example)
@@ -64,7 +64,7 @@ def pins_of(rule: Rule, knowledge: Knowledge) -> tuple[Example, ...]:
     return tuple(added)
 
 
-def _telling_cases(rule: Rule, mutant: Rule, vocabulary: Vocabulary) -> Iterator[dict[str, Value]]:
+def telling_cases(rule: Rule, mutant: Rule, vocabulary: Vocabulary) -> Iterator[dict[str, Value]]:
     """Cases in which one of the two may fire and the other not; facts that must be unknown are left out."""
     partition = Partition((*rule.conditions, *mutant.conditions), vocabulary)
     for inside, outside in ((rule, mutant), (mutant, rule)):

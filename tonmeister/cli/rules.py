@@ -144,3 +144,35 @@ def pin_rules(ctx: click.Context, check: bool, folder: Path | None) -> None:
         ctx.exit(0 if same else 1)
     write_atomically(target, text)
     say(f"Pins written to {target}; look at the diff")
+
+
+@command.command("diff")
+@click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
+def diff_rules(old: Path, new: Path | None, form: str) -> None:
+    """What the knowledge folder NEW (default: the built-in one) concludes otherwise than OLD, with a case for each."""
+    from expert.difference import differences, rule_changes
+    from knowledge.conditions import spell
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    before, after = load_knowledge(old), load_knowledge(new or BUILT_IN)
+    changes, found = rule_changes(before, after), differences(before, after)
+    if form == "json":
+        record = {
+            "schema": "tonmeister.rulediff/1",
+            "rules": [{"rule": change.rule, "kind": change.kind} for change in changes],
+            "differences": [
+                {"attribute": one.attribute, "before": one.before, "after": one.after, "case": dict(one.case)}
+                for one in found
+            ],
+        }
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    for change in changes:
+        click.echo(f"{change.kind} {change.rule}")
+    for one in found:
+        case = ", ".join(f"{name} = {spell(value)}" for name, value in one.case.items())
+        values = ["nothing" if value is None else spell(value) for value in (one.before, one.after)]
+        click.echo(f"{one.attribute}: {values[0]} becomes {values[1]} (given {case})")
+    say(f"{len(changes)} rules differ, {len(found)} conclusions do")
