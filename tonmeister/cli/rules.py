@@ -176,3 +176,20 @@ def diff_rules(old: Path, new: Path | None, form: str) -> None:
         values = ["nothing" if value is None else spell(value) for value in (one.before, one.after)]
         click.echo(f"{one.attribute}: {values[0]} becomes {values[1]} (given {case})")
     say(f"{len(changes)} rules differ, {len(found)} conclusions do")
+
+
+@command.command("doc")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="New folder for the pages.")
+@_knowledge_option
+def doc_rules(output: Path, folder: Path | None) -> None:
+    """Write the rulebook as Markdown: an index, a page a rule, and the sources."""
+    from expert.report.markdown import render_markdown
+    from expert.report.rulebook import rulebook_pages
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    from .output import write_new
+
+    pages = rulebook_pages(load_knowledge(folder or BUILT_IN))
+    for name, document in pages.items():
+        write_new(output / f"{name}.md", render_markdown(document))
+    say(f"{len(pages)} pages written to {output}; begin with {output / 'index.md'}")
