@@ -3,12 +3,13 @@
 `read_dataset` -> `scan_clips` -> `measure_dataset`, and `propose_split` where the split has to be repaired.
 """
 
-from .clips import Clip, Scan, scan_clips
+from .clips import Clip, Scan, merge_scans
 from .manifest import read_dataset
 from .measurement import measure_dataset
 from .records import Columns, Dataset, Region, Row
 from .repair import SplitProposal, propose_split
 from .repaired_manifest import write_manifest
+from .scan import scan_clips
 
 __all__ = [
     "Clip",
@@ -19,6 +20,7 @@ __all__ = [
     "Scan",
     "SplitProposal",
     "measure_dataset",
+    "merge_scans",
     "propose_split",
     "read_dataset",
     "scan_clips",

@@ -18,11 +18,15 @@ _OGG_PAGE_MAX_BYTES = 65307
 def not_audio(path: Path) -> str:
     """Return why a file is no audio file, by its first bytes; empty when it may be one."""
     with path.open("rb") as stream:
-        head = stream.read(256)
+        return no_audio_in(stream.read(256), path.stat().st_size)
+
+
+def no_audio_in(head: bytes, size: int) -> str:
+    """Return why a file of `size` bytes that starts with `head` is no audio file; empty when it may be one."""
     if not head:
         return "empty file (0 bytes)"
     if head.startswith(b"version https://git-lfs"):
-        return f"Git LFS pointer of {path.stat().st_size} bytes; fetch the audio with `git lfs pull`"
+        return f"Git LFS pointer of {size} bytes; fetch the audio with `git lfs pull`"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<?xml")):
         return "a web page instead of audio; the download failed"

@@ -1,0 +1,73 @@
+"""Decodes and measures a chunk of regions in one process: clips of a batch share the cost of their transforms.
+
+It holds no more samples than a batch; what the measures cannot take is unknown for that clip alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .clips import Clip
+from .decode import decode_clip
+from .measure_table import MeasureTable, Numbers
+from .records import Region
+from .signals import Wave, WaveMeasures, measure_waves
+
+_BATCH_SAMPLES = 1 << 22
+MEASURING = -1
+"""The place that is marked while a batch is measured."""
+Mark = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What a chunk brought, in its order."""
+
+    clips: tuple[Clip, ...]
+    names: tuple[str, ...]
+    numbers: Numbers
+    """`(clips, names)`."""
+    profiles: Numbers
+    cepstra: Numbers
+
+    @property
+    def measures(self) -> dict[str, Numbers]:
+        """The columns by name."""
+        return {name: self.numbers[:, place] for place, name in enumerate(self.names)}
+
+
+def decode_and_measure(regions: Sequence[Region], mark: Mark | None = None) -> Part:
+    """Decode and measure regions; `mark` is told the place of the clip that is decoded next, or MEASURING."""
+    clips: list[Clip] = []
+    table = MeasureTable(len(regions))
+    waves: dict[int, Wave] = {}
+    held = 0
+    for place, region in enumerate(regions):
+        if mark is not None:
+            mark(place)
+        decoded = decode_clip(region)
+        clips.append(decoded.clip)
+        if decoded.wave is not None:
+            waves[place] = decoded.wave
+            held += decoded.wave.samples.size
+        if waves and (held > _BATCH_SAMPLES or place + 1 == len(regions)):
+            if mark is not None:
+                mark(MEASURING)
+            for places, found in _measured(list(waves), list(waves.values())):
+                table.put(places, found.measures, found.profiles, found.cepstra)
+            waves, held = {}, 0
+    numbers = np.stack(list(table.measures.values()), axis=1) if table.measures else np.empty((len(regions), 0))
+    return Part(tuple(clips), tuple(table.measures), numbers, table.profiles, table.cepstra)
+
+
+def _measured(places: list[int], waves: list[Wave]) -> list[tuple[list[int], WaveMeasures]]:
+    """Measure waves together, or each alone where that fails, leaving out those that cannot be measured."""
+    try:
+        return [(places, measure_waves(waves))]
+    except (ValueError, ArithmeticError, IndexError, MemoryError, np.linalg.LinAlgError):
+        if len(waves) == 1:
+            return []
+    return [pair for place, wave in zip(places, waves, strict=True) for pair in _measured([place], [wave])]

@@ -1,0 +1,81 @@
+"""The level-free profile of a clip that near duplicates are searched by; compares and judges nothing.
+
+Everything is made of energies (not their logarithms) summed over time, so that soft padding weighs nothing, and of
+ratios, so that the level does not count. Bands end below 1.9 kHz: a copy at 4 kHz or through a codec keeps them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.integer]
+
+PROFILE_BANDS = 16
+_MODULATION_BANDS = 4
+_MODULATIONS_HZ = (0.7, 1.5, 3.0, 6.0)
+"""Slow enough for frames of 32 ms, fast enough to tell words of half a second apart."""
+PROFILE_SIZE = PROFILE_BANDS + 2 * _MODULATION_BANDS * len(_MODULATIONS_HZ)
+_LOWEST_HZ, _HIGHEST_HZ = 200.0, 1900.0
+_FLOOR = 0.01
+"""Share of the mean band that is added to every band: noise 25 dB below the signal must not move a quiet band."""
+_MODULATION_WEIGHT = 3.0
+"""Puts modulations (0 to 1) beside logarithms of band energies (spread about 1)."""
+
+
+def profiles(power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seconds: float) -> Floats:
+    """Return a profile for each clip; NaN for a clip without energy between 200 and 1900 Hz.
+
+    Args:
+        power: power spectra of all frames of all clips, `(frames, bins)`, bins from 0 Hz to half the rate.
+        sample_rate_hz: of all clips.
+        clip_starts: the first frame of each clip, `(clips,)`, strictly rising from 0: no clip is without a frame.
+        hop_seconds: time from one frame to the next; frames of 32 to 64 ms that overlap by half (without overlap the
+            energies depend on where frames begin, and a padded or trimmed copy is no longer the nearest).
+
+    Returns:
+        `(clips, 48)` float32: 16 relative log energies of bands, then 16 complex modulations as pairs. A modulation is
+        the Fourier component of the energy of a quarter of the bands over time, relative to its sum, with the phase
+        relative to that of the energy of all bands: neither gain nor a shift in time changes it.
+    """
+    first, weights = _bands(power.shape[1], sample_rate_hz)
+    energy = power[:, first : first + len(weights)] @ weights  # (frames, bands)
+    sums = np.add.reduceat(energy, clip_starts, axis=0).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shape = np.log(sums / sums.mean(axis=1, keepdims=True) + _FLOOR)
+        shape -= shape.mean(axis=1, keepdims=True)
+        slow = _modulations(energy, clip_starts, hop_seconds)
+    return np.hstack((shape, slow * _MODULATION_WEIGHT)).astype(np.float32)
+
+
+def _bands(bins: int, sample_rate_hz: int) -> tuple[int, npt.NDArray[np.float32]]:
+    """Return the first bin used, and triangles of equal area on a logarithmic scale, `(bins used, bands)`."""
+    spacing = sample_rate_hz / 2 / (bins - 1)
+    centres = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, PROFILE_BANDS + 2)
+    hertz = np.arange(bins) * spacing
+    half = np.maximum(np.diff(centres), spacing)  # no band narrower than a bin
+    rising = 1 - (centres[1:-1] - hertz[:, None]) / half[:-1]
+    falling = 1 - (hertz[:, None] - centres[1:-1]) / half[1:]
+    weights = np.maximum(0.0, np.minimum(rising, falling))
+    used = np.flatnonzero(weights.max(axis=1))
+    weights /= np.maximum(weights.sum(axis=0), 1e-12)
+    return int(used[0]), weights[used[0] : used[-1] + 1].astype(np.float32)
+
+
+def _modulations(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Floats:
+    """Return real and imaginary parts, `(clips, 2 x modulation bands x modulations)`."""
+    per_band = PROFILE_BANDS // _MODULATION_BANDS
+    wide = energy.reshape(len(energy), _MODULATION_BANDS, per_band).sum(axis=2)
+    sums = np.add.reduceat(wide, clip_starts, axis=0)
+    lengths = np.diff(np.append(clip_starts, len(energy)))
+    time = (np.arange(len(energy)) - np.repeat(clip_starts, lengths)) * hop_seconds
+    found = []
+    for hertz in _MODULATIONS_HZ:
+        turn = np.exp(-2j * np.pi * hertz * time).astype(np.complex64)
+        parts = np.add.reduceat(wide * turn[:, None], clip_starts, axis=0)
+        whole = parts.sum(axis=1)
+        phase = np.conj(whole) / np.maximum(np.abs(whole), 1e-30)
+        found.append(parts * phase[:, None] / sums)
+    stacked = np.hstack(found)
+    return np.hstack((stacked.real, stacked.imag))

@@ -1,0 +1,90 @@
+"""The child process that decodes: reads chunks of regions from its standard input, writes parts to its output.
+
+A hostile file may crash it, hang it or exhaust it; `workers.py` sees that and goes on without that file. It opens no
+network and writes no file. Started as `python -m engine.evidence.dataset.worker MARK_FILE`.
+"""
+
+from __future__ import annotations
+
+import gc
+import mmap
+import os
+import pickle
+import struct
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import IO
+
+from .batch import Part, decode_and_measure
+from .clips import Clip
+from .records import Region
+
+_MEMORY_BYTES = 700 << 20
+"""What decoding may take above an idle worker: a batch of samples takes 200 MB."""
+_LENGTH = struct.Struct("<Q")
+MARK = struct.Struct("<q")
+_FIELDS = tuple(part.name for part in fields(Clip) if part.name != "region")
+
+
+def main() -> None:
+    """Answer chunk after chunk until the input ends."""
+    _limit_memory()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints, prints to the error stream
+    with Path(sys.argv[1]).open("r+b") as file, mmap.mmap(file.fileno(), MARK.size) as shared:
+
+        def mark(place: int) -> None:
+            MARK.pack_into(shared, 0, place)
+
+        gc.freeze()
+        while (chunk := receive(sys.stdin.buffer)) is not None:
+            regions = [Region(Path(path), *bounds) for path, *bounds in chunk]  # type: ignore[attr-defined]
+            send(answers, packed(decode_and_measure(regions, mark)))
+
+
+def packed(part: Part) -> tuple[object, ...]:
+    """Return a part without its regions, which the parent has."""
+    clips = [tuple(getattr(clip, name) for name in _FIELDS) for clip in part.clips]
+    return clips, part.names, part.numbers, part.profiles, part.cepstra
+
+
+def unpacked(answer: tuple[object, ...], regions: list[Region]) -> Part:
+    """Return the part that an answer describes."""
+    clips, *rest = answer
+    return Part(tuple(Clip(region, *clip) for region, clip in zip(regions, clips, strict=True)), *rest)  # type: ignore
+
+
+def send(stream: IO[bytes], message: object) -> None:
+    """Write a message with its length before it."""
+    body = pickle.dumps(message, protocol=5)
+    stream.write(_LENGTH.pack(len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> object:
+    """Read a message; None at the end of the stream."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    length = _LENGTH.unpack(head)[0]
+    body = stream.read(length)
+    return pickle.loads(body) if len(body) == length else None
+
+
+def _limit_memory() -> None:
+    """Let an allocation fail in here before the machine runs out."""
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's watch is all there is
+        return
+    used = Path("/proc/self/statm")
+    base = int(used.read_text().split()[5]) * resource.getpagesize() if used.exists() else 0
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = base + _MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+if __name__ == "__main__":
+    main()
