@@ -9,9 +9,9 @@ from pathlib import Path
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .clips import Clip, Scan
-from .columns import has_audio_suffix
 from .counting import EXAMPLES, counted
 from .records import Dataset, Region, Row
+from .suffixes import has_audio_suffix
 
 
 def measure_integrity(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:

@@ -7,7 +7,7 @@ everywhere goes to training first. When the old split merely lacks a validation 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -158,7 +158,7 @@ def _proposal(
 ) -> SplitProposal:
     column = _free_name("repaired_split", dataset.header)
     before = measure_splits(dataset, scan, copy_components(dataset, scan))
-    after_set = _with_splits(dataset, splits, column)
+    after_set = dataset.with_splits(splits, column)
     after = measure_splits(after_set, scan, copy_components(after_set, scan))
     return SplitProposal(
         protocol=protocol,
@@ -172,17 +172,6 @@ def _proposal(
         after=after,
         infeasible=infeasible,
     )
-
-
-def _with_splits(dataset: Dataset, splits: Sequence[Split], column: str) -> Dataset:
-    """Return the rows that have a split, with it, as the repaired manifest will hold them."""
-    rows = tuple(
-        replace(row, split=split, fields=(*row.fields, split))
-        for row, split in zip(dataset.rows, splits, strict=True)
-        if split
-    )
-    columns = replace(dataset.columns, split=column)
-    return replace(dataset, rows=rows, columns=columns, header=(*dataset.header, column))
 
 
 def _free_name(wanted: str, header: Sequence[str]) -> str:
