@@ -5,13 +5,16 @@ The engine measures, the audit rulebook judges, and where it asks for a new spli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from engine.evidence.dataset import (
     Dataset,
+    NearPair,
     SplitProposal,
+    find_near,
     measure_dataset,
     propose_split,
     read_dataset,
@@ -21,6 +24,7 @@ from engine.evidence.dataset import (
 from engine.evidence.dataset.clips import Progress
 from engine.evidence.dataset.records import TaskType
 from engine.evidence.dataset.repair import Protocol
+from engine.evidence.dataset.scan import processors
 from knowledge.errors import UsageError
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
@@ -65,6 +69,9 @@ def audit_dataset(
     task: TaskType | None = None,
     scale: tuple[float, float] | None = None,
     progress: Progress | None = None,
+    workers: int = 0,
+    cache: Path | None = None,
+    cluster: str = "",
 ) -> Audit:
     """Read, decode, measure and judge a data set.
 
@@ -78,22 +85,44 @@ def audit_dataset(
         audio_root: folder that clip paths are relative to; default: the manifest's own.
         task: what the labels are; guessed from them when it is not given.
         scale: lowest and highest value that a score can take.
-        progress: called with (done, total) for every file decoded.
+        progress: called with (done, total) as clips are decoded.
+        workers: child processes that decode; 0: one for every processor.
+        cache: folder that keeps what was measured of the clips; None: nothing is kept.
+        cluster: address of a Ray cluster that decodes instead; empty: none.
 
     Raises:
         InputError: the manifest is missing, empty or malformed.
         UsageError: a named column does not exist.
     """
     dataset = read_dataset(manifest, label=label, group=group, split=split, path=path, audio_root=audio_root, task=task)
-    scan = scan_clips(dataset.regions, progress)
-    measured = admitted(measure_dataset(dataset, scan, scale=scale), knowledge.vocabulary)
+    scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
+    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
+    facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review)
+    measured = admitted(facts, knowledge.vocabulary)
     session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None
     if _concluded(session, "dataset.split_needs_repair"):
         protocol = cast("Protocol", session.facts["dataset.repair_protocol"].value)
         keep_test = _concluded(session, "dataset.repair_keeps_test")
-        proposal = propose_split(dataset, scan, protocol=protocol, keep_test=keep_test)
+        proposal = propose_split(dataset, scan, protocol=protocol, keep_test=keep_test, near=near)
     return Audit(dataset, measured, session, proposal)
+
+
+def judged_pairs(
+    knowledge: Knowledge, dataset: Dataset, pairs: Sequence[NearPair]
+) -> tuple[tuple[NearPair, ...], tuple[NearPair, ...]]:
+    """Return the pairs that count as copies, and those that a person should listen to, by the limits of the rules."""
+    if not pairs:
+        return (), ()
+    limits = consult(knowledge, (Fact("dataset.rows", len(dataset.rows), "audit"),), packs=("audit",)).facts
+
+    def limit(name: str) -> float:
+        return float(cast("float", limits[f"dataset.near_{name}_from"].value))
+
+    telling = [pair for pair in pairs if pair.stationarity < limit("stationary")]
+    copies = tuple(pair for pair in telling if pair.similarity >= limit("duplicate"))
+    to_hear = (pair for pair in telling if limit("review") <= pair.similarity < limit("duplicate"))
+    return copies, tuple(to_hear)
 
 
 def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:

@@ -6,19 +6,24 @@
 from .clips import Clip, Scan, merge_scans
 from .manifest import read_dataset
 from .measurement import measure_dataset
+from .near import NearPair, find_near
 from .records import Columns, Dataset, Region, Row
 from .repair import SplitProposal, propose_split
 from .repaired_manifest import write_manifest
 from .scan import scan_clips
+from .scan_cache import default_cache
 
 __all__ = [
     "Clip",
     "Columns",
     "Dataset",
+    "NearPair",
     "Region",
     "Row",
     "Scan",
     "SplitProposal",
+    "default_cache",
+    "find_near",
     "measure_dataset",
     "merge_scans",
     "propose_split",

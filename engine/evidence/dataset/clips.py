@@ -23,7 +23,10 @@ class Clip:
 
     region: Region
     byte_hash: str = ""
-    """SHA-256 of the file, and of the region's bounds where it is a part; empty when it could not be read."""
+    """Tells the bytes of the file, and the bounds of the region where it is a part; empty when it could not be read.
+
+    A digest to compare by: of a plain WAV it is not the SHA-256 of the file, but of its header and its sample hash.
+    """
     sample_hash: str = ""
     """SHA-256 of rate, channels and samples rounded to 16 bits; empty for silence and for what was not decoded."""
     unreadable: str = ""

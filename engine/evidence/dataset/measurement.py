@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from knowledge.records import Fact, Measured, Unknown
 
 from .audio import measure_audio
@@ -12,22 +14,41 @@ from .groups import measure_groups
 from .integrity import measure_integrity
 from .labels import measure_labels
 from .leaks import copy_components, leak_components
+from .near import NearPair
+from .near_copies import measure_near
 from .records import Dataset
 from .splits import measure_splits
 
 
-def measure_dataset(dataset: Dataset, scan: Scan, *, scale: tuple[float, float] | None = None) -> Measured:
-    """Return every fact about the data set; `scan` comes from `scan_clips(dataset.regions)`."""
+def measure_dataset(
+    dataset: Dataset,
+    scan: Scan,
+    *,
+    scale: tuple[float, float] | None = None,
+    near: Sequence[NearPair] | None = None,
+    review: Sequence[NearPair] = (),
+) -> Measured:
+    """Return every fact about the data set.
+
+    Args:
+        dataset: the manifest.
+        scan: from `scan_clips(dataset.regions)`.
+        scale: lowest and highest value that a score can take.
+        near: pairs from `find_near` that count as duplicates; None when nobody looked for them.
+        review: pairs that a person should listen to.
+    """
     copies = copy_components(dataset, scan)
+    alike = copy_components(dataset, scan, near) if near else copies
     return (
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
         + measure_audio(dataset, scan)
         + measure_labels(dataset, scale)
         + measure_groups(dataset)
-        + measure_copies(dataset, scan, copies)
-        + measure_splits(dataset, scan, copies)
-        + _leak_groups(dataset, scan)
+        + measure_copies(dataset, scan, copies, alike)
+        + measure_near(dataset, scan, near, review)
+        + measure_splits(dataset, scan, alike)
+        + _leak_groups(dataset, scan, near or ())
     )
 
 
@@ -47,6 +68,6 @@ def _columns(dataset: Dataset) -> Measured:
     return Measured(tuple(facts), tuple(missing))
 
 
-def _leak_groups(dataset: Dataset, scan: Scan) -> Measured:
-    components = leak_components(dataset, scan)
-    return Measured((Fact("dataset.leak_groups", len(set(components)), "audit", n=len(components)),))
+def _leak_groups(dataset: Dataset, scan: Scan, near: Sequence[NearPair]) -> Measured:
+    components = leak_components(dataset, scan, near)
+    return Measured((Fact("dataset.leak_groups", int(components.max(initial=-1)) + 1, "audit", n=len(components)),))

@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH")
 _CHUNK = struct.Struct("<4sI")
+PLAIN_HEADER_BYTES = 44
 _CHANNELS_MAX = 8
 _RATE_MAX_HZ = 384_000
 
 
 def plain_pcm(content: bytes) -> tuple[int, npt.NDArray[np.int16]] | None:
     """Return rate and samples `(frames, channels)` of a whole canonical 16-bit PCM file; None for anything else."""
-    if len(content) < 44:
+    if len(content) < PLAIN_HEADER_BYTES:
         return None
     riff, size, wave, fmt, length, tag, channels, rate, per_second, align, bits = _HEADER.unpack_from(content)
     if (riff, wave, fmt, length, tag, bits) != (b"RIFF", b"WAVE", b"fmt ", 16, 1, 16) or size + 8 > len(content):
@@ -28,6 +29,6 @@ def plain_pcm(content: bytes) -> tuple[int, npt.NDArray[np.int16]] | None:
     if align != 2 * channels or per_second != rate * align:
         return None
     name, declared = _CHUNK.unpack_from(content, 36)
-    if name != b"data" or not declared or declared % align or 44 + declared > len(content):
+    if name != b"data" or not declared or declared % align or PLAIN_HEADER_BYTES + declared > len(content):
         return None
-    return rate, np.frombuffer(content, "<i2", declared // 2, 44).reshape(-1, channels)
+    return rate, np.frombuffer(content, "<i2", declared // 2, PLAIN_HEADER_BYTES).reshape(-1, channels)

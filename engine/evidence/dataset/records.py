@@ -157,6 +157,16 @@ class Dataset:
         return self._coded("group", folded)
 
     @cached_property
+    def sessions(self) -> Coded:
+        """The sessions or source recordings, likewise."""
+        return self._coded("session", folded)
+
+    @cached_property
+    def texts(self) -> Coded:
+        """What is said, likewise."""
+        return self._coded("text", folded)
+
+    @cached_property
     def scores(self) -> npt.NDArray[np.float64]:
         """`(rows,)`: the label as a finite number; NaN where it is none."""
         return self.numbers("label")

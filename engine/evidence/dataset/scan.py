@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .batch import Part
 from .clips import Clip, Progress, Scan
+from .cluster import run_on_cluster
 from .measure_table import MeasureTable
 from .records import Region
 from .scan_cache import ScanCache, Stamp, stamp_of
@@ -16,22 +17,30 @@ from .workers import Chunk, run_chunks
 
 _CHUNK_CLIPS = 128
 _CHUNK_BYTES = 4 << 20
+_CHUNKS_PER_WORKER = 2
 """A chunk takes about a second, so that progress moves and an interruption loses little."""
 
 
 def scan_clips(
-    regions: Iterable[Region], progress: Progress | None = None, *, workers: int = 0, cache: Path | None = None
+    regions: Iterable[Region],
+    progress: Progress | None = None,
+    *,
+    workers: int = 0,
+    cache: Path | None = None,
+    cluster: str = "",
 ) -> Scan:
     """Decode and measure every region.
 
     Args:
         regions: what to decode; doubles count once.
         progress: called with (done, total) in the calling thread; an error that it raises ends the scan.
-        workers: child processes; 0: one for every processor that this process may use.
+        workers: child processes; 0: one for every processor, as far as there is work for it.
         cache: folder that keeps what was measured, so that a second scan goes on; None: nothing is kept.
+        cluster: address of a Ray cluster that decodes instead of this machine's processors; empty: none.
 
     Raises:
         InputError: the cache folder cannot be used.
+        UsageError: there is no such cluster.
     """
     todo = list(dict.fromkeys(regions))
     places = {region: place for place, region in enumerate(todo)}
@@ -55,7 +64,8 @@ def scan_clips(
         for _, part in kept.find(todo, stamps) if kept is not None else ():
             put(part)
         left = [place for place, clip in enumerate(clips) if clip is None]
-        parts = run_chunks(_chunks(todo, stamps, left), workers or processors())
+        chunks = _chunks(todo, stamps, left)
+        parts = run_on_cluster(chunks, cluster) if cluster else run_chunks(chunks, workers or _workers(len(chunks)))
         stack.callback(parts.close)
         for part in parts:
             if kept is not None:
@@ -71,6 +81,11 @@ def processors() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
+
+
+def _workers(chunks: int) -> int:
+    """Return how many children are worth their start: each should have a few chunks to do."""
+    return min(processors(), max(1, chunks // _CHUNKS_PER_WORKER))
 
 
 def shards(regions: Sequence[Region], count: int) -> list[list[Region]]:

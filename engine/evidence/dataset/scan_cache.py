@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -116,10 +117,11 @@ def stamp_of(file: Path) -> Stamp | None:
 
 
 def default_cache() -> Path:
-    """Return the folder of the user's cache."""
+    """Return the folder for measured clips under TONMEISTER_CACHE, or in the user's cache folder."""
     from platformdirs import user_cache_path
 
-    return user_cache_path("tonmeister") / "audit"
+    named = os.environ.get("TONMEISTER_CACHE")
+    return (Path(named) if named else user_cache_path("tonmeister")) / "audit"
 
 
 @cache

@@ -1,7 +1,7 @@
 """The child process that decodes: reads chunks of regions from its standard input, writes parts to its output.
 
 A hostile file may crash it, hang it or exhaust it; `workers.py` sees that and goes on without that file. It opens no
-network and writes no file. Started as `python -m engine.evidence.dataset.worker MARK_FILE`.
+network and writes no file. Started by `workers.py` alone.
 """
 
 from __future__ import annotations
@@ -84,7 +84,3 @@ def _limit_memory() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = base + _MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
-
-
-if __name__ == "__main__":
-    main()

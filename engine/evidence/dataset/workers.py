@@ -30,6 +30,14 @@ from .decode import cpu_seconds
 from .records import Region
 from .worker import MARK, receive, send, unpacked
 
+_BOOT = """
+import sys, types
+package = sys.modules["engine.evidence.dataset"] = types.ModuleType("engine.evidence.dataset")
+package.__path__ = [sys.argv[2]]
+from engine.evidence.dataset.worker import main
+main()
+"""
+"""Starts a child without what the package imports for others: a tenth of a second of processor time instead of two."""
 _POLL_SECONDS = 0.25
 _GRACE = 1.3
 """A child gives up by itself at the budget of a file, between two blocks; one that does not is stuck in a call."""
@@ -140,7 +148,7 @@ class _Child:
         paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.evidence.dataset.worker", name],
+            [sys.executable, "-c", _BOOT, name, str(Path(__file__).resolve().parent)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,0 +1,67 @@
+"""Decodes the beginning of a clip that the scan has decoded before, mixed to one channel; checks and hashes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from .alignment import LONGEST_SECONDS
+from .clips import Clip
+from .plain_wav import plain_pcm
+
+Floats = npt.NDArray[np.float32]
+_NO_SOUND = np.zeros(1, np.float32)
+_SMALL_SECONDS = 30.0
+_CANCELLED = 1e-3
+"""Share of the energy of the first channel; below it the channels cancel in a mix."""
+
+
+def mono_start(clip: Clip) -> tuple[Floats, int]:
+    """Return up to two minutes of a clip as mono samples, full scale at 1.0, and the rate; silence where it fails."""
+    try:
+        samples, rate = _plain(clip) or _decoded(clip)
+    except (OSError, RuntimeError, ValueError, MemoryError):
+        return _NO_SOUND, max(1, clip.sample_rate_hz)
+    return _mixed(samples), rate
+
+
+def _plain(clip: Clip) -> tuple[npt.NDArray[np.int16], int] | None:
+    """Read a plain 16-bit WAV without a decoder; None for anything else."""
+    if not clip.region.whole or clip.subtype != "PCM_16" or clip.duration_seconds > _SMALL_SECONDS:
+        return None
+    plain = plain_pcm(clip.file.read_bytes())
+    return None if plain is None else (plain[1], plain[0])
+
+
+def _decoded(clip: Clip) -> tuple[Floats, int]:
+    region = clip.region
+    try:
+        with soundfile.SoundFile(clip.file) as stream:
+            rate = stream.samplerate
+            if start := round(region.start_seconds * rate):
+                stream.seek(start)
+            frames = min(clip.frames, round(LONGEST_SECONDS * rate))
+            samples: Floats = stream.read(frames, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:
+        return _by_second(clip)
+    return (samples if region.channel is None else samples[:, region.channel : region.channel + 1]), rate
+
+
+def _by_second(clip: Clip) -> tuple[Floats, int]:
+    from .second_decoder import decode_second
+
+    result = decode_second(clip.file, lambda: "")
+    if isinstance(result, str):
+        raise OSError(result)
+    rate, samples, _ = result
+    return samples[: round(LONGEST_SECONDS * rate)], rate
+
+
+def _mixed(samples: npt.NDArray[np.int16] | Floats) -> Floats:
+    scale = np.float32(1 / 32768) if samples.dtype == np.int16 else np.float32(1)
+    if samples.shape[1] == 1:
+        return samples[:, 0] * scale
+    first = samples[:, 0] * scale
+    mix: Floats = samples.mean(axis=1, dtype=np.float32) * scale
+    return first if np.vdot(mix, mix) < _CANCELLED * np.vdot(first, first) else mix

@@ -1,0 +1,102 @@
+"""Finds the nearest profiles of each clip: the candidates for near duplicates; hears nothing and judges nothing.
+
+A few thousand clips are compared all with all, in blocks. More are first laid into cells around some of them, and a
+clip is compared only with its own cell and the nearest others: what is lost is a copy whose profile changed a lot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+_BLOCK_ENTRIES = 1 << 22
+"""Distances held at once: 16 MB."""
+_ALL_WITH_ALL = 12_000
+_CELL_SIZE = 400
+_CELLS_VISITED = 6
+_SEED = 20261121
+
+
+def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
+    """Return the pairs of clips of which one is among the `count` nearest of the other.
+
+    Args:
+        profiles: `(clips, bands)`, finite.
+        count: neighbours of each clip.
+        farthest: largest distance of a pair.
+
+    Returns:
+        `(pairs, 2)`, the smaller number first, sorted so that similar clips stand near one another.
+    """
+    if len(profiles) < 2:
+        return np.empty((0, 2), np.int64)
+    cells = _cells(profiles)
+    if len(profiles) <= _ALL_WITH_ALL:
+        everyone = np.arange(len(profiles))
+        found = _search(profiles, everyone, everyone, count, farthest)
+    else:
+        found = np.concatenate(_by_cells(profiles, cells, count, farthest))
+    if not len(found):
+        return np.empty((0, 2), np.int64)
+    pairs = np.unique(np.sort(found, axis=1), axis=0)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0], cells[pairs[:, 0]]))]
+
+
+def _cells(profiles: Floats) -> Integers:
+    """Number the cell of each clip: that of the nearest among a random few hundredths of the clips."""
+    centres = _centres(profiles)
+    number = np.empty(len(profiles), np.int64)
+    step = max(1, _BLOCK_ENTRIES // len(centres))
+    for start in range(0, len(profiles), step):
+        number[start : start + step] = _squared(profiles[start : start + step], centres).argmin(axis=1)
+    return number
+
+
+def _centres(profiles: Floats) -> Floats:
+    chosen = np.random.default_rng(_SEED).choice(len(profiles), max(1, len(profiles) // _CELL_SIZE), replace=False)
+    return profiles[np.sort(chosen)]
+
+
+def _by_cells(profiles: Floats, cells: Integers, count: int, farthest: float) -> list[Integers]:
+    centres = _centres(profiles)
+    order = np.argsort(cells, kind="stable")
+    bounds = np.searchsorted(cells[order], np.arange(len(centres) + 1))
+    distance = _squared(centres, centres)
+    visited = np.argsort(distance, axis=1, kind="stable")[:, :_CELLS_VISITED]
+    found = []
+    for cell in range(len(centres)):
+        own = order[bounds[cell] : bounds[cell + 1]]
+        others = np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]])
+        if len(own):
+            found.append(_search(profiles, own, others, count, farthest))
+    return found
+
+
+def _search(profiles: Floats, own: Integers, others: Integers, count: int, farthest: float) -> Integers:
+    """Return the pairs of a clip of `own` with one of its nearest among `others`, itself apart."""
+    found = [np.empty((0, 2), np.int64)]
+    step = max(1, _BLOCK_ENTRIES // max(1, len(others)))
+    most = min(count, len(others) - 1)
+    if most < 1:
+        return found[0]
+    for start in range(0, len(own), step):
+        part = own[start : start + step]
+        squared = _squared(profiles[part], profiles[others])
+        squared[part[:, None] == others] = np.inf
+        near = np.argpartition(squared, most - 1, axis=1)[:, :most]
+        rows, columns = (np.take_along_axis(squared, near, axis=1) <= farthest**2).nonzero()
+        found.append(np.stack((part[rows], others[near[rows, columns]]), axis=1))
+    return np.concatenate(found)
+
+
+def _squared(a: Floats, b: Floats) -> Floats:
+    """Return the squared distance of each of `a` to each of `b`."""
+    product = a @ b.T
+    product *= -2
+    product += np.einsum("ij,ij->i", a, a)[:, None]
+    product += np.einsum("ij,ij->i", b, b)
+    result: Floats = product
+    return result

@@ -1,0 +1,159 @@
+"""Near duplicates: altered copies are found, other sounds and steady ones are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import signal
+
+from engine.evidence.dataset.alignment import Alignment, align, sketches
+from engine.evidence.dataset.clips import Clip, Scan
+from engine.evidence.dataset.near import NearPair, find_near
+from engine.evidence.dataset.near_copies import near_groups
+from engine.evidence.dataset.neighbours import nearest_pairs
+from engine.evidence.dataset.records import Region
+
+RATE = 8000
+Floats = npt.NDArray[np.floating]
+
+
+def sound(seed: int, seconds: float = 1.0) -> Floats:
+    """A sound with a spectrum and a course of its own, like nothing but itself."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=int(seconds * RATE))
+    course = np.interp(np.arange(len(noise)), np.linspace(0, len(noise), 12), rng.uniform(0.05, 1.0, 12))
+    slope = signal.lfilter([1.0], [1.0, -rng.uniform(0.3, 0.9)], noise)
+    return 0.1 * course * slope
+
+
+def laid(first: tuple[Floats, int], second: tuple[Floats, int]) -> Alignment:
+    a, b = sketches([first, second])
+    assert a is not None
+    assert b is not None
+    return align([(a, b)])[0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.01, 4.0), st.integers(0, 2400))
+def test_gain_and_padding_cost_nothing(seed: int, gain: float, pad: int) -> None:
+    clip = sound(seed)
+    found = laid((clip, RATE), (np.concatenate((np.zeros(pad), clip * gain)), RATE))
+    assert found.similarity > 0.97
+    assert found.lag_seconds == pytest.approx(pad / RATE, abs=0.0005)
+    assert found.gain_db == pytest.approx(20 * np.log10(gain), abs=0.5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.integers(0, 1600), st.integers(0, 1600))
+def test_a_part_is_found_in_the_whole(seed: int, front: int, back: int) -> None:
+    clip = sound(seed)
+    found = laid((clip, RATE), (clip[front : len(clip) - back], RATE))
+    assert found.similarity > 0.95
+    assert found.lag_seconds == pytest.approx(-front / RATE, abs=0.0005)
+
+
+@pytest.mark.parametrize("rate", [16000, 44100, 11025])
+def test_another_rate_costs_nothing(rate: int) -> None:
+    clip = sound(3)
+    other = signal.resample(clip, round(len(clip) * rate / RATE))
+    assert laid((clip, RATE), (other, rate)).similarity > 0.97
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_different_sounds_are_not_alike(seed: int) -> None:
+    assert laid((sound(seed), RATE), (sound(seed + 1), RATE)).similarity < 0.5
+
+
+def test_a_tone_is_seen_to_be_steady() -> None:
+    time = np.arange(RATE) / RATE
+    tone = laid((np.sin(2 * np.pi * 440 * time), RATE), (np.sin(2 * np.pi * 440 * time + 1.0), RATE))
+    assert tone.neighbour > 0.9
+    assert laid((sound(1), RATE), (sound(1), RATE)).neighbour < 0.7
+
+
+def test_silence_and_constants_have_no_sketch() -> None:
+    silent, constant, broken = sketches(
+        [(np.zeros(4000), RATE), (np.full(4000, 0.1), RATE), (np.full(4000, np.nan), RATE)]
+    )
+    assert silent is None
+    assert broken is None
+    assert constant is None or constant.level_db < -90
+
+
+def test_a_batch_gives_what_each_pair_gives_alone() -> None:
+    made = [each for each in sketches([(sound(seed, 0.3 + 0.2 * seed), RATE) for seed in range(6)]) if each]
+    pairs = [(a, b) for a in made for b in made]
+    for pair, together in zip(pairs, align(pairs), strict=True):
+        alone = align([pair])[0]
+        assert together.similarity == pytest.approx(alone.similarity, abs=1e-4)
+
+
+def test_neighbours_are_those_of_a_full_comparison() -> None:
+    rng = np.random.default_rng(1)
+    profiles = rng.normal(size=(300, 8)).astype(np.float32)
+    distance = np.linalg.norm(profiles[:, None] - profiles[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    wanted = {
+        (min(a, b), max(a, b)) for a in range(300) for b in np.argsort(distance[a])[:3].tolist() if distance[a, b] < 2.0
+    }
+    assert {tuple(pair) for pair in nearest_pairs(profiles, 3, 2.0).tolist()} == wanted
+
+
+def test_cells_lose_few_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.evidence.dataset.neighbours._ALL_WITH_ALL", 100)
+    rng = np.random.default_rng(1)
+    originals = rng.normal(size=(3000, 16)).astype(np.float32)
+    copies = originals[:500] + rng.normal(scale=0.1, size=(500, 16)).astype(np.float32)
+    found = {tuple(pair) for pair in nearest_pairs(np.concatenate((originals, copies)), 4, 3.0).tolist()}
+    assert sum((number, 3000 + number) in found for number in range(500)) >= 490
+
+
+def test_too_few_clips_have_no_neighbours() -> None:
+    assert len(nearest_pairs(np.zeros((1, 4), np.float32), 4, 1.0)) == 0
+    assert len(nearest_pairs(np.zeros((2, 4), np.float32), 4, 1.0)) == 1
+
+
+def written(folder: Path, sounds: dict[str, tuple[Floats, int]]) -> Scan:
+    """Write sounds, and return a scan of them in which all profiles are alike."""
+    clips = {}
+    for name, (samples, rate) in sounds.items():
+        soundfile.write(folder / name, samples, rate, subtype="PCM_16")
+        region = Region(folder / name)
+        clips[region] = Clip(region, name, name, "", "", rate, 1, len(samples), subtype="PCM_16")
+    return Scan(clips, {}, np.zeros((len(clips), 4), np.float32))
+
+
+def test_altered_copies_are_found_and_named(tmp_path: Path) -> None:
+    clip, padded = sound(1), np.concatenate((np.zeros(1200), sound(1)))
+    scan = written(tmp_path, {"a.wav": (clip, RATE), "b.wav": (0.5 * padded, RATE), "c.wav": (sound(2), RATE)})
+    (pair,) = find_near(scan)
+    assert (pair.first.file.name, pair.second.file.name) == ("a.wav", "b.wav")
+    assert pair.similarity > 0.95
+    assert pair.transform == "begins 0.15 s later, is 0.15 s longer, is 6.0 dB softer"
+
+
+def test_threads_change_nothing(tmp_path: Path) -> None:
+    sounds = {f"{seed}{part}.wav": (sound(seed) * part, RATE) for seed in range(2) for part in (1, 0.5)}
+    scan = written(tmp_path, sounds)
+    assert find_near(scan) == find_near(scan, workers=3)
+    assert len([pair for pair in find_near(scan) if pair.similarity > 0.99]) == 2
+
+
+def test_a_file_that_is_gone_is_left_out(tmp_path: Path) -> None:
+    scan = written(tmp_path, {"a.wav": (sound(1), RATE), "b.wav": (sound(1), RATE)})
+    (tmp_path / "b.wav").unlink()
+    assert find_near(scan) == ()
+
+
+def test_groups_follow_chains() -> None:
+    region = [Region(Path(name)) for name in "abcde"]
+    pairs = [NearPair(region[a], region[b], 1.0, "") for a, b in ((0, 1), (2, 1), (3, 4))]
+    groups = near_groups(pairs)
+    assert groups[region[0]] == groups[region[1]] == groups[region[2]] != groups[region[3]] == groups[region[4]]
