@@ -13,6 +13,7 @@ from typing import cast
 from engine.evidence.dataset import (
     Dataset,
     NearPair,
+    Scan,
     SplitProposal,
     find_near,
     measure_dataset,
@@ -22,8 +23,9 @@ from engine.evidence.dataset import (
     write_manifest,
 )
 from engine.evidence.dataset.clips import Progress
+from engine.evidence.dataset.fewest_moves import measure_moves
 from engine.evidence.dataset.records import TaskType
-from engine.evidence.dataset.repair import Protocol
+from engine.evidence.dataset.repair import Protocol, SplitShares
 from engine.evidence.dataset.scan import processors
 from knowledge.errors import UsageError
 from knowledge.records import Fact, Measured, Unknown
@@ -43,6 +45,10 @@ class Audit:
     session: Session
     proposal: SplitProposal | None
     """A new split, where the rules ask for one and the groups allow one."""
+    near: tuple[NearPair, ...] = ()
+    """Pairs of clips that count as copies of one another though they are not exact ones."""
+    review: tuple[NearPair, ...] = ()
+    """Pairs that are alike and that a person should listen to."""
 
     def repair_facts(self, manifest: Path) -> tuple[Fact, ...]:
         """Return the facts that a remedy copies into the plan, once the proposal was written to `manifest`."""
@@ -72,6 +78,7 @@ def audit_dataset(
     workers: int = 0,
     cache: Path | None = None,
     cluster: str = "",
+    protocol: Protocol | None = None,
 ) -> Audit:
     """Read, decode, measure and judge a data set.
 
@@ -89,6 +96,7 @@ def audit_dataset(
         workers: child processes that decode; 0: one for every processor.
         cache: folder that keeps what was measured of the clips; None: nothing is kept.
         cluster: address of a Ray cluster that decodes instead; empty: none.
+        protocol: kind of split to propose where one is needed; default: what the rules prefer.
 
     Raises:
         InputError: the manifest is missing, empty or malformed.
@@ -102,10 +110,21 @@ def audit_dataset(
     session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None
     if _concluded(session, "dataset.split_needs_repair"):
-        protocol = cast("Protocol", session.facts["dataset.repair_protocol"].value)
-        keep_test = _concluded(session, "dataset.repair_keeps_test")
-        proposal = propose_split(dataset, scan, protocol=protocol, keep_test=keep_test, near=near)
-    return Audit(dataset, measured, session, proposal)
+        measured += admitted(measure_moves(dataset, scan, near), knowledge.vocabulary)
+        session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
+        proposal = _proposed(dataset, scan, near, session, protocol)
+    return Audit(dataset, measured, session, proposal, near, review)
+
+
+def _proposed(
+    dataset: Dataset, scan: Scan, near: Sequence[NearPair], session: Session, wanted: Protocol | None
+) -> SplitProposal | None:
+    """Propose the kind of split that the user wants, else the one that the rules prefer."""
+    protocol = wanted or cast("Protocol", session.facts["dataset.repair_protocol"].value)
+    even = cast("float", session.facts["dataset.repair_evenness"].value)
+    shares = SplitShares.parsed(str(session.facts["dataset.repair_shares"].value), even)
+    keep_test = _concluded(session, "dataset.repair_keeps_test")
+    return propose_split(dataset, scan, shares=shares, protocol=protocol, keep_test=keep_test, near=near)
 
 
 def judged_pairs(

@@ -6,11 +6,14 @@ libsndfile adjusts its frame count to a short file without a word, so truncation
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 _STREAMED_FROM = 0x7FFFF000
 """Writers that do not know the length yet put down 0, or a size from here on (2^31 - 1, 2^32 - 1 and their like)."""
+_STREAMED_LONG = 1 << 62
+"""The same for sizes of 64 bits."""
 _OGG_PAGE_MAX_BYTES = 65307
 """RFC 3533: a page header of 27 bytes, 255 lacing values, and 255 segments of 255 bytes."""
 
@@ -42,6 +45,14 @@ def truncation(path: Path) -> str:
             return _short_chunk(stream, size, b"data", "<")
         if magic == b"FORM":
             return _short_chunk(stream, size, b"SSND", ">")
+        if magic == b"RF64":
+            return _short_rf64(stream, size)
+        if magic == b"riff":
+            return _short_wide(stream, size, _W64)
+        if magic == b"caff":
+            return _short_wide(stream, size, _CAF)
+        if magic == b".snd":
+            return _short_au(stream, size)
         if magic == b"OggS":
             return _open_ogg(stream, size)
         if magic[:3] == b"ID3" or magic[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"):
@@ -56,11 +67,73 @@ def _short_chunk(stream: BinaryIO, size: int, wanted: bytes, order: str) -> str:
         stream.seek(place)
         name, length = struct.unpack(f"{order}4sI", stream.read(8))
         if name == wanted:
-            missing = place + 8 + length - size
-            known = length < _STREAMED_FROM
-            return f"{missing} of {length} bytes of sound are missing" if known and missing > 0 else ""
+            return "" if length >= _STREAMED_FROM else _missing(place + 8, length, size)
         place += 8 + length + length % 2
     return ""
+
+
+def _missing(start: int, length: int, size: int) -> str:
+    missing = start + length - size
+    return f"{missing} of {length} bytes of sound are missing" if missing > 0 else ""
+
+
+def _short_rf64(stream: BinaryIO, size: int) -> str:
+    """RF64 keeps the length of its samples, 64 bits of it, in the chunk ds64 (EBU Tech 3306)."""
+    stream.seek(12)
+    head = stream.read(24)
+    place = 12
+    if len(head) < 24 or head[:4] != b"ds64":
+        return ""
+    length = int.from_bytes(head[16:24], "little")
+    while place + 8 <= size:
+        stream.seek(place)
+        name, step = struct.unpack("<4sI", stream.read(8))
+        if name == b"data":
+            return "" if length >= _STREAMED_LONG else _missing(place + 8, length, size)
+        place += 8 + step + step % 2
+    return ""
+
+
+@dataclass(frozen=True)
+class _Wide:
+    """How a container with 64-bit chunk sizes is laid out."""
+
+    start: int
+    name_bytes: int
+    order: Literal["little", "big"]
+    sound: bytes
+    """How the name of the chunk with the samples begins."""
+    header_counts: bool
+    """Whether a chunk's size includes its own header."""
+    aligned_bytes: int
+
+
+_W64 = _Wide(40, 16, "little", b"data", header_counts=True, aligned_bytes=8)
+_CAF = _Wide(8, 4, "big", b"data", header_counts=False, aligned_bytes=1)
+
+
+def _short_wide(stream: BinaryIO, size: int, form: _Wide) -> str:
+    place, header = form.start, form.name_bytes + 8
+    while place + header <= size:
+        stream.seek(place)
+        head = stream.read(header)
+        length = int.from_bytes(head[form.name_bytes :], form.order)
+        body = length - header if form.header_counts else length
+        if body < 0:
+            return ""
+        if head.startswith(form.sound):
+            return "" if length >= _STREAMED_LONG else _missing(place + header, body, size)
+        place += header + -(-body // form.aligned_bytes) * form.aligned_bytes
+    return ""
+
+
+def _short_au(stream: BinaryIO, size: int) -> str:
+    stream.seek(4)
+    head = stream.read(8)
+    if len(head) < 8:
+        return ""
+    start, length = struct.unpack(">II", head)
+    return "" if length >= _STREAMED_FROM else _missing(start, length, size)
 
 
 def _open_ogg(stream: BinaryIO, size: int) -> str:
@@ -89,11 +162,48 @@ def _short_mp3(stream: BinaryIO, size: int) -> str:
     frame = stream.read(200)
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
     if place < 0 or len(frame) < place + 16:
-        return ""
+        return _cut_frame(stream, size)
     flags = int.from_bytes(frame[place + 4 : place + 8], "big")
     if not flags & 2:
         return ""
     offset = place + 8 + (4 if flags & 1 else 0)
     length = int.from_bytes(frame[offset : offset + 4], "big")
-    missing = start + length - size
-    return f"{missing} of {length} bytes of sound are missing" if missing > 0 else ""
+    return _missing(start, length, size)
+
+
+_MP3_KBPS = {
+    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Bit rates of Layer III by version bits: 3 is MPEG-1, 2 is MPEG-2, which 2.5 shares (ISO 11172-3, 13818-3)."""
+_MP3_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_MP3_TAIL_BYTES = 1 << 13
+_MP3_CHAIN = 3
+"""So many frames that follow each other are no coincidence."""
+
+
+def _cut_frame(stream: BinaryIO, size: int) -> str:
+    """Without a header that states the length, a frame that goes on after the end of the file shows the cut."""
+    stream.seek(max(0, size - _MP3_TAIL_BYTES))
+    tail = stream.read()
+    for start in range(len(tail) - 4):
+        place, chain = start, 0
+        while length := _frame_bytes(tail[place : place + 4]):
+            place, chain = place + length, chain + 1
+            if place > len(tail):
+                break
+        if chain > _MP3_CHAIN:
+            missing = place - len(tail)
+            return f"{missing} bytes of the last MPEG frame are missing" if missing > 0 else ""
+    return ""
+
+
+def _frame_bytes(head: bytes) -> int:
+    """Return the length of the Layer III frame that starts with these four bytes; 0 when none does."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return 0
+    version, rate, speed = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or not 0 < rate < 15 or speed == 3:
+        return 0
+    kbps = _MP3_KBPS[3 if version == 3 else 2][rate - 1]
+    return (144 if version == 3 else 72) * kbps * 1000 // _MP3_HZ[version][speed] + (head[2] >> 1 & 1)

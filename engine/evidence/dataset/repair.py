@@ -19,6 +19,7 @@ from .assignment import assign
 from .clips import Scan
 from .coded import Integers
 from .counting import where
+from .fewest_moves import fewest_moves
 from .integrity import usable_rows
 from .labels import strata
 from .leaks import copy_components, leak_components
@@ -26,15 +27,24 @@ from .near import NearPair
 from .records import SPLITS, Dataset, Row, Split
 from .splits import measure_splits
 
-Protocol = Literal["group-disjoint-split", "leave-one-group-out"]
-SHARES: tuple[dict[Split, float], ...] = (
-    {"train": 0.7, "val": 0.15, "test": 0.15},
-    {"train": 0.6, "val": 0.2, "test": 0.2},
-    {"train": 0.8, "val": 0.1, "test": 0.1},
-)
-"""Shares in order of preference; the first are the plan's defaults. Few groups often fit one of them only."""
-_EVEN = 0.02
-"""Label distance plus size error from which on other shares are not tried."""
+Protocol = Literal["minimal-moves", "group-disjoint-split", "leave-one-group-out"]
+PROTOCOLS: tuple[Protocol, ...] = ("minimal-moves", "group-disjoint-split", "leave-one-group-out")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitShares:
+    """What a fresh split should look like; the rules say so."""
+
+    wanted: tuple[tuple[float, float, float], ...]
+    """Shares of training, validation and test in order of preference: few groups often fit one of them only."""
+    even: float
+    """Label distance plus size error at which no further shares are tried."""
+
+    @classmethod
+    def parsed(cls, text: str, even: float) -> SplitShares:
+        """Read shares in per cent, such as `70-15-15 60-20-20`."""
+        parts = [[int(part) / 100 for part in shares.split("-")] for shares in text.split()]
+        return cls(tuple((train, val, test) for train, val, test in parts), even)
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class SplitProposal:
     """A new split for the usable rows of a data set."""
 
     protocol: Protocol
-    """What the rules prefer: the split itself, or one fold a group where groups are few."""
+    """What the rules prefer: the old split with few moves, a fresh one, or one fold a group where groups are few."""
     splits: tuple[Split, ...]
     """The split of each row of the data set; empty for a row that is left out."""
     folds: tuple[str, ...]
@@ -53,7 +63,7 @@ class SplitProposal:
     kept: tuple[Split, ...]
     """Splits of the old manifest that stay as they are."""
     left_out: tuple[Row, ...]
-    """Rows that nobody can train or test on: no file, not decodable, or no label."""
+    """Rows that nobody can train or test on (no file, not decodable, no label), and copies that minimal moves drop."""
     before: Measured
     after: Measured
     infeasible: tuple[str, ...]
@@ -64,6 +74,7 @@ def propose_split(
     dataset: Dataset,
     scan: Scan,
     *,
+    shares: SplitShares,
     protocol: Protocol = "group-disjoint-split",
     keep_test: bool = False,
     near: Sequence[NearPair] = (),
@@ -73,10 +84,14 @@ def propose_split(
     Args:
         dataset: what is to be split.
         scan: the clips, as `scan_clips` returns them.
+        shares: how large the splits should be; minimal moves leave them nearly as they are.
         protocol: with leave-one-group-out, a fold for each leak group is proposed beside the split.
         near: pairs of clips that are copies of one another though not exact ones.
         keep_test: leave validation and test rows where they are, and take validation from the training rows.
     """
+    if protocol == "minimal-moves":
+        moves = fewest_moves(dataset, scan, near)
+        return None if moves is None else _proposal(dataset, scan, near, protocol, moves.splits, (), (), ())
     usable = where(usable_rows(dataset, scan))
     groups = leak_components(dataset, scan, near)
     kept: tuple[Split, ...] = ("test",) if keep_test else ()
@@ -88,7 +103,7 @@ def propose_split(
     counts = _counts(strata(dataset)[free], unit, len(units))
     classes = dataset.labels.names if dataset.task == "classification" else ()
     required, infeasible = _required(counts, classes, names)
-    assigned = _assigned(counts, names, required)
+    assigned = _assigned(counts, names, required, shares)
     splits: list[Split] = [""] * len(dataset)
     for place in usable.tolist():
         splits[place] = SPLITS[dataset.splits[place]] if dataset.splits[place] >= 0 else ""
@@ -99,14 +114,14 @@ def propose_split(
 
 
 def _assigned(
-    counts: npt.NDArray[np.int64], names: Sequence[Split], required: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.int64], names: Sequence[Split], required: npt.NDArray[np.bool_], shares: SplitShares
 ) -> npt.NDArray[np.int64]:
     """Try the shares in order of preference until one comes out even; else take the most even."""
     tried = []
-    for wanted in SHARES:
-        shares = np.array([wanted[name] for name in names])
-        result = assign(counts, tuple(shares / shares.sum()), required)
-        if result.lacking == 0 and result.unevenness <= _EVEN:
+    for wanted in shares.wanted:
+        part = np.array([wanted[SPLITS.index(name)] for name in names])
+        result = assign(counts, tuple(part / part.sum()), required)
+        if result.lacking == 0 and result.unevenness <= shares.even:
             return result.splits
         tried.append(result)
     return min(tried, key=lambda result: (result.lacking, result.unevenness)).splits

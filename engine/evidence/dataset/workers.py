@@ -26,8 +26,8 @@ import psutil
 
 from .batch import MEASURING, Part
 from .clips import Clip
-from .decode import cpu_seconds
 from .records import Region
+from .sample_reader import cpu_seconds
 from .worker import MARK, receive, send, unpacked
 
 _BOOT = """

@@ -55,7 +55,7 @@ def test_a_file_that_vanishes_is_unreadable_with_the_reason(tmp_path: Path) -> N
     assert scan_clip(Region(tmp_path / "a.wav")).unreadable == "No such file or directory"
 
 
-@pytest.mark.parametrize("form", ["WAV", "AIFF", "FLAC", "OGG", "MP3"])
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64", "W64", "CAF", "AU", "AIFF", "FLAC", "OGG", "MP3"])
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.98])
 def test_truncation_is_seen_in_every_container(tmp_path: Path, form: str, share: float) -> None:
     whole, cut = tmp_path / f"whole.{form}", tmp_path / f"cut.{form}"
@@ -66,6 +66,27 @@ def test_truncation_is_seen_in_every_container(tmp_path: Path, form: str, share:
     assert scan_clip(Region(whole)).truncated == ""
     assert scan_clip(Region(cut)).truncated != ""
     assert scan_clip(Region(cut)).unreadable == ""
+
+
+def test_an_mp3_file_that_states_no_length_shows_the_cut_in_its_last_frame(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.mp3", NOISE, 16000)
+    content = (tmp_path / "a.mp3").read_bytes()
+    bare = (
+        content[content.index(b"\xff\xf3", 10) :] if b"Xing" in content[:200] or b"Info" in content[:200] else content
+    )
+    for name, part in (
+        ("whole", bare),
+        ("tagged", bare + b"TAG" + bytes(125)),
+        ("cut", bare[:-30]),
+        ("half", bare[:7001]),
+    ):
+        (tmp_path / f"{name}.mp3").write_bytes(part)
+
+    said = {name: scan_clip(Region(tmp_path / f"{name}.mp3")).truncated for name in ("whole", "tagged", "cut", "half")}
+
+    assert said["whole"] == said["tagged"] == ""
+    assert said["cut"] == "30 bytes of the last MPEG frame are missing"
+    assert said["half"].endswith("bytes of the last MPEG frame are missing")
 
 
 def test_damage_inside_a_flac_file_is_no_truncation(tmp_path: Path) -> None:

@@ -13,20 +13,28 @@ from engine.evidence.dataset import (
     Dataset,
     Region,
     Scan,
-    propose_split,
     read_dataset,
     scan_clips,
     write_manifest,
 )
 from engine.evidence.dataset.clips import Clip
 from engine.evidence.dataset.labels import strata
+from engine.evidence.dataset.repair import Protocol, SplitProposal, SplitShares
+from engine.evidence.dataset.repair import propose_split as propose_split_of
 from knowledge.errors import UsageError
 
 from .sets import Measurement, measure, measure_real
 from .sets import write_manifest as write_rows
 
+SHARES = SplitShares.parsed("70-15-15 60-20-20 80-10-10", 0.02)
 BEST_KNOWN = {"fsdd": 0.0, "esc10": 0.011, "speechocean762": 0.020}
 """Label distances that the design page reports for each set."""
+
+
+def propose_split(
+    dataset: Dataset, scan: Scan, *, protocol: Protocol = "group-disjoint-split", keep_test: bool = False
+) -> SplitProposal | None:
+    return propose_split_of(dataset, scan, shares=SHARES, protocol=protocol, keep_test=keep_test)
 
 
 def _data_set(rows: list[tuple[str, str, int]]) -> tuple[Dataset, Scan]:

@@ -107,8 +107,8 @@ def test_a_decompression_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
     with soundfile.SoundFile(file, "w", 8000, 1, "PCM_16") as stream:
         for _ in range(8):
             stream.write(np.zeros(1 << 20, np.int16))
-    monkeypatch.setattr("engine.evidence.dataset.decode.CPU_SECONDS", 0.0)
-    monkeypatch.setattr("engine.evidence.dataset.decode.CPU_SECONDS_PER_BYTE", 0.0)
+    monkeypatch.setattr("engine.evidence.dataset.sample_reader.CPU_SECONDS", 0.0)
+    monkeypatch.setattr("engine.evidence.dataset.sample_reader.CPU_SECONDS_PER_BYTE", 0.0)
 
     decoded = decode_clip(Region(file))
 
