@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 Complex = npt.NDArray[np.complex64]
 Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.int64]
 
 SKETCH_HZ = 2000
 _LOWEST_HZ, _HIGHEST_HZ = 200, 1900
@@ -31,6 +32,8 @@ _OVERLAP = 0.5
 """The shorter of two clips must lie on the other with at least this share of its length."""
 _NEIGHBOUR_SECONDS = (0.025, 0.15)
 """Where another peak would show that the sound is stationary: a tone is like itself at every lag."""
+_TELLING = 0.5
+"""Below this similarity nobody asks whether the sound is steady."""
 _BATCH_POINTS = 1 << 19
 """Points of a transform that are worked on at once: 4 MB, about the cache of a processor."""
 
@@ -61,7 +64,8 @@ class Alignment:
     gain_db: float
     """How much louder the second clip is where both overlap."""
     neighbour: float
-    """The correlation 25 to 150 ms beside the best lag relative to the best: near 1 for tones and hum."""
+    """The correlation 25 to 150 ms beside the best lag relative to the best: near 1 for tones and hum, and 1 where the
+    similarity is too low to matter."""
 
 
 def sketches(waves: Sequence[tuple[Floats, int]]) -> list[Sketch | None]:
@@ -118,7 +122,8 @@ def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch 
     held = np.zeros((len(waves), points), np.float32)
     for row, wave in zip(held, waves, strict=True):
         row[: len(wave)] = wave[:points]
-    np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
+    if not math.isfinite(float(held.sum())):
+        np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
     low, high = round(_LOWEST_HZ * period), min(round(_HIGHEST_HZ * period), points // 2)
     band: Complex = fft.rfft(held, axis=1)[:, low:high]
     energy = _whiten(band, period)
@@ -159,43 +164,59 @@ def _aligned(pairs: Sequence[tuple[Sketch, Sketch]], period: float) -> list[Alig
     spectrum = fft.fft(held, axis=1, overwrite_x=True)
     product = spectrum[[place[id(b)] for _, b in pairs]]
     product *= spectrum[[place[id(a)] for a, _ in pairs]].conj()
-    correlation = fft.ifft(product, axis=1, overwrite_x=True)  # (pairs, lags)
-    return [_peak(a, b, row) for (a, b), row in zip(pairs, correlation, strict=True)]
+    correlation: Complex = fft.ifft(product, axis=1, overwrite_x=True)  # (pairs, lags)
+    lags = _best_lags(pairs, correlation)
+    fractions, tops = _between(correlation, lags)
+    found = zip(pairs, correlation, lags.tolist(), fractions.tolist(), tops.tolist(), strict=True)
+    return [_overlapping(a, b, row, lag, fraction, top) for (a, b), row, lag, fraction, top in found]
 
 
-def _peak(a: Sketch, b: Sketch, correlation: Complex) -> Alignment:
-    """Return the best lag with enough overlap; `correlation` at lag k (b later by k), negative lags from its end."""
-    long_a, long_b, grid = len(a.analytic), len(b.analytic), len(correlation)
-    size = np.abs(correlation)
-    overlap = int(_OVERLAP * min(long_a, long_b))
-    most, least = long_b - overlap, overlap - long_a  # lags at which the overlap is just enough
-    ahead = int(size[: most + 1].argmax())
-    behind = int(size[grid + least :].argmax()) + least if least < 0 else 0
-    lag = ahead if size[ahead] >= size[behind] else behind
+def _best_lags(pairs: Sequence[tuple[Sketch, Sketch]], correlation: Complex) -> Integers:
+    """Return the lag of the highest correlation with enough overlap, `(pairs,)`.
+
+    `correlation` stands at lag k (the second clip later by k), negative lags from its end.
+    """
+    grid = correlation.shape[1]
+    power = np.square(correlation.real)
+    power += np.square(correlation.imag)
+    most = np.empty(len(pairs), np.int64)
+    for place, (a, b) in enumerate(pairs):
+        overlap = int(_OVERLAP * min(len(a.analytic), len(b.analytic)))
+        most[place] = len(b.analytic) - overlap
+        power[place, most[place] + 1 : grid + overlap - len(a.analytic)] = 0.0
+    best = power.argmax(axis=1)
+    lags: Integers = np.where(best <= most, best, best - grid)
+    return lags
+
+
+def _overlapping(a: Sketch, b: Sketch, correlation: Complex, lag: int, fraction: float, top: float) -> Alignment:
+    """Normalise the peak by the energies of the parts that overlap."""
+    long_a, long_b = len(a.analytic), len(b.analytic)
     begin, end = max(0, -lag), min(long_a, long_b - lag)  # of the overlap, in the first clip
     own, other = a.analytic[begin:end], b.analytic[begin + lag : end + lag]
     energy_a, energy_b = float(np.vdot(own, own).real), float(np.vdot(other, other).real)
-    scale, peak = (energy_a * energy_b) ** 0.5, float(size[lag])
+    scale = (energy_a * energy_b) ** 0.5
+    similarity = min(1.0, top / scale) if scale else 0.0
+    gain = b.level_db - a.level_db + 10 * math.log10(max(energy_b * long_b, 1e-9) / max(energy_a * long_a, 1e-9))
+    beside = _beside(correlation, lag) / top if similarity >= _TELLING else 1.0
+    return Alignment(similarity, (lag + fraction) / SKETCH_HZ, gain, beside)
+
+
+def _beside(correlation: Complex, lag: int) -> float:
+    """Return the highest correlation a little beside the best lag."""
     reach = np.arange(*(round(each * SKETCH_HZ) for each in _NEIGHBOUR_SECONDS))
-    beside = float(size[np.concatenate((lag - reach, lag + reach)) % grid].max())
-    fraction, top = _between(correlation, lag)
-    return Alignment(
-        similarity=min(1.0, top / scale) if scale else 0.0,
-        lag_seconds=(lag + fraction) / SKETCH_HZ,
-        gain_db=b.level_db - a.level_db + 10 * math.log10(max(energy_b * long_b, 1e-9) / max(energy_a * long_a, 1e-9)),
-        neighbour=beside / peak if peak else 1.0,
-    )
+    return float(np.abs(correlation[np.concatenate((lag - reach, lag + reach)) % len(correlation)]).max())
 
 
-def _between(correlation: Complex, lag: int) -> tuple[float, float]:
-    """Return how far beside `lag` the correlation is highest, in samples, and its magnitude there.
+def _between(correlation: Complex, lags: Integers) -> tuple[Floats, Floats]:
+    """Return how far beside each lag the correlation is highest, in samples, and its magnitude there.
 
     Clips are cut anywhere; half a sample of 0.5 ms beside the true lag, 1900 Hz are out of phase.
     """
-    near = correlation[(lag + _TAPS) % len(correlation)] * _DEMODULATION
-    size = np.abs(_INTERPOLATION @ near)
-    best = int(size.argmax())
-    return float(_FRACTIONS[best]), float(size[best])
+    near = np.take_along_axis(correlation, (lags[:, None] + _TAPS) % correlation.shape[1], axis=1) * _DEMODULATION
+    size = np.abs(near @ _INTERPOLATION.T)  # (pairs, fractions)
+    best = size.argmax(axis=1)
+    return _FRACTIONS[best], size[np.arange(len(size)), best]
 
 
 _TAPS = np.arange(-16, 17)

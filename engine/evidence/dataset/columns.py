@@ -32,7 +32,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "transcript", "transcription", "sentence", "utterancetext", "prompt"),
     "session": ("session", "sessionid", "recording", "recordingid", "sourcefile", "originalfile", "video", "videoid"),
 }  # fmt: skip
-_RATER = re.compile(r"^(.*?)(?:rater|annotator|expert|judge|listener|r|a)[ _-]?\d+$", re.IGNORECASE)
+_RATER = re.compile(
+    r"^(.*?(?:rater|annotator|expert|judge|listener|labell?er|coder|(?:^|[ _-])r)[ _-]?)\d{1,3}$", re.IGNORECASE
+)
 """`rater_1`, `total_r3`, `annotator2`: columns that differ in a number after such a word hold one rater each."""
 _FORMAT_PARTS: tuple[Part, ...] = ("start", "stop", "duration", "channel")
 """Parts that only a format fixes; a CSV column of that name may mean anything."""

@@ -193,8 +193,7 @@ class Dataset:
 
     def numbers(self, part: Part) -> npt.NDArray[np.float64]:
         """Return `(rows,)`: the cells of a part as finite numbers; NaN where they are none, or no column plays it."""
-        raw, texts = numbered(self.column(part) or [""] * len(self))
-        return np.array([_number(text) for text in texts], dtype=np.float64)[raw]
+        return numbers_of(self.column(part) or [""] * len(self))
 
     @cached_property
     def region_codes(self) -> Integers:
@@ -286,6 +285,12 @@ def _region(file: str, start: float, stop: float, length: float, channel: float)
     else:
         end = None
     return Region(Path(file), begin, end, None if math.isnan(channel) else int(channel))
+
+
+def numbers_of(cells: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return `(rows,)`: the cells as finite numbers; NaN where they are none."""
+    raw, texts = numbered(cells)
+    return np.array([_number(text) for text in texts], dtype=np.float64)[raw]
 
 
 def _number(text: str) -> float:

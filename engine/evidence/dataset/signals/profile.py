@@ -20,8 +20,8 @@ PROFILE_SIZE = PROFILE_BANDS + 2 * _MODULATION_BANDS * len(_MODULATIONS_HZ)
 _LOWEST_HZ, _HIGHEST_HZ = 200.0, 1900.0
 _FLOOR = 0.01
 """Share of the mean band that is added to every band: noise 25 dB below the signal must not move a quiet band."""
-_MODULATION_WEIGHT = 3.0
-"""Puts modulations (0 to 1) beside logarithms of band energies (spread about 1)."""
+_SHAPE_WEIGHT, _MODULATION_WEIGHT = 1.4, 2.1
+"""Puts modulations (0 to 1) beside logarithms of band energies (spread about 1), which a cut changes less."""
 
 
 def profiles(power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seconds: float) -> Floats:
@@ -46,7 +46,7 @@ def profiles(power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seco
         shape = np.log(sums / sums.mean(axis=1, keepdims=True) + _FLOOR)
         shape -= shape.mean(axis=1, keepdims=True)
         slow = _modulations(energy, clip_starts, hop_seconds)
-    return np.hstack((shape, slow * _MODULATION_WEIGHT)).astype(np.float32)
+    return np.hstack((shape * _SHAPE_WEIGHT, slow * _MODULATION_WEIGHT)).astype(np.float32)
 
 
 def _bands(bins: int, sample_rate_hz: int) -> tuple[int, npt.NDArray[np.float32]]:
