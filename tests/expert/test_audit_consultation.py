@@ -26,7 +26,7 @@ DESIGN_IDS = {
     "no-validation-split",
 }  # fmt: skip
 """The canonical ids of the design page."""
-OTHER_IDS = {"unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"}
+OTHER_IDS = {"second-decoder", "unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"}
 
 
 @pytest.fixture(scope="module")
