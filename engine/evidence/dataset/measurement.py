@@ -16,6 +16,7 @@ from .labels import measure_labels
 from .leaks import copy_components, leak_components
 from .near import NearPair
 from .near_copies import measure_near
+from .probes import measure_probes
 from .records import Dataset
 from .splits import measure_splits
 
@@ -39,6 +40,7 @@ def measure_dataset(
     """
     copies = copy_components(dataset, scan)
     alike = copy_components(dataset, scan, near) if near else copies
+    parted = leak_components(dataset, scan, near or ())
     return (
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
@@ -48,7 +50,8 @@ def measure_dataset(
         + measure_copies(dataset, scan, copies, alike)
         + measure_near(dataset, scan, near, review)
         + measure_splits(dataset, scan, alike)
-        + _leak_groups(dataset, scan, near or ())
+        + measure_probes(dataset, scan, alike, parted)
+        + _leak_groups(parted)
     )
 
 
@@ -68,6 +71,5 @@ def _columns(dataset: Dataset) -> Measured:
     return Measured(tuple(facts), tuple(missing))
 
 
-def _leak_groups(dataset: Dataset, scan: Scan, near: Sequence[NearPair]) -> Measured:
-    components = leak_components(dataset, scan, near)
+def _leak_groups(components: Sequence[int]) -> Measured:
     return Measured((Fact("dataset.leak_groups", len(set(components)), "audit", n=len(components)),))

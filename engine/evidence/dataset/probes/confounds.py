@@ -1,0 +1,144 @@
+"""Facts about conditions that tell a class: its container, its padding, its noise floor, its offset; judges none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.records import Evidence, Fact, Measured
+
+from ..counting import EXAMPLES, measured, unknown
+from .gather import Probed
+from .separation import Separation, chance_of, cramers_v, holm, separate, separate_categories
+
+Flags = npt.NDArray[np.bool_]
+
+FEWEST_CLIPS = 10
+FEWEST_GROUPS = 3
+"""With fewer clips or groups a class has one recorder by chance (audit.md, section 4): it is then not judged."""
+_FAMILIES = {
+    "padding": ("lead_seconds", "tail_seconds"),
+    "floor": ("hiss_dbfs",),
+    "offset": ("offset",),
+}
+"""Level, bandwidth and the quietest moment are left to the probe of all conditions: they are content as well."""
+_WORDS = {
+    "lead_seconds": ("silence before the sound", "s"),
+    "tail_seconds": ("silence after the sound", "s"),
+    "hiss_dbfs": ("noise floor between 0.75 and 0.95 of the Nyquist frequency", "dBFS"),
+    "offset": ("offset", "of full scale"),
+}
+CONFOUNDS = " ".join(
+    [f"dataset.confound_{family}_{what}" for family in ("format", *_FAMILIES) for what in ("separation", "p")]
+    + ["dataset.label_format_association"]
+)
+
+
+def judged_classes(probed: Probed) -> Flags:
+    """Return which classes have clips and groups enough, `(classes,)`."""
+    pairs = np.unique(np.column_stack((probed.codes, probed.groups)), axis=0)
+    groups = np.bincount(pairs[:, 0], minlength=len(probed.names))
+    clips = np.bincount(probed.codes, minlength=len(probed.names))
+    judged: Flags = (clips >= FEWEST_CLIPS) & (groups >= FEWEST_GROUPS) & (clips <= clips.sum() - FEWEST_CLIPS)
+    return judged
+
+
+def measure_confounds(probed: Probed) -> Measured:
+    """Return for each family of conditions how well the class told best is told, and the chance of that."""
+    judged = judged_classes(probed)
+    if not judged.any():
+        least = f"no class has {FEWEST_CLIPS} clips of {FEWEST_GROUPS} groups, and as many clips beside it"
+        return Measured(unknown=unknown(CONFOUNDS, least))
+    found = Measured()
+    told: dict[str, Fact] = {"format": _format(probed, judged)}
+    chances = {"format": _format_chance(probed, judged, float(told["format"].value))}
+    for family, names in _FAMILIES.items():
+        best = _best(probed, names, judged)
+        if best is None:
+            both = f"dataset.confound_{family}_separation dataset.confound_{family}_p"
+            found += Measured(unknown=unknown(both, f"the scan holds no clip.{names[0]}"))
+            continue
+        name, separation = best
+        told[family] = _fact(probed, family, name, separation)
+        values = probed.conditions[name]
+        chances[family] = chance_of(values, probed.codes, probed.groups, judged, separation.value)
+    corrected = holm(chances)
+    n = len(probed.rows)
+    p = tuple(measured(f"dataset.confound_{family}_p", corrected[family], n) for family in told)
+    return found + Measured((*told.values(), *p, _association(probed)))
+
+
+def _best(probed: Probed, names: tuple[str, ...], judged: Flags) -> tuple[str, Separation] | None:
+    found: list[tuple[str, Separation]] = []
+    for name in names:
+        values = probed.conditions.get(name)
+        separation = None if values is None else separate(values, probed.codes, judged)
+        if separation is not None:
+            found.append((name, separation))
+    return max(found, key=lambda item: item[1].value) if found else None
+
+
+def _fact(probed: Probed, family: str, name: str, found: Separation) -> Fact:
+    what, unit = _WORDS[name]
+    own = probed.codes == found.code
+    values = probed.conditions[name]
+    inside = (values >= found.low) & (values <= found.high)
+    bounds = f"from {found.low:.3g} to {found.high:.3g} {unit}"
+    where = f"not {bounds}" if found.outside else bounds
+    marked = ~inside if found.outside else inside
+    sentence = (
+        f"{probed.names[found.code]}: {int((own & marked).sum())} of {int(own.sum())} clips have {what} {where}; "
+        f"of the others, {int((~own & marked).sum())} of {int((~own).sum())} (AUC {found.auc:.2f})"
+    )
+    return _telling(probed, family, found.value, sentence, own & marked)
+
+
+def _telling(probed: Probed, family: str, value: float, sentence: str, affected: Flags) -> Fact:
+    rows = [probed.rows[place] for place in np.flatnonzero(affected)]
+    examples = (Evidence(row.path, path=row.path, line=row.line or None) for row in rows[: EXAMPLES - 1])
+    return Fact(
+        f"dataset.confound_{family}_separation",
+        value,
+        "audit",
+        n=len(probed.rows),
+        evidence=(Evidence(sentence, n=len(rows)), *examples),
+        paths=tuple(dict.fromkeys(row.path for row in rows)),
+    )
+
+
+def _format(probed: Probed, judged: Flags) -> Fact:
+    found = {name: separate_categories(values, probed.codes, judged) for name, values in probed.formats.items()}
+    name = max(found, key=lambda name: found[name][1])
+    code, value, category = found[name]
+    own = probed.codes == code
+    marked = np.array([text == category for text in probed.formats[name]])
+    sentence = (
+        f"{probed.names[code]}: {int((own & marked).sum())} of {int(own.sum())} clips have {name} {category}; "
+        f"of the others, {int((~own & marked).sum())} of {int((~own).sum())}"
+    )
+    return _telling(probed, "format", value, sentence, own & marked)
+
+
+def _format_chance(probed: Probed, judged: Flags, value: float) -> float:
+    """Return the chance of the worst format; with one format only there is nothing to tell."""
+    chances = []
+    for values in probed.formats.values():
+        numbers = _numbers(values)
+        if numbers.max() > 0 and separate_categories(values, probed.codes, judged)[1] >= value:
+            chances.append(chance_of(numbers.astype(float), probed.codes, probed.groups, judged, value))
+    return min(1.0, min(chances) * len(probed.formats)) if chances else 1.0
+
+
+def _numbers(values: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    return np.asarray(np.unique(np.array(values), return_inverse=True)[1], dtype=np.int64)
+
+
+def _association(probed: Probed) -> Fact:
+    strength: Mapping[str, float] = {
+        name: cramers_v(probed.codes, _numbers(values)) for name, values in probed.formats.items()
+    }
+    worst = max(strength, key=lambda name: strength[name])
+    texts = [f"{name}: {value:.2f}" for name, value in strength.items()]
+    return measured("dataset.label_format_association", strength[worst], len(probed.rows), texts)

@@ -1,0 +1,112 @@
+"""Small linear probes with closed solutions, scored out of fold; the same input gives the same scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating]
+Integers = npt.NDArray[np.int64]
+
+FOLDS = 5
+_SEED = 20260301
+_FARTHEST = 4.0
+"""Standardised features are cut off here, so that one broken clip does not decide a covariance."""
+_SHRINKAGE = 0.01
+"""Added to a covariance of standardised features: keeps constant and doubled columns harmless."""
+_RIDGE = 0.1
+"""Weight of the penalty against the mean square of the features; 0.01 to 0.1 score alike on FSDD and ESC-10."""
+
+
+def standardised(features: Floats) -> Floats:
+    """Return features of mean 0 and spread 1 without extremes; unknown ones (NaN) are in the middle."""
+    if not features.size:
+        return features
+    known = np.isfinite(features)
+    if not known.all():
+        some = known.any(axis=0)
+        middle = np.zeros(features.shape[1])
+        middle[some] = np.nanmedian(np.where(known, features, np.nan)[:, some], axis=0)
+        features = np.where(known, features, middle)
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    clipped: Floats = np.clip(scaled, -_FARTHEST, _FARTHEST)
+    return clipped
+
+
+def quadratic(features: Floats) -> Floats:
+    """Return the features and all products of two of them."""
+    left, right = np.triu_indices(features.shape[1])
+    return np.hstack((features, features[:, left] * features[:, right]))
+
+
+def random_folds(units: Integers, folds: int = FOLDS) -> Integers:
+    """Return the fold of each item; items of one unit share a fold, units are dealt at random."""
+    _, inverse = np.unique(units, return_inverse=True)
+    dealt = np.random.default_rng(_SEED).permutation(int(inverse.max()) + 1) % folds
+    return np.asarray(dealt[inverse], dtype=np.int64)
+
+
+def grouped_folds(groups: Integers, folds: int = FOLDS) -> Integers:
+    """Return the fold of each item; groups stay whole, the largest are dealt first, to the emptiest fold."""
+    _, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    of_group, filled = np.zeros(len(sizes), dtype=np.int64), np.zeros(folds)
+    for group in np.argsort(-sizes, kind="stable"):
+        of_group[group] = int(filled.argmin())
+        filled[of_group[group]] += sizes[group]
+    return np.asarray(of_group[inverse], dtype=np.int64)
+
+
+def discriminant(features: Floats, codes: Integers, folds: Integers) -> Floats:
+    """Return log posteriors out of fold by linear discriminant analysis, `(items, classes)`.
+
+    Sums over a fold are taken away from those over all, so that the cost hardly depends on the number of folds.
+    """
+    classes = int(codes.max()) + 1
+    one_hot = np.eye(classes)[codes]
+    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    squares = [features[part].T @ features[part] for part in parts]
+    sums = [one_hot[part].T @ features[part] for part in parts]
+    counts = [one_hot[part].sum(axis=0) for part in parts]
+    all_squares, all_sums, all_counts = sum(squares), sum(sums), sum(counts)
+    scores = np.empty((len(codes), classes))
+    for part, square, total, count in zip(parts, squares, sums, counts, strict=True):
+        n = np.maximum(all_counts - count, 1e-9)
+        means = (all_sums - total) / n[:, None]
+        within = (all_squares - square) - (means * n[:, None]).T @ means
+        within = within / n.sum() + _SHRINKAGE * np.eye(features.shape[1])
+        weights = np.linalg.solve(within, means.T)
+        bias = np.log(n / n.sum()) - (means.T * weights).sum(axis=0) / 2
+        scores[part] = np.where(all_counts - count > 0, features[part] @ weights + bias, -np.inf)
+    scores -= scores.max(axis=1, keepdims=True)
+    posterior: Floats = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return posterior
+
+
+def ridge(features: Floats, targets: Floats, folds: Integers) -> Floats:
+    """Return predictions out of fold, `(items, targets)`."""
+    padded = np.hstack((features, np.ones((len(features), 1))))
+    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    squares = [padded[part].T @ padded[part] for part in parts]
+    products = [padded[part].T @ targets[part] for part in parts]
+    all_squares, all_products = sum(squares), sum(products)
+    penalty = _RIDGE * len(features) * np.eye(padded.shape[1])
+    penalty[-1, -1] = 1e-9
+    predicted = np.empty(targets.shape)
+    for part, square, product in zip(parts, squares, products, strict=True):
+        predicted[part] = padded[part] @ np.linalg.solve(all_squares - square + penalty, all_products - product)
+    return predicted
+
+
+def balanced_accuracy(codes: Integers, predicted: Integers) -> float:
+    """Return the mean over the classes of the share predicted right; 1 is best."""
+    sizes = np.bincount(codes)
+    right = np.bincount(codes, weights=codes == predicted, minlength=len(sizes))
+    return float((right[sizes > 0] / sizes[sizes > 0]).mean())
+
+
+def correlation(left: Floats, right: Floats) -> float:
+    """Return Pearson's correlation; 0 where one of the two does not vary."""
+    a, b = left - left.mean(), right - right.mean()
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0 else 0.0

@@ -1,0 +1,42 @@
+"""Measures what probes tell of a data set into facts: the one entry to this folder; concludes nothing from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from knowledge.records import Measured
+
+from ..clips import Scan
+from ..counting import unknown
+from ..records import Dataset
+from .conditions import CONDITIONS, measure_conditions
+from .confounds import CONFOUNDS, measure_confounds
+from .gather import gather
+from .leakage import LEAKAGE, measure_leakage
+from .raters import measure_raters
+from .shift import SHIFT, measure_shift
+from .suspects import SUSPECTS, measure_suspects
+
+
+def measure_probes(dataset: Dataset, scan: Scan, copies: Sequence[int], groups: Sequence[int]) -> Measured:
+    """Return every fact of this folder.
+
+    Args:
+        dataset: the rows.
+        scan: what decoding them brought.
+        copies: a number for each row; exact copies share one.
+        groups: a number for each row; rows that must not be parted share one.
+    """
+    raters = measure_raters(dataset)
+    probed = gather(dataset, scan, copies, groups)
+    if not probed.rows:
+        names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
+        return raters + Measured(unknown=unknown(names, "no clip was decoded that has a label"))
+    return (
+        raters
+        + measure_confounds(probed)
+        + measure_conditions(probed)
+        + measure_leakage(probed, dataset.task)
+        + measure_suspects(probed, dataset.task)
+        + measure_shift(probed)
+    )

@@ -1,0 +1,82 @@
+"""How far level, bandwidth and noise of the splits lie apart, and whether groups dealt at random do as well."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.records import Measured
+
+from ..counting import measured, unknown
+from ..records import SPLITS
+from .gather import Floats, Probed
+from .separation import holm
+
+Flags = npt.NDArray[np.bool_]
+
+SHIFT = "dataset.condition_split_distance dataset.condition_split_p"
+_JUDGED = ("level_dbfs", "bandwidth_hz", "hiss_dbfs")
+_FEWEST = 50
+"""Clips of a split below which the largest gap between two distributions is mostly noise (audit.md, section 4)."""
+_FEWEST_UNITS = 4
+_SHUFFLES = 199
+_SEED = 20260301
+_LONG = {"train": "training", "val": "validation", "test": "test"}
+
+
+def measure_shift(probed: Probed) -> Measured:
+    """Return the largest Kolmogorov distance between training and another split; p by dealing out whole groups."""
+    splits = np.array([row.split for row in probed.rows])
+    first, *others = [split for split in SPLITS if (splits == split).sum() >= _FEWEST] or [""]
+    values = {name: probed.conditions[name] for name in _JUDGED if name in probed.conditions}
+    if not others or not values:
+        return Measured(unknown=unknown(SHIFT, f"fewer than two splits have {_FEWEST} clips with known conditions"))
+    distances: dict[str, float] = {}
+    chances: dict[str, float] = {}
+    for split in others:
+        either = (splits == first) | (splits == split)
+        for name, column in values.items():
+            known = either & np.isfinite(column)
+            key = f"{name} of {_LONG[first]} and {_LONG[split]}"
+            inside = splits[known] == split
+            distances[key], chances[key] = _distance_and_chance(column[known], inside, probed.units[known])
+    corrected = holm(chances)
+    worst = min(distances, key=lambda key: (corrected[key], -distances[key]))
+    texts = [
+        f"{key}: distance {distances[key]:.2f}, p {corrected[key]:.3f}"
+        for key in sorted(distances, key=distances.__getitem__)[::-1]
+    ]
+    n = int(min((splits == split).sum() for split in (first, *others)))
+    return Measured(
+        (
+            measured("dataset.condition_split_distance", distances[worst], n, texts),
+            measured("dataset.condition_split_p", corrected[worst], n, texts),
+        )
+    )
+
+
+def _distance_and_chance(values: Floats, inside: Flags, units: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Units are dealt whole, as many as either side has: two speakers differ more than two clips of one."""
+    if inside.all() or not inside.any():
+        return 0.0, 1.0
+    order = np.argsort(values, kind="stable")
+    last = np.append(np.diff(values[order]) > 0, True)
+    _, numbers = np.unique(units, return_inverse=True)
+    sizes = np.bincount(numbers)
+    held = np.bincount(numbers, weights=inside) / sizes
+    found = _distance(inside[order], last)
+    if len(sizes) < 2 * _FEWEST_UNITS or min((held > 0.5).sum(), (held <= 0.5).sum()) < _FEWEST_UNITS:
+        return found, 1.0
+    rng = np.random.default_rng(_SEED)
+    draws = (rng.permutation(held)[numbers][order] for _ in range(_SHUFFLES))
+    extreme = sum(_distance(draw, last) >= found - 1e-12 for draw in draws)
+    return found, (1 + extreme) / (1 + _SHUFFLES)
+
+
+def _distance(inside: npt.NDArray[np.floating] | Flags, last: Flags) -> float:
+    """Return the largest gap of the two distribution functions; values in order, `last` marks the end of equal ones."""
+    own = inside.astype(float)
+    a, b = own.cumsum(), (1 - own).cumsum()
+    if a[-1] <= 0 or b[-1] <= 0:
+        return 0.0
+    return float(np.abs(a / a[-1] - b / b[-1])[last].max())
