@@ -26,15 +26,19 @@ DESIGN_IDS = {
     "no-validation-split",
 }  # fmt: skip
 """The canonical ids of the design page."""
-OTHER_IDS = {"unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"} | {
-    "group-confound",
+OTHER_IDS = {
     "condition-drift",
-    "rater-disagreement",
+    "confound",
+    "duration-mismatch",
+    "group-confound",
+    "leakage-gain",
     "missing-ratings",
+    "rater-disagreement",
+    "second-decoder",
+    "segment-past-end",
+    "suspected-label-error",
+    "unassigned-split",
 }
-
-PROBED = {"confound", "group-confound", "suspected-label-error"}
-"""Not assessable of ESC-10, or where a scan holds no measures: a source recording has few clips."""
 
 
 @pytest.fixture(scope="module")

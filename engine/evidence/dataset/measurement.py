@@ -10,6 +10,7 @@ from .audio import measure_audio
 from .clips import Scan
 from .copies import measure_copies
 from .counting import unknown
+from .decoders import measure_decoders
 from .groups import measure_groups
 from .integrity import measure_integrity
 from .labels import measure_labels
@@ -45,6 +46,7 @@ def measure_dataset(
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
         + measure_audio(dataset, scan)
+        + measure_decoders(dataset, scan)
         + measure_labels(dataset, scale)
         + measure_groups(dataset)
         + measure_copies(dataset, scan, copies, alike)
