@@ -11,6 +11,7 @@ from .clips import Scan
 from .coded import Integers
 from .copies import measure_copies
 from .counting import unknown
+from .decoders import measure_decoders
 from .groups import measure_groups
 from .integrity import measure_integrity
 from .labels import measure_labels
@@ -46,6 +47,7 @@ def measure_dataset(
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
         + measure_audio(dataset, scan)
+        + measure_decoders(dataset, scan)
         + measure_labels(dataset, scale)
         + measure_groups(dataset)
         + measure_copies(dataset, scan, copies, alike)
