@@ -23,6 +23,18 @@ def where(rows: npt.NDArray[np.bool_]) -> Integers:
     return np.flatnonzero(rows)
 
 
+def first_rows(regions: Integers, wanted: npt.NDArray[np.bool_]) -> Integers:
+    """Return one row for each wanted clip.
+
+    Args:
+        regions: `(rows,)`, the number of the clip of each row, -1 without one.
+        wanted: `(clips + 1,)`; the last stands for rows without a clip.
+    """
+    places = where(wanted[regions])
+    _, firsts = np.unique(regions[places], return_index=True)
+    return places[np.sort(firsts)]
+
+
 def counted(
     dataset: Dataset,
     name: str,

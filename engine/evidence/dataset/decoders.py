@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from knowledge.records import Measured
 
 from .clips import Scan
-from .counting import counted, unknown
+from .counting import counted, first_rows, unknown
 from .records import Dataset, Row
 
 _NAME = "dataset.second_decoder_files"
@@ -15,12 +17,12 @@ def measure_decoders(dataset: Dataset, scan: Scan) -> Measured:
     """Return how many files only the second decoder could read, each with its decoder."""
     if not scan.clips:
         return Measured((), unknown(_NAME, "no clip was decoded"))
-    decoders = {clip.file: clip.decoder for clip in scan.clips.values() if clip.decoder}
-    rows: dict[object, Row] = {}
-    for row in dataset.rows if decoders else ():
-        if row.file in decoders:
-            rows.setdefault(row.file, row)
-    files = len({region.file for region in scan.clips})
-    say = "libsndfile cannot decode it; decoded by"
-    fact = counted(_NAME, list(rows.values()), files, lambda row: f"{say} {decoders[row.file]}")  # type: ignore[index]
-    return Measured((fact,))
+    clips = [scan.clips.get(region) for region in dataset.regions]
+    other = np.array([clip is not None and bool(clip.decoder) for clip in clips] + [False])
+
+    def say(row: Row) -> str:
+        clip = scan.of(row)
+        return f"libsndfile cannot decode it; decoded by {clip.decoder if clip else 'another'}"
+
+    rows = first_rows(dataset.region_codes, other)
+    return Measured((counted(dataset, _NAME, rows, len(dataset.files), say),))

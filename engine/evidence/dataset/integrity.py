@@ -13,7 +13,7 @@ from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .clips import Clip, Scan
 from .coded import Integers
-from .counting import EXAMPLES, counted, unknown, where
+from .counting import EXAMPLES, counted, first_rows, unknown, where
 from .records import Dataset, Row
 from .suffixes import has_audio_suffix
 
@@ -54,7 +54,7 @@ def _decoding(dataset: Dataset, scan: Scan) -> Measured:
     facts = []
     for name, why in (("dataset.unreadable_files", _unreadable), ("dataset.truncated_files", _truncated)):
         bad = np.array([clip is not None and bool(why(clip)) for clip in clips] + [False])
-        rows = _first_rows(dataset.region_codes, bad)
+        rows = first_rows(dataset.region_codes, bad)
         facts.append(counted(dataset, name, rows, len(dataset.files), _said(scan, why)))
     return Measured(tuple(facts))
 
@@ -73,13 +73,6 @@ def _said(scan: Scan, why: Callable[[Clip], str]) -> Callable[[Row], str]:
         return "" if clip is None else why(clip)
 
     return say
-
-
-def _first_rows(regions: Integers, wanted: npt.NDArray[np.bool_]) -> Integers:
-    """One row for each wanted clip."""
-    places = where(wanted[regions])
-    _, firsts = np.unique(regions[places], return_index=True)
-    return places[np.sort(firsts)]
 
 
 def _respelling(row: Row) -> str:
