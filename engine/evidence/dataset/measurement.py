@@ -10,8 +10,10 @@ from knowledge.rulebook import Check
 from .audio import measure_audio
 from .clip_checks import measure_clip_faults
 from .clips import Scan
+from .coded import Integers
 from .copies import measure_copies
 from .counting import unknown
+from .decoders import measure_decoders
 from .groups import measure_groups
 from .integrity import measure_integrity
 from .labels import measure_labels
@@ -49,6 +51,7 @@ def measure_dataset(
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
         + measure_audio(dataset, scan)
+        + measure_decoders(dataset, scan)
         + measure_labels(dataset, scale)
         + measure_groups(dataset)
         + measure_copies(dataset, scan, copies, alike)
@@ -76,5 +79,5 @@ def _columns(dataset: Dataset) -> Measured:
     return Measured(tuple(facts), tuple(missing))
 
 
-def _leak_groups(components: Sequence[int]) -> Measured:
-    return Measured((Fact("dataset.leak_groups", len(set(components)), "audit", n=len(components)),))
+def _leak_groups(components: Integers) -> Measured:
+    return Measured((Fact("dataset.leak_groups", int(components.max(initial=-1)) + 1, "audit", n=len(components)),))

@@ -55,7 +55,7 @@ class Probed:
         return np.array([np.nan if row.score is None else row.score for row in self.rows], dtype=float)
 
 
-def gather(dataset: Dataset, scan: Scan, copies: Sequence[int], units: Sequence[int]) -> Probed:
+def gather(dataset: Dataset, scan: Scan, copies: Integers, units: Integers) -> Probed:
     """Return the labelled, decodable clips of a data set."""
     places = {region: place for place, region in enumerate(scan.clips)}
     seen: set[int] = set()
@@ -66,7 +66,7 @@ def gather(dataset: Dataset, scan: Scan, copies: Sequence[int], units: Sequence[
             seen.add(clip)
             kept.append((place, clip))
     clips = list(scan.clips.values())
-    codes = strata(dataset, dataset.rows)
+    codes = strata(dataset)
     kept = [(place, clip) for place, clip in kept if codes[place] >= 0 and clips[clip].frames and clips[clip].usable]
     if len(kept) > MOST_CLIPS:
         chosen = np.random.default_rng(_SEED).choice(len(kept), MOST_CLIPS, replace=False)

@@ -18,6 +18,8 @@ _BESIDE_HZ = (5.0, 12.0)
 
 def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
+    from scipy import fft
+
     step = _step(batch)
     rate = batch.sample_rate_hz / step
     low = batch.frames.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
@@ -26,7 +28,7 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
     segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
-        spectrum = np.square(np.abs(np.fft.rfft(segments, 2 * size, axis=1)))
+        spectrum = np.square(np.abs(fft.rfft(segments, 2 * size, axis=1)))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
             middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
             better = ~(middle_prominence <= prominence)

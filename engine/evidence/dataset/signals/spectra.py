@@ -54,8 +54,10 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
 
 
 def _power(frames: Floats) -> Floats:
+    from scipy import fft  # four times as fast as numpy's on 32-bit floats
+
     frames *= _window(frames.shape[1])
-    spectrum = np.fft.rfft(frames, axis=1)
+    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)
     power: Floats = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     return power
