@@ -11,7 +11,7 @@ from knowledge.records import Evidence, Fact, Measured
 
 from ..counting import EXAMPLES, measured, unknown
 from .gather import Probed
-from .separation import Separation, chance_of, cramers_v, holm, separate, separate_categories
+from .separation import Separation, chance_of, chance_of_categories, cramers_v, holm, separate, separate_categories
 
 Flags = npt.NDArray[np.bool_]
 
@@ -122,13 +122,9 @@ def _format(probed: Probed, judged: Flags) -> Fact:
 
 
 def _format_chance(probed: Probed, judged: Flags, value: float) -> float:
-    """Return the chance of the worst format; with one format only there is nothing to tell."""
-    chances = []
-    for values in probed.formats.values():
-        numbers = _numbers(values)
-        if numbers.max() > 0 and separate_categories(values, probed.codes, judged)[1] >= value:
-            chances.append(chance_of(numbers.astype(float), probed.codes, probed.groups, judged, value))
-    return min(1.0, min(chances) * len(probed.formats)) if chances else 1.0
+    """Return the chance that all attributes joined tell as much as the one that tells most: never too small."""
+    joined = tuple(" ".join(parts) for parts in zip(*probed.formats.values(), strict=True))
+    return chance_of_categories(joined, probed.codes, probed.groups, judged, value)
 
 
 def _numbers(values: tuple[str, ...]) -> npt.NDArray[np.int64]:
