@@ -34,7 +34,7 @@ def ranked(folder: Path) -> dict[str, Any]:
     scan = scan_clips(dataset.regions)
     probed = gather(dataset, scan, copy_components(dataset, scan), leak_components(dataset, scan))
     doubts, _, score = doubts_of(probed, dataset.task)
-    order = [probed.rows[place].path in wrong for place in np.argsort(-doubts, kind="stable")]
+    order = [probed.row(place).path in wrong for place in np.argsort(-doubts, kind="stable").tolist()]
     k = len(wrong)
     found = {"planted": k, "first_k": sum(order[:k]) / k, "first_2k": sum(order[: 2 * k]) / k}
     chance = k / len(order)

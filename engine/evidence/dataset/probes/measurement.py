@@ -28,7 +28,7 @@ def measure_probes(dataset: Dataset, scan: Scan, copies: Integers, groups: Integ
     """
     raters = measure_raters(dataset)
     probed = gather(dataset, scan, copies, groups)
-    if not probed.rows:
+    if not len(probed):
         names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
         return raters + Measured(unknown=unknown(names, "no clip was decoded that has a label"))
     return (
