@@ -7,7 +7,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.evidence.dataset.signals.profile import PROFILE_SIZE, half_shifted, profiles
+from engine.evidence.dataset.signals.profile import PROFILE_SIZE, profiles
 
 RATE = 8000
 WINDOW, HOP = 256, 128
@@ -59,23 +59,3 @@ def test_silence_has_no_profile_and_spoils_no_other() -> None:
     silent, sounding = _profiles(np.zeros(2000), _clip(1))
     assert np.isnan(silent).any()
     assert np.isfinite(sounding).all()
-
-
-def test_half_shifted_frames_lie_between_and_stay_within_their_clip() -> None:
-    frames = np.arange(1.0, 17.0).reshape(4, 4)
-    assert half_shifted(frames, np.array([0, 2])).tolist() == [
-        [3, 4, 5, 6],
-        [7, 8, 0, 0],
-        [11, 12, 13, 14],
-        [15, 16, 0, 0],
-    ]
-
-
-def test_touching_frames_with_those_between_are_overlapping_frames() -> None:
-    clip = _clip(4, 0.512)
-    frames = np.lib.stride_tricks.sliding_window_view(clip, WINDOW)[::HOP]
-    power = (np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)) ** 2).astype(np.float32)
-    touching, between = power[::2], power[1::2]
-    whole = profiles(power[: 2 * len(between)], RATE, np.array([0]), HOP / RATE)
-    split = profiles(touching[: len(between)], RATE, np.array([0]), 2 * HOP / RATE, between)
-    np.testing.assert_allclose(whole, split, rtol=1e-5)

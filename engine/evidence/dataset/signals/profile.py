@@ -24,9 +24,7 @@ _SHAPE_WEIGHT, _MODULATION_WEIGHT = 1.4, 2.1
 """Puts modulations (0 to 1) beside logarithms of band energies (spread about 1), which a cut changes less."""
 
 
-def profiles(
-    power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seconds: float, between: Floats | None = None
-) -> Floats:
+def profiles(power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seconds: float) -> Floats:
     """Return a profile for each clip; NaN for a clip without energy between 200 and 1900 Hz.
 
     Args:
@@ -34,9 +32,7 @@ def profiles(
         sample_rate_hz: of all clips.
         clip_starts: the first frame of each clip, `(clips,)`, strictly rising from 0: no clip is without a frame.
         hop_seconds: time from one frame to the next; frames of 32 to 64 ms that overlap by half (without overlap the
-            energies depend on where frames begin, and a padded or trimmed copy is no longer the nearest). With
-            `between`, of frames that touch.
-        between: where the frames of `power` touch, the power of the `half_shifted` ones, `(frames, bins)`.
+            energies depend on where frames begin, and a padded or trimmed copy is no longer the nearest).
 
     Returns:
         `(clips, 48)` float32: 16 relative log energies of bands, then 16 complex modulations as pairs. A modulation is
@@ -45,31 +41,12 @@ def profiles(
     """
     first, weights = _bands(power.shape[1], sample_rate_hz)
     energy = power[:, first : first + len(weights)] @ weights  # (frames, bands)
-    if between is not None:
-        other = between[:, first : first + len(weights)] @ weights
-        energy = np.stack((energy, other), axis=1).reshape(-1, PROFILE_BANDS)
-        clip_starts, hop_seconds = clip_starts * 2, hop_seconds / 2
     sums = np.add.reduceat(energy, clip_starts, axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         shape = np.log(sums / sums.mean(axis=1, keepdims=True) + _FLOOR)
         shape -= shape.mean(axis=1, keepdims=True)
         slow = _modulations(energy, clip_starts, hop_seconds)
     return np.hstack((shape * _SHAPE_WEIGHT, slow * _MODULATION_WEIGHT)).astype(np.float32)
-
-
-def half_shifted(frames: Floats, clip_starts: Integers) -> Floats:
-    """Return frames that begin in the middle of each frame and end in the middle of the next of the same clip.
-
-    Args:
-        frames: `(frames, length)`, side by side in time.
-        clip_starts: the first frame of each clip; behind the last frame of a clip comes silence.
-    """
-    half = frames.shape[1] // 2
-    shifted = np.empty_like(frames)
-    shifted[:, :half] = frames[:, half:]
-    shifted[:-1, half:] = frames[1:, :half]
-    shifted[np.append(clip_starts[1:] - 1, len(frames) - 1), half:] = 0.0
-    return shifted
 
 
 def _bands(bins: int, sample_rate_hz: int) -> tuple[int, npt.NDArray[np.float32]]:
