@@ -66,7 +66,8 @@ def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -
 @lru_cache(maxsize=256)
 def _window(length: int, size: int) -> Floats:
     window = np.hanning(length + 2)[1:-1]
-    return (window * np.sqrt(2 / np.sum(np.square(window)) / (2 * size))).astype(np.float32)
+    scaled: Floats = (window * np.sqrt(2 / np.sum(np.square(window)) / (2 * size))).astype(np.float32)
+    return scaled
 
 
 def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[Table, Table]:
