@@ -96,6 +96,15 @@ def _covers(outer: tuple[Clause, ...], inner: tuple[Clause, ...]) -> bool:
     return all(any(contains(big, small) for big in outside) for small in inside if is_satisfiable(small))
 
 
+def same_cases(left: Rule, right: Rule, vocabulary: Vocabulary) -> bool:
+    """Whether two rules fire in the same cases that the vocabulary admits."""
+    partition = Partition((*left.conditions, *right.conditions), vocabulary)
+    one, other = partition.boxes(left), partition.boxes(right)
+    return all(any(contains(big, box) for big in other) for box in one) and all(
+        any(contains(big, box) for big in one) for box in other
+    )
+
+
 def refines(rule: Rule, other: Rule) -> bool:
     """Whether `rule` treats a special case of what `other` treats."""
     mine, theirs = (*rule.when, *rule.needs), (*other.when, *other.needs)

@@ -1,6 +1,6 @@
-"""Checks a rulebook before anybody is advised by it: order, capacity, contradictions, dead ends, paths and examples.
+"""Checks a rulebook before anybody is advised by it: order, capacity, contradictions, dead ends and paths.
 
-Says what is wrong and shows a case; repairs nothing. `test_examples` (`expert.examples`) is offered here as well.
+Says what is wrong and shows a case; repairs nothing, and runs no example (`expert.examples` does).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from knowledge.vocabulary import Entry
 
 from . import overlaps, paths
 from .definition import define
-from .examples import ExampleFailure as ExampleFailure
-from .examples import test_examples as test_examples
 from .strata import Concluding, concluding, stratify
 
 PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")

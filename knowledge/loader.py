@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from .conditions import parse_clauses
 from .errors import InputError, KnowledgeError
 from .records import SEVERITIES, Value
 from .rulebook import TEMPLATE, Conclusion, Knowledge, Pack, Remedy, Rule
-from .schema import Example, RemedyDocument, RuleDocument, SourceDocument, TableDocument, TableRow
+from .schema import Example, PinsDocument, RemedyDocument, RuleDocument, SourceDocument, TableDocument, TableRow
 from .vocabulary import Entry, Vocabulary
 
 _T = TypeVar("_T", bound=BaseModel)
@@ -58,6 +58,7 @@ def load_knowledge(root: Path = BUILT_IN) -> Knowledge:
     remedies = {item.body["remedy"]: _remedy(item, vocabulary) for item in _of(items, "remedy")}
     rules = [_rule(item, vocabulary) for item in _of(items, "rule")]
     rules += [rule for item in _of(items, "table") for rule in _table(item, vocabulary)]
+    rules = _pinned(rules, list(_of(items, "pins")), vocabulary)
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     knowledge = Knowledge(vocabulary, tuple(rules), remedies, sources, digest)
     _check_references(knowledge)
@@ -76,7 +77,7 @@ def _read(file: Path, root: Path) -> Iterator[_Item]:
         raise KnowledgeError(f"{name}:1: expected a list of documents, each starting with `- `")
     for body, mark in zip(bodies, node.value if node else [], strict=True):
         line = mark.start_mark.line + 1
-        kinds = ("fact", "derived", "decision", "rule", "table", "remedy", "source")
+        kinds = ("fact", "derived", "decision", "rule", "table", "remedy", "source", "pins")
         kind = next(iter(body), None) if isinstance(body, dict) else None
         if kind not in kinds:
             raise KnowledgeError(f"{name}:{line}: a document starts with one of {', '.join(kinds)}; got {kind!r}")
@@ -214,6 +215,25 @@ def _row_examples(table: TableDocument, row: TableRow) -> Iterator[Example]:
 def _example(example: Example, vocabulary: Vocabulary, where: str) -> Example:
     given = {name: vocabulary.entry(name, where).coerce(value, where) for name, value in example.given.items()}
     return Example(given=given, fires=example.fires)
+
+
+def _pinned(rules: list[Rule], items: list[_Item], vocabulary: Vocabulary) -> list[Rule]:
+    """Return the rules with their pins."""
+    documents = {item.body["pins"]: (_parse(PinsDocument, item), item.where) for item in items}
+    strange = sorted(set(documents) - {rule.id for rule in rules})
+    if strange:
+        raise KnowledgeError(
+            f"{documents[strange[0]][1]}: there is no such rule", hint="`tonmeister rules pin` writes all pins anew."
+        )
+    pins = {
+        rule: tuple(
+            _example(Example(given=given, fires=fires), vocabulary, where)
+            for fires, cases in ((True, document.fires), (False, document.rests))
+            for given in cases
+        )
+        for rule, (document, where) in documents.items()
+    }
+    return [replace(rule, pins=pins.get(rule.id, ())) for rule in rules]
 
 
 def _remedy(item: _Item, vocabulary: Vocabulary) -> Remedy:

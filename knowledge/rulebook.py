@@ -53,6 +53,13 @@ class Rule:
     file: str
     line: int
     table: str = ""
+    pins: tuple[Example, ...] = ()
+    """Cases that `rules pin` wrote, so that no small change of the rule goes unnoticed."""
+
+    @property
+    def cases(self) -> tuple[Example, ...]:
+        """Every case that the rule is tested by."""
+        return self.examples + self.pins
 
     @property
     def conditions(self) -> Iterator[Condition]:

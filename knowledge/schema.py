@@ -61,6 +61,14 @@ class RuleDocument(Document):
         return self
 
 
+class PinsDocument(Document):
+    """Cases that pin every threshold and condition of a rule, beside the examples that explain it."""
+
+    pins: RuleId
+    fires: tuple[dict[str, bool | int | float | str], ...] = ()
+    rests: tuple[dict[str, bool | int | float | str], ...] = ()
+
+
 class TableRow(Document):
     """One row of a decision table; a rule of its own."""
 

@@ -22,7 +22,7 @@ from engine.evidence.dataset import (
     scan_clips,
     write_manifest,
 )
-from engine.evidence.dataset.clips import Progress
+from engine.evidence.dataset.clips import NOTHING_DECODED, Progress
 from engine.evidence.dataset.fewest_moves import measure_moves
 from engine.evidence.dataset.records import TaskType
 from engine.evidence.dataset.repair import Protocol, SplitShares
@@ -71,6 +71,9 @@ def audit_dataset(
     group: str | None = None,
     split: str | None = None,
     path: str | None = None,
+    text: str | None = None,
+    session: str | None = None,
+    raters: tuple[str, ...] = (),
     audio_root: Path | None = None,
     task: TaskType | None = None,
     scale: tuple[float, float] | None = None,
@@ -79,6 +82,7 @@ def audit_dataset(
     cache: Path | None = None,
     cluster: str = "",
     protocol: Protocol | None = None,
+    decode: bool = True,
 ) -> Audit:
     """Read, decode, measure and judge a data set.
 
@@ -89,6 +93,9 @@ def audit_dataset(
         group: speaker or recording column.
         split: split column.
         path: path column.
+        text: column of what is said.
+        session: column of the session or recording, where that is not the group.
+        raters: columns of one rater's score each.
         audio_root: folder that clip paths are relative to; default: the manifest's own.
         task: what the labels are; guessed from them when it is not given.
         scale: lowest and highest value that a score can take.
@@ -97,23 +104,39 @@ def audit_dataset(
         cache: folder that keeps what was measured of the clips; None: nothing is kept.
         cluster: address of a Ray cluster that decodes instead; empty: none.
         protocol: kind of split to propose where one is needed; default: what the rules prefer.
+        decode: whether to open the audio; without, whatever needs it is unknown, and a million rows take seconds.
 
     Raises:
         InputError: the manifest is missing, empty or malformed.
         UsageError: a named column does not exist.
     """
-    dataset = read_dataset(manifest, label=label, group=group, split=split, path=path, audio_root=audio_root, task=task)
-    scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
-    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
+    dataset = read_dataset(
+        manifest,
+        path=path,
+        label=label,
+        group=group,
+        split=split,
+        text=text,
+        session=session,
+        raters=raters,
+        audio_root=audio_root,
+        task=task,
+    )
+    scan = NOTHING_DECODED
+    near: tuple[NearPair, ...] | None = None
+    review: tuple[NearPair, ...] = ()
+    if decode:
+        scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
+        near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
     facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review)
     measured = admitted(facts, knowledge.vocabulary)
-    session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
+    concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None
-    if _concluded(session, "dataset.split_needs_repair"):
-        measured += admitted(measure_moves(dataset, scan, near), knowledge.vocabulary)
-        session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
-        proposal = _proposed(dataset, scan, near, session, protocol)
-    return Audit(dataset, measured, session, proposal, near, review)
+    if _concluded(concluded, "dataset.split_needs_repair"):
+        measured += admitted(measure_moves(dataset, scan, near or ()), knowledge.vocabulary)
+        concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
+        proposal = _proposed(dataset, scan, near or (), concluded, protocol)
+    return Audit(dataset, measured, concluded, proposal, near or (), review)
 
 
 def _proposed(

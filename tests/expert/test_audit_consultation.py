@@ -28,6 +28,7 @@ DESIGN_IDS = {
 """The canonical ids of the design page."""
 OTHER_IDS = {"unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"} | {
     "group-confound",
+    "second-decoder",
     "condition-drift",
     "rater-disagreement",
     "missing-ratings",

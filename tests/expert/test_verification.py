@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from expert import verification
+from expert import examples
 from expert.verification import Problem, verify
 from knowledge.loader import load_knowledge
 from knowledge.rulebook import Knowledge
@@ -254,19 +254,20 @@ def test_plan_paths_of_the_vocabulary_and_of_decisions_fit_the_plan() -> None:
     ]
 
 
-def test_examples_run_through_the_engine() -> None:
+@pytest.mark.parametrize("evaluate", [examples.by_engine, examples.by_recursion])
+def test_examples_run_through_the_engine_and_by_recursion(evaluate: examples.Evaluate) -> None:
     good = rule(WORDS, "m.a", [{"data.regime": "tiny"}, {"none": "data.poor"}], {"recommend": {"out.method": "lora"}})
     detector = rule(WORDS, "p.poor", [{"data.clips": "< 5"}], {"set": {"data.poor": True}})
-    examples = (
+    cases = (
         Example(given={"data.regime": "tiny", "data.clips": 7}, fires=True),
         Example(given={"data.regime": "tiny", "data.poor": False}, fires=True),
         Example(given={"data.regime": "tiny"}, fires=False),
         Example(given={"data.regime": "tiny", "data.clips": 3}, fires=False),
     )
-    wrong = tuple(example.model_copy(update={"fires": not example.fires}) for example in examples)
+    wrong = tuple(example.model_copy(update={"fires": not example.fires}) for example in cases)
 
-    assert verification.test_examples(knowledge(WORDS, replace(good, examples=examples), detector)) == ()
-    failures = verification.test_examples(knowledge(WORDS, replace(good, examples=wrong), detector))
+    assert examples.test_examples(knowledge(WORDS, replace(good, examples=cases), detector), evaluate) == ()
+    failures = examples.test_examples(knowledge(WORDS, replace(good, examples=wrong), detector), evaluate)
     assert [str(failure) for failure in failures] == [
         "m.a: given data.regime = tiny, data.clips = 7 it fires, expected not to",
         "m.a: given data.regime = tiny, data.poor = no it fires, expected not to",
@@ -303,4 +304,4 @@ def test_a_folder_of_ones_own_is_verified(tmp_path: Path) -> None:
     made = load_knowledge(tmp_path)
 
     assert problems(made) == [("unsatisfiable", "method.lora", "error")]
-    assert [failure.rule for failure in verification.test_examples(made)] == ["method.lora"]
+    assert [failure.rule for failure in examples.test_examples(made)] == ["method.lora"]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from engine.plan import plan_paths
-from expert.verification import test_examples as failing_examples
+from expert.examples import test_examples as failing_examples
 from expert.verification import verify
 from knowledge.conditions import Condition
 from knowledge.loader import load_knowledge

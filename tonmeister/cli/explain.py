@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("query", type=click.Choice(["how", "why", "why-not"]))
+@click.argument("query", type=click.Choice(["how", "why", "why-not", "what-if", "sensitivity"]))
 @click.argument("subject", metavar="NAME[=VALUE]")
 @click.argument("manifest", type=click.Path(path_type=Path), required=False)
 @click.option("--answers", type=click.Path(path_type=Path), help="YAML file of `fact: value`.")
@@ -38,8 +38,10 @@ def command(
     how adaptation.method           the proof, down to facts and sources
     why task.domain                 what the answer would decide
     why-not adaptation.method=full  each rule for it, what fails, and by how much
+    what-if dataset.clips=5000      what would be concluded otherwise
+    sensitivity dataset.clips       how far it may move before a conclusion changes; `all` for every number
     """
-    from expert import explanation
+    from expert import explanation, whatif
     from knowledge.errors import UsageError
 
     from .planning import read_state
@@ -52,11 +54,15 @@ def command(
         click.echo(explanation.how(session, name).render())
     elif query == "why":
         click.echo(explanation.why(session, _question(state, name)).render())
+    elif query == "sensitivity":
+        click.echo(whatif.sensitivity(session, "" if name == "all" else name).render())
+    elif query == "what-if" and value:
+        click.echo(whatif.what_if(session, {name: value}).render())
     elif value:
         wanted = state.knowledge.vocabulary.user_fact(name, value, "explain").value
         click.echo(explanation.why_not(session, name, wanted).render())
     else:
-        raise UsageError(f"why-not got {subject!r}, expected NAME=VALUE, such as adaptation.method=full")
+        raise UsageError(f"{query} got {subject!r}, expected NAME=VALUE, such as adaptation.method=full")
 
 
 def _question(state: InterviewState, name: str) -> Question:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .output import say
+
+if TYPE_CHECKING:
+    from knowledge.rulebook import Knowledge, Rule
 
 _knowledge_option = click.option(
     "--knowledge",
@@ -46,32 +50,39 @@ def list_rules(form: str, folder: Path | None) -> None:
 @_knowledge_option
 def show_rule(rule_id: str, folder: Path | None) -> None:
     """One rule: conditions, conclusion, reason, certainty, sources, examples."""
-    import difflib
-
     from expert.report.rule import rule_document
     from expert.report.text import render_text
-    from knowledge.errors import UsageError
     from knowledge.loader import BUILT_IN, load_knowledge
 
     knowledge = load_knowledge(folder or BUILT_IN)
+    click.echo(render_text(rule_document(_known_rule(knowledge, rule_id), knowledge)), nl=False)
+
+
+def _known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
+    import difflib
+
+    from knowledge.errors import UsageError
+
     rule = knowledge.rule(rule_id)
     if rule is None:
         close = difflib.get_close_matches(rule_id, [rule.id for rule in knowledge.rules], n=1)
         raise UsageError(f"there is no rule {rule_id!r}", hint=f"Did you mean {close[0]}?" if close else "")
-    click.echo(render_text(rule_document(rule, knowledge)), nl=False)
+    return rule
 
 
 @command.command("check")
+@click.option("--engine", is_flag=True, help="Run the examples through durable-rules instead of by plain recursion.")
 @_knowledge_option
 @click.pass_context
-def check_rules(ctx: click.Context, folder: Path | None) -> None:
+def check_rules(ctx: click.Context, engine: bool, folder: Path | None) -> None:
     """Verify a rulebook: references, cycles, capacity, contradictions, dead rules, and every example."""
-    from expert.verification import test_examples, verify
+    from expert.examples import by_engine, by_recursion, test_examples
+    from expert.verification import verify
     from knowledge.loader import BUILT_IN, load_knowledge
 
     knowledge = load_knowledge(folder or BUILT_IN)
     problems = verify(knowledge)
-    failures = test_examples(knowledge)
+    failures = test_examples(knowledge, by_engine if engine else by_recursion)
     for problem in problems:
         rule = knowledge.rule(problem.rule)
         place = f"{rule.file}:{rule.line} ({problem.rule})" if rule else problem.rule
@@ -81,6 +92,104 @@ def check_rules(ctx: click.Context, folder: Path | None) -> None:
     # Where two rules of equal strength disagree, a plan follows the name of a value; nobody meant that.
     fatal = [problem for problem in problems if problem.severity == "error" or problem.kind == "contradiction"]
     errors = len(fatal) + len(failures)
-    examples = sum(len(rule.examples) for rule in knowledge.rules)
+    examples = sum(len(rule.cases) for rule in knowledge.rules)
     say(f"{len(knowledge.rules)} rules, {examples} examples, {errors} errors, {len(problems)} problems in all")
     ctx.exit(2 if errors else 0)
+
+
+@command.command("mutate")
+@click.argument("rule_ids", metavar="[RULE]...", nargs=-1)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
+@_knowledge_option
+def mutate_rules(rule_ids: tuple[str, ...], form: str, folder: Path | None) -> None:
+    """Change rules in small ways, and list the changes that no example notices."""
+    from expert.mutation import mutants_of, score
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    knowledge = load_knowledge(folder or BUILT_IN)
+    rules = [_known_rule(knowledge, rule_id) for rule_id in rule_ids] or list(knowledge.rules)
+    found = {rule.id: mutants_of(rule, knowledge) for rule in rules}
+    everything = [mutant for mutants in found.values() for mutant in mutants]
+    alive = [mutant for mutant in everything if not mutant.killed]
+    if form == "json":
+        record = {
+            "schema": "tonmeister.mutation/1",
+            "score": score(everything),
+            "mutants": len(everything),
+            "rules": {rule: {"score": score(mutants), "mutants": len(mutants)} for rule, mutants in found.items()},
+            "survivors": [{"rule": mutant.rule, "change": mutant.change} for mutant in alive],
+        }
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    for mutant in alive:
+        click.echo(f"{mutant.rule}: {mutant.change}")
+    say(f"{len(everything)} mutants of {len(rules)} rules, {len(alive)} survive, score {score(everything):.3f}")
+
+
+@command.command("pin")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when the pins are not those of the rules.")
+@_knowledge_option
+@click.pass_context
+def pin_rules(ctx: click.Context, check: bool, folder: Path | None) -> None:
+    """Write the cases that pin every threshold and condition to pins.yaml in the knowledge folder."""
+    from engine.plan import write_atomically
+    from expert.pinning import pins_text
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    root = folder or BUILT_IN
+    text, target = pins_text(load_knowledge(root)), root / "pins.yaml"
+    if check:
+        same = target.is_file() and target.read_text("utf-8") == text
+        say(f"{target} is {'what' if same else 'not what'} the rules ask for")
+        ctx.exit(0 if same else 1)
+    write_atomically(target, text)
+    say(f"Pins written to {target}; look at the diff")
+
+
+@command.command("diff")
+@click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
+def diff_rules(old: Path, new: Path | None, form: str) -> None:
+    """What the knowledge folder NEW (default: the built-in one) concludes otherwise than OLD, with a case for each."""
+    from expert.difference import differences, rule_changes
+    from knowledge.conditions import spell
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    before, after = load_knowledge(old), load_knowledge(new or BUILT_IN)
+    changes, found = rule_changes(before, after), differences(before, after)
+    if form == "json":
+        record = {
+            "schema": "tonmeister.rulediff/1",
+            "rules": [{"rule": change.rule, "kind": change.kind} for change in changes],
+            "differences": [
+                {"attribute": one.attribute, "before": one.before, "after": one.after, "case": dict(one.case)}
+                for one in found
+            ],
+        }
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    for change in changes:
+        click.echo(f"{change.kind} {change.rule}")
+    for one in found:
+        case = ", ".join(f"{name} = {spell(value)}" for name, value in one.case.items())
+        values = ["nothing" if value is None else spell(value) for value in (one.before, one.after)]
+        click.echo(f"{one.attribute}: {values[0]} becomes {values[1]} (given {case})")
+    say(f"{len(changes)} rules differ, {len(found)} conclusions do")
+
+
+@command.command("doc")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="New folder for the pages.")
+@_knowledge_option
+def doc_rules(output: Path, folder: Path | None) -> None:
+    """Write the rulebook as Markdown: an index, a page a rule, and the sources."""
+    from expert.report.markdown import render_markdown
+    from expert.report.rulebook import rulebook_pages
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    from .output import write_new
+
+    pages = rulebook_pages(load_knowledge(folder or BUILT_IN))
+    for name, document in pages.items():
+        write_new(output / f"{name}.md", render_markdown(document))
+    say(f"{len(pages)} pages written to {output}; begin with {output / 'index.md'}")

@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 RESTARTS = 20
+_FEW_GROUPS, _MORE_RESTARTS = 200, 100
+"""Few groups fit badly and cost little: more starts find the best fit more often."""
 _RESTARTED_GROUPS = 200_000
 """Groups times restarts; with more groups than this over twenty, fewer starts come out just as even."""
 _SWAPPED_GROUPS = 600
@@ -56,7 +58,8 @@ def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np
         required: whether a split must hold a stratum, `(splits, strata + 1)`.
     """
     problem = _problem(counts, shares, required)
-    restarts = max(1, min(RESTARTS, _RESTARTED_GROUPS // len(counts)))
+    most = _MORE_RESTARTS if len(counts) <= _FEW_GROUPS else RESTARTS
+    restarts = max(1, min(most, _RESTARTED_GROUPS // len(counts)))
     found = [_improved(problem, _greedy(problem, np.random.default_rng(seed))) for seed in range(restarts)]
     best = min(found, key=lambda assigned: _unevenness(problem, assigned))
     return Assignment(best, *_unevenness(problem, best))

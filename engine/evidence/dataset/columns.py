@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from knowledge.errors import UsageError
 
-from .records import Columns, split_of
+from .readers.table import Table
+from .records import Columns, Part, split_of
+from .suffixes import has_audio_suffix
 
-AUDIO_SUFFIXES = frozenset(
-    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".w64", ".rf64", ".caf",
-     ".m4a", ".mp4", ".aac", ".wma", ".webm")
-)  # fmt: skip
 # Names are compared without case and punctuation; earlier ones win.
 _NAMES: dict[str, tuple[str, ...]] = {
     "path": (
@@ -30,34 +30,54 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "split": ("repairedsplit", "split", "subset", "partition", "set", "dataset", "usage"),
     "fold": ("repairedfold", "fold", "folds", "cvfold", "kfold"),
+    "text": ("text", "transcript", "transcription", "sentence", "utterancetext", "prompt"),
+    "session": ("session", "sessionid", "recording", "recordingid", "sourcefile", "originalfile", "video", "videoid"),
 }  # fmt: skip
-Table = Sequence[Sequence[str]]
+_RATER = re.compile(
+    r"^(.*?(?:rater|annotator|expert|judge|listener|labell?er|coder|(?:^|[ _-])r)[ _-]?)\d{1,3}$", re.IGNORECASE
+)
+"""`rater_1`, `total_r3`, `annotator2`: columns that differ in a number after such a word hold one rater each."""
+_FORMAT_PARTS: tuple[Part, ...] = ("start", "stop", "duration", "channel")
+"""Parts that only a format fixes; a CSV column of that name may mean anything."""
 
 
-def assign_columns(header: Sequence[str], table: Table, named: Mapping[str, str | None], where: str) -> Columns:
-    """Return which column plays which part: as named by the caller, else as its name suggests; "" stands for none.
+def assign_columns(table: Table, named: Mapping[str, str | None], raters: Sequence[str], where: str) -> Columns:
+    """Return which column plays which part: as named, else as the format says, else as its name suggests.
+
+    An empty name stands for "no such column".
 
     Raises:
         UsageError: a named column does not exist, or no column can be the path.
     """
+    header = table.header
     chosen = {part: _named(header, part, name, where) for part, name in named.items() if name}
+    refused = {part for part, name in named.items() if name == ""}
+    settled = {*chosen, *refused}
+    fixed = {part: name for part, name in table.roles.items() if part not in settled and name in header}
     guesses: dict[str, str] = {}
     for part in _NAMES:
-        if part not in chosen and named.get(part) != "":
-            taken = {*chosen.values(), *guesses.values()}
-            free = [column for column in header if column not in taken]
-            guess = _guess(part, header, free, table)
+        if part not in settled and part not in fixed:
+            taken = {*chosen.values(), *fixed.values(), *guesses.values()}
+            guess = _guess(part, [column for column in header if column not in taken], table)
             if guess is not None:
                 guesses[part] = guess
-    found = {**guesses, **chosen}
+    found = {**guesses, **fixed, **chosen}
     if "path" not in found:
         raise UsageError(
             f"{where}: no column can be the path of the clips; the columns are {', '.join(header)}",
             hint="Name it with --path COLUMN.",
         )
-    guessed = tuple(part for part in _NAMES if part in guesses)
     return Columns(
-        found["path"], found.get("label"), found.get("group"), found.get("split"), found.get("fold"), guessed
+        path=found["path"],
+        label=found.get("label"),
+        group=found.get("group"),
+        split=found.get("split"),
+        fold=found.get("fold"),
+        text=found.get("text"),
+        session=found.get("session"),
+        guessed=tuple(part for part in _NAMES if part in guesses),
+        raters=tuple(_named(header, "rater", name, where) for name in raters) or _raters(table, found.values()),
+        **{part: fixed.get(part) for part in _FORMAT_PARTS},
     )
 
 
@@ -71,38 +91,49 @@ def _named(header: Sequence[str], part: str, name: str, where: str) -> str:
     )
 
 
-def _guess(part: str, header: Sequence[str], free: list[str], table: Table) -> str | None:
+def _guess(part: str, free: list[str], table: Table) -> str | None:
     plain = {"".join(filter(str.isalnum, column.casefold())): column for column in reversed(free)}
     for name in _NAMES[part]:
-        if name in plain and _fits(part, _values(header, plain[name], table)):
+        if name in plain and _fits(part, table.column(plain[name])):
             return plain[name]
     if part == "path":
-        return next((column for column in free if _holds_audio_paths(_values(header, column, table))), None)
+        return next((column for column in free if _holds_audio_paths(table.column(column))), None)
     return None
 
 
-def _values(header: Sequence[str], column: str, table: Table) -> list[str]:
-    place = list(header).index(column)
-    return [row[place].strip() for row in table]
-
-
-def _fits(part: str, values: list[str]) -> bool:
+def _fits(part: str, cells: Sequence[str]) -> bool:
     """A name alone proves little: a split column holds names of splits, a group column at least two groups."""
-    if part == "split":
-        known = sum(1 for value in values if split_of(value))
-        return known > 0 and known * 2 >= sum(1 for value in values if value)
-    if part == "group":
-        return len(set(values) - {""}) > 1
     if part == "path":
-        return _holds_audio_paths(values)
-    return any(values)
+        return _holds_audio_paths(cells)
+    filled = {cell: count for cell, count in Counter(cells).items() if cell.strip()}
+    if part == "split":
+        known = sum(count for cell, count in filled.items() if split_of(cell))
+        return known > 0 and known * 2 >= sum(filled.values())
+    if part in ("group", "session"):
+        return len({cell.strip() for cell in filled}) > 1
+    return bool(filled)
 
 
-def _holds_audio_paths(values: list[str]) -> bool:
+def _raters(table: Table, taken: Iterable[str]) -> tuple[str, ...]:
+    """Columns of numbers whose names differ in the rater's number only; empty for fewer than two."""
+    families: dict[str, list[str]] = {}
+    for column in table.header:
+        match = _RATER.match(column)
+        if match and column not in taken:
+            families.setdefault(match[1].casefold(), []).append(column)
+    for family in families.values():
+        if len(family) > 1 and all(_holds_numbers(table.column(column)) for column in family):
+            return tuple(family)
+    return ()
+
+
+def _holds_numbers(cells: Sequence[str]) -> bool:
+    """Whether there is a number, and nothing else but empty cells: not every rater heard every clip."""
+    filled = [cell for cell in dict.fromkeys(cells) if cell.strip()]
+    return bool(filled) and all(re.fullmatch(r"\s*-?\d+(\.\d+)?([eE]-?\d+)?\s*", cell) for cell in filled)
+
+
+def _holds_audio_paths(cells: Sequence[str]) -> bool:
     """Whether half of the values or more end like an audio file; the rest may be what is wrong with the manifest."""
-    return sum(map(has_audio_suffix, values)) * 2 >= len(values)
-
-
-def has_audio_suffix(name: str) -> bool:
-    """Whether a file of that name is audio, by the end of the name."""
-    return "." + name.rpartition(".")[2].casefold() in AUDIO_SUFFIXES
+    ends = Counter(cell.rpartition(".")[2] for cell in cells)
+    return sum(count for end, count in ends.items() if has_audio_suffix("." + end)) * 2 >= len(cells)

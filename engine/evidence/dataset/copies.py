@@ -9,13 +9,15 @@ import numpy as np
 from knowledge.records import Fact, Measured
 
 from .clips import Scan
+from .coded import Integers
+from .components import members
 from .counting import counted, unknown
 from .labels import isolated_scores
-from .leaks import members, splits_of
-from .records import Dataset, Row, folded
+from .leaks import splits_of
+from .records import Dataset, Row
 
 
-def measure_copies(dataset: Dataset, scan: Scan, copies: Sequence[int], alike: Sequence[int] | None = None) -> Measured:
+def measure_copies(dataset: Dataset, scan: Scan, copies: Integers, alike: Integers | None = None) -> Measured:
     """Return the duplicate facts.
 
     Args:
@@ -24,84 +26,78 @@ def measure_copies(dataset: Dataset, scan: Scan, copies: Sequence[int], alike: S
         copies: numbers the rows so that exact copies share a number (`copy_components`).
         alike: the same with near duplicates; what splits and labels are compared by.
     """
-    together = [rows for rows in members(copies, dataset.rows).values() if len(rows) > 1]
-    several_files = [rows for rows in together if len(_files(rows)) > 1]
-    again = sum(len(_files(rows)) - 1 for rows in several_files)
+    together = members(copies)
+    names = dataset.region_codes
+    several = [places for places in together if len(np.unique(names[places])) > 1]
+    again = sum(len(np.unique(names[places])) - 1 for places in several)
     decoded = sum(not clip.unreadable for clip in scan.clips.values())
-    first = {id(row): rows[0] for rows in together for row in rows}
+    first = {int(place): int(places[0]) for places in together for place in places}
 
     def say(row: Row) -> str:
-        other = first[id(row)]
+        other = dataset.row(first[row.place])
         return f"same sound as {other.path}" + (f" (line {other.line})" if other.line else "")
 
-    same_file = [row for rows in together for row in _repeated(rows)]
-    facts = (
-        counted("dataset.exact_duplicate_clips", _flat(several_files), decoded, say, again, _flat(several_files, 1)),
-        counted("dataset.duplicate_rows", same_file, len(dataset.rows), "the file has a row before"),
-    )
-    if alike is not None and list(alike) != list(copies):
-        together = [rows for rows in members(alike, dataset.rows).values() if len(rows) > 1]
-        first.update({id(row): rows[0] for rows in together for row in rows})
-    return Measured(facts) + _across(dataset, together, say) + _conflicts(dataset, together)
+    same_file = np.sort(np.concatenate([_repeated(names, places) for places in together] or [np.zeros(0, np.int64)]))
+    n = len(dataset)
+    found = Measured((counted(dataset, "dataset.duplicate_rows", same_file, n, "the file has a row before"),))
+    if scan.clips:
+        rows, told = _flat(several), _flat(several, 1)
+        found += Measured((counted(dataset, "dataset.exact_duplicate_clips", rows, decoded, say, again, told),))
+    else:
+        found += Measured(unknown=unknown("dataset.exact_duplicate_clips", "no audio was read"))
+    if alike is not None and not np.array_equal(alike, copies):
+        together = members(alike)
+        first.update({int(place): int(places[0]) for places in together for place in places})
+    return found + _across(dataset, together, say) + _conflicts(dataset, together)
 
 
-def _files(rows: Sequence[Row]) -> set[str]:
-    return {str(row.file or row.path) for row in rows}
-
-
-def _flat(groups: Sequence[Sequence[Row]], start: int = 0) -> list[Row]:
+def _flat(groups: Sequence[Integers], start: int = 0) -> list[int]:
     """All rows of all groups, each from its row number `start` on."""
-    return [row for rows in groups for row in rows[start:]]
+    return [int(place) for places in groups for place in places[start:]]
 
 
-def _repeated(rows: Sequence[Row]) -> list[Row]:
-    """The rows whose file an earlier row names."""
-    seen: set[str] = set()
-    found = []
-    for row in rows:
-        name = str(row.file or row.path)
-        if name in seen:
-            found.append(row)
-        seen.add(name)
-    return found
+def _repeated(names: Integers, places: Integers) -> Integers:
+    """The rows whose file an earlier row names; rows without a file that write the same path are such as well."""
+    _, firsts = np.unique(names[places], return_index=True)
+    return np.delete(places, firsts)
 
 
-def _across(dataset: Dataset, together: Sequence[list[Row]], say: Callable[[Row], str]) -> Measured:
+def _across(dataset: Dataset, together: Sequence[Integers], say: Callable[[Row], str]) -> Measured:
     name = "dataset.duplicates_across_splits"
     if dataset.columns.split is None:
         return Measured(unknown=unknown(name, "no split column"))
-    crossing = [rows for rows in together if len(splits_of(rows)) > 1]
-    return Measured((counted(name, _flat(crossing), len(dataset.rows), say, len(crossing), _flat(crossing, 1)),))
+    crossing = [places for places in together if len(splits_of(dataset.splits[places])) > 1]
+    rows, told = _flat(crossing), _flat(crossing, 1)
+    return Measured((counted(dataset, name, rows, len(dataset), say, len(crossing), told),))
 
 
-def _conflicts(dataset: Dataset, together: Sequence[list[Row]]) -> Measured:
+def _conflicts(dataset: Dataset, together: Sequence[Integers]) -> Measured:
     names = "dataset.conflicting_duplicates dataset.conflicting_score_gap"
     if dataset.task is None:
         return Measured(unknown=unknown(names, "no labels"))
-    different = [rows for rows in together if len(_labels(dataset, rows)) > 1]
-    labels_of = {row.path: " and ".join(sorted({other.label for other in rows})) for rows in different for row in rows}
-    count = counted(
-        "dataset.conflicting_duplicates",
-        _flat(different),
-        len(dataset.rows),
-        lambda row: f"labels of its copies: {labels_of[row.path]}",
-        len(different),
-    )
+    different = [places for places in together if len(_labels(dataset, places)) > 1]
+    group_of = {int(place): places for places in different for place in places}
+
+    def say(row: Row) -> str:
+        texts = {dataset.row(int(place)).label for place in group_of[row.place]}
+        return f"labels of its copies: {' and '.join(sorted(texts))}"
+
+    rows = _flat(different)
+    count = counted(dataset, "dataset.conflicting_duplicates", rows, len(dataset), say, len(different))
     if dataset.task == "classification":
         return Measured((count,), unknown("dataset.conflicting_score_gap", "the labels are classes, not scores"))
-    scores = np.array([row.score for row in dataset.rows if row.score is not None], dtype=float)
+    scores = dataset.scores[np.isfinite(dataset.scores)]
     bulk = scores[~isolated_scores(scores)]
     span = float(bulk.max() - bulk.min())
-    gaps = [max(values) - min(values) for rows in different if (values := sorted(_scores(rows)))]
+    gaps = [float(np.ptp(_labels(dataset, places))) for places in different]
     gap = min(1.0, max(gaps, default=0.0) / span) if span else 0.0
     return Measured((count, Fact("dataset.conflicting_score_gap", gap, "audit", n=len(different))))
 
 
-def _labels(dataset: Dataset, rows: Sequence[Row]) -> set[str] | set[float]:
+def _labels(dataset: Dataset, places: Integers) -> np.ndarray:
+    """The different labels of some rows: numbers of classes, or scores."""
     if dataset.task == "regression":
-        return set(_scores(rows))
-    return {folded(row.label) for row in rows if row.label}
-
-
-def _scores(rows: Sequence[Row]) -> list[float]:
-    return [row.score for row in rows if row.score is not None]
+        scores = dataset.scores[places]
+        return np.unique(scores[np.isfinite(scores)])
+    codes = dataset.labels.codes[places]
+    return np.unique(codes[codes >= 0])

@@ -6,8 +6,7 @@ and the others are left out. What then still crosses, a group as a whole, goes w
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +14,15 @@ import numpy as np
 from knowledge.records import Fact, Measured
 
 from .clips import Scan
+from .coded import Integers
+from .components import linked, members
 from .counting import unknown
-from .integrity import usable_row
+from .integrity import usable_rows
 from .labels import strata
-from .leaks import copy_components, group_key, linked
+from .leaks import copy_components
 from .near import NearPair
 from .records import SPLITS, Dataset, Split
 
-_PROTECTED: tuple[Split, ...] = ("test", "val", "train")
-"""Scores on the old test split stay comparable as long as it stays the same."""
 _NAMES = (
     "dataset.fewest_moves_share dataset.fewest_moves_distance dataset.fewest_moves_lost_classes "
     "dataset.fewest_moves_size_change"
@@ -42,42 +41,45 @@ class Moves:
 
 def fewest_moves(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> Moves | None:
     """Return the present split with as few changes as keep leak groups whole; None where a split is missing."""
-    rows = dataset.rows
-    old: list[Split] = [row.split if usable_row(dataset, row, scan) else "" for row in rows]
-    if set(old) - {""} != set(SPLITS):
+    old = _present(dataset, scan)
+    if set(old.tolist()) - {-1} != set(range(len(SPLITS))):
         return None
-    groups = [group_key(row) for row in rows] if dataset.columns.group is not None else [""] * len(rows)
-    alike = copy_components(dataset, scan, near)
-    new = list(old)
-    for members in _components(alike, old):
-        several = len({groups[place] for place in members}) > 1 or not groups[members[0]]
-        here = {old[place] for place in members}
-        if several and len(here) > 1:
-            stays = next(split for split in _PROTECTED if split in here)
-            for place in members:
-                new[place] = old[place] if old[place] == stays else ""
-    out = sum(a != b for a, b in zip(old, new, strict=True))
     grouped = dataset.columns.group is not None
-    keys = [
-        (("copy", alike[place]), *([("group", groups[place])] if grouped else [])) if new[place] else [("row", place)]
-        for place in range(len(rows))
-    ]
-    for members in _components(linked(keys), new):
-        sizes = Counter(new[place] for place in members)
-        goal = max(_PROTECTED, key=lambda split: sizes[split])  # the first, most protected one of equals
-        for place in members:
-            new[place] = goal
-    moved = sum(a != b for a, b in zip(old, new, strict=True)) - out
-    return Moves(tuple(new), moved, out) if set(new) - {""} == set(SPLITS) else None
+    groups = dataset.groups.codes if grouped else np.full(len(dataset), -1, dtype=np.int64)
+    alike = copy_components(dataset, scan, near)
+    new = _without_copies(old, groups, alike)
+    out = int((new != old).sum())
+    columns = [np.where(new < 0, -1, alike)]
+    if grouped:
+        columns.append(np.where(new < 0, -1, np.where(groups < 0, len(dataset.groups), groups)))
+    sizes = np.zeros((len(dataset) + 1, len(SPLITS)), dtype=np.int64)
+    component = linked(columns, len(dataset))
+    kept = new >= 0
+    np.add.at(sizes, (component[kept], new[kept]), 1)
+    goal = len(SPLITS) - 1 - sizes[:, ::-1].argmax(axis=1)  # of equal ones the most protected: test, validation
+    moved = np.where(kept, goal[component], -1)
+    changed = int((moved != old).sum()) - out
+    whole = set(moved.tolist()) - {-1} == set(range(len(SPLITS)))
+    return Moves(tuple(SPLITS[code] if code >= 0 else "" for code in moved.tolist()), changed, out) if whole else None
 
 
-def _components(numbers: Sequence[int], splits: Sequence[Split]) -> Iterable[list[int]]:
-    """Yield the places of each component that stands in several splits, rows without a split left aside."""
-    found: dict[int, list[int]] = defaultdict(list)
-    for place, (number, split) in enumerate(zip(numbers, splits, strict=True)):
-        if split:
-            found[number].append(place)
-    return [places for places in found.values() if len({splits[place] for place in places}) > 1]
+def _present(dataset: Dataset, scan: Scan) -> Integers:
+    """Return `(rows,)`: the split of each usable row, -1 for the others."""
+    return np.where(usable_rows(dataset, scan), dataset.splits, -1)
+
+
+def _without_copies(old: Integers, groups: Integers, alike: Integers) -> Integers:
+    """Take out copies of different groups, or of unknown ones, that do not stand in the most protected of their splits.
+
+    Test is the most protected, for scores on it stay comparable as long as it stays the same; then validation.
+    """
+    new = old.copy()
+    for places in members(np.where(old < 0, alike.max(initial=0) + 1 + np.arange(len(old)), alike)):
+        here = old[places]
+        several = len(np.unique(groups[places])) > 1 or groups[places[0]] < 0
+        if several and len(np.unique(here)) > 1:
+            new[places[here != here.max()]] = -1
+    return new
 
 
 def measure_moves(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> Measured:
@@ -86,12 +88,14 @@ def measure_moves(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -
     if moves is None:
         reason = "one of training, validation and test holds no usable clip before or after the repair"
         return Measured(unknown=unknown(_NAMES, reason))
-    old: list[Split] = [row.split if usable_row(dataset, row, scan) else "" for row in dataset.rows]
-    n = sum(bool(split) for split in old)
-    codes = strata(dataset, dataset.rows)
-    before, after = (_table(codes, splits) for splits in (old, moves.splits))
+    old = _present(dataset, scan)
+    number = {split: code for code, split in enumerate(SPLITS)}
+    new = np.array([number.get(split, -1) for split in moves.splits], dtype=np.int64)
+    n = int((old >= 0).sum())
+    codes = strata(dataset)
+    before, after = (_table(codes, splits) for splits in (old, new))
     lost = int(((before > 0) & (after == 0)).sum()) if dataset.task == "classification" else 0
-    sizes = np.abs(_sizes(old) / n - _sizes(moves.splits) / max(1, n - moves.copies_left_out))
+    sizes = np.abs(_sizes(old) / n - _sizes(new) / max(1, n - moves.copies_left_out))
     share = (moves.moved + moves.copies_left_out) / n
     return Measured(
         (
@@ -103,22 +107,19 @@ def measure_moves(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -
     )
 
 
-def _sizes(splits: Sequence[Split]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([float(sum(own == split for own in splits)) for split in SPLITS])
+def _sizes(splits: Integers) -> Integers:
+    return np.bincount(splits[splits >= 0], minlength=len(SPLITS))
 
 
-def _table(
-    codes: np.ndarray[tuple[int], np.dtype[np.int64]], splits: Sequence[Split]
-) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def _table(codes: Integers, splits: Integers) -> Integers:
     """Count the rows of each label in each split, `(splits, labels)`."""
     table = np.zeros((len(SPLITS), int(codes.max(initial=0)) + 1), np.int64)
-    for split, code in zip(splits, codes.tolist(), strict=True):
-        if split and code >= 0:
-            table[SPLITS.index(split), code] += 1
+    known = (splits >= 0) & (codes >= 0)
+    np.add.at(table, (splits[known], codes[known]), 1)
     return table
 
 
-def _distance(table: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> float:
+def _distance(table: Integers) -> float:
     """Return the largest total variation between the labels of a split and of all."""
     whole = table.sum(axis=0) / max(1, table.sum())
     own = table / np.maximum(1, table.sum(axis=1, keepdims=True))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import numpy as np
 
 from knowledge.records import Measured
 
-from .counting import counted, measured, unknown, usual_spellings
-from .leaks import group_key
-from .records import Dataset
+from .counting import counted, measured, unknown, where
+from .records import Dataset, Row
 
 _NAMES = (
     "dataset.groups dataset.effective_groups dataset.smallest_group_clips dataset.rows_without_group "
@@ -26,27 +25,23 @@ def measure_groups(dataset: Dataset) -> Measured:
     """Return how many groups there are, how even they are, and rows whose group is missing or spelled otherwise."""
     if dataset.columns.group is None:
         return Measured(unknown=unknown(_NAMES, no_group_reason(dataset)))
-    rows = dataset.rows
-    sizes = Counter(group_key(row) for row in rows if row.group)
-    n = sum(sizes.values())
-    usual = usual_spellings((group_key(row), dataset.written(row, "group")) for row in rows if row.group)
-    without = [row for row in rows if not row.group]
-    respelled = [row for row in rows if row.group and dataset.written(row, "group") != usual[group_key(row)]]
-    biggest = [f"{usual[key]}: {count} rows" for key, count in sizes.most_common(5)]
+    groups = dataset.groups
+    if not len(groups):
+        return Measured(unknown=unknown(_NAMES, f"the column {dataset.columns.group} is empty"))
+    counts = groups.counts
+    n = int(counts.sum())
+    order = np.argsort(-counts, kind="stable")[:5]
+    biggest = [f"{groups.names[number]}: {counts[number]} rows" for number in order]
+
+    def say(row: Row) -> str:
+        return f"{dataset.written(row, 'group')!r} elsewhere {groups.names[groups.codes[row.place]]!r}"
+
     return Measured(
         (
-            measured("dataset.groups", len(sizes), n, biggest),
-            measured("dataset.effective_groups", n * n / sum(count * count for count in sizes.values()), n),
-            measured("dataset.smallest_group_clips", min(sizes.values()), n),
-            counted("dataset.rows_without_group", without, len(rows), "no group"),
-            counted(
-                "dataset.respelled_groups",
-                respelled,
-                n,
-                lambda row: f"{dataset.written(row, 'group')!r} elsewhere {usual[group_key(row)]!r}",
-            ),
+            measured("dataset.groups", len(groups), n, biggest),
+            measured("dataset.effective_groups", float(n * n / (counts.astype(float) ** 2).sum()), n),
+            measured("dataset.smallest_group_clips", int(counts.min()), n),
+            counted(dataset, "dataset.rows_without_group", where(groups.codes < 0), len(dataset), "no group"),
+            counted(dataset, "dataset.respelled_groups", where(groups.respelled & (groups.codes >= 0)), n, say),
         )
-        if sizes
-        else (),
-        () if sizes else unknown(_NAMES, f"the column {dataset.columns.group} is empty"),
     )

@@ -3,91 +3,107 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .clips import Clip, Scan
-from .columns import has_audio_suffix
-from .counting import EXAMPLES, counted
-from .records import Dataset, Region, Row
+from .coded import Integers
+from .counting import EXAMPLES, counted, first_rows, unknown, where
+from .records import Dataset, Row
+from .suffixes import has_audio_suffix
 
 
-def measure_integrity(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:
+def measure_integrity(dataset: Dataset, scan: Scan, copies: Integers) -> Measured:
     """Return what is wrong with files and paths, and `dataset.clips`, what is left after it."""
-    rows, files = dataset.rows, len(dataset.files)
-    missing = [row for row in rows if row.file is None]
-    unreadable = _first_rows(rows, {region for region, clip in scan.clips.items() if clip.unreadable})
-    truncated = _first_rows(rows, {region for region, clip in scan.clips.items() if clip.truncated})
-    respelled = [row for row in rows if row.repaired]
-    usable = {number for row, number in zip(rows, copies, strict=True) if usable_row(dataset, row, scan)}
+    n = len(dataset)
+    missing = where(dataset.region_codes < 0)
+    respelled = sorted(dataset.repaired)
+    usable = np.unique(copies[usable_rows(dataset, scan)])
     facts = (
-        Fact("dataset.rows", len(rows), "audit", n=len(rows)),
-        Fact("dataset.clips", len(usable), "audit", n=len(rows)),
-        counted("dataset.missing_files", missing, len(rows), "no such file"),
-        counted("dataset.unreadable_files", unreadable, files, lambda row: _clip(scan, row).unreadable),
-        counted("dataset.truncated_files", truncated, files, lambda row: _clip(scan, row).truncated),
-        counted("dataset.respelled_paths", respelled, len(rows), _respelling),
+        Fact("dataset.rows", n, "audit", n=n),
+        Fact("dataset.clips", len(usable), "audit", n=n),
+        counted(dataset, "dataset.missing_files", missing, n, "no such file"),
+        counted(dataset, "dataset.respelled_paths", respelled, n, _respelling),
     )
-    return Measured(facts) + _orphans(dataset)
+    return Measured(facts) + _decoding(dataset, scan) + _orphans(dataset)
 
 
-def usable_row(dataset: Dataset, row: Row, scan: Scan) -> bool:
-    """Whether a trainer can load the clip and knows its label."""
-    clip = scan.of(row)
-    return clip is not None and clip.usable and has_label(dataset, row)
+def usable_rows(dataset: Dataset, scan: Scan) -> npt.NDArray[np.bool_]:
+    """Return `(rows,)`: whether a trainer can load the clip and knows its label.
+
+    Where nothing was decoded, a file that is there counts as one that can be loaded.
+    """
+    if scan.clips:
+        clips = (scan.clips.get(region) for region in dataset.regions)
+        usable = np.array([clip is not None and clip.usable for clip in clips] + [False])
+    else:
+        usable = np.array([True] * dataset.region_count + [False])
+    rows: npt.NDArray[np.bool_] = usable[dataset.region_codes] & dataset.has_label
+    return rows
 
 
-def has_label(dataset: Dataset, row: Row) -> bool:
-    """Whether the label can be used: any text for a class, a finite number for a score; true without a label column."""
-    if dataset.columns.label is None:
-        return True
-    return row.score is not None if dataset.task == "regression" else bool(row.label)
+def _decoding(dataset: Dataset, scan: Scan) -> Measured:
+    if not scan.clips and dataset.region_count:
+        return Measured(unknown=unknown("dataset.unreadable_files dataset.truncated_files", "no audio was read"))
+    clips = [scan.clips.get(region) for region in dataset.regions]
+    facts = []
+    for name, why in (("dataset.unreadable_files", _unreadable), ("dataset.truncated_files", _truncated)):
+        bad = np.array([clip is not None and bool(why(clip)) for clip in clips] + [False])
+        rows = first_rows(dataset.region_codes, bad)
+        facts.append(counted(dataset, name, rows, len(dataset.files), _said(scan, why)))
+    return Measured(tuple(facts))
 
 
-def _file(row: Row) -> Path:
-    assert row.file is not None  # rows without a file have no clip
-    return row.file
+def _unreadable(clip: Clip) -> str:
+    return clip.unreadable
 
 
-def _clip(scan: Scan, row: Row) -> Clip:
-    clip = scan.of(row)
-    assert clip is not None  # only rows that were decoded are counted by what decoding brought
-    return clip
+def _truncated(clip: Clip) -> str:
+    return clip.truncated
 
 
-def _first_rows(rows: Sequence[Row], wanted: set[Region]) -> list[Row]:
-    """One row for each wanted clip."""
-    first = {row.region: row for row in reversed(rows) if row.region in wanted}
-    return [row for row in rows if row.region in first and first[row.region] is row]
+def _said(scan: Scan, why: Callable[[Clip], str]) -> Callable[[Row], str]:
+    def say(row: Row) -> str:
+        clip = scan.of(row)
+        return "" if clip is None else why(clip)
+
+    return say
 
 
 def _respelling(row: Row) -> str:
-    return f"{' and '.join(row.repaired)}: the file is {_file(row).name}"
+    assert row.file is not None  # only a path that named a file can be a respelled one
+    return f"{' and '.join(row.repaired)}: the file is {row.file.name}"
 
 
 def _orphans(dataset: Dataset) -> Measured:
     """Audio files in the folders that the rows point into, which no row names."""
     if dataset.from_folder:
         return Measured(unknown=(Unknown("dataset.orphan_files", "the folder itself is the manifest"),))
+    written: dict[str, set[str]] = {}
+    for file in dict.fromkeys(dataset.found):
+        if file is not None:
+            folder, _, name = file.rpartition("/")
+            written.setdefault(folder, set()).add(name)
     named: dict[Path, set[str]] = {}
-    place = {folder: folder.resolve() for folder in {file.parent for file in dataset.files}}
-    for file in dataset.files:
-        named.setdefault(place[file.parent], set()).add(file.name)
+    for folder, names in written.items():
+        named.setdefault(Path(folder or "/").resolve(), set()).update(names)
     orphans = [folder / name for folder in sorted(named) for name in _audio_names(folder) if name not in named[folder]]
     paths = tuple(_relative(path, dataset.base.resolve()) for path in orphans)
     evidence = tuple(Evidence("no row names it", path=path) for path in paths[:EXAMPLES])
-    return Measured(
-        (Fact("dataset.orphan_files", len(orphans), "audit", n=len(dataset.files), evidence=evidence, paths=paths),)
-    )
+    n = sum(map(len, named.values()))
+    return Measured((Fact("dataset.orphan_files", len(orphans), "audit", n=n, evidence=evidence, paths=paths),))
 
 
 def _audio_names(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if has_audio_suffix(entry.name) and entry.name[0] != ".")
-    except PermissionError:  # a folder may be entered and not listed
+    except OSError:  # a folder may be entered and not listed
         return []
 
 

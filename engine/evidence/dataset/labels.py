@@ -2,115 +2,158 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import math
 
 import numpy as np
 import numpy.typing as npt
 
 from knowledge.records import Evidence, Fact, Measured
 
-from .counting import counted, measured, unknown, usual_spellings
-from .integrity import has_label
-from .records import Dataset, Row, folded
+from .coded import Integers
+from .counting import counted, measured, unknown, where
+from .records import Dataset, Row
 
 FIFTHS = 5
 """Scores are counted in fifths: of their range for sparse extremes (S000-12), of their number for the splits."""
-_CLASS_NAMES = "dataset.classes dataset.smallest_class_clips dataset.imbalance_ratio"
-_SCORE_NAMES = "dataset.label_min dataset.label_max dataset.sparse_extreme_clips dataset.sparse_extreme_share"
-_ALL_NAMES = f"task.type dataset.empty_labels dataset.respelled_labels {_CLASS_NAMES} {_SCORE_NAMES}"
-Integers = npt.NDArray[np.int64]
+_CLASS_NAMES = (
+    "dataset.classes dataset.smallest_class_clips dataset.imbalance_ratio dataset.class_entropy "
+    "dataset.label_group_association"
+)
+_SCORE_NAMES = (
+    "dataset.label_min dataset.label_max dataset.sparse_extreme_clips dataset.sparse_extreme_share "
+    "dataset.label_skew dataset.label_values"
+)
+_ALL_NAMES = f"task.type dataset.respelled_labels {_CLASS_NAMES} {_SCORE_NAMES}"
+_BEYOND = "dataset.labels_out_of_range dataset.isolated_labels"
 
 
 def measure_labels(dataset: Dataset, scale: tuple[float, float] | None = None) -> Measured:
     """Return the label facts; `scale` is the lowest and highest value that a score can take, where that is known."""
-    beyond = "dataset.labels_out_of_range dataset.isolated_labels"
     if dataset.columns.label is None:
-        columns = ", ".join(dataset.header)
-        reason = f"no column was recognised as the label; the columns are {columns}"
-        return Measured(unknown=unknown(f"{_ALL_NAMES} {beyond}", reason))
-    rows = [row for row in dataset.rows if has_label(dataset, row)]
-    empty = [row for row in dataset.rows if not has_label(dataset, row)]
-    facts = (counted("dataset.empty_labels", empty, len(dataset.rows), _what_is_wrong),)
+        reason = f"no column was recognised as the label; the columns are {', '.join(dataset.header)}"
+        return Measured(unknown=unknown(f"dataset.empty_labels {_ALL_NAMES} {_BEYOND}", reason))
+    rows = where(dataset.has_label)
+    empty = where(~dataset.has_label)
+    facts = (counted(dataset, "dataset.empty_labels", empty, len(dataset), _what_is_wrong),)
     if dataset.task is None:
-        return Measured(
-            facts, unknown(f"{_ALL_NAMES} {beyond}".replace("dataset.empty_labels ", ""), "no row has a label")
-        )
+        return Measured(facts, unknown(f"{_ALL_NAMES} {_BEYOND}", "no row has a label"))
     task = Fact("task.type", dataset.task, "audit", n=len(rows), evidence=(Evidence(_why_task(dataset, rows)),))
     if dataset.task == "regression":
         none = unknown(f"{_CLASS_NAMES} dataset.respelled_labels", "the labels are scores, not classes")
-        return Measured((*facts, task), none) + _scores(rows, scale)
-    none = unknown(f"{_SCORE_NAMES} {beyond}", "the labels are classes, not scores")
-    return Measured((*facts, task), none) + _classes(dataset, rows)
+        return Measured((*facts, task), none) + _scores(dataset, rows, scale)
+    none = unknown(f"{_SCORE_NAMES} {_BEYOND}", "the labels are classes, not scores")
+    return Measured((*facts, task), none) + _classes(dataset) + _association(dataset)
 
 
 def _what_is_wrong(row: Row) -> str:
     return f"{row.label!r} is not a number" if row.label else "no label"
 
 
-def _why_task(dataset: Dataset, rows: Sequence[Row]) -> str:
-    values = len({row.label for row in rows})
-    kind = "numbers" if all(row.score is not None for row in rows) else "texts"
+def _why_task(dataset: Dataset, rows: Integers) -> str:
+    kind = "numbers" if np.isfinite(dataset.scores[rows]).all() else "texts"
+    values = len(np.unique(dataset.labels.codes[rows]))
     return f"column {dataset.columns.label}: {len(rows)} labels, {values} different, {kind}"
 
 
-def class_names(rows: Sequence[Row]) -> dict[str, str]:
-    """Return the most common spelling of each class, by its folded form, in the order of the rows."""
-    return usual_spellings((folded(row.label), row.label) for row in rows)
+def _classes(dataset: Dataset) -> Measured:
+    labels, counts = dataset.labels, dataset.labels.counts
+    n = int(counts.sum())
+    by_size = sorted(range(len(labels)), key=lambda number: -counts[number])
+    smallest = min(range(len(labels)), key=lambda number: (counts[number], labels.names[number]))
+    sizes = [f"{labels.names[number]}: {counts[number]} rows" for number in reversed(by_size)]
 
+    def say(row: Row) -> str:
+        return f"{dataset.written(row, 'label')!r} elsewhere {labels.names[labels.codes[row.place]]!r}"
 
-def class_counts(rows: Sequence[Row]) -> dict[str, int]:
-    """Return the number of rows of each class, largest first, under its most common spelling."""
-    names = class_names(rows)
-    return dict(Counter(names[folded(row.label)] for row in rows).most_common())
-
-
-def _classes(dataset: Dataset, rows: Sequence[Row]) -> Measured:
-    counts = class_counts(rows)
-    smallest = min(counts, key=lambda name: (counts[name], name))
-    largest = max(counts.values())
-    usual = usual_spellings((folded(row.label), dataset.written(row, "label")) for row in rows)
-    respelled = [row for row in rows if dataset.written(row, "label") != usual[folded(row.label)]]
-    sizes = [f"{name}: {count} rows" for name, count in reversed(counts.items())]
-    n = len(rows)
-    each = tuple(Fact("dataset.rows", count, "audit", f"class:{name}", n=n) for name, count in counts.items())
+    each = tuple(
+        Fact("dataset.rows", int(counts[number]), "audit", f"class:{labels.names[number]}", n=n) for number in by_size
+    )
     return Measured(
         (
-            measured("dataset.classes", len(counts), n),
-            measured("dataset.smallest_class_clips", counts[smallest], n, sizes[:5]),
-            measured("dataset.imbalance_ratio", largest / counts[smallest], n, (sizes[0], sizes[-1])),
-            counted("dataset.respelled_labels", respelled, n, lambda row: _spelling(dataset, row, usual)),
+            measured("dataset.classes", len(labels), n),
+            measured("dataset.smallest_class_clips", int(counts[smallest]), n, sizes[:5]),
+            measured("dataset.imbalance_ratio", float(counts.max() / counts[smallest]), n, (sizes[0], sizes[-1])),
+            measured("dataset.class_entropy", _entropy(counts), n),
+            counted(dataset, "dataset.respelled_labels", where(labels.respelled & (labels.codes >= 0)), n, say),
             *each,
         )
     )
 
 
-def _spelling(dataset: Dataset, row: Row, usual: dict[str, str]) -> str:
-    return f"{dataset.written(row, 'label')!r} elsewhere {usual[folded(row.label)]!r}"
+def _entropy(counts: Integers) -> float:
+    """Return the entropy of the classes over that of as many equal ones; 1 = balanced."""
+    if len(counts) < 2:
+        return 1.0
+    shares = counts / counts.sum()
+    return float(-(shares * np.log(shares)).sum() / math.log(len(counts)))
 
 
-def _scores(rows: Sequence[Row], scale: tuple[float, float] | None) -> Measured:
-    scores = np.array([row.score for row in rows], dtype=float)
+def _association(dataset: Dataset) -> Measured:
+    """How far the group tells the class, beyond what chance gives."""
+    name = "dataset.label_group_association"
+    if dataset.columns.group is None:
+        return Measured(unknown=unknown(name, "no group column"))
+    both = (dataset.labels.codes >= 0) & (dataset.groups.codes >= 0)
+    table = np.zeros((len(dataset.labels), len(dataset.groups)), dtype=np.int64)
+    np.add.at(table, (dataset.labels.codes[both], dataset.groups.codes[both]), 1)
+    value = cramers_v(table)
+    if value is None:
+        return Measured(unknown=unknown(name, "fewer than two classes or two groups"))
+    return Measured((measured(name, value, int(both.sum())),))
+
+
+def cramers_v(table: Integers) -> float | None:
+    """Return Cramer's V of a table of counts, 0 (nothing tells the other) to 1, corrected for chance.
+
+    The expectation under independence is taken off the chi-square (Bergsma, A bias-correction for Cramer's V and
+    Tschuprow's T, 2013). None for a table with fewer than two rows or columns that hold anything.
+    """
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    n, (rows, columns) = int(table.sum()), table.shape
+    if min(rows, columns) < 2 or n < 2:
+        return None
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / n
+    phi2 = float(((table - expected) ** 2 / expected).sum()) / n
+    phi2 = max(0.0, phi2 - (rows - 1) * (columns - 1) / (n - 1))
+    rows_corrected = rows - (rows - 1) ** 2 / (n - 1)
+    columns_corrected = columns - (columns - 1) ** 2 / (n - 1)
+    smaller = min(rows_corrected, columns_corrected) - 1
+    return min(1.0, math.sqrt(phi2 / smaller)) if smaller > 0 else None
+
+
+def _scores(dataset: Dataset, rows: Integers, scale: tuple[float, float] | None) -> Measured:
+    scores = dataset.scores[rows]
     n = len(rows)
-    order = [rows[int(place)] for place in scores.argsort(kind="stable")]
+    order = rows[scores.argsort(kind="stable")]
     isolated = isolated_scores(scores)
     counts, edges = np.histogram(scores[~isolated], bins=FIFTHS)
     sparse = min(int(counts[0]), int(counts[-1]))
     span = [f"{counts[k]} scores from {edges[k]:g} to {edges[k + 1]:g}" for k in range(FIFTHS)]
-    outliers = [row for row, apart in zip(rows, isolated, strict=True) if apart]
     bins = tuple(
         Fact("dataset.rows", int(counts[k]), "audit", f"scores:{edges[k]:g}..{edges[k + 1]:g}", n=n)
         for k in range(FIFTHS)
     )
     facts = (
-        _extreme("dataset.label_min", order[0], n),
-        _extreme("dataset.label_max", order[-1], n),
+        _extreme("dataset.label_min", dataset.row(int(order[0])), n),
+        _extreme("dataset.label_max", dataset.row(int(order[-1])), n),
+        measured("dataset.label_skew", _skew(scores[~isolated]), n),
+        measured("dataset.label_values", len(np.unique(scores)), n),
         measured("dataset.sparse_extreme_clips", sparse, n, span),
         measured("dataset.sparse_extreme_share", sparse / n, n, (span[0], span[-1])),
-        counted("dataset.isolated_labels", outliers, n, lambda row: f"score {row.score:g}"),
+        counted(dataset, "dataset.isolated_labels", rows[isolated], n, _said),
         *bins,
     )
-    return Measured(facts) + _out_of_range(rows, scale)
+    return Measured(facts) + _out_of_range(dataset, rows, scale)
+
+
+def _said(row: Row) -> str:
+    return f"score {row.score:g}"
+
+
+def _skew(scores: npt.NDArray[np.float64]) -> float:
+    """Return the third standardised moment; negative = a tail of low scores."""
+    spread = float(scores.std())
+    return float(((scores - scores.mean()) ** 3).mean() / spread**3) if spread else 0.0
 
 
 def _extreme(name: str, row: Row, n: int) -> Fact:
@@ -119,15 +162,17 @@ def _extreme(name: str, row: Row, n: int) -> Fact:
     return Fact(name, row.score, "audit", n=n, evidence=(evidence,))
 
 
-def _out_of_range(rows: Sequence[Row], scale: tuple[float, float] | None) -> Measured:
+def _out_of_range(dataset: Dataset, rows: Integers, scale: tuple[float, float] | None) -> Measured:
     if scale is None:
         return Measured(unknown=unknown("dataset.labels_out_of_range", "the ends of the label scale were not given"))
     low, high = scale
-    outside = [row for row in rows if row.score is not None and not low <= row.score <= high]
-    say = f"the scale is {low:g} to {high:g}"
-    return Measured(
-        (counted("dataset.labels_out_of_range", outside, len(rows), lambda row: f"score {row.score:g}; {say}"),)
-    )
+    scores = dataset.scores[rows]
+    outside = rows[(scores < low) | (scores > high)]
+
+    def say(row: Row) -> str:
+        return f"score {row.score:g}; the scale is {low:g} to {high:g}"
+
+    return Measured((counted(dataset, "dataset.labels_out_of_range", outside, len(rows), say),))
 
 
 def isolated_scores(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -150,21 +195,18 @@ def isolated_scores(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return outside
 
 
-def strata(dataset: Dataset, rows: Sequence[Row]) -> Integers:
+def strata(dataset: Dataset) -> Integers:
     """Return a number for the label of each row: of its class, or of its fifth when scores are sorted; -1 without one.
 
     Fifths of the number of clips, not of the range: their counts are even, so their differences are not noise.
     """
-    known = [row for row in rows if has_label(dataset, row)] if dataset.columns.label is not None else []
-    codes = np.full(len(rows), -1, dtype=np.int64)
-    if not known:
-        return codes
-    places = [place for place, row in enumerate(rows) if has_label(dataset, row)]
-    if dataset.task == "regression":
-        scores = np.array([row.score for row in known], dtype=float)
+    if dataset.columns.label is None:
+        return np.full(len(dataset), -1, dtype=np.int64)
+    if dataset.task != "regression":
+        return dataset.labels.codes
+    codes = np.full(len(dataset), -1, dtype=np.int64)
+    scores = dataset.scores[dataset.has_label]
+    if len(scores):
         inner = np.unique(np.quantile(scores, np.linspace(0, 1, FIFTHS + 1)[1:-1]))
-        codes[places] = np.searchsorted(inner, scores, side="right")
-    else:
-        numbers = {key: number for number, key in enumerate(class_names(known))}
-        codes[places] = [numbers[folded(row.label)] for row in known]
+        codes[dataset.has_label] = np.searchsorted(inner, scores, side="right")
     return codes

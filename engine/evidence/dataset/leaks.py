@@ -1,53 +1,35 @@
-"""Links rows that must not be parted: same group, same file, same samples; and finds the splits they fall into."""
+"""Numbers the rows that must not be parted: same group, same file, same sound; judges no split."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from .clips import Scan
+from .coded import Integers, numbered
+from .components import linked
 from .near import NearPair
 from .near_copies import near_groups
-from .records import SPLITS, Dataset, Region, Row, Split, folded
+from .records import SPLITS, Dataset, Row, Split, folded
 
 
-def linked(keys: Sequence[Iterable[Hashable]]) -> list[int]:
-    """Return a component number for each item; items that share a key, directly or through others, share a number.
-
-    Union-find with path halving. Components are numbered in the order of their first item.
-    """
-    parent = list(range(len(keys)))
-
-    def root(item: int) -> int:
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
-        return item
-
-    first: dict[Hashable, int] = {}
-    for item, own in enumerate(keys):
-        for key in own:
-            a, b = root(first.setdefault(key, item)), root(item)
-            parent[max(a, b)] = min(a, b)
-    numbers: dict[int, int] = {}
-    return [numbers.setdefault(root(item), len(numbers)) for item in range(len(keys))]
-
-
-def copy_components(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> list[int]:
+def copy_components(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> Integers:
     """Number the rows so that rows on the same file, on exact copies of it, or on a pair of `near`, share a number."""
-    groups = near_groups(near)
-    return linked([tuple(_copy_keys(row, scan, groups)) for row in dataset.rows])
+    return linked(_copy_columns(dataset, scan, near), len(dataset))
 
 
-def leak_components(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> list[int]:
-    """Number the rows so that those of one group, exact copies, and the pairs of `near`, share a number.
+def leak_components(dataset: Dataset, scan: Scan, near: Sequence[NearPair] = ()) -> Integers:
+    """Number the rows so that those of one group or session, exact copies, and the pairs of `near`, share a number.
 
     With a group column, rows without a group are kept together: nobody can say whom they belong to.
     """
-    grouped = dataset.columns.group is not None
-    groups = near_groups(near)
-    keys = [(*_copy_keys(row, scan, groups), *([("group", group_key(row))] if grouped else [])) for row in dataset.rows]
-    return linked(keys)
+    columns = _copy_columns(dataset, scan, near)
+    if dataset.columns.group is not None:
+        columns.append(np.where(dataset.groups.codes < 0, len(dataset.groups), dataset.groups.codes))
+    if dataset.columns.session is not None:
+        columns.append(dataset.sessions.codes)
+    return linked(columns, len(dataset))
 
 
 def group_key(row: Row) -> str:
@@ -55,26 +37,41 @@ def group_key(row: Row) -> str:
     return folded(row.group)
 
 
-def _copy_keys(row: Row, scan: Scan, near: Mapping[Region, int]) -> Iterable[Hashable]:
-    yield row.path if row.region is None else row.region
-    if row.region is not None and row.region in near:
-        yield ("near", near[row.region])
-    clip = scan.of(row)
-    if clip is not None and not clip.unreadable:  # two empty files are no copies of one another
-        yield ("bytes", clip.byte_hash)
-        if clip.sample_hash:
-            yield ("samples", clip.sample_hash)
+def _copy_columns(dataset: Dataset, scan: Scan, near: Sequence[NearPair]) -> list[Integers]:
+    regions = dataset.region_codes
+    columns = [_named(dataset)]
+    groups = near_groups(near)
+    if groups:
+        columns.append(_by_row(regions, np.array([groups.get(region, -1) for region in dataset.regions])))
+    if scan.clips:
+        clips = [scan.clips.get(region) for region in dataset.regions]
+        readable = [clip if clip is not None and not clip.unreadable else None for clip in clips]
+        for hashes in (
+            ["" if clip is None else clip.byte_hash for clip in readable],  # two empty files are no copies
+            ["" if clip is None else clip.sample_hash for clip in readable],
+        ):
+            codes, texts = numbered(hashes)
+            columns.append(_by_row(regions, np.where(np.array([text == "" for text in texts])[codes], -1, codes)))
+    return columns
 
 
-def members(components: Sequence[int], rows: Sequence[Row]) -> dict[int, list[Row]]:
-    """Return the rows of each component."""
-    found: dict[int, list[Row]] = defaultdict(list)
-    for number, row in zip(components, rows, strict=True):
-        found[number].append(row)
-    return dict(found)
+def _named(dataset: Dataset) -> Integers:
+    """Number the rows by the clip that they name; rows without a file by what they wrote."""
+    codes = dataset.region_codes
+    lost = np.flatnonzero(codes < 0)
+    if not len(lost):
+        return codes
+    numbers, _ = numbered([dataset.paths[place] for place in lost.tolist()])
+    named = codes.copy()
+    named[lost] = dataset.region_count + numbers
+    return named
 
 
-def splits_of(rows: Iterable[Row]) -> tuple[Split, ...]:
+def _by_row(regions: Integers, of_region: Integers) -> Integers:
+    """Return what belongs to the clip of each row; -1 for rows without one."""
+    return np.concatenate([of_region, [-1]])[regions]
+
+
+def splits_of(codes: Integers) -> tuple[Split, ...]:
     """Return the splits that the rows fall into, train before validation before test."""
-    there = {row.split for row in rows}
-    return tuple(split for split in SPLITS if split in there)
+    return tuple(split for number, split in enumerate(SPLITS) if (codes == number).any())

@@ -8,8 +8,10 @@ from knowledge.records import Fact, Measured, Unknown
 
 from .audio import measure_audio
 from .clips import Scan
+from .coded import Integers
 from .copies import measure_copies
 from .counting import unknown
+from .decoders import measure_decoders
 from .groups import measure_groups
 from .integrity import measure_integrity
 from .labels import measure_labels
@@ -45,6 +47,7 @@ def measure_dataset(
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
         + measure_audio(dataset, scan)
+        + measure_decoders(dataset, scan)
         + measure_labels(dataset, scale)
         + measure_groups(dataset)
         + measure_copies(dataset, scan, copies, alike)
@@ -71,5 +74,5 @@ def _columns(dataset: Dataset) -> Measured:
     return Measured(tuple(facts), tuple(missing))
 
 
-def _leak_groups(components: Sequence[int]) -> Measured:
-    return Measured((Fact("dataset.leak_groups", len(set(components)), "audit", n=len(components)),))
+def _leak_groups(components: Integers) -> Measured:
+    return Measured((Fact("dataset.leak_groups", int(components.max(initial=-1)) + 1, "audit", n=len(components)),))

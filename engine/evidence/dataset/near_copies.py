@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from knowledge.records import Evidence, Fact, Measured
 
 from .clips import Scan
-from .counting import EXAMPLES, unknown
+from .counting import EXAMPLES, unknown, where
 from .near import NearPair
 from .records import Dataset, Region
 
@@ -59,9 +59,9 @@ def near_groups(pairs: Sequence[NearPair]) -> dict[Region, int]:
 def _names(dataset: Dataset) -> dict[Region, list[tuple[str, int]]]:
     """Return the paths and lines under which the manifest names each clip."""
     names: dict[Region, list[tuple[str, int]]] = {}
-    for row in dataset.rows:
-        if row.region is not None:
-            names.setdefault(row.region, []).append((row.path, row.line))
+    for place in where(dataset.region_codes >= 0).tolist():
+        region = dataset.regions[dataset.region_codes[place]]
+        names.setdefault(region, []).append((dataset.paths[place], dataset.lines[place]))
     return names
 
 

@@ -16,7 +16,7 @@ _BLOCK_ENTRIES = 1 << 22
 """Distances held at once: 16 MB."""
 _ALL_WITH_ALL = 12_000
 _CELL_SIZE = 400
-_CELLS_VISITED = 6
+_CELLS_VISITED = 12
 _SEED = 20261121
 
 

@@ -1,10 +1,70 @@
-"""Finds the file that a manifest's path means, also when it is spelled otherwise on disk; never changes a file."""
+"""Finds the files that a manifest's paths mean, also when they are spelled otherwise on disk; never changes a file.
+
+Only regular files count: a row may name a device or a pipe, and opening one can hang or never end.
+"""
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+
+def find_files(base: Path, paths: Sequence[str]) -> tuple[list[str | None], dict[int, tuple[str, ...]]]:
+    """Return the file of each path, None where there is none, and what had to change for the rows where something had.
+
+    Every folder is listed once, which is an order of magnitude cheaper than asking for each file; only a path that
+    is in no listing is looked for by itself.
+    """
+    finder = PathFinder(base)
+    listings = _Listings(base, finder)
+    found: list[str | None] = list(map(listings.file, paths))
+    changes: dict[int, tuple[str, ...]] = {}
+    for place in [place for place, file in enumerate(found) if file is None]:
+        if listings.may_be_otherwise(paths[place]):
+            other, changed = finder.find(paths[place])
+            found[place] = None if other is None else str(other)
+            if changed:
+                changes[place] = changed
+    return found, changes
+
+
+class _Listings:
+    """The regular files of every folder that a path names, by the folder as it is written."""
+
+    def __init__(self, base: Path, finder: PathFinder) -> None:
+        self._base = base
+        self._finder = finder
+        self._names: dict[str, tuple[str, frozenset[str]]] = {}
+        self._alike: dict[str, frozenset[str]] = {}
+
+    def file(self, path: str) -> str | None:
+        folder, _, name = path.rpartition("/")
+        listing = self._names.get(folder)
+        if listing is None:
+            place = str(self._base / folder) if folder or not path.startswith("/") else "/"
+            listing = self._names[folder] = (place if place.endswith("/") else place + "/", _regular_files(place))
+        return listing[0] + name if name in listing[1] else None
+
+    def may_be_otherwise(self, path: str) -> bool:
+        """Whether another spelling of the path may name a file; False saves a search that finds nothing."""
+        folder, _, name = path.rpartition("/")
+        names = self._names.get(folder, ("", frozenset()))[1]
+        if "\\" in path or path != path.strip():
+            return True
+        if folder not in self._alike:
+            other = () if names else self._finder.names_in(folder)
+            self._alike[folder] = frozenset(_composed(one).casefold() for one in (*names, *other))
+        return _composed(name).casefold() in self._alike[folder]
+
+
+def _regular_files(folder: str) -> frozenset[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if entry.is_file())
+    except (OSError, ValueError):  # no folder, none that may be listed, or a name with a null character
+        return frozenset()
 
 
 class PathFinder:
@@ -27,12 +87,27 @@ class PathFinder:
         path = self._step_by_step(text.replace("\\", "/"))
         return (None, ()) if path is None else (path, tuple(_changes(text, path)))
 
+    def names_in(self, folder: str) -> frozenset[str]:
+        """Return the regular files of the folder that a path means, also when it is spelled otherwise on disk."""
+        place = self._folder(folder, _parts(folder))
+        return frozenset() if place is None else _regular_files(str(place))
+
     def _step_by_step(self, text: str) -> Path | None:
         """Follow the path a folder at a time, taking the exact name where it exists and the only lookalike where not.
 
         Only the last name may differ in case: folders that differ in case hold different clips more often than not.
         """
         *folders, name = _parts(text) or [""]
+        here = self._folder(text, folders)
+        if here is None:
+            return None
+        if _exists(here / name):
+            return here / name
+        found = self._lookalikes(here, name)
+        exact = [entry for entry in found if _composed(entry) == _composed(name)] or found
+        return here / exact[0] if len(exact) == 1 and _exists(here / exact[0]) else None
+
+    def _folder(self, text: str, folders: Sequence[str]) -> Path | None:
         here = Path("/") if text.strip().startswith("/") else self._base
         for folder in folders:
             step = here / folder
@@ -42,11 +117,7 @@ class PathFinder:
                     return None
                 step = here / same[0]
             here = step
-        if _exists(here / name):
-            return here / name
-        found = self._lookalikes(here, name)
-        exact = [entry for entry in found if _composed(entry) == _composed(name)] or found
-        return here / exact[0] if len(exact) == 1 and _exists(here / exact[0]) else None
+        return here
 
     def _lookalikes(self, folder: Path, name: str) -> list[str]:
         if folder not in self._listings:
@@ -64,7 +135,7 @@ def _composed(name: str) -> str:
 def _exists(path: Path, *, folder: bool = False) -> bool:
     try:
         return path.is_dir() if folder else path.is_file()
-    except OSError:  # a name longer than the file system takes, or a folder that may not be entered
+    except (OSError, ValueError):  # a name too long or with a null character, or a folder that may not be entered
         return False
 
 

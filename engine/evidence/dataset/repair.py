@@ -7,7 +7,7 @@ everywhere goes to training first. When the old split merely lacks a validation 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,9 +17,11 @@ from knowledge.records import Measured
 
 from .assignment import assign
 from .clips import Scan
+from .coded import Integers
+from .counting import where
 from .fewest_moves import fewest_moves
-from .integrity import usable_row
-from .labels import class_names, strata
+from .integrity import usable_rows
+from .labels import strata
 from .leaks import copy_components, leak_components
 from .near import NearPair
 from .records import SPLITS, Dataset, Row, Split
@@ -90,24 +92,23 @@ def propose_split(
     if protocol == "minimal-moves":
         moves = fewest_moves(dataset, scan, near)
         return None if moves is None else _proposal(dataset, scan, near, protocol, moves.splits, (), (), ())
-    usable = [place for place, row in enumerate(dataset.rows) if usable_row(dataset, row, scan)]
+    usable = where(usable_rows(dataset, scan))
     groups = leak_components(dataset, scan, near)
     kept: tuple[Split, ...] = ("test",) if keep_test else ()
-    free = [place for place in usable if dataset.rows[place].split not in kept]
+    free = usable[~np.isin(dataset.splits[usable], [SPLITS.index(split) for split in kept])]
     names = [split for split in SPLITS if split not in kept]
-    units = sorted({groups[place] for place in free})
+    units, unit = np.unique(groups[free], return_inverse=True)
     if len(units) < len(names):
         return None
-    rows = [dataset.rows[place] for place in free]
-    index = {unit: number for number, unit in enumerate(units)}
-    counts, classes = _counts(dataset, rows, [index[groups[place]] for place in free], len(units))
+    counts = _counts(strata(dataset)[free], unit, len(units))
+    classes = dataset.labels.names if dataset.task == "classification" else ()
     required, infeasible = _required(counts, classes, names)
     assigned = _assigned(counts, names, required, shares)
-    splits: list[Split] = [""] * len(dataset.rows)
-    for place in usable:
-        splits[place] = dataset.rows[place].split
-    for place in free:
-        splits[place] = names[assigned[index[groups[place]]]]
+    splits: list[Split] = [""] * len(dataset)
+    for place in usable.tolist():
+        splits[place] = SPLITS[dataset.splits[place]] if dataset.splits[place] >= 0 else ""
+    for place, number in zip(free.tolist(), unit.tolist(), strict=True):
+        splits[place] = names[assigned[number]]
     folds = _folds(groups, usable) if protocol == "leave-one-group-out" else ()
     return _proposal(dataset, scan, near, protocol, tuple(splits), folds, kept, infeasible)
 
@@ -126,17 +127,14 @@ def _assigned(
     return min(tried, key=lambda result: (result.lacking, result.unevenness)).splits
 
 
-def _counts(
-    dataset: Dataset, rows: Sequence[Row], unit: Sequence[int], units: int
-) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return the rows of each label stratum in each leak group, the size last, and the names of the classes."""
-    codes = strata(dataset, rows)
+def _counts(codes: Integers, unit: Integers, units: int) -> Integers:
+    """Return the rows of each label stratum in each leak group, `(groups, strata + 1)`, the size last."""
     size = int(codes.max(initial=-1)) + 1
     counts = np.zeros((units, size + 1), dtype=np.int64)
     if size:
-        np.add.at(counts, (np.array(unit), codes), 1)
-    np.add.at(counts[:, -1], np.array(unit), 1)
-    return counts, list(class_names(rows).values()) if dataset.task == "classification" else []
+        np.add.at(counts, (unit[codes >= 0], codes[codes >= 0]), 1)
+    np.add.at(counts[:, -1], unit, 1)
+    return counts
 
 
 def _required(
@@ -149,7 +147,7 @@ def _required(
     required = np.array([spread > order.index(name) for name in names])
     infeasible = []
     for name, groups in zip(classes, spread.tolist(), strict=False):
-        if groups < len(names):
+        if 0 < groups < len(names):
             lacking = " and ".join(_LONG[split] for split in order[groups:])
             infeasible.append(f"class {name}: only {groups} leak group{'s' * (groups > 1)}, so none for {lacking}")
     return required, tuple(infeasible)
@@ -158,11 +156,13 @@ def _required(
 _LONG = {"train": "training", "val": "validation", "test": "test"}
 
 
-def _folds(groups: Sequence[int], usable: Sequence[int]) -> tuple[str, ...]:
+def _folds(groups: Integers, usable: Integers) -> tuple[str, ...]:
     """One fold for each leak group, numbered by its first row."""
-    number = {unit: str(place) for place, unit in enumerate(dict.fromkeys(groups[place] for place in usable), start=1)}
-    wanted = set(usable)
-    return tuple(number[unit] if place in wanted else "" for place, unit in enumerate(groups))
+    number = {unit: str(place) for place, unit in enumerate(dict.fromkeys(groups[usable].tolist()), start=1)}
+    folds = [""] * len(groups)
+    for place in usable.tolist():
+        folds[place] = number[int(groups[place])]
+    return tuple(folds)
 
 
 def _proposal(
@@ -177,7 +177,7 @@ def _proposal(
 ) -> SplitProposal:
     column = _free_name("repaired_split", dataset.header)
     before = measure_splits(dataset, scan, copy_components(dataset, scan, near))
-    after_set = _with_splits(dataset, splits, column)
+    after_set = dataset.with_splits(splits, column)
     after = measure_splits(after_set, scan, copy_components(after_set, scan, near))
     return SplitProposal(
         protocol=protocol,
@@ -186,22 +186,11 @@ def _proposal(
         split_column=column,
         fold_column=_free_name("repaired_fold", dataset.header) if folds else "",
         kept=kept,
-        left_out=tuple(row for row, split in zip(dataset.rows, splits, strict=True) if not split),
+        left_out=tuple(dataset.row(place) for place, split in enumerate(splits) if not split),
         before=before,
         after=after,
         infeasible=infeasible,
     )
-
-
-def _with_splits(dataset: Dataset, splits: Sequence[Split], column: str) -> Dataset:
-    """Return the rows that have a split, with it, as the repaired manifest will hold them."""
-    rows = tuple(
-        replace(row, split=split, fields=(*row.fields, split))
-        for row, split in zip(dataset.rows, splits, strict=True)
-        if split
-    )
-    columns = replace(dataset.columns, split=column)
-    return replace(dataset, rows=rows, columns=columns, header=(*dataset.header, column))
 
 
 def _free_name(wanted: str, header: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ def write_manifest(dataset: Dataset, proposal: SplitProposal, target: Path) -> P
     place = dataset.header.index(dataset.columns.path)
     for number, (row, split) in enumerate(zip(dataset.rows, proposal.splits, strict=True)):
         if split:
-            fields = list(row.fields)
+            fields = [cells[number] for cells in dataset.cells]
             fields[place] = _path(dataset, row, same_place=same_place)
             writer.writerow([*fields, split, *([proposal.folds[number]] if proposal.folds else [])])
     write_atomically(target, stream.getvalue())

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from knowledge.records import Evidence, Fact, Measured, Unknown
+from knowledge.records import Evidence, Fact, Measured
 
 from .clips import Scan
-from .counting import counted, measured, unknown
+from .coded import Integers
+from .counting import EXAMPLES, counted, measured, unknown, where
 from .groups import no_group_reason
-from .labels import Integers, strata
-from .leaks import group_key, splits_of
+from .labels import cramers_v, strata
 from .records import SPLITS, Dataset, Row, Split
 
 _SHUFFLES = 1000
@@ -26,46 +26,61 @@ _LEAKS = (
     "dataset.leaked_test_clips dataset.leaked_test_share "
     "dataset.leaked_validation_clips dataset.leaked_validation_share"
 )
-_DRIFT = "dataset.label_split_distance dataset.label_split_p dataset.untrained_classes"
+_DRIFT = (
+    "dataset.label_split_distance dataset.label_split_p dataset.label_split_association dataset.untrained_classes "
+    "dataset.untested_classes"
+)
+_TEXTS = "dataset.shared_text_clips dataset.shared_text_share"
 _LONG = {"train": "training", "val": "validation", "test": "test"}
 
 
-def measure_splits(dataset: Dataset, scan: Scan, copies: Sequence[int]) -> Measured:
-    """Return the split facts; all unknown without a split column."""
+def measure_splits(dataset: Dataset, scan: Scan, copies: Integers) -> Measured:
+    """Return the split facts; all unknown without a split column. `copies` numbers the rows by their sound."""
     if dataset.columns.split is None:
-        names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT}"
+        names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT} {_TEXTS}"
         return Measured(unknown=unknown(names, f"no split column among {', '.join(dataset.header)}"))
-    parts = {split: [row for row in dataset.rows if row.split == split] for split in SPLITS}
     return (
-        Measured((*_sizes(dataset, parts), *_scoped(scan, parts)))
+        Measured((*_sizes(dataset), *_scoped(dataset, scan)))
         + _overlap(dataset)
-        + _leaks(dataset, parts, copies)
-        + _drift(dataset, parts)
+        + _leaks(dataset, copies)
+        + _drift(dataset)
+        + _texts(dataset)
     )
 
 
-def _sizes(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> tuple[Fact, ...]:
-    n = len(dataset.rows)
-    without = [row for row in dataset.rows if not row.split]
-    sizes = (Fact(f"dataset.{_LONG[split]}_clips", len(parts[split]), "audit", n=n) for split in ("val", "test"))
+def _in_split(dataset: Dataset, split: Split) -> Integers:
+    return where(dataset.splits == SPLITS.index(split))
+
+
+def _sizes(dataset: Dataset) -> tuple[Fact, ...]:
+    n = len(dataset)
+    without = where(dataset.splits < 0)
+    sizes = (
+        Fact(f"dataset.{_LONG[split]}_clips", len(_in_split(dataset, split)), "audit", n=n) for split in ("val", "test")
+    )  # fmt: skip
     return (
-        Fact("dataset.train_clips", len(parts["train"]), "audit", n=n),
+        Fact("dataset.train_clips", len(_in_split(dataset, "train")), "audit", n=n),
         *sizes,
-        counted("dataset.rows_without_split", without, n, lambda row: f"split {dataset.written(row, 'split')!r}"),
+        counted(
+            dataset, "dataset.rows_without_split", without, n, lambda row: f"split {dataset.written(row, 'split')!r}"
+        ),
     )
 
 
-def _scoped(scan: Scan, parts: Mapping[Split, list[Row]]) -> list[Fact]:
+def _scoped(dataset: Dataset, scan: Scan) -> list[Fact]:
     """The size of each split, for reports."""
+    clips = [scan.clips.get(region) for region in dataset.regions] if scan.clips else []
+    seconds = np.array([0.0 if clip is None else clip.duration_seconds for clip in clips])
     facts = []
-    for split, rows in parts.items():
+    for split in SPLITS:
+        rows = _in_split(dataset, split)
         n, subject = len(rows), f"split:{split}"
-        heard = [scan.clips[region] for region in {row.region for row in rows if row.region is not None}]
-        hours = sum(clip.duration_seconds for clip in heard) / 3600
-        groups = len({group_key(row) for row in rows if row.group})
+        heard, groups = (np.unique(codes[rows]) for codes in (dataset.region_codes, dataset.groups.codes))
+        heard = heard[heard >= 0]
         facts.append(Fact("dataset.rows", n, "audit", subject, n=n))
-        facts.append(Fact("dataset.hours", hours, "audit", subject, n=len(heard)))
-        facts.append(Fact("dataset.groups", groups, "audit", subject, n=n))
+        if scan.clips:
+            facts.append(Fact("dataset.hours", float(seconds[heard].sum()) / 3600, "audit", subject, n=len(heard)))
+        facts.append(Fact("dataset.groups", int((groups >= 0).sum()), "audit", subject, n=n))
     return facts
 
 
@@ -73,51 +88,78 @@ def _overlap(dataset: Dataset) -> Measured:
     """Groups in several splits; the rows named are those outside the first of them, training before the others."""
     if dataset.columns.group is None:
         return Measured(unknown=unknown("dataset.overlapping_groups", no_group_reason(dataset)))
-    by_group: dict[str, list[Row]] = {}
-    for row in dataset.rows:
-        if row.group and row.split:
-            by_group.setdefault(group_key(row), []).append(row)
-    crossing = [rows for rows in by_group.values() if len(splits_of(rows)) > 1]
+    groups, known = dataset.groups, (dataset.groups.codes >= 0) & (dataset.splits >= 0)
+    table = np.zeros((len(groups), len(SPLITS)), dtype=np.int64)
+    np.add.at(table, (groups.codes[known], dataset.splits[known]), 1)
+    crossing = (table > 0).sum(axis=1) > 1
     evidence = []
-    for rows in sorted(crossing, key=len, reverse=True)[:20]:
-        sizes = Counter(row.split for row in rows)
-        where = ", ".join(f"{sizes[split]} {_LONG[split]}" for split in splits_of(rows))
-        evidence.append(Evidence(f"{rows[0].group}: {where}", n=len(rows)))
-    outside = [row.path for rows in crossing for row in rows if row.split != splits_of(rows)[0]]
+    for number in sorted(np.flatnonzero(crossing).tolist(), key=lambda number: -table[number].sum())[:EXAMPLES]:
+        there = [f"{count} {_LONG[split]}" for count, split in zip(table[number], SPLITS, strict=True) if count]
+        evidence.append(Evidence(f"{groups.names[number]}: {', '.join(there)}", n=int(table[number].sum())))
+    first = np.append((table > 0).argmax(axis=1), -1)
+    outside = where(known & np.append(crossing, False)[groups.codes] & (dataset.splits != first[groups.codes]))
     fact = Fact(
         "dataset.overlapping_groups",
-        len(crossing),
+        int(crossing.sum()),
         "audit",
-        n=len(by_group),
+        n=int((table.sum(axis=1) > 0).sum()),
         evidence=tuple(evidence),
-        paths=tuple(dict.fromkeys(outside)),
+        paths=tuple(dict.fromkeys(dataset.paths[place] for place in outside)),
     )
     return Measured((fact,))
 
 
-def _leaks(dataset: Dataset, parts: Mapping[Split, list[Row]], copies: Sequence[int]) -> Measured:
-    """Rows outside training whose group or exact copy is in training.
+def _leaks(dataset: Dataset, copies: Integers) -> Measured:
+    """Rows outside training whose group, session or copy is in training.
 
     Without a group column only copies can be counted: some is a leak, none proves nothing.
     """
-    number = dict(zip(map(id, dataset.rows), copies, strict=True))
-    groups = {group_key(row) for row in parts["train"] if row.group}
-    copied = {number[id(row)] for row in parts["train"]}
+    trained = _in_split(dataset, "train")
+    ways = (("groups", dataset.groups.codes), ("sessions", dataset.sessions.codes), ("copies", copies))
+    shared = {name: _shared(codes, trained) for name, codes in ways}
 
     def say(row: Row) -> str:
-        return f"{row.group} is in training" if group_key(row) in groups else "a copy is in training"
+        if shared["groups"][row.place]:
+            return f"{row.group} is in training"
+        return "its session is in training" if shared["sessions"][row.place] else "a copy is in training"
 
     found = Measured()
     for split in ("val", "test"):
-        rows, name = parts[split], f"dataset.leaked_{_LONG[split]}"
-        leaked = [row for row in rows if group_key(row) in groups or number[id(row)] in copied]
-        if rows and (leaked or dataset.columns.group is not None):
+        rows, name = _in_split(dataset, split), f"dataset.leaked_{_LONG[split]}"
+        leaked = rows[shared["groups"][rows] | shared["sessions"][rows] | shared["copies"][rows]]
+        if len(rows) and (len(leaked) or dataset.columns.group is not None):
             share = measured(f"{name}_share", len(leaked) / len(rows), len(rows))
-            found += Measured((counted(f"{name}_clips", leaked, len(rows), say), share))
+            found += Measured((counted(dataset, f"{name}_clips", leaked, len(rows), say), share))
         else:
-            reason = f"no {_LONG[split]} rows" if not rows else no_group_reason(dataset)
+            reason = f"no {_LONG[split]} rows" if not len(rows) else no_group_reason(dataset)
             found += Measured(unknown=unknown(f"{name}_clips {name}_share", reason))
     return found
+
+
+def _shared(codes: Integers, trained: Integers) -> npt.NDArray[np.bool_]:
+    """Return `(rows,)`: whether a training row has the same code."""
+    there = np.zeros(int(codes.max(initial=-1)) + 2, dtype=bool)
+    there[codes[trained]] = True
+    there[-1] = False  # rows without a code share nothing
+    shared: npt.NDArray[np.bool_] = there[codes]
+    return shared
+
+
+def _texts(dataset: Dataset) -> Measured:
+    """Validation and test rows that say what a training row says."""
+    if dataset.columns.text is None:
+        return Measured(unknown=unknown(_TEXTS, "no column holds what is said; name it with --text"))
+    shared = _shared(dataset.texts.codes, _in_split(dataset, "train"))
+    others = where((dataset.splits > 0) & (dataset.texts.codes >= 0))
+    rows = others[shared[others]]
+    if not len(others):
+        return Measured(unknown=unknown(_TEXTS, "no validation or test row has a text"))
+
+    def say(row: Row) -> str:
+        return f"{dataset.texts.names[dataset.texts.codes[row.place]]!r} is said in training too"
+
+    share = measured("dataset.shared_text_share", len(rows) / len(others), len(others))
+    return Measured((counted(dataset, "dataset.shared_text_clips", rows, len(others), say), share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +168,7 @@ class _Part:
 
     split: Split
     codes: Integers  # (rows,) number of the label
-    groups: tuple[str, ...]  # (rows,) empty where there is none
+    groups: Integers  # (rows,) -1 where there is none
     counts: Integers  # (labels,)
 
 
@@ -144,10 +186,11 @@ class _Pair:
         return min(len(self.a.codes), len(self.b.codes))
 
 
-def _drift(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> Measured:
-    codes = dict(zip(map(id, dataset.rows), strata(dataset, dataset.rows).tolist(), strict=True))
-    size = max(codes.values(), default=-1) + 1
-    labelled = [part for split, rows in parts.items() if len((part := _part(split, rows, codes, size)).codes)]
+def _drift(dataset: Dataset) -> Measured:
+    codes = strata(dataset)
+    size = int(codes.max(initial=-1)) + 1
+    parts = [_part(dataset, split, codes, size) for split in SPLITS]
+    labelled = [part for part in parts if len(part.codes)]
     if len(labelled) < 2:
         return Measured(unknown=unknown(_DRIFT, "fewer than two splits have labels"))
     first, *others = labelled  # training where there is one: the others are judged by what it teaches
@@ -162,13 +205,20 @@ def _drift(dataset: Dataset, parts: Mapping[Split, list[Row]]) -> Measured:
         measured("dataset.label_split_distance", worst.distance, worst.n, (sentence,)),
         measured("dataset.label_split_p", p, worst.n, (sentence,)),
     )
-    return Measured(facts) + _untrained(dataset, parts, codes)
+    return Measured(facts) + _association(parts) + _absent(dataset, codes)
 
 
-def _part(split: Split, rows: Sequence[Row], codes: Mapping[int, int], size: int) -> _Part:
-    known = [row for row in rows if codes[id(row)] >= 0]
-    own = np.array([codes[id(row)] for row in known], dtype=np.int64)
-    return _Part(split, own, tuple(group_key(row) for row in known), np.bincount(own, minlength=size))
+def _part(dataset: Dataset, split: Split, codes: Integers, size: int) -> _Part:
+    rows = where((dataset.splits == SPLITS.index(split)) & (codes >= 0))
+    return _Part(split, codes[rows], dataset.groups.codes[rows], np.bincount(codes[rows], minlength=size))
+
+
+def _association(parts: Sequence[_Part]) -> Measured:
+    value = cramers_v(np.stack([part.counts for part in parts]))
+    n = sum(len(part.codes) for part in parts)
+    if value is None:
+        return Measured(unknown=unknown("dataset.label_split_association", "fewer than two labels"))
+    return Measured((measured("dataset.label_split_association", value, n),))
 
 
 def total_variation(a: Integers, b: Integers) -> float:
@@ -199,28 +249,35 @@ def _dispersion(*parts: _Part) -> float:
     """
     chi_square, freedom = 0.0, 0
     for part in parts:
-        names = sorted(set(part.groups) - {""})
         held = part.counts > 0
-        if len(names) < 2 or held.sum() < 2:
+        names, known = np.unique(part.groups, return_inverse=True)
+        known = known - (names[:1] < 0).sum()  # -1 stands for no group
+        size = int(known.max(initial=-1)) + 1
+        if size < 2 or held.sum() < 2:
             continue
-        place = {name: number for number, name in enumerate(names)}
-        known = np.array([place.get(name, -1) for name in part.groups])
-        table = np.zeros((len(names), len(part.counts)), dtype=np.int64)
+        table = np.zeros((size, len(part.counts)), dtype=np.int64)
         np.add.at(table, (known[known >= 0], part.codes[known >= 0]), 1)
         table = table[:, held]
         expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
         chi_square += float(((table - expected) ** 2 / np.maximum(expected, 1e-12)).sum())
-        freedom += (len(names) - 1) * (int(held.sum()) - 1)
+        freedom += (size - 1) * (int(held.sum()) - 1)
     return max(1.0, chi_square / freedom) if freedom else 1.0
 
 
-def _untrained(dataset: Dataset, parts: Mapping[Split, list[Row]], codes: Mapping[int, int]) -> Measured:
-    """Classes that validation or test asks for and training never shows."""
+def _absent(dataset: Dataset, codes: Integers) -> Measured:
+    """Classes that validation or test asks for and training never shows, and classes that a split lacks."""
+    names = "dataset.untrained_classes dataset.untested_classes"
     if dataset.task != "classification":
-        return Measured(unknown=(Unknown("dataset.untrained_classes", "the labels are scores, not classes"),))
-    trained = {codes[id(row)] for row in parts["train"]}
-    rows = [row for split in ("val", "test") for row in parts[split] if codes[id(row)] not in trained | {-1}]
-    classes = len({codes[id(row)] for row in rows})
-    return Measured(
-        (counted("dataset.untrained_classes", rows, len(dataset.rows), lambda row: f"class {row.label}", classes),)
+        return Measured(unknown=unknown(names, "the labels are scores, not classes"))
+    shared = _shared(codes, _in_split(dataset, "train"))
+    rows = where((dataset.splits > 0) & (codes >= 0) & ~shared)
+    classes = len(np.unique(codes[rows]))
+    untrained = counted(
+        dataset, "dataset.untrained_classes", rows, len(dataset), lambda row: f"class {row.label}", classes
     )
+    tested = set(codes[_in_split(dataset, "test")].tolist())
+    if not tested:
+        return Measured((untrained,), unknown("dataset.untested_classes", "no test rows"))
+    lacking = [name for number, name in enumerate(dataset.labels.names) if number not in tested]
+    sentences = [f"no test clip of class {name}" for name in lacking]
+    return Measured((untrained, measured("dataset.untested_classes", len(lacking), len(dataset.labels), sentences)))

@@ -46,7 +46,7 @@ def test_a_folder_without_class_folders_names_a_manifest_that_is_there(tmp_path:
 def test_a_folder_has_no_other_columns(tmp_path: Path) -> None:
     write_wav(tmp_path / "dog/1.wav")
 
-    with pytest.raises(UsageError, match="is a folder; it has no column 'speaker' for the group"):
+    with pytest.raises(UsageError, match="there is no column 'speaker' for the group; the columns are path, label"):
         read_dataset(tmp_path, group="speaker")
 
 

@@ -3,12 +3,21 @@
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.evidence.dataset.leaks import copy_components, leak_components, linked
+from engine.evidence.dataset import components
+from engine.evidence.dataset.leaks import copy_components, leak_components
 
 from .sets import measure, write_manifest
+
+
+def linked(keys: list[list[int]]) -> list[int]:
+    """Link by one column a key: 0 where the item has it, -1 where not."""
+    columns = [np.array([0 if key in own else -1 for own in keys], dtype=np.int64) for key in range(13)]
+    return components.linked(columns, len(keys)).tolist()
+
 
 KEYS = st.lists(st.lists(st.integers(0, 12), max_size=3), max_size=25)
 
@@ -60,8 +69,15 @@ def test_a_copy_joins_two_speakers(tmp_path: Path) -> None:
     (tmp_path / "b.wav").write_bytes((tmp_path / "a.wav").read_bytes())
     found = measure(manifest)
 
-    assert copy_components(found.dataset, found.scan) == [0, 0, 1, 2, 3, 4]
-    assert leak_components(found.dataset, found.scan) == [0, 0, 1, 1, 2, 2]  # rows without a speaker stay together
+    assert copy_components(found.dataset, found.scan).tolist() == [0, 0, 1, 2, 3, 4]
+    assert leak_components(found.dataset, found.scan).tolist() == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+    ]  # no speaker: together
     assert found["dataset.leak_groups"] == 3
 
 
@@ -73,3 +89,19 @@ def test_files_that_are_no_audio_are_no_copies(tmp_path: Path) -> None:
     found = measure(manifest)
 
     assert (found["dataset.unreadable_files"], found["dataset.exact_duplicate_clips"]) == (2, 0)
+
+
+def test_a_long_chain_takes_few_rounds() -> None:
+    """Row n shares one name with row n - 1 and another with row n + 1: the worst case for passing numbers on."""
+    n = 100_001
+    left, right = (np.arange(n) // 2, (np.arange(n) + 1) // 2)
+
+    assert set(components.linked([left, right], n).tolist()) == {0}
+    assert len(set(components.linked([left], n).tolist())) == 50_001
+
+
+def test_members_are_the_rows_of_each_shared_number() -> None:
+    parts = components.members(np.array([0, 1, 0, 2, 1, 0]))
+
+    assert [part.tolist() for part in parts] == [[0, 2, 5], [1, 4]]
+    assert components.members(np.zeros(0, dtype=np.int64)) == []

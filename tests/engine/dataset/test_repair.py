@@ -12,7 +12,6 @@ from engine.evidence.dataset import (
     Columns,
     Dataset,
     Region,
-    Row,
     Scan,
     read_dataset,
     scan_clips,
@@ -40,23 +39,18 @@ def propose_split(
 
 def _data_set(rows: list[tuple[str, str, int]]) -> tuple[Dataset, Scan]:
     """Rows in memory: label, group, and the number of the sound (equal numbers are exact copies)."""
-    made = tuple(
-        Row(
-            f"{n}.wav",
-            Region(Path(f"/{n}.wav")),
-            label,
-            None,
-            group,
-            "train",
-            "",
-            n + 2,
-            (f"{n}.wav", label, group, "train"),
-        )
-        for n, (label, group, _) in enumerate(rows)
-    )
-    header = ("path", "label", "speaker", "split")
+    files = [f"/{n}.wav" for n in range(len(rows))]
+    labels, groups = [label for label, _, _ in rows], [group for _, group, _ in rows]
     dataset = Dataset(
-        Path("/m.csv"), Path("/"), header, Columns("path", "label", "speaker", "split"), made, "classification"
+        manifest=Path("/m.csv"),
+        base=Path("/"),
+        kind="CSV",
+        header=("path", "label", "speaker", "split"),
+        cells=(files, labels, groups, ["train"] * len(rows)),
+        lines=range(2, len(rows) + 2),
+        columns=Columns("path", "label", "speaker", "split"),
+        task="classification",
+        found=files,
     )
     clips = {
         Region(Path(f"/{n}.wav")): Clip(
@@ -124,7 +118,7 @@ def test_real_sets_come_out_as_even_as_the_best_known(test_data: Path, name: str
     assert proposal is not None
     assert proposal.after.get("dataset.overlapping_groups") == 0
     assert proposal.after.get("dataset.leaked_test_clips") == 0
-    codes = strata(found.dataset, found.dataset.rows)
+    codes = strata(found.dataset)
     overall = [(codes == label).mean() for label in range(codes.max() + 1)]
     for split in ("train", "val", "test"):
         own = codes[[own == split for own in proposal.splits]]

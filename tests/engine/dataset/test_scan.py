@@ -8,6 +8,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.evidence.dataset import Clip, Region, Scan, merge_scans, scan_clips
+from engine.evidence.dataset import Clip, Region, Scan, measure_dataset, merge_scans, read_dataset, scan_clips
 from engine.evidence.dataset import workers as watch
 from engine.evidence.dataset.batch import Part
 from engine.evidence.dataset.decode import decode_clip
@@ -93,6 +94,17 @@ def test_a_file_that_breaks_the_decoder_is_named_and_the_rest_goes_on(
         "bad.flac": reason
     }
     assert np.isnan(scan.measures["clip.peak"]).tolist() == [region.file.name == "bad.flac" for region in regions]
+
+
+def test_a_child_imports_nothing_from_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regions = some_files(tmp_path, 2)
+    (tmp_path / "soundfile.py").write_text("raise SystemExit('from the data set')")
+    monkeypatch.chdir(tmp_path)
+    end_workers()
+
+    assert all(clip.usable for clip in scan_clips(regions, workers=1).clips.values())
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
@@ -352,3 +364,47 @@ def test_a_long_clip_is_measured_on_excerpts_but_hashed_whole(tmp_path: Path) ->
     assert decoded.clip.frames == 12_000_000
     assert 1 << 22 <= len(decoded.wave.samples) < 8_000_000
     assert decoded.wave.total_seconds == 750.0
+
+
+# --- the second decoder
+
+
+def test_what_only_the_second_decoder_reads_is_measured_and_counted(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    write_wav(tmp_path / "a.wav")
+    _write_aac(av, tmp_path / "b.m4a")
+    (tmp_path / "m.csv").write_text("path,label\na.wav,x\nb.m4a,y\n")
+    dataset = read_dataset(tmp_path / "m.csv")
+
+    scan = scan_clips(dataset.regions)
+    facts = {fact.name: fact for fact in measure_dataset(dataset, scan).facts}
+
+    clip = scan.clips[Region(tmp_path / "b.m4a")]
+    assert (clip.unreadable, clip.usable, clip.sample_rate_hz, clip.channels) == ("", False, 16000, 1)
+    assert 0.9 < clip.duration_seconds < 1.2
+    assert facts["dataset.second_decoder_files"].paths == ("b.m4a",)
+    assert facts["dataset.unreadable_files"].value == 0
+    assert facts["dataset.clips"].value == 1
+
+
+def _write_aac(av: Any, file: Path) -> None:
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("aac", rate=16000, layout="mono")
+        for start in range(16):
+            tone = np.sin(np.arange(start * 1024, (start + 1) * 1024) / 9, dtype=np.float32)[None] * np.float32(0.3)
+            frame = av.AudioFrame.from_ndarray(tone, "fltp", "mono")
+            frame.sample_rate, frame.pts = 16000, start * 1024
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_the_reason_names_every_decoder_that_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.wav").write_bytes(bytes(range(1, 200)) * 9)
+
+    pytest.importorskip("av")
+    reason = decode_clip(Region(tmp_path / "a.wav")).clip.unreadable
+    assert reason.startswith("libsndfile ")
+    assert "; FFmpeg (PyAV " in reason
+
+    monkeypatch.setattr("engine.evidence.dataset.decode.second_name", lambda: "")
+    assert decode_clip(Region(tmp_path / "a.wav")).clip.unreadable.endswith("; no second decoder is installed")

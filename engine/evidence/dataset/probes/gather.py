@@ -55,18 +55,15 @@ class Probed:
         return np.array([np.nan if row.score is None else row.score for row in self.rows], dtype=float)
 
 
-def gather(dataset: Dataset, scan: Scan, copies: Sequence[int], units: Sequence[int]) -> Probed:
+def gather(dataset: Dataset, scan: Scan, copies: Integers, units: Integers) -> Probed:
     """Return the labelled, decodable clips of a data set."""
     places = {region: place for place, region in enumerate(scan.clips)}
-    seen: set[int] = set()
-    kept: list[tuple[int, int]] = []  # place among the rows, place among the clips
-    for place, row in enumerate(dataset.rows):
-        clip = places.get(row.region, -1) if row.region is not None else -1
-        if clip >= 0 and clip not in seen:
-            seen.add(clip)
-            kept.append((place, clip))
     clips = list(scan.clips.values())
-    codes = strata(dataset, dataset.rows)
+    named, first = np.unique(dataset.region_codes, return_index=True)
+    rows = zip(named.tolist(), first.tolist(), strict=True)
+    found = [(place, places.get(dataset.regions[region], -1)) for region, place in rows if region >= 0]
+    kept = sorted((place, clip) for place, clip in found if clip >= 0)  # place among the rows, place among the clips
+    codes = strata(dataset)
     kept = [(place, clip) for place, clip in kept if codes[place] >= 0 and clips[clip].frames and clips[clip].usable]
     if len(kept) > MOST_CLIPS:
         chosen = np.random.default_rng(_SEED).choice(len(kept), MOST_CLIPS, replace=False)
@@ -77,7 +74,7 @@ def gather(dataset: Dataset, scan: Scan, copies: Sequence[int], units: Sequence[
 def _probed(dataset: Dataset, scan: Scan, kept: Sequence[tuple[int, int]], codes: Integers, linked: Integers) -> Probed:
     of_rows = np.array([place for place, _ in kept], dtype=np.int64)
     of_clips = np.array([clip for _, clip in kept], dtype=np.int64)
-    rows = tuple(dataset.rows[place] for place, _ in kept)
+    rows = tuple(dataset.row(place) for place, _ in kept)
     used, own = np.unique(codes[of_rows], return_inverse=True)
     clips = list(scan.clips.values())
     bits = scan.measures.get("clip.effective_bits", np.full(len(clips), np.nan))

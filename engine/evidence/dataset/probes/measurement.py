@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from knowledge.records import Measured
 
 from ..clips import Scan
+from ..coded import Integers
 from ..counting import unknown
 from ..records import Dataset
 from .conditions import CONDITIONS, measure_conditions
@@ -18,7 +17,7 @@ from .shift import SHIFT, measure_shift
 from .suspects import SUSPECTS, measure_suspects
 
 
-def measure_probes(dataset: Dataset, scan: Scan, copies: Sequence[int], groups: Sequence[int]) -> Measured:
+def measure_probes(dataset: Dataset, scan: Scan, copies: Integers, groups: Integers) -> Measured:
     """Return every fact of this folder.
 
     Args:
@@ -28,9 +27,11 @@ def measure_probes(dataset: Dataset, scan: Scan, copies: Sequence[int], groups: 
         groups: a number for each row; rows that must not be parted share one.
     """
     raters = measure_raters(dataset)
+    names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
+    if not scan.clips:
+        return raters + Measured(unknown=unknown(names, "no audio was read"))
     probed = gather(dataset, scan, copies, groups)
     if not probed.rows:
-        names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
         return raters + Measured(unknown=unknown(names, "no clip was decoded that has a label"))
     return (
         raters

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 
 import numpy as np
 import numpy.typing as npt
 
 from knowledge.records import Measured
 
-from ..counting import counted, measured, unknown
-from ..records import Dataset
+from ..counting import counted, measured, unknown, where
+from ..records import Dataset, numbers_of
 from .linear import correlation
 
 Floats = npt.NDArray[np.floating]
@@ -20,59 +19,34 @@ Floats = npt.NDArray[np.floating]
 _NAMES = (
     "dataset.raters dataset.rows_lacking_raters dataset.rater_spread dataset.rater_reliability dataset.score_ceiling"
 )
-_RATER = re.compile(
-    r"^(?P<stem>.*?(?:rater|annotator|expert|judge|listener|labell?er|coder|_r|^r)[ _-]?)(?P<number>[0-9]{1,2})$", re.I
-)
 _MOST_HALVES = 126
 """All ways to part up to nine raters."""
 
 
-def rater_columns(dataset: Dataset) -> tuple[str, ...]:
-    """Return the columns of single raters: named by the caller, or alike but for a number at the end (`total_r1`)."""
-    named: tuple[str, ...] = tuple(getattr(dataset.columns, "raters", ()) or ())
-    if named:
-        return named
-    stems: dict[str, list[str]] = {}
-    for column in dataset.header:
-        if match := _RATER.match(column):
-            stems.setdefault(match["stem"].casefold(), []).append(column)
-    most: list[str] = max(stems.values(), key=lambda found: len(found), default=[])
-    return tuple(most) if len(most) > 1 else ()
-
-
 def measure_raters(dataset: Dataset) -> Measured:
     """Return how many raters there are, their spread, the reliability of their mean, and the ceiling."""
-    columns = rater_columns(dataset)
+    columns = dataset.columns.raters
     if len(columns) < 2:
         return Measured(unknown=unknown(_NAMES, "no columns of single raters, such as rater_1 and rater_2"))
-    places = [dataset.header.index(column) for column in columns]
-    ratings = np.array([[_number(row.fields[place]) for place in places] for row in dataset.rows], dtype=float)
+    ratings = np.stack([numbers_of(dataset.cells[dataset.header.index(column)]) for column in columns], axis=1)
     given = np.isfinite(ratings).sum(axis=1)
     if not given.any() or given.max() < 2:
         return Measured(unknown=unknown(_NAMES, f"{', '.join(columns)} hold no two numbers in any row"))
     usual = int(np.bincount(given).argmax())
-    lacking = [row for row, count in zip(dataset.rows, given.tolist(), strict=True) if count < usual]
-    count_of = {id(row): count for row, count in zip(dataset.rows, given.tolist(), strict=True)}
     several = ratings[given >= 2]
     spread = float(np.sqrt(np.nanvar(several, axis=1, ddof=1).mean()))
     facts = (
         measured("dataset.raters", len(columns), len(ratings), (", ".join(columns),)),
         counted(
+            dataset,
             "dataset.rows_lacking_raters",
-            lacking,
+            where(given < usual),
             len(ratings),
-            lambda row: f"{count_of.get(id(row), 0)} of {usual} raters",
+            lambda row: f"{given[row.place]} of {usual} raters",
         ),
         measured("dataset.rater_spread", spread, len(several)),
     )
     return Measured(facts) + _reliability(several)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def _reliability(ratings: Floats) -> Measured:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from knowledge.errors import InputError
 
-from .columns import has_audio_suffix
-from .records import Columns, Region, Row, split_of
+from ..records import split_of
+from ..suffixes import has_audio_suffix
+from .table import Table
 
 
-def read_folder(folder: Path) -> tuple[tuple[str, ...], Columns, tuple[Row, ...]]:
-    """Return header, columns and rows of FOLDER/CLASS/... or FOLDER/SPLIT/CLASS/..., in alphabetical order.
+def read_folder(folder: Path) -> Table:
+    """Return the clips of FOLDER/CLASS/... or FOLDER/SPLIT/CLASS/..., in alphabetical order.
 
     Raises:
         InputError: no audio file in a class folder.
@@ -26,13 +27,16 @@ def read_folder(folder: Path) -> tuple[tuple[str, ...], Columns, tuple[Row, ...]
         raise InputError(
             f"{folder}: no audio file in a class folder, expected {folder.name}/CLASS/clip.wav", hint=_manifests(folder)
         )
-    header = ("path", "label", "split") if by_split else ("path", "label")
-    columns = Columns("path", "label", split="split" if by_split else None)
-    return header, columns, tuple(_row(folder, clip, by_split) for clip in clips)
+    paths = [clip.as_posix() for clip in clips]
+    labels = [clip.parts[1 if by_split else 0] for clip in clips]
+    splits = [[clip.parts[0] for clip in clips]] if by_split else []
+    header = ("path", "label", *(["split"] if by_split else []))
+    roles = {name: name for name in header}
+    return Table("folder of class folders", header, (paths, labels, *splits), [0] * len(clips), folder, roles)
 
 
 def _audio_files(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):  # follows no links to folders: they may lead in a circle
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         for name in sorted(names):
             if not name.startswith(".") and has_audio_suffix(name):
@@ -42,20 +46,3 @@ def _audio_files(folder: Path) -> Iterator[Path]:
 def _manifests(folder: Path) -> str:
     tables = sorted(entry.name for entry in folder.iterdir() if entry.suffix.casefold() in (".csv", ".tsv"))
     return f"Did you mean {folder / tables[0]}?" if tables else ""
-
-
-def _row(folder: Path, clip: Path, by_split: bool) -> Row:
-    split = clip.parts[0] if by_split else ""
-    label = clip.parts[1 if by_split else 0]
-    fields = (clip.as_posix(), label, split) if by_split else (clip.as_posix(), label)
-    return Row(
-        path=clip.as_posix(),
-        region=Region(folder / clip),
-        label=label,
-        score=None,
-        group="",
-        split=split_of(split),
-        fold="",
-        line=0,
-        fields=fields,
-    )

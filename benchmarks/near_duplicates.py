@@ -1,0 +1,124 @@
+"""How many planted near duplicates the audit finds, and how many pairs it names that are none.
+
+    python -m benchmarks.near_duplicates [SHARED] [--seeds 1,2,3,4,5]
+
+SHARED holds data/audio and tools/plant.py (default: the folder above TONMEISTER_TEST_DATA). Each of gain, codec, trim,
+resampling, noise and padding is planted into the three sets, beside exact copies and silence. A copy counts as found
+when it stands in one group with its original; a pair is false when nothing planted connects its clips.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.data import keep
+from engine.evidence.dataset import NearPair, Region, Scan, find_near, read_dataset, scan_clips
+from engine.evidence.dataset.leaks import linked
+from expert.consultation.audit import judged_pairs
+from knowledge.loader import load_knowledge
+
+SETS = {"fsdd": ("label", "speaker", 12), "esc10": ("label", "group", 6), "speechocean762": ("score", "speaker", 8)}
+"""Target, group column, and copies of each kind."""
+KINDS = ("gain", "codec", "trim", "rate", "noise", "pad")
+
+
+def main() -> None:
+    """Print and keep a row a set, and the recall of each kind."""
+    words = sys.argv[1:]
+    seeds = [1, 2, 3, 4, 5]
+    if "--seeds" in words:
+        place = words.index("--seeds")
+        seeds = [int(seed) for seed in words[place + 1].split(",")]
+        del words[place : place + 2]
+    shared = Path(words[0]) if words else Path(os.environ["TONMEISTER_TEST_DATA"]).parent
+    with tempfile.TemporaryDirectory() as name:
+        rows = [_row(shared, Path(name), each, seed) for each in SETS for seed in seeds]
+    kinds = {
+        kind: [sum(row["found"][kind] for row in rows), sum(row["planted"][kind] for row in rows)] for kind in KINDS
+    }
+    pairs, false = sum(row["pairs"] for row in rows), sum(len(row["false"]) for row in rows)
+    found, planted = sum(each[0] for each in kinds.values()), sum(each[1] for each in kinds.values())
+    for row in rows:
+        counts = f"{sum(row['found'].values())}/{sum(row['planted'].values())}"
+        print(
+            f"{row['set']:16}{row['seed']:4}{row['clips']:6} clips  found {counts:8} false {len(row['false']):3} of "
+            f"{row['pairs']:4} pairs  most alike other {row['highest_other']:.3f}  {row['cpu_seconds']:6.2f} cpu-s"
+        )
+    print("  ".join(f"{kind} {got}/{of}" for kind, (got, of) in kinds.items()))
+    recall, precision = found / planted, 1 - false / max(1, pairs)
+    print(f"recall {recall:.4f}, precision {precision:.4f}")
+    keep("near_duplicates", {"recall": recall, "precision": precision, "kinds": kinds, "rows": rows})
+
+
+def _row(shared: Path, folder: Path, name: str, seed: int) -> dict[str, Any]:
+    target, group, count = SETS[name]
+    out = folder / f"{name}-{seed}"
+    faults = ",".join([*(f"near_{kind}={count}" for kind in KINDS), "exact_dup=5,pcm_dup=5,silent=5,near_silent=5"])
+    limit = ["--limit", "1200"] if name == "fsdd" else []
+    command = [sys.executable, str(shared / "tools" / "plant.py"), "--target", target, "--group", group]
+    command += ["--manifest", str(shared / "data" / "audio" / name / "manifest.csv"), "--out", str(out)]
+    subprocess.run([*command, "--seed", str(seed), "--faults", faults, *limit], check=True, stdout=subprocess.DEVNULL)
+    truth = json.loads((out / "truth.json").read_text())
+    dataset = read_dataset(out / "manifest.csv")
+    scan = scan_clips(dataset.regions)
+    began = time.process_time()
+    pairs = find_near(scan)
+    spent = time.process_time() - began
+    copies, _ = judged_pairs(load_knowledge(), dataset, pairs)
+    return {"set": name, "seed": seed, "cpu_seconds": spent, **_judged(out.resolve(), scan, truth, pairs, copies)}
+
+
+def _judged(
+    folder: Path, scan: Scan, truth: dict[str, Any], pairs: Iterable[NearPair], copies: tuple[NearPair, ...]
+) -> dict[str, Any]:
+    regions = list(scan.clips)
+    place = {region.file.resolve(): number for number, region in enumerate(regions)}
+    keys: list[list[tuple[str, object]]] = [
+        [("samples", clip.sample_hash or region)] for region, clip in scan.clips.items()
+    ]
+    wanted: list[tuple[str, int, int]] = []
+    true_keys: list[list[tuple[str, object]]] = [list(own) for own in keys]
+    for number, fault in enumerate(truth["faults"]):
+        if fault["scope"] == "new":
+            a, b = (place[(folder / path).resolve()] for path in fault["paths"][:2])
+            for end in (a, b):
+                true_keys[end].append(("planted", number))
+            if fault["fault"].startswith("near_"):
+                wanted.append((fault["fault"].removeprefix("near_"), a, b))
+    number_of = {region: number for number, region in enumerate(regions)}
+    for number, pair in enumerate(copies):
+        for region in (pair.first, pair.second):
+            keys[number_of[region]].append(("near", number))
+    found, true = linked(keys), linked(true_keys)
+
+    def connected(pair: NearPair) -> bool:
+        return true[number_of[pair.first]] == true[number_of[pair.second]]
+
+    return {
+        "clips": len(regions),
+        "pairs": len(copies),
+        "planted": dict(Counter(kind for kind, _, _ in wanted)),
+        "found": {kind: sum(found[a] == found[b] for own, a, b in wanted if own == kind) for kind in KINDS},
+        "missed": [str(regions[b].file.name) + " " + kind for kind, a, b in wanted if found[a] != found[b]],
+        "false": [
+            f"{_name(pair.first)} {_name(pair.second)} {pair.similarity:.3f}" for pair in copies if not connected(pair)
+        ],
+        "highest_other": max((pair.similarity for pair in pairs if not connected(pair)), default=0.0),
+    }
+
+
+def _name(region: Region) -> str:
+    return region.file.name
+
+
+if __name__ == "__main__":
+    main()

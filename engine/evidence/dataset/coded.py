@@ -1,0 +1,64 @@
+"""Columns of text as whole numbers: equal names share a number, however they are spelled; judges no spelling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One column: the number of each row's name, and how names are written."""
+
+    codes: Integers
+    """`(rows,)`: number of the name, in the order of first occurrence; -1 for an empty cell."""
+    names: tuple[str, ...]
+    """By number: the most common spelling, without blanks around it."""
+    keys: tuple[str, ...]
+    """By number: the form in which two spellings are equal."""
+    respelled: npt.NDArray[np.bool_]
+    """`(rows,)`: whether the row spells the name otherwise than most."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def counts(self) -> Integers:
+        """`(names,)`: rows of each name."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+
+
+def numbered(cells: Sequence[str]) -> tuple[Integers, list[str]]:
+    """Return the number of each cell's text, `(rows,)`, and the texts in the order of first occurrence."""
+    texts = list(dict.fromkeys(cells))
+    number = {text: place for place, text in enumerate(texts)}
+    return np.fromiter(map(number.__getitem__, cells), np.int64, len(cells)), texts
+
+
+def coded(cells: Sequence[str], fold: Callable[[str], str]) -> Coded:
+    """Number the cells of a column by what `fold` makes of them; an empty result is no name.
+
+    Each different text is folded once, so a column of few names costs little more than reading it.
+    """
+    raw, texts = numbered(cells)
+    counts = np.bincount(raw, minlength=len(texts))
+    spelled: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        spelled.setdefault(fold(text), []).append(place)
+    spelled.pop("", None)
+    code_of = np.full(len(texts), -1, dtype=np.int64)
+    unusual = np.zeros(len(texts), dtype=bool)
+    names = []
+    for number, places in enumerate(spelled.values()):
+        usual = min(places, key=lambda place: (-counts[place], texts[place]))
+        code_of[places] = number
+        unusual[[place for place in places if place != usual]] = True
+        names.append(texts[usual].strip())
+    empty = np.zeros(0, dtype=np.int64)
+    codes = code_of[raw] if len(texts) else empty
+    return Coded(codes, tuple(names), tuple(spelled), unusual[raw] if len(texts) else empty.astype(bool))

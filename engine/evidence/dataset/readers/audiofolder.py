@@ -1,0 +1,42 @@
+"""Reads the audio folders of Hugging Face: metadata.csv or metadata.jsonl beside the files; opens no audio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .delimited import read_delimited
+from .jsonl import read_jsonl
+from .table import Table, table_of_records
+
+_NAMES = ("metadata.csv", "metadata.jsonl")
+
+
+def metadata_files(folder: Path) -> list[Path]:
+    """Return the metadata of a folder: its own, or that of its split folders."""
+    own = [folder / name for name in _NAMES if (folder / name).is_file()]
+    return own[:1] or sorted(path for name in _NAMES for path in folder.glob(f"*/{name}"))
+
+
+def read_audiofolder(folder: Path) -> Table:
+    """Read every metadata file; the folders that hold one each are the splits.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    files = metadata_files(folder)
+    tables = [(file, read_delimited(file) if file.suffix == ".csv" else read_jsonl(file)) for file in files]
+    records = [record for file, table in tables for record in _records(folder, file, table)]
+    notes = [note for _, table in tables for note in table.notes]
+    roles = {"path": "file_name", "split": "split"}
+    return table_of_records("audio folder", records, folder, roles=roles, notes=notes)
+
+
+def _records(folder: Path, file: Path, table: Table) -> Iterator[tuple[int, dict[str, str]]]:
+    place = file.parent.relative_to(folder)
+    for number, cells in zip(table.lines, zip(*table.columns, strict=True), strict=True):
+        record = dict(zip(table.header, cells, strict=True))
+        if place.parts:
+            record["file_name"] = str(place / record.get("file_name", ""))
+            record.setdefault("split", place.name)
+        yield number, record

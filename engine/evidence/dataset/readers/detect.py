@@ -1,0 +1,61 @@
+"""Tells by name and content what kind of manifest a path is, and reads it; guesses no column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from knowledge.errors import InputError
+
+from .arrow import ARROW_SUFFIXES, arrow_files, read_arrow
+from .audformat import audformat_header, read_audformat
+from .audiofolder import metadata_files, read_audiofolder
+from .delimited import read_delimited
+from .folders import read_folder
+from .jsonl import JSON_SUFFIXES, read_jsonl, read_records
+from .kaldi import kaldi_directories, read_kaldi
+from .lhotse import is_lhotse, lhotse_files, read_lhotse
+from .table import Table
+
+
+def read_table(path: Path) -> Table:
+    """Read a manifest of any known kind, or a folder.
+
+    Raises:
+        InputError: it does not exist, cannot be read, or holds no clip (with file and line where there is one).
+        UsageError: reading it needs a package that is not installed.
+    """
+    table = _folder(path) if path.is_dir() else _file(path)
+    if not len(table):
+        raise InputError(f"{path}: read as {table.kind}, it holds no clip", hint=" ".join(table.notes))
+    return table
+
+
+def _folder(folder: Path) -> Table:
+    if kaldi_directories(folder):
+        return read_kaldi(folder)
+    if lhotse_files(folder):
+        return read_lhotse(folder)
+    header = audformat_header(folder)
+    if header is not None:
+        return read_audformat(header)
+    if metadata_files(folder):
+        return read_audiofolder(folder)
+    return read_arrow(folder) if arrow_files(folder) else read_folder(folder)
+
+
+def _file(path: Path) -> Table:
+    name = path.name.casefold()
+    if name.endswith(JSON_SUFFIXES):
+        return read_lhotse(path) if _begins_like_lhotse(path) else read_jsonl(path)
+    if name.endswith(ARROW_SUFFIXES):
+        return read_arrow(path)
+    if name.endswith((".yaml", ".yml")):
+        return read_audformat(path)
+    if name in ("wav.scp", "segments", "utt2spk"):
+        return read_kaldi(path.parent)
+    return read_delimited(path)
+
+
+def _begins_like_lhotse(path: Path) -> bool:
+    first = next(read_records(path), None)
+    return first is not None and is_lhotse(first[1])

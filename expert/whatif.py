@@ -1,0 +1,206 @@
+"""Answers "what if": draws the conclusions of a session anew with other facts, and says which come out otherwise.
+
+Sensitivity asks the same of every measured number: how far it lies from the nearest threshold that changes a decision
+or a finding. Nothing of the session is changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.conditions import same, spell
+from knowledge.records import Fact, Unknown, Value
+from knowledge.vocabulary import Entry
+
+from .chaining import consult
+from .proof import Explanation
+from .reference import Reference
+from .session import Session
+from .strata import Concluding, concluding
+
+_CONCLUDED = ("rule", "decision")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A conclusion that comes out otherwise."""
+
+    attribute: str
+    before: Value | None
+    """None: nothing is concluded."""
+    after: Value | None
+    rule: str = ""
+    """The rule behind the new value, where it is a decision."""
+
+    def __str__(self) -> str:
+        values = ["nothing" if value is None else spell(value) for value in (self.before, self.after)]
+        return f"{self.attribute}: {values[0]} becomes {values[1]}" + (f" ({self.rule})" if self.rule else "")
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"attribute": self.attribute, "before": self.before, "after": self.after, "rule": self.rule}
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf(Explanation):
+    """What other facts would change."""
+
+    said: Mapping[str, Value]
+    changes: tuple[Change, ...]
+
+    def lines(self) -> list[str]:
+        """Return the supposition, then each change."""
+        supposed = ", ".join(f"{name} = {spell(value)}" for name, value in self.said.items())
+        return [f"If {supposed}:", *(f"  {change}" for change in self.changes or ("nothing would change",))]
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"if": dict(self.said), "changes": [change.record() for change in self.changes]}
+
+
+def what_if(session: Session, said: Mapping[str, Value]) -> WhatIf:
+    """Draw all conclusions anew with `said` in place of what is known; decisions among it are fixed.
+
+    Raises:
+        UsageError: an unknown name, or a value that does not fit.
+    """
+    vocabulary = session.knowledge.vocabulary
+    new = {name: vocabulary.user_fact(name, value, "what if") for name, value in said.items()}
+    given = {name: fact for name, fact in _given(session).items() if name not in new}
+    fixed = {name: fact.value for name, fact in new.items() if vocabulary.entry(name).kind == "decision"}
+    fixed |= {name: given[name].value for name in given if name in session.decisions}
+    facts = [fact for name, fact in {**given, **new}.items() if name not in fixed]
+    unknown = [Unknown(name, reason) for name, reason in session.unknown.items() if name not in new]
+    after = consult(session.knowledge, facts, packs=session.packs, unknown=unknown, fixed=fixed)
+    return WhatIf({name: fact.value for name, fact in new.items()}, tuple(_changes(session, after, new.keys())))
+
+
+def _given(session: Session) -> dict[str, Fact]:
+    """What the session started from."""
+    return {name: fact for name, fact in session.facts.items() if fact.source not in _CONCLUDED}
+
+
+def _changes(before: Session, after: Session, supposed: Set[str]) -> Iterator[Change]:
+    old, new = (_conclusions(session.facts) for session in (before, after))
+    for name in dict.fromkeys((*new, *old)):
+        if name not in supposed and not _equal(old.get(name), new.get(name)):
+            decision = after.decisions.get(name)
+            yield Change(name, old.get(name), new.get(name), decision.rule if decision else "")
+
+
+def _conclusions(facts: Mapping[str, Fact]) -> dict[str, Value]:
+    """Decisions, derived facts and findings; a finding that is refuted counts as none."""
+    concluded = {name: fact.value for name, fact in facts.items() if fact.source in _CONCLUDED}
+    return {name: value for name, value in concluded.items() if value is not False}
+
+
+def _equal(left: Value | None, right: Value | None) -> bool:
+    return left is right if left is None or right is None else same(left, right)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The smallest move of one number that changes a conclusion."""
+
+    name: str
+    value: float
+    moved: float
+    changes: tuple[Change, ...]
+
+    @property
+    def share(self) -> float:
+        """The move as a share of the value; infinite from 0."""
+        return abs(self.moved - self.value) / abs(self.value) if self.value else float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity(Explanation):
+    """Which numbers lie near a threshold that matters, the nearest first."""
+
+    flips: tuple[Flip, ...]
+
+    def lines(self) -> list[str]:
+        """Return each number with the move that changes something, and what it changes."""
+        if not self.flips:
+            return ["No number that is known here changes a conclusion, wherever it moved."]
+        found = []
+        for flip in self.flips:
+            by = f", {flip.share:.1%} away" if flip.value else ""
+            found.append(f"{flip.name} is {spell(flip.value)}; at {spell(flip.moved)}{by}:")
+            found += [f"  {change}" for change in flip.changes]
+        return found
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "flips": [
+                {
+                    "name": flip.name,
+                    "value": flip.value,
+                    "moved": flip.moved,
+                    "changes": [change.record() for change in flip.changes],
+                }
+                for flip in self.flips
+            ]
+        }
+
+
+def sensitivity(session: Session, name: str = "") -> Sensitivity:
+    """Return for each given number, or for `name` alone, the nearest value on either side that changes a conclusion.
+
+    Raises:
+        KnowledgeError: there is no such fact.
+    """
+    if name:
+        session.knowledge.vocabulary.entry(name)
+    by_attribute = concluding(session.knowledge.pack(*session.packs))
+    given = _given(session)
+    base = _evaluated(session, by_attribute, given)
+    flips: list[Flip] = []
+    for fact in given.values():
+        entry = session.knowledge.vocabulary.entry(fact.name)
+        if entry.type in ("integer", "number") and name in ("", fact.name) and fact.name not in by_attribute:
+            flips += _flips(session, by_attribute, given, fact, base)
+    return Sensitivity(tuple(sorted(flips, key=lambda flip: (flip.share, flip.name))))
+
+
+def _flips(
+    session: Session, by_attribute: Concluding, given: Mapping[str, Fact], fact: Fact, base: Mapping[str, Value]
+) -> Iterator[Flip]:
+    """At most one flip downward and one upward."""
+    entry = session.knowledge.vocabulary.entry(fact.name)
+    value = float(fact.value)
+    for way in (-1, 1):
+        for moved in _steps(session, entry, value, way):
+            changed = Fact(fact.name, moved, "user")
+            after = _evaluated(session, by_attribute, {**given, fact.name: changed})
+            names = dict.fromkeys((*after, *base))
+            changes = [Change(one, base.get(one), after.get(one)) for one in names if after.get(one) != base.get(one)]
+            if changes:
+                yield Flip(fact.name, value, moved, tuple(changes))
+                break
+
+
+def _steps(session: Session, entry: Entry, value: float, way: int) -> list[float]:
+    """The values at and just past each threshold on one side that the fact can take, the nearest first."""
+    rules = session.knowledge.pack(*session.packs)
+    found: set[float] = set()
+    for condition in (condition for rule in rules for condition in rule.conditions):
+        if condition.kind == "is" and condition.fact == entry.name and not isinstance(condition.value, (tuple, str)):
+            found |= _around(float(condition.value), whole=entry.type == "integer")
+    low, high = entry.range
+    inside = (step for step in found if (low is None or step >= low) and (high is None or step <= high))
+    return sorted((step for step in inside if (step - value) * way > 0), key=lambda step: abs(step - value))
+
+
+def _around(threshold: float, *, whole: bool) -> set[float]:
+    if whole:
+        return {math.floor(threshold) - 1, math.floor(threshold), math.ceil(threshold), math.ceil(threshold) + 1}
+    return {math.nextafter(threshold, -math.inf), threshold, math.nextafter(threshold, math.inf)}
+
+
+def _evaluated(session: Session, by_attribute: Concluding, given: Mapping[str, Fact]) -> dict[str, Value]:
+    return _conclusions(Reference(session.knowledge.vocabulary, by_attribute, given).everything())
