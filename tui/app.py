@@ -18,6 +18,7 @@ from knowledge.loader import load_knowledge
 from knowledge.records import Measured
 from knowledge.rulebook import Knowledge
 
+from .auditing import AuditRequest
 from .block import Block
 from .interview import InterviewState
 from .keys import Place, bindings, keys_of, spell_keys
@@ -46,14 +47,15 @@ class TonmeisterApp(App[None]):
         *,
         manifest: Path | None = None,
         plan: Path | None = None,
+        audit: AuditRequest | None = None,
         mode: str = "plan",
     ) -> None:
         super().__init__()
         self.interview = InterviewState(knowledge, machine)
         self.device = device_name(machine)
         self.first_mode = mode
-        self.plan_screen = PlanScreen(self.interview, manifest if mode != "audit" else None)
-        self.audit_screen = AuditScreen(knowledge, manifest if mode == "audit" else None)
+        self.plan_screen = PlanScreen(self.interview, manifest)
+        self.audit_screen = AuditScreen(knowledge, audit)
         self.loop_screen = LoopScreen(knowledge, plan)
 
     async def on_mount(self) -> None:
@@ -126,13 +128,15 @@ def device_name(machine: Measured) -> str:
     return "cpu" + (f" {cores} cores" if cores is not None else "")
 
 
-def run(manifest: Path | None = None, plan: Path | None = None, mode: str = "plan") -> int:
+def run(
+    manifest: Path | None = None, plan: Path | None = None, audit: AuditRequest | None = None, mode: str = "plan"
+) -> int:
     """Open the interface and return the exit status.
 
     Raises:
         KnowledgeError: the rulebooks cannot be loaded.
     """
-    app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, mode=mode)
+    app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, audit=audit, mode=mode)
     app.run()
     if app.loop_screen.driver.phase == "stopped":
         print(f"The loop can go on where it was stopped:\n  {app.loop_screen.driver.command()}", file=sys.stderr)

@@ -10,7 +10,7 @@ from knowledge.records import Measured, Value
 from knowledge.vocabulary import Vocabulary
 
 from . import steps
-from .auditing import PARTS, AuditRequest
+from .auditing import SINGLE, AuditRequest
 from .block import Block
 from .steps import Choice, Field, Step
 
@@ -81,7 +81,7 @@ def rows_of(dataset: Dataset, path: str) -> list:  # type: ignore[type-arg]  # r
 def parts_step(dataset: Dataset) -> Step:
     """Ask which part of the manifest is to be read otherwise."""
     choices = []
-    for part in PARTS:
+    for part in SINGLE:
         if hasattr(dataset.columns, part):
             name = getattr(dataset.columns, part)
             guess = " (guessed)" if part in dataset.columns.guessed else ""

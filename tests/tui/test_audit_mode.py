@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from tui.auditing import AuditRequest
 from tui.screens.audit import AuditScreen
 from tui.screens.page import Page
 from tui.screens.plan import PlanScreen
@@ -61,10 +62,12 @@ def test_what_could_not_be_assessed_says_what_it_needs() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await audit(pilot)
         await pilot.press("down")
+        await pilot.pause()
+        assert "Not assessable; it needs" in look(pilot.app)
         assert "at least 50 clips for each" in look(pilot.app)
         assert not pilot.app.screen.query_one(ClipList).clip
         await pilot.press("enter")
-        assert "at least 50 clips" in said(pilot)
+        assert "at least 50 clips for each split" in said(pilot)
 
     drive(make_app(), scenario)
 
@@ -203,4 +206,4 @@ def test_a_manifest_on_the_command_line_is_audited_at_once() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await until(lambda: audited(pilot, "clips.csv"), pilot)
 
-    drive(make_app(manifest=Path("clips.csv"), mode="audit"), scenario)
+    drive(make_app(audit=AuditRequest(Path("clips.csv")), mode="audit"), scenario)

@@ -82,10 +82,10 @@ class AuditScreen(Screen[None]):
         request: AuditRequest
         audit: Audit
 
-    def __init__(self, knowledge: Knowledge, manifest: Path | None = None) -> None:
+    def __init__(self, knowledge: Knowledge, given: AuditRequest | None = None) -> None:
         super().__init__()
         self.knowledge = knowledge
-        self.given_manifest = manifest
+        self.given = given
         self.request: AuditRequest | None = None
         """What was audited, or is being audited."""
         self.audit: Audit | None = None
@@ -114,8 +114,8 @@ class AuditScreen(Screen[None]):
         self.query_one("#finding").border_title = "finding"
         self.query_one(ClipList).border_title = "clips"
         self._ask(focus=True)
-        if self.given_manifest is not None:
-            self.start(AuditRequest(self.given_manifest))
+        if self.given is not None:
+            self.start(self.given)
 
     # ------------------------------------------------------------------ showing
 
@@ -164,7 +164,7 @@ class AuditScreen(Screen[None]):
         text, clips = self.query_one("#finding", Static), self.query_one(ClipList)
         finding = self._finding(name)
         if finding is None:
-            text.update(Content(shown("\n".join(self._needs(name)))))
+            text.update(Content("\n".join(map(shown, self._needs(name)))))
             clips.show((), ())
             return
         titles = [self.knowledge.remedies[item].title for item in finding.remedies if item in self.knowledge.remedies]
