@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from .batch import Batch, Floats, Table
@@ -56,10 +58,16 @@ def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -
                 lengths.append(length)
     segments = np.zeros((len(windows), size), np.float32)
     for row, (start, length) in enumerate(windows):
-        window = np.hanning(length + 2)[1:-1]
-        part = low[start : start + length] - low[start : start + length].mean()
-        segments[row, :length] = part * window * np.sqrt(2 / np.sum(np.square(window)) / (2 * size))
+        part = low[start : start + length]
+        np.multiply(part - part.mean(), _window(length, size), out=segments[row, :length])
     return segments, np.array(owners, dtype=np.intp), np.array(lengths, dtype=float)
+
+
+@lru_cache(maxsize=256)
+def _window(length: int, size: int) -> Floats:
+    window = np.hanning(length + 2)[1:-1]
+    scaled: Floats = (window * np.sqrt(2 / np.sum(np.square(window)) / (2 * size))).astype(np.float32)
+    return scaled
 
 
 def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[Table, Table]:
@@ -77,9 +85,15 @@ def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[T
 
 def _medians(level: Table, prominence: Table, owner: Table, clips: int) -> tuple[Table, Table]:
     """Return the median over the segments of each clip: hum is there all the time, a note is not."""
-    found = np.full((2, clips), np.nan)
-    edges = np.searchsorted(owner, np.arange(clips + 1))
-    for clip in np.unique(owner):
-        part = slice(edges[clip], edges[clip + 1])
-        found[:, clip] = np.median(level[part]), np.median(prominence[part])
-    return found[0], found[1]
+    return _median_of_each(level, owner, clips), _median_of_each(prominence, owner, clips)
+
+
+def _median_of_each(values: Table, owner: Table, clips: int) -> Table:
+    """Return the median of the values of each clip, `(clips,)`; NaN for a clip without."""
+    found = np.full(clips, np.nan)
+    ordered = values[np.lexsort((values, owner))]
+    counts = np.bincount(owner, minlength=clips)
+    some = np.flatnonzero(counts)
+    first = (np.cumsum(counts) - counts)[some]
+    found[some] = (ordered[first + (counts[some] - 1) // 2] + ordered[first + counts[some] // 2]) / 2
+    return found
