@@ -31,7 +31,7 @@ def measure_probes(dataset: Dataset, scan: Scan, copies: Integers, groups: Integ
     if not scan.clips:
         return raters + Measured(unknown=unknown(names, "no audio was read"))
     probed = gather(dataset, scan, copies, groups)
-    if not probed.rows:
+    if not len(probed):
         return raters + Measured(unknown=unknown(names, "no clip was decoded that has a label"))
     return (
         raters
