@@ -49,6 +49,8 @@ class Audit:
     """Pairs of clips that count as copies of one another though they are not exact ones."""
     review: tuple[NearPair, ...] = ()
     """Pairs that are alike and that a person should listen to."""
+    scan: Scan = NOTHING_DECODED
+    """What decoding brought, for pictures."""
 
     def repair_facts(self, manifest: Path) -> tuple[Fact, ...]:
         """Return the facts that a remedy copies into the plan, once the proposal was written to `manifest`."""
@@ -136,7 +138,7 @@ def audit_dataset(
         measured += admitted(measure_moves(dataset, scan, near or ()), knowledge.vocabulary)
         concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
         proposal = _proposed(dataset, scan, near or (), concluded, protocol)
-    return Audit(dataset, measured, concluded, proposal, near or (), review)
+    return Audit(dataset, measured, concluded, proposal, near or (), review, scan)
 
 
 def _proposed(

@@ -14,14 +14,15 @@ from .findings import findings_blocks, not_assessable_blocks
 from .json import facts_record, session_record
 
 
-def audit_document(audit: Audit) -> Document:
-    """Return the report of one data set."""
+def audit_document(audit: Audit, pictures: Document = ()) -> Document:
+    """Return the report of one data set; `pictures` are the sections that only some forms can show."""
     session = audit.session
     return (
         Heading(f"Audit of {audit.dataset.manifest}", 1),
         Paragraph(_columns(audit)),
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
+        *pictures,
         Heading("Measured"),
         Table(("fact", "value", "unit"), tuple(_row(fact, audit) for fact in audit.measured.facts if not fact.subject)),
         *_scoped(audit),

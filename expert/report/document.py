@@ -25,6 +25,8 @@ class Bullets:
     """A list; each item may carry indented lines."""
 
     items: tuple[tuple[str, tuple[str, ...]], ...]
+    tones: tuple[str, ...] = ()
+    """How grave each item is (`error`, `warning`, `note`), for forms that can show it; empty: all alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +44,23 @@ class Verbatim:
     lines: tuple[str, ...]
 
 
-Block = Heading | Paragraph | Bullets | Table | Verbatim
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing; forms without pictures show its description."""
+
+    title: str
+    markup: str
+    """SVG, or an image element with its data in it; made by this package, every text in it escaped."""
+    description: str
+    """What the picture shows, in words, for those who cannot see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Pictures side by side."""
+
+    pictures: tuple[Picture, ...]
+
+
+Block = Heading | Paragraph | Bullets | Table | Verbatim | Gallery
 Document = tuple[Block, ...]

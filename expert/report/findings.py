@@ -18,9 +18,10 @@ def findings_blocks(
     findings: Iterable[Finding], knowledge: Knowledge, not_assessable: Sequence[NotAssessable] = ()
 ) -> Document:
     """One bullet a finding: what, why here, evidence, remedies, rule and sources."""
-    items = tuple((_headline(finding), _details(finding, knowledge)) for finding in findings)
+    found = tuple(findings)
+    items = tuple((_headline(finding), _details(finding, knowledge)) for finding in found)
     if items:
-        return (Bullets(items),)
+        return (Bullets(items, tuple(finding.severity for finding in found)),)
     blind = ", ".join(item.id for item in not_assessable)
     reservation = f" Nobody can tell yet about {blind}: see below what it would need." if blind else ""
     return (Paragraph(f"Nothing was found that a rule would report.{reservation}"),)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .document import Block, Bullets, Document, Heading, Paragraph, Table
+from knowledge.shown import shown
+
+from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table
 from .text import is_number
 
 
@@ -23,7 +25,9 @@ def _block(block: Block) -> str:
         )
     if isinstance(block, Table):
         return _table(block)
-    return "\n".join(["```", *block.lines, "```"])
+    if isinstance(block, Gallery):
+        return "\n".join(f"- {_escape(picture.title)}: {_escape(picture.description)}" for picture in block.pictures)
+    return "\n".join(["```", *map(shown, block.lines), "```"])
 
 
 def _table(table: Table) -> str:
@@ -34,4 +38,4 @@ def _table(table: Table) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    return shown(text).replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

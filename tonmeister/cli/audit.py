@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .output import audit_options, emit, exit_status, fail_option, format_option, progress, report_option, say
+
+if TYPE_CHECKING:
+    from expert.report.document import Document
 
 PROTOCOLS = ("minimal-moves", "group-disjoint-split", "leave-one-group-out")
 """Kinds of split that the engine can propose; spelled here so that --help need not load it."""
@@ -57,7 +60,12 @@ def command(
 
     _refuse_existing(repair, output)
     audit = audit_dataset(load_knowledge(), manifest, progress=progress("Reading clips"), **_arguments(options))
-    emit(audit_document(audit), audit_record(audit), form, output)
+    pictures: Document = ()
+    if form == "html":
+        from expert.report.audit_pictures import audit_pictures
+
+        pictures = audit_pictures(audit)
+    emit(audit_document(audit, pictures), audit_record(audit), form, output)
     if repair is not None:
         if audit.proposal is None:
             raise UsageError(f"no split can be proposed for {manifest}; see the report")
