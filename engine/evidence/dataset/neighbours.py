@@ -6,6 +6,8 @@ clip is compared only with its own cell and the nearest others: what is lost is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,13 +22,23 @@ _CELLS_VISITED = 12
 _SEED = 20261121
 
 
-def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
-    """Return the pairs of clips of which one is among the `count` nearest of the other.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the search for neighbours goes."""
+
+    count: int
+    """Neighbours of each clip within `close`."""
+    close: float
+    farthest: float
+    """Beyond `close` only the nearest one of each clip counts, up to here."""
+
+
+def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
+    """Return the pairs of clips of which one is among the nearest of the other.
 
     Args:
         profiles: `(clips, bands)`, finite.
-        count: neighbours of each clip.
-        farthest: largest distance of a pair.
+        reach: which neighbours count.
 
     Returns:
         `(pairs, 2)`, the smaller number first, sorted so that similar clips stand near one another.
@@ -36,9 +48,9 @@ def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
     cells = _cells(profiles)
     if len(profiles) <= _ALL_WITH_ALL:
         everyone = np.arange(len(profiles))
-        found = _search(profiles, everyone, everyone, count, farthest)
+        found = _search(profiles, everyone, everyone, reach)
     else:
-        found = np.concatenate(_by_cells(profiles, cells, count, farthest))
+        found = np.concatenate(_by_cells(profiles, cells, reach))
     if not len(found):
         return np.empty((0, 2), np.int64)
     pairs = np.unique(np.sort(found, axis=1), axis=0)
@@ -60,7 +72,7 @@ def _centres(profiles: Floats) -> Floats:
     return profiles[np.sort(chosen)]
 
 
-def _by_cells(profiles: Floats, cells: Integers, count: int, farthest: float) -> list[Integers]:
+def _by_cells(profiles: Floats, cells: Integers, reach: Reach) -> list[Integers]:
     centres = _centres(profiles)
     order = np.argsort(cells, kind="stable")
     bounds = np.searchsorted(cells[order], np.arange(len(centres) + 1))
@@ -71,15 +83,15 @@ def _by_cells(profiles: Floats, cells: Integers, count: int, farthest: float) ->
         own = order[bounds[cell] : bounds[cell + 1]]
         others = np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]])
         if len(own):
-            found.append(_search(profiles, own, others, count, farthest))
+            found.append(_search(profiles, own, others, reach))
     return found
 
 
-def _search(profiles: Floats, own: Integers, others: Integers, count: int, farthest: float) -> Integers:
+def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach) -> Integers:
     """Return the pairs of a clip of `own` with one of its nearest among `others`, itself apart."""
     found = [np.empty((0, 2), np.int64)]
     step = max(1, _BLOCK_ENTRIES // max(1, len(others)))
-    most = min(count, len(others) - 1)
+    most = min(reach.count, len(others) - 1)
     if most < 1:
         return found[0]
     for start in range(0, len(own), step):
@@ -87,7 +99,9 @@ def _search(profiles: Floats, own: Integers, others: Integers, count: int, farth
         squared = _squared(profiles[part], profiles[others])
         squared[part[:, None] == others] = np.inf
         near = np.argpartition(squared, most - 1, axis=1)[:, :most]
-        rows, columns = (np.take_along_axis(squared, near, axis=1) <= farthest**2).nonzero()
+        distance = np.take_along_axis(squared, near, axis=1)
+        nearest = distance <= np.minimum(distance.min(axis=1, keepdims=True), reach.farthest**2)
+        rows, columns = (nearest | (distance <= reach.close**2)).nonzero()
         found.append(np.stack((part[rows], others[near[rows, columns]]), axis=1))
     return np.concatenate(found)
 
