@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from knowledge.conditions import spell
 from knowledge.records import Fact
-from knowledge.rulebook import Knowledge, Rule
+from knowledge.rulebook import Check, Knowledge, Rule
 from knowledge.schema import Example
 
 from .chaining import consult
@@ -50,8 +50,19 @@ def by_engine(rule: Rule, example: Example, knowledge: Knowledge) -> tuple[bool,
 
 
 def test_examples(knowledge: Knowledge, evaluate: Evaluate = by_recursion) -> tuple[ExampleFailure, ...]:
-    """Run every case of every rule in a consultation with the rule's own pack."""
-    return tuple(failure for rule in knowledge.rules for failure in failures_of(rule, knowledge, evaluate))
+    """Run every example of every check, and every case of every rule in a consultation with the rule's own pack."""
+    of_checks = [failure for check in knowledge.checks for failure in failures_of_check(check)]
+    return (*of_checks, *(failure for rule in knowledge.rules for failure in failures_of(rule, knowledge, evaluate)))
+
+
+def failures_of_check(check: Check) -> Iterator[ExampleFailure]:
+    """Run the examples of one check; a measure that an example does not give is unknown."""
+    for example in check.examples:
+        assessment = Assessment({}, {name: Fact(name, value, "audit") for name, value in example.given.items()}.get)
+        fired = all(assessment.clause(clause) is True for clause in check.when)
+        if fired != example.fires:
+            given = ", ".join(f"{name} = {spell(value)}" for name, value in example.given.items())
+            yield ExampleFailure(check.id, example, f"given {given} it {'fires' if fired else 'does not fire'}")
 
 
 def failures_of(rule: Rule, knowledge: Knowledge, evaluate: Evaluate = by_engine) -> Iterator[ExampleFailure]:

@@ -45,6 +45,7 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     found += _dead(knowledge)
     found += _unread(knowledge)
     found += _because(knowledge)
+    found += _unfed(knowledge)
     found += (Problem("path", item.subject, item.message, "error") for item in paths.wrong_paths(knowledge))
     return tuple(sorted(dict.fromkeys(found), key=lambda item: (item.severity, item.kind, item.rule, item.message)))
 
@@ -119,6 +120,14 @@ def _unread(knowledge: Knowledge) -> Iterator[Problem]:
         name = rule.then.attribute
         if rule.then.kind == "set" and name not in read and not knowledge.vocabulary.entry(name).plan:
             yield Problem("unread", rule.id, f"sets {name}, which no rule, reason or remedy reads", "warning")
+
+
+def _unfed(knowledge: Knowledge) -> Iterator[Problem]:
+    """Checks whose count no rule reads."""
+    read = {condition.fact for rule in knowledge.rules for condition in rule.conditions}
+    for check in knowledge.checks:
+        if check.feeds not in read:
+            yield Problem("unread", check.id, f"feeds {check.feeds}, which no rule reads", "warning")
 
 
 def _because(knowledge: Knowledge) -> Iterator[Problem]:

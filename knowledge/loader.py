@@ -16,8 +16,17 @@ from pydantic import BaseModel, ValidationError
 from .conditions import parse_clauses
 from .errors import InputError, KnowledgeError
 from .records import SEVERITIES, Value
-from .rulebook import TEMPLATE, Conclusion, Knowledge, Pack, Remedy, Rule
-from .schema import Example, PinsDocument, RemedyDocument, RuleDocument, SourceDocument, TableDocument, TableRow
+from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Pack, Remedy, Rule
+from .schema import (
+    CheckDocument,
+    Example,
+    PinsDocument,
+    RemedyDocument,
+    RuleDocument,
+    SourceDocument,
+    TableDocument,
+    TableRow,
+)
 from .vocabulary import Entry, Vocabulary
 
 _T = TypeVar("_T", bound=BaseModel)
@@ -60,7 +69,8 @@ def load_knowledge(root: Path = BUILT_IN) -> Knowledge:
     rules += [rule for item in _of(items, "table") for rule in _table(item, vocabulary)]
     rules = _pinned(rules, list(_of(items, "pins")), vocabulary)
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    knowledge = Knowledge(vocabulary, tuple(rules), remedies, sources, digest)
+    checks = tuple(_check(item, vocabulary) for item in _of(items, "check"))
+    knowledge = Knowledge(vocabulary, tuple(rules), remedies, sources, digest, checks)
     _check_references(knowledge)
     return knowledge
 
@@ -77,7 +87,7 @@ def _read(file: Path, root: Path) -> Iterator[_Item]:
         raise KnowledgeError(f"{name}:1: expected a list of documents, each starting with `- `")
     for body, mark in zip(bodies, node.value if node else [], strict=True):
         line = mark.start_mark.line + 1
-        kinds = ("fact", "derived", "decision", "rule", "table", "remedy", "source", "pins")
+        kinds = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins")
         kind = next(iter(body), None) if isinstance(body, dict) else None
         if kind not in kinds:
             raise KnowledgeError(f"{name}:{line}: a document starts with one of {', '.join(kinds)}; got {kind!r}")
@@ -217,6 +227,33 @@ def _example(example: Example, vocabulary: Vocabulary, where: str) -> Example:
     return Example(given=given, fires=example.fires)
 
 
+def _check(item: _Item, vocabulary: Vocabulary) -> Check:
+    document = _parse(CheckDocument, item)
+    counted = vocabulary.entry(document.feeds, item.where)
+    if counted.type != "integer" or "audit" not in counted.supplied_by:
+        raise KnowledgeError(f"{item.where}: a check feeds a count that the audit supplies, and {counted.name} is none")
+    check = Check(
+        id=document.check,
+        title=document.title,
+        feeds=document.feeds,
+        scope=document.scope,
+        when=parse_clauses(document.when, vocabulary, item.where),
+        says=" ".join(document.says.split()),
+        worst=vocabulary.entry(document.worst, item.where).name,
+        highest_first=document.first == "highest",
+        certainty=document.certainty,
+        sources=document.source,
+        examples=tuple(_example(example, vocabulary, item.where) for example in document.examples),
+        file=item.file,
+        line=item.line,
+    )
+    told = [vocabulary.entry(name, f"{item.where}: says").name for name, _ in TEMPLATE.findall(check.says)]
+    for name in (check.worst, *told, *(condition.fact for condition in check.conditions)):
+        if not name.startswith("clip."):
+            raise KnowledgeError(f"{item.where}: a check reads measures of a clip, and {name} is none")
+    return check
+
+
 def _pinned(rules: list[Rule], items: list[_Item], vocabulary: Vocabulary) -> list[Rule]:
     """Return the rules with their pins."""
     documents = {item.body["pins"]: (_parse(PinsDocument, item), item.where) for item in items}
@@ -269,6 +306,8 @@ def _check_references(knowledge: Knowledge) -> None:
         for name, _ in TEMPLATE.findall(rule.because):
             knowledge.vocabulary.entry(name, f"{where}: because")
         _check_sources(rule.sources, knowledge, where)
+    for check in knowledge.checks:
+        _check_sources(check.sources, knowledge, f"{check.file}:{check.line} ({check.id})")
     for remedy_document in knowledge.remedies.values():
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
 

@@ -68,6 +68,30 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """When a clip counts as faulty, in conditions over its measures."""
+
+    id: str
+    title: str
+    feeds: str
+    scope: Literal["absolute", "set", "class"]
+    when: tuple[Clause, ...]
+    says: str
+    worst: str
+    highest_first: bool
+    certainty: float
+    sources: tuple[str, ...]
+    examples: tuple[Example, ...]
+    file: str
+    line: int
+
+    @property
+    def conditions(self) -> Iterator[Condition]:
+        """Every atomic condition."""
+        return (condition for clause in self.when for condition in clause)
+
+
+@dataclass(frozen=True, slots=True)
 class Remedy:
     """A patch on plan paths or an action for the person, with the conditions under which it is offered."""
 
@@ -99,6 +123,8 @@ class Knowledge:
     sources: dict[str, SourceDocument]
     digest: str
     """SHA-256 over all files."""
+    checks: tuple[Check, ...] = ()
+    """What makes a clip count as faulty."""
 
     def pack(self, *packs: Pack) -> tuple[Rule, ...]:
         """Return the rules of the named packs, in file order."""

@@ -61,6 +61,35 @@ class RuleDocument(Document):
         return self
 
 
+class CheckDocument(Document):
+    """When a clip counts as faulty: conditions over its own measures, and the fact that counts such clips."""
+
+    check: RuleId
+    title: str
+    feeds: str
+    """The fact that counts the clips; several checks may feed one."""
+    scope: Literal["absolute", "set", "class"]
+    """Whether the clip is judged by itself, or against its data set, or against its class."""
+    when: list[dict[str, Any]]
+    """All must hold; a measure that is unknown holds none."""
+    says: str
+    """What is the matter with a clip, with its measures in braces."""
+    worst: str
+    """The measure that orders the examples."""
+    first: Literal["highest", "lowest"] = "highest"
+    certainty: Certainty
+    source: Texts
+    since: str
+    known_problems: str = ""
+    examples: tuple[Example, ...]
+
+    @model_validator(mode="after")
+    def _both_examples(self) -> CheckDocument:
+        if {example.fires for example in self.examples} != {True, False}:
+            raise ValueError("a check carries at least one firing and one non-firing example")
+        return self
+
+
 class PinsDocument(Document):
     """Cases that pin every threshold and condition of a rule, beside the examples that explain it."""
 

@@ -128,7 +128,7 @@ def audit_dataset(
     if decode:
         scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
         near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
-    facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review)
+    facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review, checks=knowledge.checks)
     measured = admitted(facts, knowledge.vocabulary)
     concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None

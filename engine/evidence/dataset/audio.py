@@ -20,7 +20,7 @@ _NAMES = (
 
 def measure_audio(dataset: Dataset, scan: Scan) -> Measured:
     """Return format and duration facts over every different clip that could be decoded."""
-    if dataset.regions and not scan.clips:
+    if dataset.region_count and not scan.clips:
         return Measured(unknown=unknown(f"dataset.hours {_NAMES}", "no audio was read"))
     codes, places = np.unique(dataset.region_codes, return_index=True)
     first = dict(zip(codes.tolist(), places.tolist(), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from knowledge.errors import UsageError
@@ -104,10 +105,7 @@ def _fits(part: str, cells: Sequence[str]) -> bool:
     """A name alone proves little: a split column holds names of splits, a group column at least two groups."""
     if part == "path":
         return _holds_audio_paths(cells)
-    counts: dict[str, int] = {}
-    for cell in cells:
-        counts[cell] = counts.get(cell, 0) + 1
-    filled = {cell: count for cell, count in counts.items() if cell.strip()}
+    filled = {cell: count for cell, count in Counter(cells).items() if cell.strip()}
     if part == "split":
         known = sum(count for cell, count in filled.items() if split_of(cell))
         return known > 0 and known * 2 >= sum(filled.values())
@@ -137,4 +135,5 @@ def _holds_numbers(cells: Sequence[str]) -> bool:
 
 def _holds_audio_paths(cells: Sequence[str]) -> bool:
     """Whether half of the values or more end like an audio file; the rest may be what is wrong with the manifest."""
-    return sum(map(has_audio_suffix, cells)) * 2 >= len(cells)
+    ends = Counter(cell.rpartition(".")[2] for cell in cells)
+    return sum(count for end, count in ends.items() if has_audio_suffix("." + end)) * 2 >= len(cells)

@@ -46,7 +46,9 @@ def _shortened(root: Integers) -> Integers:
 
 def members(components: Integers) -> list[Integers]:
     """Return the rows of each component that has more than one, in the order of the first row of each."""
-    order = np.argsort(components, kind="stable")
-    counts = np.bincount(components) if len(components) else np.zeros(0, dtype=np.int64)
-    parts = np.split(order, np.cumsum(counts)[:-1]) if len(components) else []
-    return [part for part in parts if len(part) > 1]
+    if not len(components):
+        return []
+    counts = np.bincount(components)
+    places = np.flatnonzero(counts[components] > 1)
+    order = places[np.argsort(components[places], kind="stable")]
+    return np.split(order, np.cumsum(counts[counts > 1])[:-1]) if len(order) else []

@@ -42,13 +42,13 @@ def usable_rows(dataset: Dataset, scan: Scan) -> npt.NDArray[np.bool_]:
         clips = (scan.clips.get(region) for region in dataset.regions)
         usable = np.array([clip is not None and clip.usable for clip in clips] + [False])
     else:
-        usable = np.array([True] * len(dataset.regions) + [False])
+        usable = np.array([True] * dataset.region_count + [False])
     rows: npt.NDArray[np.bool_] = usable[dataset.region_codes] & dataset.has_label
     return rows
 
 
 def _decoding(dataset: Dataset, scan: Scan) -> Measured:
-    if not scan.clips and dataset.regions:
+    if not scan.clips and dataset.region_count:
         return Measured(unknown=unknown("dataset.unreadable_files dataset.truncated_files", "no audio was read"))
     clips = [scan.clips.get(region) for region in dataset.regions]
     facts = []

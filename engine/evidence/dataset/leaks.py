@@ -63,7 +63,7 @@ def _named(dataset: Dataset) -> Integers:
         return codes
     numbers, _ = numbered([dataset.paths[place] for place in lost.tolist()])
     named = codes.copy()
-    named[lost] = len(dataset.regions) + numbers
+    named[lost] = dataset.region_count + numbers
     return named
 
 

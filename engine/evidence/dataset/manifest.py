@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,7 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
     """
     if said is not None or columns.label is None:
         return said
-    counts: dict[str, int] = {}
-    for cell in table.column(columns.label):
-        counts[cell] = counts.get(cell, 0) + 1
+    counts = Counter(table.column(columns.label))
     labels = {cell: label for cell in counts if (label := label_of(cell))}
     if not labels:
         return None

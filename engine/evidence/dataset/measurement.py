@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from knowledge.records import Fact, Measured, Unknown
+from knowledge.rulebook import Check
 
 from .audio import measure_audio
+from .clip_checks import measure_clip_faults
 from .clips import Scan
 from .coded import Integers
 from .copies import measure_copies
@@ -30,6 +32,7 @@ def measure_dataset(
     scale: tuple[float, float] | None = None,
     near: Sequence[NearPair] | None = None,
     review: Sequence[NearPair] = (),
+    checks: Sequence[Check] = (),
 ) -> Measured:
     """Return every fact about the data set.
 
@@ -39,6 +42,7 @@ def measure_dataset(
         scale: lowest and highest value that a score can take.
         near: pairs from `find_near` that count as duplicates; None when nobody looked for them.
         review: pairs that a person should listen to.
+        checks: what makes a single clip faulty, from the knowledge base.
     """
     copies = copy_components(dataset, scan)
     alike = copy_components(dataset, scan, near) if near else copies
@@ -55,6 +59,7 @@ def measure_dataset(
         + measure_splits(dataset, scan, alike)
         + measure_probes(dataset, scan, alike, parted)
         + _leak_groups(parted)
+        + measure_clip_faults(dataset, scan, checks)
     )
 
 

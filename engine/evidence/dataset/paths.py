@@ -17,26 +17,27 @@ def find_files(base: Path, paths: Sequence[str]) -> tuple[list[str | None], dict
     Every folder is listed once, which is an order of magnitude cheaper than asking for each file; only a path that
     is in no listing is looked for by itself.
     """
-    finder, listings = PathFinder(base), _Listings(base)
-    found: list[str | None] = []
+    finder = PathFinder(base)
+    listings = _Listings(base, finder)
+    found: list[str | None] = list(map(listings.file, paths))
     changes: dict[int, tuple[str, ...]] = {}
-    for place, path in enumerate(paths):
-        file = listings.file(path)
-        if file is None:
-            other, changed = finder.find(path)
-            file = None if other is None else str(other)
+    for place in [place for place, file in enumerate(found) if file is None]:
+        if listings.may_be_otherwise(paths[place]):
+            other, changed = finder.find(paths[place])
+            found[place] = None if other is None else str(other)
             if changed:
                 changes[place] = changed
-        found.append(file)
     return found, changes
 
 
 class _Listings:
     """The regular files of every folder that a path names, by the folder as it is written."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, finder: PathFinder) -> None:
         self._base = base
+        self._finder = finder
         self._names: dict[str, tuple[str, frozenset[str]]] = {}
+        self._alike: dict[str, frozenset[str]] = {}
 
     def file(self, path: str) -> str | None:
         folder, _, name = path.rpartition("/")
@@ -45,6 +46,17 @@ class _Listings:
             place = str(self._base / folder) if folder or not path.startswith("/") else "/"
             listing = self._names[folder] = (place if place.endswith("/") else place + "/", _regular_files(place))
         return listing[0] + name if name in listing[1] else None
+
+    def may_be_otherwise(self, path: str) -> bool:
+        """Whether another spelling of the path may name a file; False saves a search that finds nothing."""
+        folder, _, name = path.rpartition("/")
+        names = self._names.get(folder, ("", frozenset()))[1]
+        if "\\" in path or path != path.strip():
+            return True
+        if folder not in self._alike:
+            other = () if names else self._finder.names_in(folder)
+            self._alike[folder] = frozenset(_composed(one).casefold() for one in (*names, *other))
+        return _composed(name).casefold() in self._alike[folder]
 
 
 def _regular_files(folder: str) -> frozenset[str]:
@@ -75,12 +87,27 @@ class PathFinder:
         path = self._step_by_step(text.replace("\\", "/"))
         return (None, ()) if path is None else (path, tuple(_changes(text, path)))
 
+    def names_in(self, folder: str) -> frozenset[str]:
+        """Return the regular files of the folder that a path means, also when it is spelled otherwise on disk."""
+        place = self._folder(folder, _parts(folder))
+        return frozenset() if place is None else _regular_files(str(place))
+
     def _step_by_step(self, text: str) -> Path | None:
         """Follow the path a folder at a time, taking the exact name where it exists and the only lookalike where not.
 
         Only the last name may differ in case: folders that differ in case hold different clips more often than not.
         """
         *folders, name = _parts(text) or [""]
+        here = self._folder(text, folders)
+        if here is None:
+            return None
+        if _exists(here / name):
+            return here / name
+        found = self._lookalikes(here, name)
+        exact = [entry for entry in found if _composed(entry) == _composed(name)] or found
+        return here / exact[0] if len(exact) == 1 and _exists(here / exact[0]) else None
+
+    def _folder(self, text: str, folders: Sequence[str]) -> Path | None:
         here = Path("/") if text.strip().startswith("/") else self._base
         for folder in folders:
             step = here / folder
@@ -90,11 +117,7 @@ class PathFinder:
                     return None
                 step = here / same[0]
             here = step
-        if _exists(here / name):
-            return here / name
-        found = self._lookalikes(here, name)
-        exact = [entry for entry in found if _composed(entry) == _composed(name)] or found
-        return here / exact[0] if len(exact) == 1 and _exists(here / exact[0]) else None
+        return here
 
     def _lookalikes(self, folder: Path, name: str) -> list[str]:
         if folder not in self._listings:

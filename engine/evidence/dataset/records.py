@@ -195,15 +195,20 @@ class Dataset:
         """Return `(rows,)`: the cells of a part as finite numbers; NaN where they are none, or no column plays it."""
         return numbers_of(self.column(part) or [""] * len(self))
 
-    @cached_property
+    @property
     def region_codes(self) -> Integers:
         """`(rows,)`: the number of the clip that each row names, in the order of `regions`; -1 without a file."""
         return self._clips[0]
 
     @property
+    def region_count(self) -> int:
+        """How many different clips the rows name."""
+        return len(self._clips[1])
+
+    @cached_property
     def regions(self) -> tuple[Region, ...]:
         """Every different clip that a row names, in the order of the rows."""
-        return self._clips[1]
+        return tuple(map(_as_region, self._clips[1]))
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -220,7 +225,7 @@ class Dataset:
         code, score = int(self.region_codes[place]), float(self.scores[place])
         return Row(
             path=self.paths[place],
-            region=None if code < 0 else self.regions[code],
+            region=None if code < 0 else _as_region(self._clips[1][code]),
             label=label_of(self._cell("label", place)),
             score=None if math.isnan(score) else score,
             group=self._cell("group", place).strip(),
@@ -257,22 +262,30 @@ class Dataset:
         return coded(self.column(part) or [""] * len(self), fold)  # type: ignore[arg-type]  # a function of text
 
     @cached_property
-    def _clips(self) -> tuple[Integers, tuple[Region, ...]]:
+    def _clips(self) -> tuple[Integers, Sequence[str | Region]]:
+        """The number of each row's clip, and the clips: files, or regions where the manifest names parts of files."""
         parts: tuple[Part, ...] = ("start", "stop", "duration", "channel")
         if not any(self.columns.of(part) for part in parts):
-            codes, files = numbered([file or "" for file in self.found])
-            regions = [Region(Path(file)) for file in files if file]
-            if len(regions) == len(files):
-                return codes, tuple(regions)
-            empty = files.index("")
-            return np.where(codes == empty, -1, codes - (codes > empty)), tuple(regions)
+            return _numbered_files(self.found)
         places: dict[Region, int] = {}
         start, stop, length, channel = (self.numbers(part) for part in parts)
         bounds = zip(self.found, start.tolist(), stop.tolist(), length.tolist(), channel.tolist(), strict=True)
         numbers = [
             -1 if file is None else places.setdefault(_region(file, *rest), len(places)) for file, *rest in bounds
         ]
-        return np.array(numbers, dtype=np.int64), tuple(places)
+        return np.array(numbers, dtype=np.int64), list(places)
+
+
+def _numbered_files(found: Sequence[str | None]) -> tuple[Integers, list[str]]:
+    codes, files = numbered([file or "" for file in found])
+    if "" not in files:
+        return codes, files
+    empty = files.index("")
+    return np.where(codes == empty, -1, codes - (codes > empty)), [*files[:empty], *files[empty + 1 :]]
+
+
+def _as_region(clip: str | Region) -> Region:
+    return Region(Path(clip)) if isinstance(clip, str) else clip
 
 
 def _region(file: str, start: float, stop: float, length: float, channel: float) -> Region:

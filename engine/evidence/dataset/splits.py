@@ -69,7 +69,7 @@ def _sizes(dataset: Dataset) -> tuple[Fact, ...]:
 
 def _scoped(dataset: Dataset, scan: Scan) -> list[Fact]:
     """The size of each split, for reports."""
-    clips = [scan.clips.get(region) for region in dataset.regions]
+    clips = [scan.clips.get(region) for region in dataset.regions] if scan.clips else []
     seconds = np.array([0.0 if clip is None else clip.duration_seconds for clip in clips])
     facts = []
     for split in SPLITS:

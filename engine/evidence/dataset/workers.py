@@ -148,7 +148,7 @@ class _Child:
         paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, name, str(Path(__file__).resolve().parent)],
+            [sys.executable, "-P", "-c", _BOOT, name, str(Path(__file__).resolve().parent)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """Planted faults are all found, by name, and sound sets raise no alarm."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -136,5 +137,6 @@ def test_a_sound_set_raises_no_alarm(test_data: Path, tmp_path: Path, name: str)
             "sample_rates",
             "channels_max",
         )
+        counts_faults = counts_faults and not re.search("suspects|review", fact.name)  # a ranking has a top in any set
         assert not (fact.paths and counts_faults), fact.name
     assert found["dataset.label_split_p"] is None or found["dataset.label_split_p"] > 0.01

@@ -96,6 +96,17 @@ def test_a_file_that_breaks_the_decoder_is_named_and_the_rest_goes_on(
     assert np.isnan(scan.measures["clip.peak"]).tolist() == [region.file.name == "bad.flac" for region in regions]
 
 
+def test_a_child_imports_nothing_from_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regions = some_files(tmp_path, 2)
+    (tmp_path / "soundfile.py").write_text("raise SystemExit('from the data set')")
+    monkeypatch.chdir(tmp_path)
+    end_workers()
+
+    assert all(clip.usable for clip in scan_clips(regions, workers=1).clips.values())
+
+
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
 

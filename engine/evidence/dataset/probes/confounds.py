@@ -11,7 +11,7 @@ from knowledge.records import Evidence, Fact, Measured
 
 from ..counting import EXAMPLES, measured, unknown
 from .gather import Probed
-from .separation import Separation, chance_of, cramers_v, holm, separate, separate_categories
+from .separation import Separation, chance_of, chance_of_categories, cramers_v, holm, separate, separate_categories
 
 Flags = npt.NDArray[np.bool_]
 
@@ -65,7 +65,7 @@ def measure_confounds(probed: Probed) -> Measured:
         values = probed.conditions[name]
         chances[family] = chance_of(values, probed.codes, probed.groups, judged, separation.value)
     corrected = holm(chances)
-    n = len(probed.rows)
+    n = len(probed)
     p = tuple(measured(f"dataset.confound_{family}_p", corrected[family], n) for family in told)
     return found + Measured((*told.values(), *p, _association(probed)))
 
@@ -96,13 +96,13 @@ def _fact(probed: Probed, family: str, name: str, found: Separation) -> Fact:
 
 
 def _telling(probed: Probed, family: str, value: float, sentence: str, affected: Flags) -> Fact:
-    rows = [probed.rows[place] for place in np.flatnonzero(affected)]
+    rows = [probed.row(place) for place in np.flatnonzero(affected).tolist()]
     examples = (Evidence(row.path, path=row.path, line=row.line or None) for row in rows[: EXAMPLES - 1])
     return Fact(
         f"dataset.confound_{family}_separation",
         value,
         "audit",
-        n=len(probed.rows),
+        n=len(probed),
         evidence=(Evidence(sentence, n=len(rows)), *examples),
         paths=tuple(dict.fromkeys(row.path for row in rows)),
     )
@@ -112,6 +112,8 @@ def _format(probed: Probed, judged: Flags) -> Fact:
     found = {name: separate_categories(values, probed.codes, judged) for name, values in probed.formats.items()}
     name = max(found, key=lambda name: found[name][1])
     code, value, category = found[name]
+    if value <= 0:
+        return measured("dataset.confound_format_separation", 0.0, len(probed), ("all classes have the same formats",))
     own = probed.codes == code
     marked = np.array([text == category for text in probed.formats[name]])
     sentence = (
@@ -122,13 +124,9 @@ def _format(probed: Probed, judged: Flags) -> Fact:
 
 
 def _format_chance(probed: Probed, judged: Flags, value: float) -> float:
-    """Return the chance of the worst format; with one format only there is nothing to tell."""
-    chances = []
-    for values in probed.formats.values():
-        numbers = _numbers(values)
-        if numbers.max() > 0 and separate_categories(values, probed.codes, judged)[1] >= value:
-            chances.append(chance_of(numbers.astype(float), probed.codes, probed.groups, judged, value))
-    return min(1.0, min(chances) * len(probed.formats)) if chances else 1.0
+    """Return the chance that all attributes joined tell as much as the one that tells most: never too small."""
+    joined = tuple(" ".join(parts) for parts in zip(*probed.formats.values(), strict=True))
+    return chance_of_categories(joined, probed.codes, probed.groups, judged, value)
 
 
 def _numbers(values: tuple[str, ...]) -> npt.NDArray[np.int64]:
@@ -141,4 +139,4 @@ def _association(probed: Probed) -> Fact:
     }
     worst = max(strength, key=lambda name: strength[name])
     texts = [f"{name}: {value:.2f}" for name, value in strength.items()]
-    return measured("dataset.label_format_association", strength[worst], len(probed.rows), texts)
+    return measured("dataset.label_format_association", strength[worst], len(probed), texts)

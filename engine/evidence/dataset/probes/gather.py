@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from ..clips import Clip, Scan
 from ..labels import strata
-from ..leaks import group_key
 from ..records import Dataset, Row
 
 Floats = npt.NDArray[np.floating]
@@ -29,11 +28,15 @@ MEASURED = (
 class Probed:
     """The labelled clips that could be decoded, each once."""
 
-    rows: tuple[Row, ...]
+    dataset: Dataset
+    places: Integers
+    """`(rows,)`: which row of the data set each is."""
     codes: Integers
     """`(rows,)`: number of the class, or of the fifth of the scores."""
     names: tuple[str, ...]
     """Name of each number."""
+    scores: Floats
+    """`(rows,)`: the labels as numbers, NaN where they are none."""
     groups: Integers
     """`(rows,)`: number of the speaker, recording and so on; a row without one has a number of its own."""
     grouped: bool
@@ -49,65 +52,65 @@ class Probed:
     cepstra: Floats
     """`(rows, 2 x coefficients)`; without columns when the scan holds none."""
 
-    @property
-    def scores(self) -> Floats:
-        """`(rows,)`: the labels as numbers, NaN where they are none."""
-        return np.array([np.nan if row.score is None else row.score for row in self.rows], dtype=float)
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def row(self, number: int) -> Row:
+        """Return the row of the data set that one of these rows is."""
+        return self.dataset.row(int(self.places[number]))
 
 
 def gather(dataset: Dataset, scan: Scan, copies: Integers, units: Integers) -> Probed:
-    """Return the labelled, decodable clips of a data set."""
-    places = {region: place for place, region in enumerate(scan.clips)}
-    seen: set[int] = set()
-    kept: list[tuple[int, int]] = []  # place among the rows, place among the clips
-    for place, row in enumerate(dataset.rows):
-        clip = places.get(row.region, -1) if row.region is not None else -1
-        if clip >= 0 and clip not in seen:
-            seen.add(clip)
-            kept.append((place, clip))
+    """Return the labelled, decodable clips of a data set, the first row of each."""
     clips = list(scan.clips.values())
+    places = {region: place for place, region in enumerate(scan.clips)}
+    of_region = np.array([places.get(region, -1) for region in dataset.regions] + [-1], dtype=np.int64)
+    clip_of = of_region[dataset.region_codes]
+    usable = np.array([bool(clip.frames) and clip.usable for clip in clips] + [False])
     codes = strata(dataset)
-    kept = [(place, clip) for place, clip in kept if codes[place] >= 0 and clips[clip].frames and clips[clip].usable]
+    candidates = np.flatnonzero((codes >= 0) & usable[clip_of])
+    kept = candidates[np.sort(np.unique(clip_of[candidates], return_index=True)[1])]
     if len(kept) > MOST_CLIPS:
-        chosen = np.random.default_rng(_SEED).choice(len(kept), MOST_CLIPS, replace=False)
-        kept = [kept[place] for place in np.sort(chosen)]
-    return _probed(dataset, scan, kept, codes, np.column_stack((copies, units)))
+        kept = np.sort(np.random.default_rng(_SEED).choice(kept, MOST_CLIPS, replace=False))
+    return _probed(dataset, scan, kept, clip_of[kept], codes[kept], copies[kept], units[kept])
 
 
-def _probed(dataset: Dataset, scan: Scan, kept: Sequence[tuple[int, int]], codes: Integers, linked: Integers) -> Probed:
-    of_rows = np.array([place for place, _ in kept], dtype=np.int64)
-    of_clips = np.array([clip for _, clip in kept], dtype=np.int64)
-    rows = tuple(dataset.rows[place] for place, _ in kept)
-    used, own = np.unique(codes[of_rows], return_inverse=True)
+def _probed(
+    dataset: Dataset, scan: Scan, kept: Integers, of_clips: Integers, codes: Integers, copies: Integers, units: Integers
+) -> Probed:
+    used, first, own = np.unique(codes, return_index=True, return_inverse=True)
     clips = list(scan.clips.values())
     bits = scan.measures.get("clip.effective_bits", np.full(len(clips), np.nan))
-    cepstra = scan.cepstra[of_clips] if scan.cepstra.size else np.empty((len(rows), 0))
+    scores = dataset.scores[kept]
+    if dataset.task == "regression":
+        fifths = [scores[own == k] for k in range(len(used))]
+        names = tuple(f"scores {fifth.min():g} to {fifth.max():g}" for fifth in fifths)
+    else:
+        names = tuple(f"class {dataset.row(int(place)).label}" for place in kept[first])
     return Probed(
-        rows,
+        dataset,
+        kept,
         own.astype(np.int64),
-        tuple(
-            _name(dataset, [row for row, code in zip(rows, own, strict=True) if code == k]) for k in range(len(used))
-        ),
-        _group_numbers(rows),
+        names,
+        scores,
+        _group_numbers(dataset, kept),
         dataset.columns.group is not None,
-        linked[of_rows, 0],
-        linked[of_rows, 1],
+        copies,
+        units,
         _formats([clips[clip] for clip in of_clips], bits[of_clips]),
         {name: scan.measures[f"clip.{name}"][of_clips] for name in MEASURED if f"clip.{name}" in scan.measures},
-        np.asarray(cepstra, dtype=float),
+        np.asarray(scan.cepstra[of_clips] if scan.cepstra.size else np.empty((len(kept), 0)), dtype=float),
     )
 
 
-def _name(dataset: Dataset, rows: Sequence[Row]) -> str:
-    if dataset.task != "regression":
-        return f"class {rows[0].label}"
-    scores = [row.score for row in rows if row.score is not None]
-    return f"scores {min(scores):g} to {max(scores):g}"
-
-
-def _group_numbers(rows: Sequence[Row]) -> Integers:
-    keys = [group_key(row) or f"\0{place}" for place, row in enumerate(rows)]
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64) if keys else np.empty(0, np.int64)
+def _group_numbers(dataset: Dataset, kept: Integers) -> Integers:
+    """Return the number of each group; a row without one is a group of its own."""
+    if dataset.columns.group is None:
+        return np.arange(len(kept))
+    codes = dataset.groups.codes[kept]
+    alone = codes < 0
+    numbers = np.where(alone, codes.max(initial=-1) + 1 + np.cumsum(alone), codes)
+    return np.asarray(np.unique(numbers, return_inverse=True)[1], dtype=np.int64)
 
 
 def _formats(clips: Sequence[Clip], bits: Floats) -> dict[str, tuple[str, ...]]:

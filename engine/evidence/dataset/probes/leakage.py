@@ -21,12 +21,12 @@ def measure_leakage(probed: Probed, task: TaskType | None) -> Measured:
     if reason:
         return Measured(unknown=unknown(LEAKAGE, reason))
     features = standardised(probed.cepstra)
-    apart = random_folds(np.arange(len(probed.rows)))
+    apart = random_folds(np.arange(len(probed)))
     together = grouped_folds(probed.units)
     random, grouped = (_score(probed, task, features, folds) for folds in (apart, together))
     kind = "correlation" if task == "regression" else "balanced accuracy"
     text = f"{kind} of a linear probe on cepstra: {random:.3f} on random folds, {grouped:.3f} on folds of whole groups"
-    n = len(probed.rows)
+    n = len(probed)
     return Measured(
         (
             measured("dataset.random_fold_score", random, n, (text,)),
@@ -45,7 +45,7 @@ def _why_not(probed: Probed) -> str:
         return f"fewer than {FEWEST_GROUPS} groups that can be parted"
     if len(probed.names) < 2:
         return "all labels are alike"
-    if len(probed.rows) < FEWEST_CLIPS * len(probed.names):
+    if len(probed) < FEWEST_CLIPS * len(probed.names):
         return f"fewer than {FEWEST_CLIPS} clips a class on average"
     return ""
 

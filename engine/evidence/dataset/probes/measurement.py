@@ -27,9 +27,11 @@ def measure_probes(dataset: Dataset, scan: Scan, copies: Integers, groups: Integ
         groups: a number for each row; rows that must not be parted share one.
     """
     raters = measure_raters(dataset)
+    names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
+    if not scan.clips:
+        return raters + Measured(unknown=unknown(names, "no audio was read"))
     probed = gather(dataset, scan, copies, groups)
-    if not probed.rows:
-        names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
+    if not len(probed):
         return raters + Measured(unknown=unknown(names, "no clip was decoded that has a label"))
     return (
         raters

@@ -99,14 +99,19 @@ def _auc(values: Floats, own: Flags) -> float:
 def separate_categories(values: tuple[str, ...], codes: Integers, judged: Flags) -> tuple[int, float, str]:
     """Return the class told best, how well (total variation to the others), and the category that tells it."""
     names, numbers = np.unique(np.array(values), return_inverse=True)
-    table = np.zeros((len(names), len(judged)))
-    np.add.at(table, (numbers, codes), 1)
-    own = table.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = table / own - (table.sum(axis=1, keepdims=True) - table) / (own.sum() - own)
+    gap = _gap(numbers, codes, len(names), len(judged))
     distance = np.where(judged & np.isfinite(gap).all(axis=0), np.abs(gap).sum(axis=0) / 2, -1.0)
     code = int(distance.argmax())
     return code, max(0.0, float(distance[code])), str(names[int(gap[:, code].argmax())])
+
+
+def _gap(numbers: npt.NDArray[np.integer], codes: Integers, categories: int, classes: int) -> Floats:
+    """Return the share of each category in each class less that in all others, `(categories, classes)`."""
+    table = np.bincount(numbers * classes + codes, minlength=categories * classes).reshape(categories, classes)
+    own = table.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap: Floats = table / own - (table.sum(axis=1, keepdims=True) - table) / (own.sum() - own)
+    return gap
 
 
 Shuffle = Callable[[np.random.Generator], Integers]
@@ -141,16 +146,42 @@ def shuffler(codes: Integers, groups: Integers) -> Shuffle:
 
 def chance_of(values: Floats, codes: Integers, groups: Integers, judged: Flags, found: float) -> float:
     """Return the share of shuffles that tell some judged class at least as well: p, corrected for the classes."""
+    part = _part(codes)
+    ranked = _sort(np.where(np.isfinite(values[part]), values[part], -np.inf))
+    return _chance(codes[part], groups[part], judged, found, lambda dealt: _excess(ranked, dealt, len(judged)))
+
+
+def chance_of_categories(
+    values: tuple[str, ...], codes: Integers, groups: Integers, judged: Flags, found: float
+) -> float:
+    """Return the same for categories."""
+    part = _part(codes)
+    names, numbers = np.unique(np.array(values)[part], return_inverse=True)
+    if len(names) < 2:
+        return 1.0
+
+    def excess(dealt: Integers) -> Floats:
+        gap = _gap(numbers, dealt, len(names), len(judged))
+        return np.vstack((np.zeros(len(judged)), np.abs(gap).sum(axis=0) / 2))
+
+    return _chance(codes[part], groups[part], judged, found, excess)
+
+
+def _part(codes: Integers) -> Integers:
+    if len(codes) <= _MOST_SHUFFLED:
+        return np.arange(len(codes))
+    return np.sort(np.random.default_rng(_SEED).choice(len(codes), _MOST_SHUFFLED, replace=False))
+
+
+def _chance(
+    codes: Integers, groups: Integers, judged: Flags, found: float, excess_of: Callable[[Integers], Floats]
+) -> float:
     rng = np.random.default_rng(_SEED)
-    if len(codes) > _MOST_SHUFFLED:
-        part = np.sort(rng.choice(len(codes), _MOST_SHUFFLED, replace=False))
-        values, codes, groups = values[part], codes[part], groups[part]
-    ranked = _sort(np.where(np.isfinite(values), values, -np.inf))
     deal = shuffler(codes, groups)
     extreme = 0
     for done in range(1, SHUFFLES + 1):
-        excess = _excess(ranked, deal(rng), len(judged))
-        extreme += bool(np.nanmax(np.where(judged, np.ptp(excess, axis=0), -1.0)) >= found - 1e-12)
+        best = np.nanmax(np.where(judged, np.ptp(excess_of(deal(rng)), axis=0), -1.0))
+        extreme += bool(best >= found - 1e-12)
         if extreme >= _ENOUGH:
             return extreme / done
     return (1 + extreme) / (1 + SHUFFLES)

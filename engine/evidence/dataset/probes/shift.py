@@ -26,7 +26,7 @@ _LONG = {"train": "training", "val": "validation", "test": "test"}
 
 def measure_shift(probed: Probed) -> Measured:
     """Return the largest Kolmogorov distance between training and another split; p by dealing out whole groups."""
-    splits = np.array([row.split for row in probed.rows])
+    splits = np.array([*SPLITS, ""])[probed.dataset.splits[probed.places]]
     first, *others = [split for split in SPLITS if (splits == split).sum() >= _FEWEST] or [""]
     values = {name: probed.conditions[name] for name in _JUDGED if name in probed.conditions}
     if not others or not values:

@@ -28,13 +28,12 @@ def measure_suspects(probed: Probed, task: TaskType | None) -> Measured:
     Clips are judged by all others, those of the same speaker included, since these know best how the speaker says it;
     exact copies stay together, and copies whose labels differ are left out: they are known to be in doubt.
     """
-    if not probed.cepstra.shape[1] or len(probed.rows) < FEWEST_CLIPS * len(probed.names) or len(probed.names) < 2:
+    if not probed.cepstra.shape[1] or len(probed) < FEWEST_CLIPS * len(probed.names) or len(probed.names) < 2:
         return Measured(unknown=unknown(SUSPECTS, f"needs cepstra and {FEWEST_CLIPS} clips of each label on average"))
-    doubts, predicted, score = _scores(probed) if task == "regression" else _classes(probed)
-    doubts = np.where(_settled(probed), doubts, -np.inf)
+    doubts, predicted, score = doubts_of(probed, task)
     listed = min(_MOST_LISTED, math.ceil(_LISTED_SHARE * len(doubts)), int((doubts > 0).sum()))
     ranking = np.argsort(-doubts, kind="stable")[:listed]
-    rows = [probed.rows[place] for place in ranking]
+    rows = [probed.row(place) for place in ranking.tolist()]
     evidence = tuple(
         Evidence(
             f"{row.path}: labelled {row.label}, sounds like {predicted[place]}",
@@ -48,6 +47,12 @@ def measure_suspects(probed: Probed, task: TaskType | None) -> Measured:
     n = len(doubts)
     suspects = Fact("dataset.label_suspects", listed, "audit", n=n, evidence=evidence, paths=paths)
     return Measured((suspects, measured("dataset.label_probe_score", score, n)))
+
+
+def doubts_of(probed: Probed, task: TaskType | None) -> tuple[Floats, list[str], float]:
+    """Return how doubtful each label is (above 0: another fits better), what it sounds like, and the probe's score."""
+    doubts, predicted, score = _scores(probed) if task == "regression" else _classes(probed)
+    return np.where(_settled(probed), doubts, -np.inf), predicted, score
 
 
 def _classes(probed: Probed) -> tuple[Floats, list[str], float]:

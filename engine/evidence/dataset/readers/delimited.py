@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from knowledge.errors import InputError
@@ -20,7 +23,7 @@ def read_delimited(manifest: Path) -> Table:
         InputError: missing, empty, not text, or a row with too few or too many fields (with file and line).
     """
     text = _text(manifest)
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = text.lstrip().partition("\n")[0]
     if not first:
         raise InputError(f"{manifest} is empty, expected a header line and one row a clip")
     delimiter = max(_DELIMITERS, key=first.count)
@@ -59,7 +62,7 @@ def _neighbours(manifest: Path) -> str:
     return f"{manifest.parent} holds {', '.join(tables[:5])}." if tables else ""
 
 
-def _parse(text: str, delimiter: str, manifest: Path) -> tuple[list[int], list[list[str]]]:
+def _parse(text: str, delimiter: str, manifest: Path) -> tuple[Sequence[int], list[list[str]]]:
     """Parse with quotes; tab-separated files often hold lone quotes, so they are tried without as well."""
     try:
         return _records(text, delimiter, csv.QUOTE_MINIMAL, manifest)
@@ -69,24 +72,54 @@ def _parse(text: str, delimiter: str, manifest: Path) -> tuple[list[int], list[l
         return _records(text, delimiter, csv.QUOTE_NONE, manifest)
 
 
-def _records(text: str, delimiter: str, quoting: int, manifest: Path) -> tuple[list[int], list[list[str]]]:
+def _records(text: str, delimiter: str, quoting: int, manifest: Path) -> tuple[Sequence[int], list[list[str]]]:
     """Return line numbers and rows, the header first; rows without any text are left out."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]  # mypy wants the literal constants
+    rows: list[list[str]] = []
+    try:
+        with _uncollected():
+            rows.extend(reader)
+    except csv.Error as error:
+        raise InputError(f"{manifest}:{_line_after(text, delimiter, quoting, len(rows))}: {error}") from None
+    if reader.line_num == len(rows) and len(set(map(len, rows))) == 1 and len(rows[0]) > 1:
+        return range(1, len(rows) + 1), rows
+    return _uneven(text, delimiter, quoting, manifest)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the garbage collector back: a list a row makes it look at all lists again and again, and none is garbage."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _uneven(text: str, delimiter: str, quoting: int, manifest: Path) -> tuple[list[int], list[list[str]]]:
+    """Read row by row, for the line numbers: a field may hold line ends, and lines may be empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]  # likewise
     lines: list[int] = []
     rows: list[list[str]] = []
-    line, width = 1, 0
-    try:
-        for fields in reader:
-            if fields and any(fields) and (len(fields) > 1 or fields[0].strip()):
-                width = width or len(fields)
-                if len(fields) != width:
-                    raise InputError(
-                        f"{manifest}:{line}: {len(fields)} fields, expected {width} as in the header",
-                        hint="A field that holds the delimiter stands in double quotes.",
-                    )
-                lines.append(line)
-                rows.append(fields)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{manifest}:{line}: {error}") from None
+    line = 1
+    for fields in reader:
+        if any(field.strip() for field in fields):
+            if rows and len(fields) != len(rows[0]):
+                raise InputError(
+                    f"{manifest}:{line}: {len(fields)} fields, expected {len(rows[0])} as in the header",
+                    hint="A field that holds the delimiter stands in double quotes.",
+                )
+            lines.append(line)
+            rows.append(fields)
+        line = reader.line_num + 1
     return lines, rows
+
+
+def _line_after(text: str, delimiter: str, quoting: int, rows: int) -> int:
+    """Return the line on which the row after so many begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]  # likewise
+    for _ in range(rows):
+        next(reader)
+    return reader.line_num + 1

@@ -1,4 +1,4 @@
-"""Signal measures of decoded clips, a batch at a time: `measure_waves(waves)`."""
+"""Signal measures of decoded clips, a batch at a time: `measure_waves(waves)`; judges none of them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,55 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .wave import Wave, WaveMeasures
+from .batch import Batch, batches
+from .cepstra import COEFFICIENTS, measure_cepstra
+from .channels import NAMES as CHANNEL_NAMES
+from .channels import compare_channels
+from .depth import effective_bits, stored_bits
+from .gaps import measure_gaps
+from .hum import measure_hum
+from .levels import block_levels, measure_levels
+from .profile import HIGHEST_HZ, PROFILE_SIZE, profiles
+from .spectra import frame_power, measure_spectra, overlapping_power
+from .wave import Table, Wave, WaveMeasures
 
-__all__ = ["Wave", "WaveMeasures", "measure_waves"]
+__all__ = ["METHOD", "Wave", "WaveMeasures", "measure_waves"]
+
+METHOD = 1
+"""Version of the measures: what a cache holds of another version is measured again."""
 
 
 def measure_waves(waves: Sequence[Wave]) -> WaveMeasures:
-    """Measure a batch of waves of any rate, length and number of channels; the order is kept."""
-    peaks = np.array([_peak(wave) for wave in waves])
-    empty = np.empty((len(waves), 0), np.float32)
-    return WaveMeasures({"clip.peak": peaks}, empty, empty)
+    """Measure waves of any rate, length and number of channels; the order is kept, NaN stands for unknown."""
+    measures: dict[str, Table] = {
+        "clip.effective_bits": np.array([effective_bits(wave) for wave in waves], dtype=float),
+        "clip.stored_bits": np.array([stored_bits(wave) for wave in waves], dtype=float),
+        "clip.lossy": np.array([wave.subtype in _LOSSY for wave in waves], dtype=float),
+    }
+    channels = np.array([compare_channels(wave) for wave in waves], dtype=float).reshape(-1, len(CHANNEL_NAMES))
+    measures.update(zip(CHANNEL_NAMES, channels.T, strict=True))
+    bands = np.full((len(waves), PROFILE_SIZE), np.nan, np.float32)
+    cepstra = np.full((len(waves), 2 * COEFFICIENTS), np.nan, np.float32)
+    for places, batch in batches(waves):
+        found, bands[places], cepstra[places] = _measure(batch)
+        for name, values in found.items():
+            measures.setdefault(name, np.full(len(waves), np.nan))[places] = values
+    return WaveMeasures(measures, bands, cepstra)
 
 
-def _peak(wave: Wave) -> float:
-    """Return the largest finite magnitude, 1.0 at full scale; NaN without finite samples."""
-    scale = 32768.0 if wave.samples.dtype == np.int16 else 1.0
-    finite = wave.samples[np.isfinite(wave.samples)]
-    return float(np.abs(finite.astype(np.float32)).max()) / scale if finite.size else float("nan")
+_LOSSY = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
+
+
+def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
+    """Return the measures, the profiles and the cepstra of one batch."""
+    levels = block_levels(batch)
+    found = measure_levels(batch, levels)
+    means = found["clip.offset"]
+    found |= measure_gaps(batch, levels, found["clip.level_dbfs"])
+    found |= measure_hum(batch, found["clip.level_dbfs"])
+    power = frame_power(batch, means)
+    found |= measure_spectra(batch, power)
+    low, low_rate_hz = overlapping_power(batch, means, power, HIGHEST_HZ)
+    hop_seconds = batch.frames.shape[1] / 2 / batch.sample_rate_hz
+    of_clips = profiles(low, low_rate_hz, 2 * batch.first, hop_seconds)
+    return found, of_clips, measure_cepstra(batch, power)

@@ -17,19 +17,19 @@ _MODULATION_BANDS = 4
 _MODULATIONS_HZ = (0.7, 1.5, 3.0, 6.0)
 """Slow enough for frames of 32 ms, fast enough to tell words of half a second apart."""
 PROFILE_SIZE = PROFILE_BANDS + 2 * _MODULATION_BANDS * len(_MODULATIONS_HZ)
-_LOWEST_HZ, _HIGHEST_HZ = 200.0, 1900.0
+_LOWEST_HZ, HIGHEST_HZ = 200.0, 1900.0
 _FLOOR = 0.01
 """Share of the mean band that is added to every band: noise 25 dB below the signal must not move a quiet band."""
 _SHAPE_WEIGHT, _MODULATION_WEIGHT = 1.4, 2.1
 """Puts modulations (0 to 1) beside logarithms of band energies (spread about 1), which a cut changes less."""
 
 
-def profiles(power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seconds: float) -> Floats:
+def profiles(power: Floats, sample_rate_hz: float, clip_starts: Integers, hop_seconds: float) -> Floats:
     """Return a profile for each clip; NaN for a clip without energy between 200 and 1900 Hz.
 
     Args:
         power: power spectra of all frames of all clips, `(frames, bins)`, bins from 0 Hz to half the rate.
-        sample_rate_hz: of all clips.
+        sample_rate_hz: of all clips; twice the frequency of the last bin, where the spectra end earlier.
         clip_starts: the first frame of each clip, `(clips,)`, strictly rising from 0: no clip is without a frame.
         hop_seconds: time from one frame to the next; frames of 32 to 64 ms that overlap by half (without overlap the
             energies depend on where frames begin, and a padded or trimmed copy is no longer the nearest).
@@ -49,10 +49,10 @@ def profiles(power: Floats, sample_rate_hz: int, clip_starts: Integers, hop_seco
     return np.hstack((shape * _SHAPE_WEIGHT, slow * _MODULATION_WEIGHT)).astype(np.float32)
 
 
-def _bands(bins: int, sample_rate_hz: int) -> tuple[int, npt.NDArray[np.float32]]:
+def _bands(bins: int, sample_rate_hz: float) -> tuple[int, npt.NDArray[np.float32]]:
     """Return the first bin used, and triangles of equal area on a logarithmic scale, `(bins used, bands)`."""
     spacing = sample_rate_hz / 2 / (bins - 1)
-    centres = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, PROFILE_BANDS + 2)
+    centres = np.geomspace(_LOWEST_HZ, HIGHEST_HZ, PROFILE_BANDS + 2)
     hertz = np.arange(bins) * spacing
     half = np.maximum(np.diff(centres), spacing)  # no band narrower than a bin
     rising = 1 - (centres[1:-1] - hertz[:, None]) / half[:-1]

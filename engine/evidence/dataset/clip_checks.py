@@ -1,0 +1,116 @@
+"""Applies the checks of the knowledge base to the measures of all clips, and counts; holds no threshold of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.conditions import Condition
+from knowledge.records import Evidence, Fact, Measured
+from knowledge.rulebook import TEMPLATE, Check
+
+from .clips import Scan
+from .counting import EXAMPLES, unknown
+from .records import Dataset, Region, Row
+from .relative import relative_measures
+
+Numbers = npt.NDArray[np.floating]
+Flags = npt.NDArray[np.bool_]
+
+
+def measure_clip_faults(dataset: Dataset, scan: Scan, checks: Sequence[Check]) -> Measured:
+    """Return one count for each fact that the checks feed, with every affected path and the worst clips as examples."""
+    if not checks:
+        return Measured()
+    names = " ".join(dict.fromkeys(check.feeds for check in checks))
+    if not scan.measures:
+        return Measured(unknown=unknown(names, "no clip was decoded and measured"))
+    rows = _rows_of(dataset)
+    measures = relative_measures(scan, _classes(dataset, rows))
+    heard = int(np.isfinite(measures["clip.duration_seconds"]).sum())
+    regions = list(scan.clips)
+    by_fact: dict[str, list[Check]] = defaultdict(list)
+    for check in checks:
+        by_fact[check.feeds].append(check)
+    facts = [_count(name, group, measures, regions, rows, heard) for name, group in by_fact.items()]
+    facts += [
+        Fact("dataset.upsampled_share", int(fact.value) / heard, "audit", n=heard)
+        for fact in facts
+        if fact.name == "dataset.upsampled_clips" and heard
+    ]
+    return Measured((Fact("dataset.measured_clips", heard, "audit", n=len(regions)), *facts))
+
+
+def holding(check: Check, measures: Mapping[str, Numbers], clips: int) -> Flags:
+    """Return which clips a check fires on, `(clips,)`; an unknown measure holds no comparison."""
+    fires = np.ones(clips, dtype=bool)
+    for clause in check.when:
+        any_of = np.zeros(clips, dtype=bool)
+        for condition in clause:
+            any_of |= _holds(condition, measures.get(condition.fact, np.full(clips, np.nan)))
+        fires &= any_of
+    return fires
+
+
+def _holds(condition: Condition, values: Numbers) -> Flags:
+    known: Flags = ~np.isnan(values)
+    if condition.kind != "is":
+        return known if condition.kind == "known" else ~known
+    if isinstance(condition.value, tuple):
+        return np.logical_and(known, np.isin(values, [float(choice) for choice in condition.value]))
+    bound = float(condition.value)
+    compared: Flags = {
+        "==": values == bound,
+        "!=": values != bound,
+        "<": values < bound,
+        "<=": values <= bound,
+        ">": values > bound,
+        ">=": values >= bound,
+    }[condition.operator]
+    return np.logical_and(known, compared)
+
+
+def _count(
+    name: str,
+    checks: Sequence[Check],
+    measures: Mapping[str, Numbers],
+    regions: Sequence[Region],
+    rows: Mapping[Region, Sequence[Row]],
+    heard: int,
+) -> Fact:
+    """Return the fact that several checks feed; a clip that fires two of them counts once."""
+    examples: dict[int, Check] = {}
+    for check in checks:
+        places = np.flatnonzero(holding(check, measures, len(regions)))
+        order = measures.get(check.worst, np.zeros(len(regions)))[places]
+        for place in places[np.argsort(-order if check.highest_first else order, kind="stable")]:
+            examples.setdefault(int(place), check)
+    evidence = tuple(
+        _evidence(place, check, measures, rows[regions[place]][0]) for place, check in list(examples.items())[:EXAMPLES]
+    )
+    paths = tuple(dict.fromkeys(row.path for place in sorted(examples) for row in rows[regions[place]]))
+    return Fact(name, len(examples), "audit", n=heard, evidence=evidence, paths=paths)
+
+
+def _evidence(place: int, check: Check, measures: Mapping[str, Numbers], row: Row) -> Evidence:
+    values = {name: float(column[place]) for name, column in measures.items()}
+    said = TEMPLATE.sub(lambda match: format(values.get(match[1], float("nan")), match[2] or ".6g"), check.says)
+    worst = values.get(check.worst)
+    return Evidence(f"{row.path}: {said}", path=row.path, line=row.line or None, value=worst)
+
+
+def _rows_of(dataset: Dataset) -> dict[Region, list[Row]]:
+    rows: dict[Region, list[Row]] = defaultdict(list)
+    for row in dataset.rows:
+        if row.region is not None:
+            rows[row.region].append(row)
+    return rows
+
+
+def _classes(dataset: Dataset, rows: Mapping[Region, Sequence[Row]]) -> dict[Region, str]:
+    if dataset.task != "classification":
+        return {}
+    return {region: of_region[0].label for region, of_region in rows.items()}

@@ -1,0 +1,93 @@
+"""Measures a clip against its data set and its class: length, noise, sample rate; draws no line between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .clips import Scan
+from .records import Region, folded
+
+Numbers = npt.NDArray[np.floating]
+_CLASS_CLIPS = 10
+"""A class of fewer clips has no distribution of its own; its clips are compared with the whole data set."""
+_MAD_TO_SIGMA = 1.4826
+"""Median absolute deviation of a normal distribution to its standard deviation."""
+_LEAST_SPREAD = 0.1
+"""Of the logarithm of a length: in a set of equal lengths, a tenth more or less is not yet a deviation of one sigma."""
+
+
+def relative_measures(scan: Scan, labels: Mapping[Region, str]) -> dict[str, Numbers]:
+    """Return all measures of a scan and those that need the other clips as well, `(clips,)` each.
+
+    Args:
+        scan: what decoding brought.
+        labels: the class of each region; left out for scores, which make no classes.
+    """
+    found: dict[str, Numbers] = dict(scan.measures)
+    clips = list(scan.clips.values())
+    unknown = np.full(len(clips), np.nan)
+    seconds = np.array([clip.duration_seconds or np.nan for clip in clips], dtype=float)
+    rates = np.array([clip.sample_rate_hz or np.nan for clip in clips], dtype=float)
+    members = _members([folded(labels.get(region, "")) for region in scan.clips])
+    found["clip.duration_seconds"] = seconds
+    found["clip.peers"] = np.full(len(clips), float(np.isfinite(seconds).sum()))
+    found["clip.offset_size"] = np.abs(found.get("clip.offset", unknown))
+    found |= _durations(seconds, members) | _rates(rates, found.get("clip.edge_share", unknown))
+    found["clip.snr_deviation_db"] = _deviation(found.get("clip.snr_db", unknown), members)
+    return found
+
+
+def _members(names: Sequence[str]) -> list[npt.NDArray[np.intp]]:
+    """Return the places of the clips of each class that is large enough to have a distribution."""
+    _, codes = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    return [group for group in groups if len(group) >= _CLASS_CLIPS and names[group[0]]]
+
+
+def _durations(seconds: Numbers, members: Sequence[npt.NDArray[np.intp]]) -> dict[str, Numbers]:
+    if not np.isfinite(seconds).any():
+        return {"clip.duration_ratio": seconds.copy(), "clip.duration_score": seconds.copy()}
+    logs = np.log(seconds)
+    of_set = _score(logs)
+    of_class = of_set.copy()
+    for group in members:
+        if np.isfinite(logs[group]).any():
+            of_class[group] = _score(logs[group])
+    nearer = np.where(np.abs(of_class) < np.abs(of_set), of_class, of_set)
+    return {"clip.duration_ratio": seconds / np.nanmedian(seconds), "clip.duration_score": nearer}
+
+
+def _score(values: Numbers) -> Numbers:
+    away = values - np.nanmedian(values)
+    scores: Numbers = away / max(_MAD_TO_SIGMA * float(np.nanmedian(np.abs(away))), _LEAST_SPREAD)
+    return scores
+
+
+def _rates(rates: Numbers, edge_share: Numbers) -> dict[str, Numbers]:
+    known = rates[np.isfinite(rates)]
+    if not len(known):
+        return {}
+    values, places, counts = np.unique(known, return_inverse=True, return_counts=True)
+    share = np.full(len(rates), np.nan)
+    share[np.isfinite(rates)] = (counts / len(known))[places]
+    ratio = rates / values[np.argmax(counts)]
+    return {
+        "clip.sample_rate_hz": rates,
+        "clip.rate_ratio": ratio,
+        "clip.rate_share": share,
+        "clip.rate_edge": edge_share * ratio,
+    }
+
+
+def _deviation(values: Numbers, members: Sequence[npt.NDArray[np.intp]]) -> Numbers:
+    if not np.isfinite(values).any():
+        return np.full(len(values), np.nan)
+    middle = np.full(len(values), np.nanmedian(values))
+    for group in members:
+        if np.isfinite(values[group]).any():
+            middle[group] = np.nanmedian(values[group])
+    return values - middle

@@ -1,0 +1,99 @@
+"""Measures how much of a clip is a steady tone at a mains frequency; does not decide that it is hum."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from .batch import Batch, Floats, Table
+
+MAINS_HZ = (50.0, 60.0)
+_LOW_RATE_HZ = 1000.0
+"""The signal is averaged down to about this rate: mains tones and their first harmonics are left."""
+_SEGMENT_SECONDS = 1.0
+"""Long enough to part a line from the voice beside it; shorter clips are one segment."""
+_LINE_HZ = 2.5
+_BESIDE_HZ = (5.0, 12.0)
+"""A line is compared with what lies this far from it on both sides, widened for short segments."""
+
+
+def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
+    """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
+    from scipy import fft
+
+    step = _step(batch)
+    rate = batch.sample_rate_hz / step
+    low = batch.frames.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
+    level, prominence = np.full(len(batch.first), np.nan), np.full(len(batch.first), np.nan)
+    per_frame = batch.frames.shape[1] // step
+    size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
+    segments, owner, lengths = _segments(low, batch, per_frame, step, size)
+    if len(segments):
+        spectrum = np.square(np.abs(fft.rfft(segments, 2 * size, axis=1)))
+        for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
+            middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
+            better = ~(middle_prominence <= prominence)
+            level = np.where(better, middle_level, level)
+            prominence = np.where(better, middle_prominence, prominence)
+    return {"clip.hum_db": level - level_dbfs, "clip.hum_prominence_db": prominence}
+
+
+def _step(batch: Batch) -> int:
+    """Return the power of two that brings the rate nearest to the low rate; it divides a frame."""
+    return int(2 ** max(0, round(float(np.log2(batch.sample_rate_hz / _LOW_RATE_HZ)))))
+
+
+def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -> tuple[Floats, Table, Table]:
+    """Cut each clip into windowed segments; a clip shorter than one is a segment by itself."""
+    windows, owners, lengths = [], [], []
+    for clip, (first, samples) in enumerate(zip(batch.first * per_frame, batch.lengths // step, strict=True)):
+        count = max(1, int(samples) // size)
+        for number in range(count):
+            length = min(size, int(samples))
+            if length >= size // 8:
+                start = first + number * size
+                windows.append((start, length))
+                owners.append(clip)
+                lengths.append(length)
+    segments = np.zeros((len(windows), size), np.float32)
+    for row, (start, length) in enumerate(windows):
+        part = low[start : start + length]
+        np.multiply(part - part.mean(), _window(length, size), out=segments[row, :length])
+    return segments, np.array(owners, dtype=np.intp), np.array(lengths, dtype=float)
+
+
+@lru_cache(maxsize=256)
+def _window(length: int, size: int) -> Floats:
+    window = np.hanning(length + 2)[1:-1]
+    scaled: Floats = (window * np.sqrt(2 / np.sum(np.square(window)) / (2 * size))).astype(np.float32)
+    return scaled
+
+
+def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[Table, Table]:
+    """Return the level in dBFS and the prominence in dB of the line at `hz` in each segment."""
+    frequencies = np.arange(spectrum.shape[1]) * bin_hz
+    spread = 2.0 / seconds  # half the main lobe of the window
+    away = np.abs(frequencies[None, :] - hz)
+    width = np.maximum(_LINE_HZ, spread)[:, None]
+    on = away <= width
+    beside = (away > width + _BESIDE_HZ[0]) & (away <= width + _BESIDE_HZ[1]) & (frequencies > 15)
+    line = np.sum(spectrum * on, axis=1)
+    around = np.sum(spectrum * beside, axis=1) / np.maximum(beside.sum(axis=1), 1) * on.sum(axis=1)
+    return 10 * np.log10(np.maximum(line, 1e-13)), 10 * np.log10(np.maximum(line, 1e-13) / np.maximum(around, 1e-13))
+
+
+def _medians(level: Table, prominence: Table, owner: Table, clips: int) -> tuple[Table, Table]:
+    """Return the median over the segments of each clip: hum is there all the time, a note is not."""
+    return _median_of_each(level, owner, clips), _median_of_each(prominence, owner, clips)
+
+
+def _median_of_each(values: Table, owner: Table, clips: int) -> Table:
+    """Return the median of the values of each clip, `(clips,)`; NaN for a clip without."""
+    found = np.full(clips, np.nan)
+    ordered = values[np.lexsort((values, owner))]
+    counts = np.bincount(owner, minlength=clips)
+    some = np.flatnonzero(counts)
+    first = (np.cumsum(counts) - counts)[some]
+    found[some] = (ordered[first + (counts[some] - 1) // 2] + ordered[first + counts[some] // 2]) / 2
+    return found

@@ -1,0 +1,120 @@
+"""Measures of loudness over time: peak, level, offset, silence, and how alike the extreme values are; no verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .batch import PARTS, Batch, Floats, Table
+
+FLOOR = 1e-6
+"""-120 dBFS stands for digital silence."""
+SILENT_DBFS = -60.0
+"""Below this a block may count as silent: nothing is heard there at any sensible volume."""
+_SILENT_BELOW_LOUDEST_DB = 40.0
+"""And only this far below the loudest block: in a quiet recording, -60 dBFS is no silence."""
+_TOUCH = 0.0005
+"""A sample touches the extreme when it lies within 0.05 % of it: a codec or a gain rounds a plateau by as much."""
+_BELOW = 0.9
+"""The zone just below the extreme, which natural peaks fill more than the extreme itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What each block of a batch holds."""
+
+    high: Floats
+    low: Floats
+    """`(blocks,)`: largest and smallest sample."""
+    mean: Floats
+    power: Floats
+    """`(blocks,)`: mean, and mean square about it."""
+    whole: npt.NDArray[np.bool_]
+
+
+def block_levels(batch: Batch) -> Levels:
+    """Return the levels of all blocks; one pass over the samples each."""
+    blocks = batch.blocks
+    size = blocks.shape[1]
+    mean = blocks @ np.full(size, 1 / size, np.float32)
+    power = np.einsum("ij,ij->i", blocks, blocks) / np.float32(size) - np.square(mean)
+    return Levels(blocks.max(axis=1), blocks.min(axis=1), mean, np.maximum(power, 0), batch.whole_blocks)
+
+
+def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
+    """Return peak, level, offset and the share of silent time of each clip."""
+    first, lengths = batch.first_block, batch.lengths
+    high, low = np.maximum.reduceat(levels.high, first), np.minimum.reduceat(levels.low, first)
+    offset = _total(levels.mean, batch) / lengths
+    block = batch.blocks.shape[1]
+    square = np.add.reduceat((levels.power + np.square(levels.mean)).astype(np.float64), first) * block / lengths
+    level = np.sqrt(np.maximum(square - np.square(offset), 0))
+    loudest = np.maximum.reduceat(np.where(levels.whole, levels.power, 0), first) * 10 ** (
+        -_SILENT_BELOW_LOUDEST_DB / 10
+    )
+    ceiling = np.minimum(10 ** (SILENT_DBFS / 10), np.maximum(loudest, FLOOR**2))
+    quiet = levels.whole & (levels.power < np.repeat(ceiling, batch.frame_counts * PARTS).astype(np.float32))
+    blocks = np.add.reduceat(levels.whole.astype(np.intp), first)
+    silent = np.add.reduceat(quiet.astype(np.intp), first) / blocks
+    peak = np.maximum(np.abs(high), np.abs(low))
+    swing = np.maximum((high - low) / 2, FLOOR)
+    return {
+        "clip.peak": peak,
+        "clip.swing_dbfs": 20 * np.log10(swing),
+        "clip.level_dbfs": 20 * np.log10(np.maximum(level, FLOOR)),
+        "clip.offset": np.where(lengths * FLOOR < 1, _steady_offset(batch, levels, offset), offset),
+        "clip.silent_share": silent,
+        "clip.nonfinite_share": batch.nonfinite / lengths,
+        **_plateaus(batch, levels, high, low),
+    }
+
+
+def _total(means: Floats, batch: Batch) -> Table:
+    sums: Table = np.add.reduceat(means.astype(np.float64), batch.first_block)
+    totals: Table = sums * batch.blocks.shape[1]
+    return totals
+
+
+def _steady_offset(batch: Batch, levels: Levels, offset: Table) -> Table:
+    """The part of the offset that both halves of a clip share: a slow swing that happens not to cancel is no offset."""
+    middle = batch.first_block + batch.frame_counts * PARTS // 2
+    edges = np.stack([batch.first_block, middle], axis=1).ravel()
+    length = batch.blocks.shape[1]
+    halves = np.add.reduceat(levels.mean.astype(np.float64), edges).reshape(-1, 2) * length
+    early = np.minimum((middle - batch.first_block) * length, batch.lengths)
+    sizes = np.maximum(np.stack([early, batch.lengths - early], axis=1), 1)
+    parts = halves / sizes
+    same = np.sign(parts[:, 0]) == np.sign(parts[:, 1])
+    smaller = np.sign(offset) * np.min(np.abs(parts), axis=1)
+    single = batch.lengths < 2 * length  # too short to be halved
+    steady: Table = np.where(
+        single, offset, np.where(same, np.where(np.abs(smaller) < np.abs(offset), smaller, offset), 0.0)
+    )
+    return steady
+
+
+def _plateaus(batch: Batch, levels: Levels, high: Floats, low: Floats) -> dict[str, Table]:
+    """Return the share of samples that touch an extreme of their clip, and how they compare with those just below."""
+    touching, near = np.zeros(len(high)), np.zeros(len(high))
+    middle = (high + low) / 2
+    half = (high - low) / 2
+    clip_of = np.repeat(np.arange(len(high)), batch.frame_counts * PARTS)
+    for side in (1, -1):
+        top = levels.high if side == 1 else -levels.low
+        zone = side * middle + half * _BELOW
+        some = np.flatnonzero((top >= zone[clip_of]) & (half[clip_of] > 0))
+        if not len(some):
+            continue
+        owner = clip_of[some]
+        values = batch.blocks[some] * np.float32(side)
+        extreme = (side * middle + half * (1 - _TOUCH))[owner, None]
+        touch = np.add.reduce(values >= extreme, axis=1, dtype=np.intp)
+        within = np.add.reduce(values >= zone[owner, None], axis=1, dtype=np.intp)
+        touching += np.bincount(owner, touch, len(high))
+        near += np.bincount(owner, within, len(high))
+    return {
+        "clip.extreme_share": touching / batch.lengths,
+        "clip.extreme_crowding": touching / np.maximum(near, 1),
+    }
