@@ -1,0 +1,109 @@
+"""Checks on tables of measures: as the condition language means them, unknown holding nothing, worst first."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.evidence.dataset import Dataset, Scan, read_dataset
+from engine.evidence.dataset.clip_checks import holding, measure_clip_faults
+from engine.evidence.dataset.clips import Clip
+from engine.evidence.dataset.relative import relative_measures
+from knowledge.loader import load_knowledge
+from knowledge.rulebook import Check
+
+from .sets import write_manifest
+
+CHECKS = {check.id: check for check in load_knowledge().checks}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
+def test_examples_hold_in_tables_too(check: Check) -> None:
+    for example in check.examples:
+        measures = {name: np.array([np.nan, float(value)]) for name, value in example.given.items()}
+
+        assert holding(check, measures, 2).tolist() == [False, example.fires], example
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
+def test_every_threshold_has_an_example_on_both_sides(check: Check) -> None:
+    """A check whose every condition may be dropped without an example noticing says more than it is known to mean."""
+    for left_out in range(len(check.when)):
+        rest = [clause for place, clause in enumerate(check.when) if place != left_out]
+        resting = [example for example in check.examples if not example.fires]
+
+        assert any(
+            all(any(part.fact in e.given and part.holds(e.given[part.fact]) for part in clause) for clause in rest)
+            for e in resting
+        ), f"no resting example is stopped by {check.when[left_out]} alone"
+
+
+def dataset_of(folder: Path, clips: int, labels: str = "ab") -> Dataset:
+    rows = "".join(f"{n}.wav,{labels[n % len(labels)]}\n" for n in range(clips))
+    return read_dataset(write_manifest(folder, f"path,label\n{rows}"))
+
+
+def scan_of(dataset: Dataset, *, seconds: dict[int, float] | None = None, **measures: dict[int, float]) -> Scan:
+    regions = dataset.regions
+    lengths = [(seconds or {}).get(n, 1.0) for n in range(len(regions))]
+    clips = {
+        region: Clip(region, sample_rate_hz=8000, channels=1, frames=int(8000 * length))
+        for region, length in zip(regions, lengths, strict=True)
+    }
+    table = {
+        f"clip.{name}": np.array([of.get(n, np.nan) for n in range(len(regions))]) for name, of in measures.items()
+    }
+    return Scan(clips, table)
+
+
+def test_the_worst_come_first_and_every_path_is_listed(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, 30)
+    offsets = {n: n / 1000 for n in range(30)}
+
+    found = measure_clip_faults(dataset, scan_of(dataset, offset=offsets), [CHECKS["clip.offset"]])
+
+    fact = next(fact for fact in found.facts if fact.name == "dataset.offset_clips")
+    assert fact.value == 24
+    assert fact.paths == tuple(f"{n}.wav" for n in range(6, 30))
+    assert fact.evidence[0].text == "29.wav: mean of the samples +0.0290 of full scale"
+    assert len(fact.evidence) == 20
+
+
+def test_a_clip_that_two_checks_find_counts_once(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, 40)
+    scan = scan_of(dataset, seconds={7: 0.02}, peak=dict.fromkeys(range(40), 0.5))
+
+    found = measure_clip_faults(dataset, scan, [CHECKS["clip.short"], CHECKS["clip.outlying-short"]])
+
+    assert found.get("dataset.short_clips") == 1
+
+
+def test_without_sound_nothing_is_known(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, 3)
+
+    found = measure_clip_faults(dataset, Scan({}), list(CHECKS.values()))
+
+    assert found.facts == ()
+    assert {item.name for item in found.unknown} == {check.feeds for check in CHECKS.values()}
+
+
+def test_noise_is_compared_inside_the_class(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, 60)
+    ratios = {n: (1.0 if n % 2 else 30.0) for n in range(60)} | {4: 2.0}
+    labels = {row.region: row.label for row in dataset.rows if row.region is not None}
+
+    deviations = relative_measures(scan_of(dataset, snr_db=ratios), labels)["clip.snr_deviation_db"]
+
+    assert deviations[4] == -28
+    assert not deviations[[1, 3, 5]].any()
+
+
+def test_a_long_class_is_not_an_outlier(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, 60, labels="aaab")
+    long = dict.fromkeys([0, *range(3, 60, 4)], 10.0)
+    labels = {row.region: row.label for row in dataset.rows if row.region is not None}
+
+    scores = relative_measures(scan_of(dataset, seconds=long, peak={}), labels)["clip.duration_score"]
+
+    assert scores[3] == 0
+    assert scores[0] > 4

@@ -1,0 +1,198 @@
+"""Measures of waves against what was put into them."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.evidence.dataset.signals import Wave, WaveMeasures, measure_waves
+
+RATE = 16000
+Samples = npt.NDArray[np.floating]
+
+
+def voice(seconds: float = 2.0, *, rate: int = RATE, seed: int = 0) -> Samples:
+    """Bursts of band-limited noise with pauses between them, over a faint noise floor: peak about 0.5."""
+    chance = np.random.default_rng(seed)
+    count = int(seconds * rate)
+    time = np.arange(count) / rate
+    smooth = np.convolve(chance.standard_normal(count), np.hanning(9) / 4, "same")
+    sound = smooth * np.clip(np.sin(2 * np.pi * 2.3 * time), 0, None) ** 2
+    return np.asarray(0.5 * sound / np.abs(sound).max() + 1e-4 * chance.standard_normal(count))
+
+
+def wave(samples: Samples, *, rate: int = RATE, subtype: str = "PCM_16") -> Wave:
+    """As decoded: PCM as 16-bit integers, floats as they are."""
+    columns = samples if samples.ndim == 2 else samples[:, None]
+    if subtype == "FLOAT":
+        return Wave(columns.astype(np.float32), rate, subtype, len(samples) / rate)
+    whole = np.clip(np.rint(columns * 32768), -32768, 32767).astype(np.int16)
+    return Wave(whole, rate, subtype, len(samples) / rate)
+
+
+def measured(*samples: Samples, rate: int = RATE, subtype: str = "PCM_16") -> dict[str, list[float]]:
+    found = measure_waves([wave(one, rate=rate, subtype=subtype) for one in samples])
+    return {name: [float(value) for value in values] for name, values in found.measures.items()}
+
+
+def test_clipping_crowds_the_extremes_at_any_level() -> None:
+    sound = voice()
+    limit = np.quantile(np.abs(sound), 0.97)
+    cut = np.clip(sound, -limit, limit)
+
+    found = measured(sound, cut, 0.3 * cut)
+
+    assert found["clip.extreme_share"][0] < 0.001
+    assert all(share > 0.02 for share in found["clip.extreme_share"][1:])
+    assert all(crowding > 0.5 for crowding in found["clip.extreme_crowding"][1:])
+
+
+def test_a_gap_is_told_from_a_pause() -> None:
+    sound = voice()
+    loud = int(np.argmax(np.convolve(np.square(sound), np.ones(800), "same")))
+    gap, paused = sound.copy(), sound.copy()
+    gap[loud : loud + 400] = 0.0
+    fade = np.hanning(4000)
+    paused[loud - 2000 : loud + 2000] *= 1 - fade
+    paused[loud - 200 : loud + 200] = 0.0
+
+    found = measured(sound, gap, paused)
+
+    assert found["clip.gap_edge_db"][1] > -10
+    assert found["clip.gap_edge_db"][0] < -20
+    assert found["clip.gap_edge_db"][2] < -20
+    assert found["clip.gaps"][1] == 1
+
+
+@pytest.mark.parametrize("mains_hz", [50, 60])
+def test_hum_is_a_steady_line_at_a_mains_frequency(mains_hz: int) -> None:
+    sound = voice()
+    time = np.arange(len(sound)) / RATE
+    level = np.sqrt(np.mean(np.square(sound)))
+
+    found = measured(
+        sound, sound + level * np.sin(2 * np.pi * mains_hz * time), sound + level * np.sin(2 * np.pi * 97 * time)
+    )
+
+    assert found["clip.hum_prominence_db"][1] > 15
+    assert -7 < found["clip.hum_db"][1] < 3
+    assert found["clip.hum_prominence_db"][0] < 10
+    assert found["clip.hum_db"][2] < -20
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+def test_an_empty_upper_band_has_an_edge(rate: int) -> None:
+    chance = np.random.default_rng(1)
+    spectrum = np.fft.rfft(0.2 * chance.standard_normal(2 * rate))
+    spectrum[len(spectrum) // 2 :] = 0
+    narrow = np.fft.irfft(spectrum)
+
+    found = measured(0.1 * chance.standard_normal(2 * rate), narrow, rate=rate)
+
+    assert found["clip.edge_drop_db"][1] > 30
+    assert found["clip.edge_share"][1] == pytest.approx(0.5, abs=0.06)
+    assert found["clip.edge_drop_db"][0] < 6
+
+
+def test_offset_silence_and_level() -> None:
+    sound = voice()
+    quiet = np.where(np.arange(len(sound)) < 0.2 * len(sound), sound, 0.0)
+
+    found = measured(sound, sound * 0.8 + 0.06, np.zeros(8000), quiet)
+
+    assert found["clip.offset"][1] == pytest.approx(0.06, abs=0.003)
+    assert abs(found["clip.offset"][0]) < 0.001
+    assert found["clip.swing_dbfs"][2] < -100
+    assert found["clip.silent_share"][3] > 0.75
+    assert found["clip.level_dbfs"][0] == pytest.approx(20 * np.log10(np.std(sound)), abs=0.1)
+
+
+def test_noise_lowers_the_ratio() -> None:
+    sound = voice()
+    noise = np.random.default_rng(3).standard_normal(len(sound)) * np.std(sound)
+
+    clean, noisy = measured(sound, sound + noise)["clip.snr_db"]
+
+    assert clean > noisy + 10
+    assert noisy < 6
+
+
+def test_channels() -> None:
+    sound = voice()
+    other = voice(seed=5)
+    pairs = [np.stack(pair, axis=1) for pair in ((sound, other), (sound, 0 * sound), (sound, sound), (sound, -sound))]
+
+    found = measured(*pairs)
+
+    assert found["clip.channel_gap_db"][0] < 20 < 60 < found["clip.channel_gap_db"][1]
+    assert found["clip.channel_difference_db"][2] > 100 > 20 > found["clip.channel_difference_db"][0]
+    assert found["clip.channel_sum_db"][3] > 100 > 20 > found["clip.channel_sum_db"][0]
+    # no measure is taken on a mix, in which opposite channels would cancel
+    assert found["clip.level_dbfs"][3] == pytest.approx(measured(sound)["clip.level_dbfs"][0])
+
+
+def test_floats_may_hold_anything() -> None:
+    broken = voice()
+    broken[100:105] = np.nan
+    broken[200] = np.inf
+    broken[300] = 1e30
+
+    found = measured(broken, voice() * 6, subtype="FLOAT")
+
+    assert found["clip.nonfinite_share"][0] == pytest.approx(6 / len(broken))
+    assert found["clip.nonfinite_share"][1] == 0
+    assert found["clip.peak"][1] == pytest.approx(3.0, abs=0.05)
+    assert np.isfinite(found["clip.level_dbfs"][0])
+
+
+def test_bits() -> None:
+    sound = voice()
+    coarse = np.rint(sound * 128) / 128
+
+    found = measured(sound, coarse)
+
+    assert found["clip.effective_bits"] == [16, 8]
+    assert found["clip.stored_bits"] == [16, 16]
+    assert measured(coarse, subtype="PCM_U8")["clip.stored_bits"] == [8]
+
+
+def everything(found: WaveMeasures) -> Samples:
+    return np.column_stack([*found.measures.values(), found.profiles, found.cepstra])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5000), st.sampled_from([8000, 11025, 44100]), st.integers(1, 2), st.booleans()),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(0, 2**16),
+)
+def test_a_clip_is_measured_alike_alone_and_among_others(forms: list[tuple[int, int, int, bool]], seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    waves = [
+        wave(0.3 * chance.standard_normal((frames, channels)), rate=rate, subtype="FLOAT" if floats else "PCM_16")
+        for frames, rate, channels, floats in forms
+    ]
+
+    together = everything(measure_waves(waves))
+    alone = np.vstack([everything(measure_waves([one])) for one in waves])
+
+    np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.05, 0.9), st.integers(0, 2**16))
+def test_gain_changes_levels_only(gain: float, seed: int) -> None:
+    sound = voice(0.7, seed=seed)
+
+    loud, soft = (measure_waves([wave(one, subtype="FLOAT")]) for one in (sound, gain * sound))
+
+    assert soft.measures["clip.level_dbfs"] - loud.measures["clip.level_dbfs"] == pytest.approx(
+        20 * np.log10(gain), abs=0.01
+    )
+    for name in ("clip.extreme_share", "clip.hum_db", "clip.rolloff_hz", "clip.edge_share"):
+        np.testing.assert_allclose(soft.measures[name], loud.measures[name], atol=0.02)
+    np.testing.assert_allclose(soft.profiles, loud.profiles, atol=0.01)
