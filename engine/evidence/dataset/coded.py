@@ -57,8 +57,8 @@ def coded(cells: Sequence[str], fold: Callable[[str], str]) -> Coded:
     for number, places in enumerate(spelled.values()):
         usual = min(places, key=lambda place: (-counts[place], texts[place]))
         code_of[places] = number
-        unusual[[place for place in places if place != usual]] = True
         names.append(texts[usual].strip())
+        unusual[[place for place in places if texts[place] != names[-1]]] = True  # blanks count, all rows may have them
     empty = np.zeros(0, dtype=np.int64)
     codes = code_of[raw] if len(texts) else empty
     return Coded(codes, tuple(names), tuple(spelled), unusual[raw] if len(texts) else empty.astype(bool))
