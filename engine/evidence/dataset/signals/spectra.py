@@ -47,6 +47,7 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
     half = length // 2
     between = np.empty_like(batch.frames)
     between.ravel()[:-half] = batch.frames.ravel()[half:]
+    between[-1, half:] = 0.0
     between = _centred(between, batch, means)
     between[batch.first + batch.frame_counts - 1, half:] = 0.0  # what follows the last frame is another clip
     between *= _window(length)
