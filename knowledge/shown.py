@@ -1,26 +1,27 @@
-"""Neutralises text that others wrote, such as file names, before it is shown; changes no text that is harmless."""
+"""Makes text from outside fit to be shown: control and direction characters become visible escapes. Prints nothing."""
 
 from __future__ import annotations
 
 import unicodedata
 
-_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
-"""Control, format (reversals of the reading direction), surrogates, private use, line and paragraph separators."""
-_JOINERS = frozenset("\u200c\u200d")
-"""Format characters that words of several scripts, and emoji, are written with."""
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""Categories of characters that a terminal obeys, that turn or break a line, or that show nothing at all."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that names in Persian, Hindi or emoji need; they move no text."""
 
 
 def shown(text: str) -> str:
-    """Return the text with everything that steers a terminal or hides in a line written out, such as `\\x1b`."""
-    if text.isascii() and text.isprintable():
+    r"""Return text in which nothing is obeyed by a terminal or hidden from a reader: ESC becomes `\x1b`.
+
+    Markup stays as it is: a renderer of markup escapes it for its own language.
+    """
+    if text.isprintable():
         return text
-    return "".join(letter if _plain(letter) else _written_out(letter) for letter in text)
+    return "".join(_escaped(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
 
 
-def _plain(letter: str) -> bool:
-    return letter in _JOINERS or unicodedata.category(letter) not in _HIDDEN
-
-
-def _written_out(letter: str) -> str:
-    code = ord(letter)
+def _escaped(char: str) -> str:
+    if char in _JOINERS:
+        return char
+    code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

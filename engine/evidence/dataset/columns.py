@@ -54,6 +54,8 @@ def assign_columns(table: Table, named: Mapping[str, str | None], raters: Sequen
     refused = {part for part, name in named.items() if name == ""}
     settled = {*chosen, *refused}
     fixed = {part: name for part, name in table.roles.items() if part not in settled and name in header}
+    if "split" in fixed and not _fits("split", table.column(fixed["split"])):
+        del fixed["split"]  # directories need not be splits
     guesses: dict[str, str] = {}
     for part in _NAMES:
         if part not in settled and part not in fixed:

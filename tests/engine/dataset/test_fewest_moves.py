@@ -92,7 +92,7 @@ def test_without_a_validation_split_there_is_nothing_to_repair() -> None:
 
 
 def test_a_split_that_would_be_emptied_is_no_repair() -> None:
-    rows = speakers({"a": "train", "b": "train"}) + [("x", "a", 1, "val"), ("y", "b", 2, "test")]
+    rows = [*speakers({"a": "train", "b": "train"}), ("x", "a", 1, "val"), ("y", "b", 2, "test")]
     assert fewest_moves(*data_set(rows)) is None
 
 

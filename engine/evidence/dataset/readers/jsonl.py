@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,20 @@ def read_jsonl(path: Path) -> Table:
         InputError: the file cannot be read, or is not JSON.
     """
     left_out: Counter[str] = Counter()
-    records = [(number, dict(flat(record, left_out))) for number, record in read_records(path)]
-    names = {name for _, record in records for name in record}
-    roles = _NEMO if "audio_filepath" in names else _HUGGING_FACE
-    notes = tuple(f"{name}: lists in {count} rows are not read" for name, count in left_out.items())
-    return table_of_records("JSON Lines", records, path.parent, roles=roles, notes=notes)
+    table = table_of_records("JSON Lines", _flat_records(path, left_out), path.parent)
+    roles = _NEMO if "audio_filepath" in table.header else _HUGGING_FACE
+    known = {part: name for part, name in roles.items() if name in table.header}
+    return replace(table, roles=known, notes=tuple(f"{name} in {count} rows" for name, count in left_out.items()))
+
+
+def _flat_records(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """One record at a time: the objects of a whole file would take ten times the memory of its cells."""
+    for number, record in read_records(path):
+        cells = dict(flat(record, left_out))
+        if cells:
+            yield number, cells
+        else:
+            left_out["no value"] += 1
 
 
 _NEMO = {"path": "audio_filepath", "start": "offset", "duration": "duration", "text": "text"}
@@ -82,7 +92,7 @@ def flat(record: Record, left_out: Counter[str], prefix: str = "", depth: int = 
         if isinstance(value, dict) and depth < _DEEPEST:
             yield from flat(value, left_out, f"{name}.", depth + 1)
         elif isinstance(value, (list, dict)):
-            left_out[name] += 1
+            left_out[f"the list {name} is not read"] += 1
         else:
             yield name, cell_of(value)
 

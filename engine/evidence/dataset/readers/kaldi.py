@@ -7,6 +7,7 @@ from pathlib import Path
 
 from knowledge.errors import InputError
 
+from .split_names import split_in
 from .table import Table, table_of_records
 from .text import read_lines
 
@@ -39,7 +40,7 @@ def read_kaldi(folder: Path) -> Table:
     notes: list[str] = []
     records = []
     for directory in directories:
-        split = "" if directory == folder else directory.name
+        split = "" if directory == folder else split_in(directory.name)
         records += [(number, _placed(directory, record, split)) for number, record in _directory(directory, notes)]
     return table_of_records("Kaldi directory", records, folder, roles=_ROLES, notes=notes)
 

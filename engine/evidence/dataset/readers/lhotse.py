@@ -10,6 +10,7 @@ from typing import Any
 from knowledge.errors import InputError
 
 from .jsonl import cell_of, flat, read_records
+from .split_names import split_in
 from .table import Table, table_of_records
 
 _ROLES = {
@@ -45,8 +46,9 @@ def read_lhotse(path: Path) -> Table:
     for file in cuts or files:
         if path.is_dir() and not cuts and "recordings" in file.name and _beside(file, "supervisions").is_file():
             continue
-        split = _split(file.name) if len(cuts or files) > 1 else ""
-        records += [(number, {**cells, "split": split}) for number, cells in _file(file, left_out)]
+        split = split_in(file.name) if len(cuts or files) > 1 else ""
+        own = {"split": split} if split else {}
+        records += [(number, {**cells, **own}) for number, cells in _file(file, left_out)]
     notes = [f"{name}: {count} are not read" for name, count in left_out.items()]
     return table_of_records("lhotse manifests", records, folder, roles=_ROLES, notes=notes)
 
@@ -79,11 +81,6 @@ def _beside(file: Path, kind: str) -> Path:
     return next(
         (file.parent / one for one in (name, plain, f"{plain}.gz") if (file.parent / one).is_file()), file.parent / name
     )
-
-
-def _split(name: str) -> str:
-    """The word of a file name that is left without the usual ones: `voices_cuts_train.jsonl.gz` -> `train`."""
-    return name.removesuffix(".gz").removesuffix(".jsonl").replace("-", "_").split("_")[-1]
 
 
 def _supervision(record: Json, recording: Json | None, left_out: Counter[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from .cepstra import COEFFICIENTS, measure_cepstra
 from .channels import NAMES as CHANNEL_NAMES
 from .channels import compare_channels
 from .depth import effective_bits, stored_bits
+from .ends import measure_ends
 from .gaps import measure_gaps
 from .hum import measure_hum
 from .levels import block_levels, measure_levels
@@ -54,6 +55,7 @@ def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
     found |= measure_hum(batch, found["clip.level_dbfs"])
     power = frame_power(batch, means)
     found |= measure_spectra(batch, power)
+    found |= measure_ends(batch, levels, power)
     low, low_rate_hz = overlapping_power(batch, means, power, HIGHEST_HZ)
     hop_seconds = batch.frames.shape[1] / 2 / batch.sample_rate_hz
     of_clips = profiles(low, low_rate_hz, 2 * batch.first, hop_seconds)

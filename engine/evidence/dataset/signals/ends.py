@@ -1,0 +1,43 @@
+"""What a clip holds besides its content: silence at its ends, and the noise floor of its recorder; no verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .batch import Batch, Floats, Table
+from .levels import FLOOR, Levels
+
+_PADDING_POWER = 1e-8
+"""-80 dBFS: digital silence is still below it after lossy coding, and no recorder's own noise is."""
+_STILL_POWER = 1e-9
+"""-90 dBFS: a frame below it is padding, and says nothing of the recorder."""
+_HISS_BANDS = (0.75, 0.95)
+"""Part of the spectrum where least of any content sounds, as shares of Nyquist; above begin the recorders' filters."""
+
+
+def measure_ends(batch: Batch, levels: Levels, power: Floats) -> dict[str, Table]:
+    """Return the seconds of silence at both ends, and the level of the quietest block and of the quietest hiss."""
+    block_seconds = batch.blocks.shape[1] / batch.sample_rate_hz
+    blocks = np.add.reduceat(levels.whole.astype(np.intp), batch.first_block)
+    place = np.arange(len(levels.whole)) - np.repeat(
+        batch.first_block, np.diff(batch.first_block, append=len(levels.whole))
+    )
+    heard = levels.whole & (levels.power > _PADDING_POWER)
+    lead = np.minimum(np.minimum.reduceat(np.where(heard, place, len(place)), batch.first_block), blocks)
+    last = np.maximum.reduceat(np.where(heard, place, -1), batch.first_block)
+    quietest = np.minimum.reduceat(np.where(levels.whole, levels.power, np.inf), batch.first_block)
+    return {
+        "clip.lead_seconds": lead * block_seconds,
+        "clip.tail_seconds": (blocks - 1 - last) * block_seconds * (last >= 0),
+        "clip.floor_dbfs": 10 * np.log10(np.maximum(quietest, FLOOR * FLOOR)),
+        "clip.hiss_dbfs": _hiss(batch, power),
+    }
+
+
+def _hiss(batch: Batch, power: Floats) -> Table:
+    low, high = (round(share * (power.shape[1] - 1)) for share in _HISS_BANDS)
+    top = power[:, low : max(high, low + 1)].sum(axis=1)
+    sounding = batch.whole_frames & (power.sum(axis=1) > _STILL_POWER)
+    quietest = np.minimum.reduceat(np.where(sounding, top, np.inf), batch.first)
+    hiss = 10 * np.log10(np.maximum(quietest, FLOOR * FLOOR))
+    return np.where(np.isfinite(hiss), hiss, np.nan)
