@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -18,9 +18,11 @@ from knowledge.loader import load_knowledge
 from knowledge.records import Measured
 from knowledge.rulebook import Knowledge
 
+from .auditing import AuditRequest
 from .block import Block
 from .interview import InterviewState
 from .keys import Place, bindings, keys_of, spell_keys
+from .screens.audit import AuditScreen
 from .screens.loop import LoopScreen
 from .screens.page import Page
 from .screens.plan import PlanScreen
@@ -30,7 +32,7 @@ MOVING = "Tab goes to the next pane, arrows move in it, enter opens or chooses, 
 
 
 class TonmeisterApp(App[None]):
-    """Two modes over one knowledge base."""
+    """Three modes over one knowledge base."""
 
     TITLE = "Tonmeister"
     CSS_PATH = "app.tcss"
@@ -45,6 +47,7 @@ class TonmeisterApp(App[None]):
         *,
         manifest: Path | None = None,
         plan: Path | None = None,
+        audit: AuditRequest | None = None,
         mode: str = "plan",
     ) -> None:
         super().__init__()
@@ -52,11 +55,13 @@ class TonmeisterApp(App[None]):
         self.device = device_name(machine)
         self.first_mode = mode
         self.plan_screen = PlanScreen(self.interview, manifest)
+        self.audit_screen = AuditScreen(knowledge, audit)
         self.loop_screen = LoopScreen(knowledge, plan)
 
     async def on_mount(self) -> None:
         """Open the first mode."""
         self.add_mode("plan", lambda: self.plan_screen)
+        self.add_mode("audit", lambda: self.audit_screen)
         self.add_mode("loop", lambda: self.loop_screen)
         await self.switch_mode(self.first_mode)
 
@@ -70,6 +75,11 @@ class TonmeisterApp(App[None]):
         if self.loop_screen.open_plan(event.path):
             self.loop_screen.action_train()
 
+    @on(AuditScreen.PlanWanted)
+    async def _plan(self, event: AuditScreen.PlanWanted) -> None:
+        await self.switch_mode("plan")
+        self.plan_screen.take_audit(event.audit, event.request)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """List what can be done now, for the command palette."""
         for key in keys_of(self.place):
@@ -82,7 +92,7 @@ class TonmeisterApp(App[None]):
     @property
     def place(self) -> Place:
         """The mode that is open."""
-        return "loop" if self.current_mode == "loop" else "plan"
+        return cast("Place", self.current_mode) if self.current_mode in ("loop", "audit") else "plan"
 
     def action_help(self) -> None:
         """Show what the keys of this mode do."""
@@ -118,13 +128,15 @@ def device_name(machine: Measured) -> str:
     return "cpu" + (f" {cores} cores" if cores is not None else "")
 
 
-def run(manifest: Path | None = None, plan: Path | None = None, mode: str = "plan") -> int:
+def run(
+    manifest: Path | None = None, plan: Path | None = None, audit: AuditRequest | None = None, mode: str = "plan"
+) -> int:
     """Open the interface and return the exit status.
 
     Raises:
         KnowledgeError: the rulebooks cannot be loaded.
     """
-    app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, mode=mode)
+    app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, audit=audit, mode=mode)
     app.run()
     if app.loop_screen.driver.phase == "stopped":
         print(f"The loop can go on where it was stopped:\n  {app.loop_screen.driver.command()}", file=sys.stderr)

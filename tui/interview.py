@@ -41,6 +41,8 @@ class InterviewState:
         """Decisions that the user made himself."""
         self.reopened = ""
         """The answered question that is being revised."""
+        self.manifest_options: tuple[str, ...] = ()
+        """What the user said of the manifest, as words of the command line."""
         self.changed: frozenset[str] = frozenset()
         """Decisions whose value the last change changed."""
         self._draft: PlanDraft | None = None
@@ -170,7 +172,7 @@ class InterviewState:
         for name, value in (*self.replies.items(), *self.fixed.items()):
             words += ["--set", f"{name}={_word(value)}"]
         words += ["--output", str(output)] if output else []
-        words += [str(self.manifest)] if self.manifest else []
+        words += [*self.manifest_options, str(self.manifest)] if self.manifest else []
         return shlex.join(words)
 
     def save(self, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["everywhere", "plan", "loop", "dialog"]
+Place = Literal["everywhere", "plan", "audit", "loop", "dialog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Key:
 KEYS: tuple[Key, ...] = (
     Key("everywhere", "f1,question_mark", "app.help", "help", "This page."),
     Key("everywhere", "f2", "app.show('plan')", "Plan", "Interview and plan.", show=False),
-    Key("everywhere", "f3", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
+    Key("everywhere", "f3", "app.show('audit')", "Audit", "What is wrong with a data set.", show=False),
+    Key("everywhere", "f7", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
     Key("everywhere", "ctrl+y", "app.show_command", "command", "Show and copy the whole command line.", show=False),
     Key("everywhere", "ctrl+q", "app.quit", "quit", "Quit; a training run is stopped and stays resumable."),
     Key("everywhere", "ctrl+p", "app.command_palette", "palette", "Search for what can be done.", show=False),
@@ -37,6 +38,14 @@ KEYS: tuple[Key, ...] = (
     Key("plan", "ctrl+s", "save", "save", "Write the plan to a new file."),
     Key("plan", "ctrl+r", "train", "train", "Save the plan and go to the loop with it."),
     Key("plan", "escape", "back", "back", "Leave a revised answer as it was; stop an audit."),
+    Key("audit", "ctrl+r", "plan", "plan", "Plan with what the audit measured; nothing of it is asked again."),
+    Key("audit", "s", "split", "split", "The proposed split before and after; a applies it to a new manifest."),
+    Key("audit", "p", "play", "play", "Show and copy the command that plays the selected clip."),
+    Key("audit", "c", "columns", "columns", "Correct which column is the label, the group, the split ..."),
+    Key("audit", "m", "measured", "facts", "Every measurement, and what could not be told."),
+    Key("audit", "w", "report", "report", "Write the report to a new file."),
+    Key("audit", "o", "open", "open", "Audit another data set."),
+    Key("audit", "escape", "back", "back", "Stop an audit; show what was audited before."),
     Key("loop", "ctrl+r", "train", "run", "Train the next round; resume a stopped one."),
     Key("loop", "x", "stop", "stop", "Stop training; the last checkpoint is kept and the run can be resumed."),
     Key("loop", "space", "mark", "mark", "Mark a remedy, to apply several together."),

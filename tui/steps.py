@@ -9,7 +9,7 @@ from typing import Literal
 
 from knowledge.conditions import spell
 from knowledge.errors import KnowledgeError
-from knowledge.records import Finding, Severity, Value
+from knowledge.records import Finding, Measured, Severity, Value
 from knowledge.vocabulary import Entry
 
 from .interview import InterviewState
@@ -105,7 +105,11 @@ def audit_step(state: InterviewState) -> Step:
 def audit_summary(state: InterviewState) -> str:
     """Return the size of the data set in one line."""
     assert state.audit is not None
-    measured = state.audit.measured
+    return size_text(state.audit.measured)
+
+
+def size_text(measured: Measured) -> str:
+    """Return how much a data set holds in one line."""
     parts = [
         f"{value} {unit}"
         for name, unit in (("clips", "clips"), ("classes", "classes"), ("groups", "groups"))

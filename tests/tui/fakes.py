@@ -7,13 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from engine.evidence.dataset import Columns, Region
 from engine.plan import Plan, patched, plan_yaml, write_atomically
 from expert.consultation.patch import apply_remedy, diff_lines
 from expert.consultation.rounds import Proposal, Round, RoundReport, Score
 from expert.session import Session
 from knowledge.errors import InputError, UsageError
 from knowledge.loader import load_knowledge
-from knowledge.records import Evidence, Fact, Finding, Measured, NotAssessable
+from knowledge.records import Evidence, Fact, Finding, Measured, NotAssessable, Unknown
 from knowledge.rulebook import Knowledge
 from tui.app import TonmeisterApp
 
@@ -64,7 +65,7 @@ def write_plan(folder: Path, file: str = "plan.yaml", **changes: Any) -> Path:
     return path
 
 
-def fake_audit(knowledge: Knowledge, manifest: Path, *, progress: Any = None, **_: Any) -> Any:
+def fake_audit(knowledge: Knowledge, manifest: Path, *, progress: Any = None, **asked: Any) -> Any:
     """Stand in for `audit_dataset`: 600 clips with a leak, or none where the file is named so."""
     if manifest.name == "broken.csv":
         raise InputError(f"{manifest}:3: expected 2 columns, got 5")
@@ -73,9 +74,60 @@ def fake_audit(knowledge: Knowledge, manifest: Path, *, progress: Any = None, **
             time.sleep(0.2)
         progress(done, 600)
     facts = (Fact("dataset.clips", 600, "audit", n=600), Fact("dataset.hours", 1.234, "audit", n=600))
-    findings = () if manifest.name == "clean.csv" else (LEAK,)
-    session = Session(knowledge, ("audit",), {fact.name: fact for fact in facts}, {}, findings=findings)
-    return SimpleNamespace(measured=Measured(facts), session=session, proposal=None)
+    findings = () if manifest.name in ("clean.csv", "clips-repaired.csv") else (LEAK,)
+    if manifest.name == "hostile.csv":
+        findings = (replace(LEAK, paths=(HOSTILE,), evidence=(Evidence("same bytes", HOSTILE, 2),)),)
+    unsure = (NotAssessable("label-drift", ("at least 50 clips for each split",)),)
+    given = {fact.name: fact for fact in facts}
+    session = Session(knowledge, ("audit",), given, {}, findings=findings, not_assessable=unsure)
+    proposal = fake_proposal() if manifest.name in ("clips.csv", "hostile.csv") else None
+    unknown = (Unknown("dataset.hours", "no clip could be read"),) if manifest.name == "hostile.csv" else ()
+    dataset = fake_dataset(manifest, asked)
+    return SimpleNamespace(measured=Measured(facts, unknown), session=session, proposal=proposal, dataset=dataset)
+
+
+HOSTILE = "clips/\x1b[2J[bold]x[/bold].wav"
+"""A name that would clear a terminal and be read as markup."""
+
+
+def fake_dataset(manifest: Path, asked: dict[str, Any]) -> Any:
+    """Stand in for `Dataset`: 34 clips of one speaker, with the columns that were asked for."""
+    paths = [HOSTILE] if manifest.name == "hostile.csv" else LEAK.paths
+    rows = tuple(_row(path, line) for line, path in enumerate(paths, start=2))
+    guesses = {"path": "path", "label": "label", "group": "speaker", "split": "split"}
+    said = {part: name or None for part, name in asked.items() if part in guesses}
+    columns = Columns(**{**guesses, **said}, guessed=tuple(part for part in guesses if part not in said))
+    header = ("path", "label", "speaker", "split")
+    task = asked.get("task", "classification")
+    return SimpleNamespace(manifest=manifest, header=header, columns=columns, rows=rows, task=task, from_folder=False)
+
+
+def _row(path: str, line: int) -> Any:
+    file = Path(path)
+    return SimpleNamespace(path=path, line=line, fields=(path, "yes", "s03", "test"), file=file, region=Region(file))
+
+
+def fake_proposal() -> Any:
+    """Stand in for `SplitProposal`."""
+    before = Measured((Fact("dataset.clips", 600, "audit"), Fact("dataset.hours", 1.234, "audit")))
+    after = Measured((Fact("dataset.clips", 598, "audit"), Fact("dataset.hours", 1.23, "audit")))
+    return SimpleNamespace(
+        protocol="minimal-moves",
+        splits=("train",) * 598 + ("",) * 2,
+        folds=(),
+        split_column="repaired_split",
+        fold_column="",
+        left_out=(None, None),
+        before=before,
+        after=after,
+        infeasible=("class x: only 1 leak group",),
+    )
+
+
+def fake_repair(_audit: Any, target: Path) -> Path:
+    """Stand in for `write_repaired_manifest`."""
+    target.write_text("path,label,speaker,split,repaired_split\n", "utf-8")
+    return target
 
 
 class FakeLoop:

@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tui.screens.audit import AuditScreen
 from tui.screens.loop import LoopScreen
 from tui.screens.plan import PlanScreen
 from tui.widgets.plan_table import PlanTable
@@ -68,13 +69,50 @@ async def plan_save(pilot: Pilot[None]) -> None:
     await pilot.press("ctrl+s")
 
 
-async def loop_empty(pilot: Pilot[None]) -> None:
+async def audit_start(pilot: Pilot[None]) -> None:
     await pilot.press("f3")
+
+
+async def audit_done(pilot: Pilot[None]) -> None:
+    await pilot.press("f3")
+    pilot.app.screen.query_one(Input).value = "clips.csv"
+    await pilot.press("enter")
+    await until(lambda: isinstance(pilot.app.screen, AuditScreen) and pilot.app.screen.audit is not None, pilot)
+    await pilot.pause()
+
+
+async def audit_clip(pilot: Pilot[None]) -> None:
+    await audit_done(pilot)
+    await pilot.press("tab", "down")
+
+
+async def audit_columns(pilot: Pilot[None]) -> None:
+    await audit_done(pilot)
+    await pilot.press("c")
+
+
+async def audit_split(pilot: Pilot[None]) -> None:
+    await audit_done(pilot)
+    await pilot.press("s")
+
+
+async def audit_apply(pilot: Pilot[None]) -> None:
+    await audit_split(pilot)
+    await pilot.press("a")
+
+
+async def audit_measured(pilot: Pilot[None]) -> None:
+    await audit_done(pilot)
+    await pilot.press("m")
+
+
+async def loop_empty(pilot: Pilot[None]) -> None:
+    await pilot.press("f7")
 
 
 async def loop_ready(pilot: Pilot[None]) -> None:
     write_plan(Path())
-    await pilot.press("f3", "o")
+    await pilot.press("f7", "o")
     pilot.app.screen.query_one(Input).value = "plan.yaml"
     await pilot.press("enter")
     await pilot.pause()
@@ -103,7 +141,8 @@ async def loop_second_round(pilot: Pilot[None]) -> None:
 
 SCREENS = [
     plan_start, plan_audit, plan_question, plan_number, plan_done, plan_explanation, plan_fix, plan_fixed, plan_help,
-    plan_save, loop_empty, loop_ready, loop_ended, loop_remedy, loop_second_round,
+    plan_save, audit_start, audit_done, audit_clip, audit_columns, audit_split, audit_apply, audit_measured, loop_empty,
+    loop_ready, loop_ended, loop_remedy, loop_second_round,
 ]  # fmt: skip
 
 
@@ -118,7 +157,9 @@ def test_screen_is_complete_and_looks_as_before(reach: Reach, size: tuple[int, i
     drive(make_app(), scenario, size)
 
 
-@pytest.mark.parametrize("reach", [plan_number, plan_explanation, plan_fix, plan_save, loop_remedy])
+@pytest.mark.parametrize(
+    "reach", [plan_number, plan_explanation, plan_fix, plan_save, audit_done, audit_split, audit_apply, loop_remedy]
+)
 def test_a_small_terminal_cuts_nothing_off(reach: Reach) -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await reach(pilot)
@@ -129,7 +170,7 @@ def test_a_small_terminal_cuts_nothing_off(reach: Reach) -> None:
     drive(make_app(), scenario, (60, 20))
 
 
-@pytest.mark.parametrize("reach", [plan_done, loop_ended], ids=lambda reach: reach.__name__)
+@pytest.mark.parametrize("reach", [plan_done, audit_done, loop_ended], ids=lambda reach: reach.__name__)
 def test_without_colour_the_same_is_told(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = []
 
@@ -154,7 +195,7 @@ def test_the_footer_shows_only_keys_that_are_valid_now() -> None:
         assert "^s" not in footer
         assert "^r" not in footer
         assert "f1 help" in footer
-        await pilot.press("f3")
+        await pilot.press("f7")
         footer = look(pilot.app).splitlines()[-1]
         assert "o open" in footer
         for key in ("^r", "x stop", "a apply", "space"):
@@ -165,7 +206,7 @@ def test_the_footer_shows_only_keys_that_are_valid_now() -> None:
 
 def test_a_mode_keeps_what_was_open_in_it() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
-        await pilot.press(*"cli", "f3", "f2")
+        await pilot.press(*"cli", "f7", "f2")
         assert "cli" in look(pilot.app)
 
     drive(make_app(), scenario)
@@ -174,7 +215,7 @@ def test_a_mode_keeps_what_was_open_in_it() -> None:
 def test_the_palette_offers_what_the_keys_offer() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert {"help", "Loop", "command", "quit", "theme"} <= offered
+        assert {"help", "Audit", "Loop", "command", "quit", "theme"} <= offered
         assert "save" not in offered
         await plan_done(pilot)
         assert "save" in {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
@@ -188,7 +229,7 @@ def test_an_idle_loop_screen_is_not_repainted(monkeypatch: pytest.MonkeyPatch) -
     painted: list[bool] = []
 
     async def scenario(pilot: Pilot[None]) -> None:
-        await pilot.press("f3")
+        await pilot.press("f7")
         await pilot.pause(0.5)
         monkeypatch.setattr(LoopScreen, "show_state", lambda self: painted.append(True))
         await pilot.pause(1.0)
@@ -202,6 +243,6 @@ def test_only_modes_that_are_built_are_named() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await pilot.press("f1")
         text = look(pilot.app)
-        assert not [word for word in ("Audit mode", "Review", "Diagnose", "Rules") if word in text]
+        assert not [word for word in ("Review", "Diagnose", "Rules") if word in text]
 
     drive(make_app(), scenario)

@@ -10,8 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
+
+from knowledge.shown import shown
 
 from ..block import Block
 from ..keys import bindings
@@ -35,10 +38,10 @@ class Page(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """Lay out frame, text and keys."""
         with Vertical(classes="frame") as frame:
-            frame.border_title = self.page_title
+            frame.border_title = escape(shown(self.page_title))
             with VerticalScroll(classes="page"):
                 for block in self.blocks:
-                    yield Static("\n".join([block.heading, *block.lines]), markup=False)
+                    yield Static(shown_lines(block), markup=False)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -60,12 +63,18 @@ class Page(ModalScreen[str]):
         self.dismiss(result)
 
 
+def shown_lines(block: Block) -> str:
+    """Return the text of a block before its width is known."""
+    return "\n".join(map(shown, (block.heading, *block.lines)))
+
+
 def _content(block: Block, width: int) -> Content:
     """Return the block wrapped to `width`; a line keeps its indent where it is broken."""
-    heading = [Content.styled(block.heading, "bold $accent")] if block.heading else []
+    heading = [Content.styled(shown(block.heading), "bold $accent")] if block.heading else []
     hang = "  " if block.verbatim or len(block.lines) > 1 else ""
     styled = (
-        Content.styled(_wrapped(line, width, hang), _style(line) if block.verbatim else "") for line in block.lines
+        Content.styled(_wrapped(line, width, hang), _style(line) if block.verbatim else "")
+        for line in map(shown, block.lines)
     )
     return Content("\n").join([*heading, *styled])
 

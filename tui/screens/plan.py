@@ -23,6 +23,7 @@ from knowledge.conditions import spell
 from knowledge.errors import Interrupted, TonmeisterError
 
 from .. import explaining, steps
+from ..auditing import AuditRequest
 from ..interview import InterviewState
 from ..keys import bindings
 from ..steps import Field, Step
@@ -229,7 +230,8 @@ class PlanScreen(Screen[None]):
     def start_audit(self, manifest: Path) -> None:
         """Audit a data set in a thread; its clips are read one by one and the audit can be stopped."""
         self.query_one(QuestionPanel).show_progress(f"Auditing {manifest} ...")
-        self.query_one(CommandLine).command = f"tonmeister audit {manifest}"
+        self.state.manifest_options = ()
+        self.query_one(CommandLine).command = AuditRequest(manifest).command()
         self.auditing = self._audit(manifest)
         self.refresh_bindings()
 
@@ -270,6 +272,16 @@ class PlanScreen(Screen[None]):
         panel = self.query_one(QuestionPanel)
         panel.show(steps.manifest_step(event.manifest), focus=True)
         self.call_after_refresh(panel.show_problem, event.reason)
+
+    def take_audit(self, audit: Audit, request: AuditRequest) -> None:
+        """Go on with a data set that the Audit mode has audited; its findings were seen there."""
+        if self.auditing is not None:
+            self.auditing.cancel()
+            self.auditing = None
+        self.state.manifest_options = tuple(request.options())
+        self._settle(audit, request.manifest)
+        self.audit_seen = True
+        self.show_state(focus=True)
 
     def _settle(self, audit: Audit | None, manifest: Path | None) -> None:
         self.data_settled, self.audit_seen = True, False

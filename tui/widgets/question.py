@@ -15,6 +15,8 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, OptionList, Static
 
+from knowledge.shown import shown
+
 from ..steps import Choice, Field, Step
 from .rows import Row, Rows, wrap
 
@@ -124,7 +126,7 @@ class QuestionPanel(Vertical):
 
     def show_progress(self, text: str) -> None:
         """Show that something is under way in place of the help text."""
-        self.query_one("#help", Static).update(text)
+        self.query_one("#help", Static).update("\n".join(map(shown, text.split("\n"))))
         self.query_one("#help").set_classes("progress")
 
     def _show_field(self, field: Field | None) -> None:
@@ -163,6 +165,7 @@ class QuestionPanel(Vertical):
 
 
 def _told(problem: str, hint: str) -> Content:
+    problem = shown(problem)
     return Content.styled(f"✗ {problem}", "$text-error") if problem else Content.styled(hint, "$foreground-muted")
 
 

@@ -14,6 +14,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from knowledge.shown import shown
+
 POINTER, RESTING_POINTER = "▸ ", "› "
 INDENT = "  "
 
@@ -102,12 +104,13 @@ def fit(text: str, width: int) -> str:
     """Return text of exactly `width` cells; what is cut off leaves an ellipsis."""
     if width <= 0:
         return ""
+    text = shown(text)
     return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def wrap(text: str, width: int, *, indent: str = "") -> str:
     """Return text broken at spaces into lines of at most `width` cells."""
-    paragraphs = text.split("\n")
+    paragraphs = [shown(paragraph) for paragraph in text.split("\n")]
     return "\n".join(
         line
         for paragraph in paragraphs

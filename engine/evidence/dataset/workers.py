@@ -38,6 +38,8 @@ from engine.evidence.dataset.worker import main
 main()
 """
 """Starts a child without what the package imports for others: a tenth of a second of processor time instead of two."""
+_HEAP = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""Arrays of a few megabytes are taken from memory that the child already has: a fifth less time in page faults."""
 _POLL_SECONDS = 0.25
 _GRACE = 1.3
 """A child gives up by itself at the budget of a file, between two blocks; one that does not is stuck in a call."""
@@ -152,7 +154,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **threads, "PYTHONPATH": paths},
+            env={**_HEAP, **os.environ, **threads, "PYTHONPATH": paths},
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
 
