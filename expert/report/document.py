@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from knowledge.shown import shown
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -44,3 +46,25 @@ class Verbatim:
 
 Block = Heading | Paragraph | Bullets | Table | Verbatim
 Document = tuple[Block, ...]
+
+
+def neutral(document: Document) -> Document:
+    """Return the document with every text fit to be shown: names in it were written by others."""
+    return tuple(map(_neutral, document))
+
+
+def _neutral(block: Block) -> Block:
+    if isinstance(block, Heading):
+        return Heading(shown(block.text), block.level)
+    if isinstance(block, Paragraph):
+        return Paragraph(_lines(block.text))
+    if isinstance(block, Bullets):
+        return Bullets(tuple((_lines(text), tuple(map(_lines, details))) for text, details in block.items))
+    if isinstance(block, Table):
+        return Table(tuple(map(shown, block.columns)), tuple(tuple(map(shown, row)) for row in block.rows))
+    return Verbatim(tuple(map(_lines, block.lines)))
+
+
+def _lines(text: str) -> str:
+    """Line breaks and tabs of running text are its own."""
+    return text if text.isprintable() else "".join(letter if letter in "\n\t" else shown(letter) for letter in text)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .document import Block, Bullets, Document, Heading, Paragraph, Table
+from .document import Block, Bullets, Document, Heading, Paragraph, Table, neutral
 from .text import is_number
 
 
 def render_markdown(document: Document) -> str:
     """Return the document as Markdown."""
-    return "\n\n".join(_block(block) for block in document) + "\n"
+    return "\n\n".join(_block(block) for block in neutral(document)) + "\n"
 
 
 def _block(block: Block) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from itertools import pairwise
 
-from .document import Block, Bullets, Document, Heading, Paragraph, Table
+from .document import Block, Bullets, Document, Heading, Paragraph, Table, neutral
 
 
 def render_text(document: Document, width: int = 100) -> str:
     """Return the document as text of at most `width` columns; tables and verbatim lines keep their own width."""
+    document = neutral(document)
     parts = [_block(block, width) for block in document]
     gaps = ["\n" if isinstance(before, Heading) and before.level > 2 else "\n\n" for before, _ in pairwise(document)]
     return "".join(part + gap for part, gap in zip(parts, [*gaps, "\n"], strict=True))
