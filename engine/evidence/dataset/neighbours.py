@@ -6,6 +6,8 @@ clip is compared only with its own cell and the nearest others: what is lost is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,13 +22,25 @@ _CELLS_VISITED = 12
 _SEED = 20261121
 
 
-def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
-    """Return the pairs of clips of which one is among the `count` nearest of the other.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the search for neighbours goes."""
+
+    count: int
+    """Most neighbours of a clip within `close`."""
+    close: float
+    nearest: float
+    """Up to here the nearest neighbour of a clip counts."""
+    mutual: float
+    """Up to here two clips count that are the nearest of each other."""
+
+
+def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
+    """Return the pairs of clips that are neighbours.
 
     Args:
         profiles: `(clips, bands)`, finite.
-        count: neighbours of each clip.
-        farthest: largest distance of a pair.
+        reach: which neighbours count.
 
     Returns:
         `(pairs, 2)`, the smaller number first, sorted so that similar clips stand near one another.
@@ -34,15 +48,29 @@ def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
     if len(profiles) < 2:
         return np.empty((0, 2), np.int64)
     cells = _cells(profiles)
+    found = _Found(np.full(len(profiles), -1, np.int64), np.full(len(profiles), np.inf, np.float32), [])
     if len(profiles) <= _ALL_WITH_ALL:
         everyone = np.arange(len(profiles))
-        found = _search(profiles, everyone, everyone, count, farthest)
+        _search(profiles, everyone, everyone, reach, found)
     else:
-        found = np.concatenate(_by_cells(profiles, cells, count, farthest))
-    if not len(found):
-        return np.empty((0, 2), np.int64)
-    pairs = np.unique(np.sort(found, axis=1), axis=0)
+        _by_cells(profiles, cells, reach, found)
+    near, own = found.nearest, np.arange(len(profiles))
+    counts = (found.squared <= reach.nearest**2) | ((found.squared <= reach.mutual**2) & (near[near] == own))
+    pairs = np.concatenate((*found.close, np.stack((own[counts], near[counts]), axis=1)))
+    pairs = np.unique(np.sort(pairs, axis=1), axis=0)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0], cells[pairs[:, 0]]))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the search has found so far."""
+
+    nearest: Integers
+    """`(clips,)`: the nearest other clip of each; -1 while there is none."""
+    squared: Floats
+    """`(clips,)`: the squared distance to it."""
+    close: list[Integers]
+    """`(pairs, 2)` each: the pairs within `Reach.close`."""
 
 
 def _cells(profiles: Floats) -> Integers:
@@ -60,36 +88,35 @@ def _centres(profiles: Floats) -> Floats:
     return profiles[np.sort(chosen)]
 
 
-def _by_cells(profiles: Floats, cells: Integers, count: int, farthest: float) -> list[Integers]:
+def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: _Found) -> None:
     centres = _centres(profiles)
     order = np.argsort(cells, kind="stable")
     bounds = np.searchsorted(cells[order], np.arange(len(centres) + 1))
-    distance = _squared(centres, centres)
-    visited = np.argsort(distance, axis=1, kind="stable")[:, :_CELLS_VISITED]
-    found = []
+    visited = np.argsort(_squared(centres, centres), axis=1, kind="stable")[:, :_CELLS_VISITED]
     for cell in range(len(centres)):
         own = order[bounds[cell] : bounds[cell + 1]]
         others = np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]])
-        if len(own):
-            found.append(_search(profiles, own, others, count, farthest))
-    return found
+        if len(own) and len(others) > 1:
+            _search(profiles, own, others, reach, found)
 
 
-def _search(profiles: Floats, own: Integers, others: Integers, count: int, farthest: float) -> Integers:
-    """Return the pairs of a clip of `own` with one of its nearest among `others`, itself apart."""
-    found = [np.empty((0, 2), np.int64)]
-    step = max(1, _BLOCK_ENTRIES // max(1, len(others)))
-    most = min(count, len(others) - 1)
-    if most < 1:
-        return found[0]
+def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, found: _Found) -> None:
+    """Find the neighbours of the clips of `own` among `others`, themselves apart."""
+    step = max(1, _BLOCK_ENTRIES // len(others))
     for start in range(0, len(own), step):
         part = own[start : start + step]
         squared = _squared(profiles[part], profiles[others])
         squared[part[:, None] == others] = np.inf
-        near = np.argpartition(squared, most - 1, axis=1)[:, :most]
-        rows, columns = (np.take_along_axis(squared, near, axis=1) <= farthest**2).nonzero()
-        found.append(np.stack((part[rows], others[near[rows, columns]]), axis=1))
-    return np.concatenate(found)
+        nearest = squared.argmin(axis=1)
+        found.nearest[part] = others[nearest]
+        found.squared[part] = squared[np.arange(len(part)), nearest]
+        rows, columns = (squared <= reach.close**2).nonzero()
+        if len(rows) > reach.count * len(part):
+            most = min(reach.count, len(others) - 1)
+            near = np.argpartition(squared, most - 1, axis=1)[:, :most]
+            rows, columns = (np.take_along_axis(squared, near, axis=1) <= reach.close**2).nonzero()
+            columns = near[rows, columns]
+        found.close.append(np.stack((part[rows], others[columns]), axis=1))
 
 
 def _squared(a: Floats, b: Floats) -> Floats:
