@@ -66,10 +66,14 @@ def _regular_files(folder: str) -> frozenset[str]:
     if _has_no_recordings(folder):
         return frozenset()
     try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if _is_regular(entry))
+        with os.scandir(folder) as listing:
+            entries = list(listing)
     except (OSError, ValueError):  # no folder, none that may be listed, or a name with a null character
         return frozenset()
+    try:
+        return frozenset([entry.name for entry in entries if entry.is_file()])
+    except OSError:  # one of them is a symbolic link in a circle
+        return frozenset(entry.name for entry in entries if _is_regular(entry))
 
 
 def _is_regular(entry: os.DirEntry[str]) -> bool:
