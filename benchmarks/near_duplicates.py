@@ -15,14 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.data import keep
 from engine.evidence.dataset import NearPair, Region, Scan, find_near, read_dataset, scan_clips
-from engine.evidence.dataset.leaks import linked
+from engine.evidence.dataset.near_copies import near_groups
 from expert.consultation.audit import judged_pairs
 from knowledge.loader import load_knowledge
 
@@ -80,44 +79,44 @@ def _row(shared: Path, folder: Path, name: str, seed: int) -> dict[str, Any]:
 def _judged(
     folder: Path, scan: Scan, truth: dict[str, Any], pairs: Iterable[NearPair], copies: tuple[NearPair, ...]
 ) -> dict[str, Any]:
-    regions = list(scan.clips)
-    place = {region.file.resolve(): number for number, region in enumerate(regions)}
-    keys: list[list[tuple[str, object]]] = [
-        [("samples", clip.sample_hash or region)] for region, clip in scan.clips.items()
+    regions = {region.file.resolve(): region for region in scan.clips}
+    same: dict[str, Region] = {}
+    exact = [
+        NearPair(same.setdefault(clip.sample_hash, region), region, 1.0, "exact")
+        for region, clip in scan.clips.items()
+        if clip.sample_hash
     ]
-    wanted: list[tuple[str, int, int]] = []
-    true_keys: list[list[tuple[str, object]]] = [list(own) for own in keys]
-    for number, fault in enumerate(truth["faults"]):
-        if fault["scope"] == "new":
-            a, b = (place[(folder / path).resolve()] for path in fault["paths"][:2])
-            for end in (a, b):
-                true_keys[end].append(("planted", number))
-            if fault["fault"].startswith("near_"):
-                wanted.append((fault["fault"].removeprefix("near_"), a, b))
-    number_of = {region: number for number, region in enumerate(regions)}
-    for number, pair in enumerate(copies):
-        for region in (pair.first, pair.second):
-            keys[number_of[region]].append(("near", number))
-    found, true = linked(keys), linked(true_keys)
-
-    def connected(pair: NearPair) -> bool:
-        return true[number_of[pair.first]] == true[number_of[pair.second]]
-
+    planted = [
+        NearPair(
+            regions[(folder / fault["paths"][0]).resolve()],
+            regions[(folder / fault["paths"][1]).resolve()],
+            1.0,
+            fault["fault"],
+        )
+        for fault in truth["faults"]
+        if fault["scope"] == "new"
+    ]
+    wanted = [pair for pair in planted if pair.transform.startswith("near_")]
+    found, true = near_groups([*exact, *copies]), near_groups([*exact, *planted])
+    strange = [pair for pair in pairs if not _together(pair, true)]
+    met = [pair for pair in wanted if _together(pair, found)]
     return {
-        "clips": len(regions),
+        "clips": len(scan.clips),
         "pairs": len(copies),
-        "planted": dict(Counter(kind for kind, _, _ in wanted)),
-        "found": {kind: sum(found[a] == found[b] for own, a, b in wanted if own == kind) for kind in KINDS},
-        "missed": [str(regions[b].file.name) + " " + kind for kind, a, b in wanted if found[a] != found[b]],
-        "false": [
-            f"{_name(pair.first)} {_name(pair.second)} {pair.similarity:.3f}" for pair in copies if not connected(pair)
-        ],
-        "highest_other": max((pair.similarity for pair in pairs if not connected(pair)), default=0.0),
+        "planted": {kind: sum(pair.transform == f"near_{kind}" for pair in wanted) for kind in KINDS},
+        "found": {kind: sum(pair.transform == f"near_{kind}" for pair in met) for kind in KINDS},
+        "missed": [f"{_name(pair)} {pair.transform}" for pair in wanted if pair not in met],
+        "false": [f"{_name(pair)} {pair.similarity:.3f}" for pair in strange if pair in copies],
+        "highest_other": max((pair.similarity for pair in strange), default=0.0),
     }
 
 
-def _name(region: Region) -> str:
-    return region.file.name
+def _together(pair: NearPair, groups: dict[Region, int]) -> bool:
+    return pair.first in groups and groups[pair.first] == groups.get(pair.second)
+
+
+def _name(pair: NearPair) -> str:
+    return f"{pair.first.file.name} {pair.second.file.name}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ PARTS = ("path", "label", "group", "split", "fold", "text", "session")
 """Parts that one column each can play, in the order in which they are shown."""
 SINGLE = ("path", "label", "group", "split", "text", "session")
 """Parts that an option of the command line names."""
+PLANNED = ("path", "label", "group", "split")
+"""Parts that an option of `tonmeister plan` names."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class AuditRequest:
         optional = {"raters": self.raters, "task": self.task, "scale": self.scale, "audio_root": self.audio_root}
         said |= {name: value for name, value in optional.items() if value}
         return said | ({"decode": False} if self.manifest_only else {})
+
+    def plan_options(self) -> list[str]:
+        """Return the words that `tonmeister plan` takes of what was said."""
+        return [word for part, name in self.columns.items() if part in PLANNED for word in (f"--{part}", name)]
 
     def options(self) -> list[str]:
         """Return the words of the command line between its name and the manifest."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from knowledge.shown import shown
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -64,3 +66,29 @@ class Gallery:
 
 Block = Heading | Paragraph | Bullets | Table | Verbatim | Gallery
 Document = tuple[Block, ...]
+
+
+def neutral(document: Document) -> Document:
+    """Return the document with every text fit to be shown: names in it were written by others."""
+    return tuple(map(_neutral, document))
+
+
+def _neutral(block: Block) -> Block:
+    if isinstance(block, Heading):
+        return Heading(shown(block.text), block.level)
+    if isinstance(block, Paragraph):
+        return Paragraph(_lines(block.text))
+    if isinstance(block, Bullets):
+        items = tuple((_lines(text), tuple(map(_lines, details))) for text, details in block.items)
+        return Bullets(items, block.tones)
+    if isinstance(block, Table):
+        return Table(tuple(map(shown, block.columns)), tuple(tuple(map(shown, row)) for row in block.rows))
+    if isinstance(block, Gallery):
+        pictures = (Picture(shown(one.title), one.markup, _lines(one.description)) for one in block.pictures)
+        return Gallery(tuple(pictures))
+    return Verbatim(tuple(map(_lines, block.lines)))
+
+
+def _lines(text: str) -> str:
+    """Line breaks and tabs of running text are its own."""
+    return text if text.isprintable() else "".join(letter if letter in "\n\t" else shown(letter) for letter in text)

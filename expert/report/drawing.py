@@ -112,9 +112,10 @@ def links(left: Sequence[str], right: Sequence[str], weights: Numbers, label: st
                 kind = "link leak" if j > 0 else "link"
                 width = 1 + 7 * count / most
                 target = step * (j + 1)
+                said = f"{escape(shown(name))}: {count:.0f} in {escape(right[j])}"
                 lines.append(
-                    f'<path class="{kind}" fill="none" stroke="#2f6fab" stroke-width="{width:.1f}" d="M124 {y:.1f}C180 {y:.1f} 180 {target:.1f} '
-                    f'236 {target:.1f}"><title>{escape(shown(name))}: {count:.0f} in {escape(right[j])}</title></path>'
+                    f'<path class="{kind}" fill="none" stroke="#2f6fab" stroke-width="{width:.1f}" '
+                    f'd="M124 {y:.1f}C180 {y:.1f} 180 {target:.1f} 236 {target:.1f}"><title>{said}</title></path>'
                 )
     words += [_words(242, step * (j + 1) + 4, name, "start", "") for j, name in enumerate(right)]
     return _svg(WIDTH, height, label, "".join(lines) + "".join(words))

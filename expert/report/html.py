@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from knowledge.shown import shown
-
-from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Picture, Table, Verbatim
+from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Picture, Table, Verbatim, neutral
 from .text import is_number
 
 _STYLE = """
@@ -48,6 +46,7 @@ svg .link { stroke: var(--mark); stroke-opacity: .55; } svg .leak { stroke: var(
 
 def render_html(document: Document) -> str:
     """Return the document as one self-contained HTML page; its title is the first heading of level 1."""
+    document = neutral(document)
     title = next((block.text for block in document if isinstance(block, Heading) and block.level == 1), "Tonmeister")
     sections = [block.text for block in document if isinstance(block, Heading) and block.level == 2]
     links = "".join(f'<a href="#{_anchor(text)}">{_text(text)}</a>' for text in sections)
@@ -63,7 +62,7 @@ def render_html(document: Document) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(shown(text))
+    return escape(text)
 
 
 def _anchor(text: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from knowledge.shown import shown
-
-from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table
+from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table, neutral
 from .text import is_number
 
 
 def render_markdown(document: Document) -> str:
     """Return the document as Markdown."""
-    return "\n\n".join(_block(block) for block in document) + "\n"
+    return "\n\n".join(_block(block) for block in neutral(document)) + "\n"
 
 
 def _block(block: Block) -> str:
@@ -27,7 +25,7 @@ def _block(block: Block) -> str:
         return _table(block)
     if isinstance(block, Gallery):
         return "\n".join(f"- {_escape(picture.title)}: {_escape(picture.description)}" for picture in block.pictures)
-    return "\n".join(["```", *map(shown, block.lines), "```"])
+    return "\n".join(["```", *block.lines, "```"])
 
 
 def _table(table: Table) -> str:
@@ -38,4 +36,4 @@ def _table(table: Table) -> str:
 
 
 def _escape(text: str) -> str:
-    return shown(text).replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    return text.replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

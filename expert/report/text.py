@@ -5,13 +5,12 @@ from __future__ import annotations
 import textwrap
 from itertools import pairwise
 
-from knowledge.shown import shown
-
-from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table
+from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table, neutral
 
 
 def render_text(document: Document, width: int = 100) -> str:
     """Return the document as text of at most `width` columns; tables and verbatim lines keep their own width."""
+    document = neutral(document)
     parts = [_block(block, width) for block in document]
     gaps = ["\n" if isinstance(before, Heading) and before.level > 2 else "\n\n" for before, _ in pairwise(document)]
     return "".join(part + gap for part, gap in zip(parts, [*gaps, "\n"], strict=True))
@@ -19,27 +18,27 @@ def render_text(document: Document, width: int = 100) -> str:
 
 def _block(block: Block, width: int) -> str:
     if isinstance(block, Heading):
-        underline, text = {1: "=", 2: "-"}.get(block.level), shown(block.text)
-        return f"{text}\n{underline * len(text)}" if underline else text
+        underline = {1: "=", 2: "-"}.get(block.level)
+        return f"{block.text}\n{underline * len(block.text)}" if underline else block.text
     if isinstance(block, Paragraph):
-        return textwrap.fill(shown(block.text), width)
+        return textwrap.fill(block.text, width)
     if isinstance(block, Bullets):
         return "\n".join(_item(text, details, width) for text, details in block.items)
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Gallery):
         return "\n".join(_item(picture.title, (picture.description,), width) for picture in block.pictures)
-    return "\n".join(f"    {shown(line)}" for line in block.lines)
+    return "\n".join(f"    {line}" for line in block.lines)
 
 
 def _item(text: str, details: tuple[str, ...], width: int) -> str:
-    lines = [textwrap.fill(shown(text), width, initial_indent="* ", subsequent_indent="  ")]
-    lines += [textwrap.fill(shown(line), width, initial_indent="    ", subsequent_indent="      ") for line in details]
+    lines = [textwrap.fill(text, width, initial_indent="* ", subsequent_indent="  ")]
+    lines += [textwrap.fill(line, width, initial_indent="    ", subsequent_indent="      ") for line in details]
     return "\n".join(lines)
 
 
 def _table(table: Table) -> str:
-    rows = [tuple(map(shown, row)) for row in (table.columns, *table.rows)]
+    rows = (table.columns, *table.rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
     right = [all(is_number(row[column]) for row in table.rows) for column in range(len(table.columns))]
     lines = [

@@ -45,9 +45,9 @@ OVERFITTING = Finding(
 )
 
 
-def make_app(**arguments: Any) -> TonmeisterApp:
-    """Return the application on the small rulebook."""
-    return TonmeisterApp(KNOWLEDGE, MACHINE, **arguments)
+def make_app(*, knowledge: Knowledge = KNOWLEDGE, **arguments: Any) -> TonmeisterApp:
+    """Return the application on the small rulebook, or on another."""
+    return TonmeisterApp(knowledge, MACHINE, **arguments)
 
 
 def write_plan(folder: Path, file: str = "plan.yaml", **changes: Any) -> Path:

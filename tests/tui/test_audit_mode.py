@@ -6,6 +6,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from expert.consultation.audit import audit_dataset, write_repaired_manifest
+from knowledge.loader import load_knowledge
 from tui.auditing import AuditRequest
 from tui.screens.audit import AuditScreen
 from tui.screens.page import Page
@@ -154,6 +156,72 @@ def test_the_plan_takes_over_what_was_measured() -> None:
         assert "clips.csv, 1 finding" in look(pilot.app)
 
     drive(make_app(), scenario)
+
+
+def test_the_plan_is_told_what_was_corrected() -> None:
+    async def scenario(pilot: Pilot[None]) -> None:
+        await until(lambda: audited(pilot, "clips.csv"), pilot)
+        await pilot.press("ctrl+r")
+        await until(lambda: isinstance(pilot.app.screen, PlanScreen), pilot)
+        command = pilot.app.screen.query_one(CommandLine).command
+        assert command == "tonmeister plan --set task.type=regression --group label clips.csv"
+
+    request = AuditRequest(Path("clips.csv"), {"group": "label", "text": "speaker"}, task="regression")
+    drive(make_app(audit=request, mode="audit"), scenario)
+
+
+@pytest.mark.parametrize(("file", "begins"), [("r.md", "# Audit of"), ("r.json", "{"), ("r.txt", "Audit of")])
+def test_the_report_is_written_in_the_form_of_its_name(
+    file: str, begins: str, stage: Path, test_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.screens.audit.audit_dataset", audit_dataset)
+    (stage / "ten.csv").write_text(_first_rows(test_data / "audio/fsdd/manifest.csv", 10), "utf-8")
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await until(lambda: audited(pilot, "ten.csv"), pilot, 60)
+        await pilot.pause()
+        await pilot.press("w")
+        pilot.app.screen.query_one(Input).value = file
+        await pilot.press("enter")
+        await until(lambda: (stage / file).exists(), pilot)
+        await until(lambda: f"--output {file}" in pilot.app.screen.query_one(CommandLine).command, pilot)
+
+    drive(
+        make_app(audit=AuditRequest(Path("ten.csv"), manifest_only=True), mode="audit", knowledge=load_knowledge()),
+        scenario,
+    )
+
+    assert (stage / file).read_text("utf-8").startswith(begins)
+
+
+def _first_rows(manifest: Path, count: int) -> str:
+    header, *rows = manifest.read_text("utf-8").splitlines()
+    return "\n".join([header, *rows[:count]]) + "\n"
+
+
+def test_the_faults_of_a_published_set_are_shown_with_a_split_that_repairs_them(
+    stage: Path, test_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.screens.audit.audit_dataset", audit_dataset)
+    monkeypatch.setattr("tui.screens.audit.write_repaired_manifest", write_repaired_manifest)
+    manifest = test_data / "audio/fsdd/manifest.csv"
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await until(lambda: audited(pilot, "manifest.csv"), pilot, 120)
+        await pilot.pause()
+        assert "group-overlap" in look(pilot.app)
+        await pilot.press("s", "a")
+        pilot.app.screen.query_one(Input).value = str(stage / "new.csv")
+        await pilot.press("enter")
+        await until(lambda: audited(pilot, "new.csv"), pilot, 120)
+        await pilot.pause()
+        assert "group-overlap" not in look(pilot.app)
+
+    drive(
+        make_app(audit=AuditRequest(manifest, manifest_only=True), mode="audit", knowledge=load_knowledge()), scenario
+    )
+
+    assert "repaired_split" in (stage / "new.csv").read_text("utf-8").splitlines()[0]
 
 
 def test_an_audit_is_stopped_and_the_one_before_is_shown_again() -> None:

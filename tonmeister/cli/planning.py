@@ -35,6 +35,7 @@ def read_state(
     if manifest is None and "dataset.manifest" in said:
         manifest = Path(str(said.pop("dataset.manifest")))
     if manifest is not None:
+        from engine.evidence.dataset import default_cache
         from expert.consultation.audit import audit_dataset
 
         audit = audit_dataset(
@@ -45,6 +46,7 @@ def read_state(
             split=columns.get("split"),
             path=columns.get("path"),
             progress=progress("Reading clips"),
+            cache=default_cache(),
         )
         state.audited(audit, manifest)
     for name, value in said.items():

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.worker import Worker, get_current_worker
 
+from engine.evidence.dataset import default_cache
 from expert.consultation.audit import Audit, audit_dataset
 from knowledge.conditions import spell
 from knowledge.errors import Interrupted, TonmeisterError
@@ -249,7 +250,8 @@ class PlanScreen(Screen[None]):
                 self.post_message(self.Progress(done, total))
 
         try:
-            self.post_message(self.Audited(audit_dataset(self.state.knowledge, manifest, progress=progress), manifest))
+            audit = audit_dataset(self.state.knowledge, manifest, progress=progress, cache=default_cache())
+            self.post_message(self.Audited(audit, manifest))
         except TonmeisterError as error:
             self.post_message(self.AuditFailed(manifest, f"{error.message} {error.hint}".strip()))
 
@@ -278,8 +280,10 @@ class PlanScreen(Screen[None]):
         if self.auditing is not None:
             self.auditing.cancel()
             self.auditing = None
-        self.state.manifest_options = tuple(request.options())
+        self.state.manifest_options = tuple(request.plan_options())
         self._settle(audit, request.manifest)
+        if request.task:
+            self._change(lambda: self.state.answer("task.type", request.task))
         self.audit_seen = True
         self.show_state(focus=True)
 

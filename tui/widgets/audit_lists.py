@@ -54,7 +54,7 @@ class ClipList(Rows):
         if count > MOST_CLIPS:
             more = f"{count - MOST_CLIPS} more: the report lists all "
             rows.append(Row("more", rule_heading(more), heading=True))
-        self.set_rows(rows)
+        self.set_rows(rows, current=f"{CLIP}0")
 
     @property
     def clip(self) -> str:

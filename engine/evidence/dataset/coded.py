@@ -36,7 +36,7 @@ class Coded:
 def numbered(cells: Sequence[str]) -> tuple[Integers, list[str]]:
     """Return the number of each cell's text, `(rows,)`, and the texts in the order of first occurrence."""
     texts = list(dict.fromkeys(cells))
-    number = {text: place for place, text in enumerate(texts)}
+    number = dict(zip(texts, range(len(texts)), strict=True))
     return np.fromiter(map(number.__getitem__, cells), np.int64, len(cells)), texts
 
 
@@ -46,10 +46,15 @@ def coded(cells: Sequence[str], fold: Callable[[str], str]) -> Coded:
     Each different text is folded once, so a column of few names costs little more than reading it.
     """
     raw, texts = numbered(cells)
+    keys = list(map(fold, texts))
+    if len(set(keys)) == len(keys) and "" not in keys:  # nothing is spelled twice: numbers are those of the texts
+        names = [text.strip() for text in texts]
+        blanks = np.fromiter(map(str.__ne__, names, texts), bool, len(texts))
+        return Coded(raw, tuple(names), tuple(keys), blanks[raw])
     counts = np.bincount(raw, minlength=len(texts))
     spelled: dict[str, list[int]] = {}
-    for place, text in enumerate(texts):
-        spelled.setdefault(fold(text), []).append(place)
+    for place, key in enumerate(keys):
+        spelled.setdefault(key, []).append(place)
     spelled.pop("", None)
     code_of = np.full(len(texts), -1, dtype=np.int64)
     unusual = np.zeros(len(texts), dtype=bool)

@@ -92,19 +92,20 @@ def _orphans(dataset: Dataset) -> Measured:
     named: dict[Path, set[str]] = {}
     for folder, names in written.items():
         named.setdefault(Path(folder or "/").resolve(), set()).update(names)
-    orphans = [folder / name for folder in sorted(named) for name in _audio_names(folder) if name not in named[folder]]
+    orphans = [folder / name for folder in sorted(named) for name in _audio_names(folder, named[folder])]
     paths = tuple(_relative(path, dataset.base.resolve()) for path in orphans)
     evidence = tuple(Evidence("no row names it", path=path) for path in paths[:EXAMPLES])
     n = sum(map(len, named.values()))
     return Measured((Fact("dataset.orphan_files", len(orphans), "audit", n=n, evidence=evidence, paths=paths),))
 
 
-def _audio_names(folder: Path) -> list[str]:
+def _audio_names(folder: Path, named: set[str]) -> list[str]:
+    """The audio files of a folder that no row names."""
     try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if has_audio_suffix(entry.name) and entry.name[0] != ".")
+        names = os.listdir(folder)  # noqa: PTH208 - names, not paths
     except OSError:  # a folder may be entered and not listed
         return []
+    return sorted(name for name in set(names) - named if has_audio_suffix(name) and name[0] != ".")
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -18,13 +18,13 @@ import numpy.typing as npt
 from .alignment import Alignment, Sketch, align, sketches
 from .clips import Clip, Progress, Scan
 from .excerpts import mono_start
-from .neighbours import nearest_pairs
+from .neighbours import Reach, nearest_pairs
 from .records import Region
 
-_NEIGHBOURS = 3
-"""In the planted sets the true partner is hardly ever beyond the second."""
-_FARTHEST = 3.4
-"""99 % of the copies with a fifth cut away are nearer; two sentences are 4 apart, as a rule."""
+_REACH = Reach(count=3, close=1.5, farthest=3.8)
+"""All altered copies but those cut by a fifth are closer than 1.5. Of those, 99 % are nearer than 3.8, and the nearest,
+or second nearest, of each other; two takes of one word are 2 apart, two sentences 4.
+"""
 _LEAST = 0.5
 """Pairs below are not handed out: different sounds in general."""
 _BLOCK_PAIRS = 1024
@@ -60,7 +60,7 @@ def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1)
     if len(places) < 2:
         return ()
     clips = list(scan.clips.values())
-    pairs = places[nearest_pairs(np.ascontiguousarray(scan.profiles[places], np.float32), _NEIGHBOURS, _FARTHEST)]
+    pairs = places[nearest_pairs(np.ascontiguousarray(scan.profiles[places], np.float32), _REACH)]
     shelf = _Shelf()
     found: list[NearPair] = []
     blocks = [pairs[start : start + _BLOCK_PAIRS] for start in range(0, len(pairs), _BLOCK_PAIRS)]

@@ -6,6 +6,8 @@ clip is compared only with its own cell and the nearest others: what is lost is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,16 +19,27 @@ _BLOCK_ENTRIES = 1 << 22
 _ALL_WITH_ALL = 12_000
 _CELL_SIZE = 400
 _CELLS_VISITED = 12
+_MUTUAL = 2
 _SEED = 20261121
 
 
-def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
-    """Return the pairs of clips of which one is among the `count` nearest of the other.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the search for neighbours goes."""
+
+    count: int
+    """Most neighbours of a clip within `close`."""
+    close: float
+    farthest: float
+    """Up to here count the nearest neighbour of a clip, and two clips that are among the two nearest of each other."""
+
+
+def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
+    """Return the pairs of clips that are neighbours.
 
     Args:
         profiles: `(clips, bands)`, finite.
-        count: neighbours of each clip.
-        farthest: largest distance of a pair.
+        reach: which neighbours count.
 
     Returns:
         `(pairs, 2)`, the smaller number first, sorted so that similar clips stand near one another.
@@ -34,14 +47,17 @@ def nearest_pairs(profiles: Floats, count: int, farthest: float) -> Integers:
     if len(profiles) < 2:
         return np.empty((0, 2), np.int64)
     cells = _cells(profiles)
+    found: list[Integers] = []
     if len(profiles) <= _ALL_WITH_ALL:
         everyone = np.arange(len(profiles))
-        found = _search(profiles, everyone, everyone, count, farthest)
+        _search(profiles, everyone, everyone, reach, found)
     else:
-        found = np.concatenate(_by_cells(profiles, cells, count, farthest))
-    if not len(found):
-        return np.empty((0, 2), np.int64)
-    pairs = np.unique(np.sort(found, axis=1), axis=0)
+        _by_cells(profiles, cells, reach, found)
+    directed = np.concatenate([*found, np.empty((0, 3), np.int64)])
+    sided = np.sort(directed[:, :2], axis=1)
+    candidates, sides = np.unique(sided[directed[:, 2] == 0], axis=0, return_counts=True)
+    pairs = np.concatenate((sided[directed[:, 2] == 1], candidates[sides == 2]))
+    pairs = np.unique(np.sort(pairs, axis=1), axis=0)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0], cells[pairs[:, 0]]))]
 
 
@@ -60,36 +76,35 @@ def _centres(profiles: Floats) -> Floats:
     return profiles[np.sort(chosen)]
 
 
-def _by_cells(profiles: Floats, cells: Integers, count: int, farthest: float) -> list[Integers]:
+def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: list[Integers]) -> None:
     centres = _centres(profiles)
     order = np.argsort(cells, kind="stable")
     bounds = np.searchsorted(cells[order], np.arange(len(centres) + 1))
-    distance = _squared(centres, centres)
-    visited = np.argsort(distance, axis=1, kind="stable")[:, :_CELLS_VISITED]
-    found = []
+    visited = np.argsort(_squared(centres, centres), axis=1, kind="stable")[:, :_CELLS_VISITED]
     for cell in range(len(centres)):
         own = order[bounds[cell] : bounds[cell + 1]]
         others = np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]])
-        if len(own):
-            found.append(_search(profiles, own, others, count, farthest))
-    return found
+        if len(own) and len(others) > 1:
+            _search(profiles, own, others, reach, found)
 
 
-def _search(profiles: Floats, own: Integers, others: Integers, count: int, farthest: float) -> Integers:
-    """Return the pairs of a clip of `own` with one of its nearest among `others`, itself apart."""
-    found = [np.empty((0, 2), np.int64)]
-    step = max(1, _BLOCK_ENTRIES // max(1, len(others)))
-    most = min(count, len(others) - 1)
-    if most < 1:
-        return found[0]
+def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, found: list[Integers]) -> None:
+    """Add, for the clips of `own`, their neighbours among `others`: `(found, 3)`, 1 last where one side is enough."""
+    step = max(1, _BLOCK_ENTRIES // len(others))
     for start in range(0, len(own), step):
         part = own[start : start + step]
         squared = _squared(profiles[part], profiles[others])
         squared[part[:, None] == others] = np.inf
-        near = np.argpartition(squared, most - 1, axis=1)[:, :most]
-        rows, columns = (np.take_along_axis(squared, near, axis=1) <= farthest**2).nonzero()
-        found.append(np.stack((part[rows], others[near[rows, columns]]), axis=1))
-    return np.concatenate(found)
+        every = np.arange(len(part))
+        for rank in range(min(max(_MUTUAL, reach.count), len(others) - 1)):
+            nearest = squared.argmin(axis=1)
+            distance = squared[every, nearest]
+            sure = (distance <= reach.close**2) & (rank < reach.count)
+            if rank == 0:
+                sure |= distance <= reach.farthest**2
+            held = sure | ((distance <= reach.farthest**2) & (rank < _MUTUAL))
+            found.append(np.stack((part[held], others[nearest[held]], sure[held]), axis=1))
+            squared[every, nearest] = np.inf
 
 
 def _squared(a: Floats, b: Floats) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -40,18 +41,20 @@ class _Listings:
         self._alike: dict[str, frozenset[str]] = {}
 
     def file(self, path: str) -> str | None:
-        folder, _, name = path.rpartition("/")
+        name = path[path.rfind("/") + 1 :]
+        folder = path[: len(path) - len(name)]
         listing = self._names.get(folder)
         if listing is None:
-            place = str(self._base / folder) if folder or not path.startswith("/") else "/"
+            place = str(self._base / folder)
             listing = self._names[folder] = (place if place.endswith("/") else place + "/", _regular_files(place))
         return listing[0] + name if name in listing[1] else None
 
     def may_be_otherwise(self, path: str) -> bool:
         """Whether another spelling of the path may name a file; False saves a search that finds nothing."""
-        folder, _, name = path.rpartition("/")
-        names = self._names.get(folder, ("", frozenset()))[1]
-        if "\\" in path or path != path.strip():
+        name = path[path.rfind("/") + 1 :]
+        folder = path[: len(path) - len(name)]
+        place, names = self._names.get(folder, ("", frozenset()))
+        if "\\" in path or path != path.strip() or not name or _is_closed(place):
             return True
         if folder not in self._alike:
             other = () if names else self._finder.names_in(folder)
@@ -60,11 +63,38 @@ class _Listings:
 
 
 def _regular_files(folder: str) -> frozenset[str]:
+    if _has_no_recordings(folder):
+        return frozenset()
     try:
-        with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if entry.is_file())
+        with os.scandir(folder) as listing:
+            entries = list(listing)
     except (OSError, ValueError):  # no folder, none that may be listed, or a name with a null character
         return frozenset()
+    try:
+        return frozenset([entry.name for entry in entries if entry.is_file()])
+    except OSError:  # one of them is a symbolic link in a circle
+        return frozenset(entry.name for entry in entries if _is_regular(entry))
+
+
+def _is_regular(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a symbolic link in a circle
+        return False
+
+
+def _has_no_recordings(folder: str) -> bool:
+    """Whether it is a folder of the kernel, whose files have no size, or no end."""
+    return (os.path.realpath(folder.replace("\0", "")) + "/").startswith(("/proc/", "/sys/", "/dev/"))
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_closed(folder: str) -> bool:
+    """Whether a folder may be entered and not listed, so that each file has to be asked for."""
+    try:
+        return Path(folder).is_dir() and not os.access(folder, os.R_OK)
+    except (OSError, ValueError):
+        return False
 
 
 class PathFinder:
@@ -122,10 +152,17 @@ class PathFinder:
     def _lookalikes(self, folder: Path, name: str) -> list[str]:
         if folder not in self._listings:
             listing: dict[str, list[str]] = {}
-            for entry in folder.iterdir() if _exists(folder, folder=True) else ():
-                listing.setdefault(_composed(entry.name).casefold(), []).append(entry.name)
+            for other in _entries(folder):
+                listing.setdefault(_composed(other).casefold(), []).append(other)
             self._listings[folder] = listing
         return self._listings[folder].get(_composed(name).casefold(), [])
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
+    except (OSError, ValueError):  # no folder, or none that may be listed
+        return []
 
 
 def _composed(name: str) -> str:
@@ -134,7 +171,7 @@ def _composed(name: str) -> str:
 
 def _exists(path: Path, *, folder: bool = False) -> bool:
     try:
-        return path.is_dir() if folder else path.is_file()
+        return path.is_dir() if folder else path.is_file() and not _has_no_recordings(str(path))
     except (OSError, ValueError):  # a name too long or with a null character, or a folder that may not be entered
         return False
 

@@ -149,22 +149,22 @@ class Dataset:
     @cached_property
     def labels(self) -> Coded:
         """The labels; class names that differ in case, blanks or Unicode form only are one."""
-        return self._coded("label", lambda cell: folded(label_of(cell)))
+        return self._coded("label", lambda cell: _folded(label_of(cell)))
 
     @cached_property
     def groups(self) -> Coded:
         """The groups, likewise."""
-        return self._coded("group", folded)
+        return self._coded("group", _folded)
 
     @cached_property
     def sessions(self) -> Coded:
         """The sessions or source recordings, likewise."""
-        return self._coded("session", folded)
+        return self._coded("session", _folded)
 
     @cached_property
     def texts(self) -> Coded:
         """What is said, likewise."""
-        return self._coded("text", folded)
+        return self._coded("text", _folded)
 
     @cached_property
     def scores(self) -> npt.NDArray[np.float64]:
@@ -328,4 +328,10 @@ def label_of(text: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def folded(text: str) -> str:
     """Return the form in which two spellings of one name are equal: Unicode form, case and blanks do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return _folded(text)
+
+
+def _folded(text: str) -> str:
+    """What `folded` keeps; columns, in which each different text is folded once, fold without keeping."""
+    composed = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(composed.casefold().split())

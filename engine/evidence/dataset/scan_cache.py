@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS clips (
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stamp:
     """What tells one state of a file from another."""
 

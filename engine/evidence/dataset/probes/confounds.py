@@ -18,6 +18,8 @@ Flags = npt.NDArray[np.bool_]
 FEWEST_CLIPS = 10
 FEWEST_GROUPS = 3
 """With fewer clips or groups a class has one recorder by chance (audit.md, section 4): it is then not judged."""
+_MORE_CLASSES = 2
+"""Classes shown beside the one told best."""
 _FAMILIES = {
     "padding": ("lead_seconds", "tail_seconds"),
     "floor": ("hiss_dbfs",),
@@ -61,7 +63,7 @@ def measure_confounds(probed: Probed) -> Measured:
             found += Measured(unknown=unknown(both, f"the scan holds no clip.{names[0]}"))
             continue
         name, separation = best
-        told[family] = _fact(probed, family, name, separation)
+        told[family] = _fact(probed, family, name, separation, judged)
         values = probed.conditions[name]
         chances[family] = chance_of(values, probed.codes, probed.groups, judged, separation.value)
     corrected = holm(chances)
@@ -80,7 +82,22 @@ def _best(probed: Probed, names: tuple[str, ...], judged: Flags) -> tuple[str, S
     return max(found, key=lambda item: item[1].value) if found else None
 
 
-def _fact(probed: Probed, family: str, name: str, found: Separation) -> Fact:
+def _fact(probed: Probed, family: str, name: str, found: Separation, judged: Flags) -> Fact:
+    sentence, marked = _sentence(probed, name, found)
+    others: list[str] = []
+    left, more = judged.copy(), found
+    while len(others) < _MORE_CLASSES:
+        left[more.code] = False
+        following = separate(probed.conditions[name], probed.codes, left)
+        if following is None:
+            break
+        more = following
+        others.append(_sentence(probed, name, more)[0])
+    return _telling(probed, family, found.value, [sentence, *others], (probed.codes == found.code) & marked)
+
+
+def _sentence(probed: Probed, name: str, found: Separation) -> tuple[str, Flags]:
+    """Say how a class is told, and mark the clips that have what tells it."""
     what, unit = _WORDS[name]
     own = probed.codes == found.code
     values = probed.conditions[name]
@@ -90,20 +107,21 @@ def _fact(probed: Probed, family: str, name: str, found: Separation) -> Fact:
     marked = ~inside if found.outside else inside
     sentence = (
         f"{probed.names[found.code]}: {int((own & marked).sum())} of {int(own.sum())} clips have {what} {where}; "
-        f"of the others, {int((~own & marked).sum())} of {int((~own).sum())} (AUC {found.auc:.2f})"
+        f"of the others, {int((~own & marked).sum())} of {int((~own).sum())} "
+        f"(separation {found.value:.2f}, AUC {found.auc:.2f})"
     )
-    return _telling(probed, family, found.value, sentence, own & marked)
+    return sentence, marked
 
 
-def _telling(probed: Probed, family: str, value: float, sentence: str, affected: Flags) -> Fact:
+def _telling(probed: Probed, family: str, value: float, sentences: list[str], affected: Flags) -> Fact:
     rows = [probed.row(place) for place in np.flatnonzero(affected).tolist()]
-    examples = (Evidence(row.path, path=row.path, line=row.line or None) for row in rows[: EXAMPLES - 1])
+    examples = (Evidence(row.path, path=row.path, line=row.line or None) for row in rows[: EXAMPLES - len(sentences)])
     return Fact(
         f"dataset.confound_{family}_separation",
         value,
         "audit",
         n=len(probed),
-        evidence=(Evidence(sentence, n=len(rows)), *examples),
+        evidence=(*(Evidence(sentence) for sentence in sentences), *examples),
         paths=tuple(dict.fromkeys(row.path for row in rows)),
     )
 
@@ -120,7 +138,7 @@ def _format(probed: Probed, judged: Flags) -> Fact:
         f"{probed.names[code]}: {int((own & marked).sum())} of {int(own.sum())} clips have {name} {category}; "
         f"of the others, {int((~own & marked).sum())} of {int((~own).sum())}"
     )
-    return _telling(probed, "format", value, sentence, own & marked)
+    return _telling(probed, "format", value, [sentence], own & marked)
 
 
 def _format_chance(probed: Probed, judged: Flags, value: float) -> float:

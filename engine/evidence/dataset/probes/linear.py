@@ -85,7 +85,8 @@ def discriminant(features: Floats, codes: Integers, folds: Integers) -> Floats:
 
 def ridge(features: Floats, targets: Floats, folds: Integers) -> Floats:
     """Return predictions out of fold, `(items, targets)`."""
-    padded = np.hstack((features, np.ones((len(features), 1))))
+    padded = np.hstack((features, np.ones((len(features), 1), features.dtype)))
+    targets = targets.astype(features.dtype)
     parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
     squares = [padded[part].T @ padded[part] for part in parts]
     products = [padded[part].T @ targets[part] for part in parts]
@@ -94,7 +95,8 @@ def ridge(features: Floats, targets: Floats, folds: Integers) -> Floats:
     penalty[-1, -1] = 1e-9
     predicted = np.empty(targets.shape)
     for part, square, product in zip(parts, squares, products, strict=True):
-        predicted[part] = padded[part] @ np.linalg.solve(all_squares - square + penalty, all_products - product)
+        weights = np.linalg.solve((all_squares - square) + penalty, (all_products - product).astype(float))
+        predicted[part] = padded[part] @ weights.astype(features.dtype)
     return predicted
 
 

@@ -17,7 +17,7 @@ SHUFFLES = 199
 _ENOUGH = 10
 """Shuffles that do as well as the data: p is then known well enough (Besag and Clifford 1991)."""
 _SEED = 20260301
-_MOST_SHUFFLED = 1000
+_MOST_SHUFFLED = 600
 """Clips in one shuffle: with fewer clips chance separates better, so a random part of them gives no p too small."""
 
 

@@ -19,6 +19,8 @@ _LOUD_DB = 20.0
 """Frames within this of the loudest tell the bandwidth: in pauses only the noise floor sounds."""
 _POWER_FLOOR = 1e-13
 """-130 dBFS a band: below what 16 bits can hold."""
+_SMALL_OFFSET = 1e-4
+"""-80 dBFS."""
 _NOISE_BANDS = 24
 _STEADY_FRAMES = 3
 """With fewer frames the quietest one of a band is no estimate of its floor."""
@@ -33,10 +35,7 @@ def _window(length: int) -> Floats:
 
 def frame_power(batch: Batch, means: Table) -> Floats:
     """Return the power of every frame, `(frames, bins)`, the offset of its clip taken away; sums to the mean square."""
-    spectrum = _spectrum(batch.frames, np.repeat(means, batch.frame_counts))
-    power: Floats = np.square(spectrum.real)
-    power += np.square(spectrum.imag)
-    return power
+    return _power(_centred(batch.frames, batch, means) * _window(batch.frames.shape[1]))
 
 
 def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: float) -> tuple[Floats, float]:
@@ -45,37 +44,38 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
     Only what lies below `highest_hz` is kept. `power` has the frames that do not overlap.
     """
     length = batch.frames.shape[1]
-    half, offsets = length // 2, np.repeat(means, batch.frame_counts)
+    half = length // 2
+    between = np.empty_like(batch.frames)
+    between.ravel()[:-half] = batch.frames.ravel()[half:]
+    between[-1, half:] = 0.0
+    between = _centred(between, batch, means)
+    between[batch.first + batch.frame_counts - 1, half:] = 0.0  # what follows the last frame is another clip
+    between *= _window(length)
     bin_hz = batch.sample_rate_hz / length
     bins = min(power.shape[1], int(highest_hz / bin_hz) + 2)
-    last = batch.first + batch.frame_counts - 1  # what follows the last frame is another clip, or nothing
-    ends = np.zeros((len(last), length), np.float32)
-    ends[:, :half] = batch.frames[last, half:] - means[:, None]
-    low = np.empty((len(power), bins), np.complex64)
-    low[:-1] = _spectrum(batch.frames.ravel()[half : half - length].reshape(-1, length), offsets[:-1])[:, :bins]
-    low[last] = _spectrum(ends, np.zeros(len(last)))[:, :bins]
     both = np.empty((len(power), 2, bins), np.float32)
     both[:, 0] = power[:, :bins]
-    np.square(low.real, out=both[:, 1])
-    both[:, 1] += np.square(low.imag)
+    both[:, 1] = _power(between, bins)
     return both.reshape(-1, bins), 2 * bin_hz * (bins - 1)
 
 
-def _spectrum(frames: Floats, offsets: Table) -> npt.NDArray[np.complex64]:
-    """Return the windowed spectra of frames without their offsets, which this window leaves in the lowest two bins."""
+def _centred(frames: Floats, batch: Batch, means: Table) -> Floats:
+    """Take offsets away; one too small to be seen beside the window's own leakage costs no pass over the samples."""
+    if not np.any(np.abs(means) > _SMALL_OFFSET):
+        return frames
+    centred: Floats = frames - np.repeat(means, batch.frame_counts).astype(np.float32)[:, None]
+    return centred
+
+
+def _power(frames: Floats, bins: int | None = None) -> Floats:
+    """Return the power of windowed frames, which are overwritten; of the lowest bins only where so many are named."""
     from scipy import fft  # four times as fast as numpy's on 32-bit floats
 
-    window = _window(frames.shape[1])
-    spectrum: npt.NDArray[np.complex64] = fft.rfft(frames * window, axis=1, overwrite_x=True)
-    spectrum[:, :2] -= offsets[:, None] * _lowest(frames.shape[1])
-    return spectrum
-
-
-@lru_cache(maxsize=16)
-def _lowest(length: int) -> npt.NDArray[np.complex128]:
-    """Return the two bins of the window's spectrum that are not zero."""
-    lowest: npt.NDArray[np.complex128] = np.fft.rfft(_window(length).astype(np.float64))[:2]
-    return lowest
+    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)[:, :bins]
+    power: Floats = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    power[:, :2] = 0.0  # what is left of the offset, which the window spreads over two bins
+    return power
 
 
 def measure_spectra(batch: Batch, power: Floats) -> dict[str, Table]:
