@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json", "md"]), default="text", help="Form of the report."
+    "--format", "form", type=click.Choice(["text", "json", "md", "html"]), default="text", help="Form of the report."
 )
 report_option = click.option(
     "--output", type=click.Path(path_type=Path), help="Write the report to this file instead of standard output."
@@ -41,13 +41,15 @@ def emit(document: Document, record: dict[str, Any], form: str, output: Path | N
     Raises:
         UsageError: the file exists already.
     """
+    from expert.report.html import render_html
     from expert.report.markdown import render_markdown
     from expert.report.text import render_text
 
     if form == "json":
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     else:
-        text = render_markdown(document) if form == "md" else render_text(document)
+        render = {"md": render_markdown, "html": render_html}.get(form, render_text)
+        text = render(document)
     if output is None:
         sys.stdout.write(text)
         return
