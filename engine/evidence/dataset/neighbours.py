@@ -19,6 +19,7 @@ _BLOCK_ENTRIES = 1 << 22
 _ALL_WITH_ALL = 12_000
 _CELL_SIZE = 400
 _CELLS_VISITED = 12
+_MUTUAL = 2
 _SEED = 20261121
 
 
@@ -29,10 +30,8 @@ class Reach:
     count: int
     """Most neighbours of a clip within `close`."""
     close: float
-    nearest: float
-    """Up to here the nearest neighbour of a clip counts."""
-    mutual: float
-    """Up to here two clips count that are the nearest of each other."""
+    farthest: float
+    """Up to here count the nearest neighbour of a clip, and two clips that are among the two nearest of each other."""
 
 
 def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
@@ -48,29 +47,18 @@ def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
     if len(profiles) < 2:
         return np.empty((0, 2), np.int64)
     cells = _cells(profiles)
-    found = _Found(np.full(len(profiles), -1, np.int64), np.full(len(profiles), np.inf, np.float32), [])
+    found: list[Integers] = []
     if len(profiles) <= _ALL_WITH_ALL:
         everyone = np.arange(len(profiles))
         _search(profiles, everyone, everyone, reach, found)
     else:
         _by_cells(profiles, cells, reach, found)
-    near, own = found.nearest, np.arange(len(profiles))
-    counts = (found.squared <= reach.nearest**2) | ((found.squared <= reach.mutual**2) & (near[near] == own))
-    pairs = np.concatenate((*found.close, np.stack((own[counts], near[counts]), axis=1)))
+    directed = np.concatenate([*found, np.empty((0, 3), np.int64)])
+    sided = np.sort(directed[:, :2], axis=1)
+    candidates, sides = np.unique(sided[directed[:, 2] == 0], axis=0, return_counts=True)
+    pairs = np.concatenate((sided[directed[:, 2] == 1], candidates[sides == 2]))
     pairs = np.unique(np.sort(pairs, axis=1), axis=0)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0], cells[pairs[:, 0]]))]
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """What the search has found so far."""
-
-    nearest: Integers
-    """`(clips,)`: the nearest other clip of each; -1 while there is none."""
-    squared: Floats
-    """`(clips,)`: the squared distance to it."""
-    close: list[Integers]
-    """`(pairs, 2)` each: the pairs within `Reach.close`."""
 
 
 def _cells(profiles: Floats) -> Integers:
@@ -88,7 +76,7 @@ def _centres(profiles: Floats) -> Floats:
     return profiles[np.sort(chosen)]
 
 
-def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: _Found) -> None:
+def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: list[Integers]) -> None:
     centres = _centres(profiles)
     order = np.argsort(cells, kind="stable")
     bounds = np.searchsorted(cells[order], np.arange(len(centres) + 1))
@@ -100,23 +88,23 @@ def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: _Found) ->
             _search(profiles, own, others, reach, found)
 
 
-def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, found: _Found) -> None:
-    """Find the neighbours of the clips of `own` among `others`, themselves apart."""
+def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, found: list[Integers]) -> None:
+    """Add, for the clips of `own`, their neighbours among `others`: `(found, 3)`, 1 last where one side is enough."""
     step = max(1, _BLOCK_ENTRIES // len(others))
     for start in range(0, len(own), step):
         part = own[start : start + step]
         squared = _squared(profiles[part], profiles[others])
         squared[part[:, None] == others] = np.inf
-        nearest = squared.argmin(axis=1)
-        found.nearest[part] = others[nearest]
-        found.squared[part] = squared[np.arange(len(part)), nearest]
-        rows, columns = (squared <= reach.close**2).nonzero()
-        if len(rows) > reach.count * len(part):
-            most = min(reach.count, len(others) - 1)
-            near = np.argpartition(squared, most - 1, axis=1)[:, :most]
-            rows, columns = (np.take_along_axis(squared, near, axis=1) <= reach.close**2).nonzero()
-            columns = near[rows, columns]
-        found.close.append(np.stack((part[rows], others[columns]), axis=1))
+        every = np.arange(len(part))
+        for rank in range(min(max(_MUTUAL, reach.count), len(others) - 1)):
+            nearest = squared.argmin(axis=1)
+            distance = squared[every, nearest]
+            sure = (distance <= reach.close**2) & (rank < reach.count)
+            if rank == 0:
+                sure |= distance <= reach.farthest**2
+            held = sure | ((distance <= reach.farthest**2) & (rank < _MUTUAL))
+            found.append(np.stack((part[held], others[nearest[held]], sure[held]), axis=1))
+            squared[every, nearest] = np.inf
 
 
 def _squared(a: Floats, b: Floats) -> Floats:
