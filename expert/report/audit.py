@@ -12,6 +12,7 @@ from ..consultation.audit import Audit
 from .document import Bullets, Document, Heading, Paragraph, Table
 from .findings import findings_blocks, not_assessable_blocks
 from .json import facts_record, session_record
+from .spread import copies_blocks, spread_blocks
 
 
 def audit_document(audit: Audit, pictures: Document = ()) -> Document:
@@ -26,6 +27,8 @@ def audit_document(audit: Audit, pictures: Document = ()) -> Document:
         Heading("Measured"),
         Table(("fact", "value", "unit"), tuple(_row(fact, audit) for fact in audit.measured.facts if not fact.subject)),
         *_scoped(audit),
+        *spread_blocks(audit),
+        *copies_blocks(audit),
         *(_proposal(audit.proposal) if audit.proposal else ()),
         *not_assessable_blocks(session.not_assessable),
         *_unknown(audit.measured),

@@ -11,7 +11,7 @@ from engine.evidence.dataset.thumbnails import thumbnail
 from knowledge.records import Finding
 
 from ..consultation.audit import Audit
-from .document import Document, Gallery, Heading, Paragraph, Picture, Table
+from .document import Document, Gallery, Heading, Picture
 from .drawing import envelope, heat_map, histogram, links
 
 _SPREADS = (
@@ -23,12 +23,11 @@ _SPREADS = (
 _WORST_OF_A_FINDING = 3
 _MOST_CLIPS = 24
 _MOST_GROUPS = 24
-_MOST_CLASSES = 60
 
 
 def audit_pictures(audit: Audit) -> Document:
     """Return the sections that only a page with pictures has."""
-    return (*_spreads(audit), *_classes(audit.dataset), *_leaks(audit.dataset), *_copies(audit), *_clips(audit))
+    return (*_spreads(audit), *_leaks(audit.dataset), *_clips(audit))
 
 
 def _spreads(audit: Audit) -> Document:
@@ -50,19 +49,6 @@ def _summary(values: np.ndarray, unit: str) -> str:
     return f"5 %, median, 95 %: {low:.4g}, {middle:.4g}, {high:.4g} {unit} over {len(known)} clips".replace("  ", " ")
 
 
-def _classes(dataset: Dataset) -> Document:
-    if dataset.task != "classification" or not 1 < len(dataset.labels) <= _MOST_CLASSES:
-        return ()
-    table = np.zeros((len(dataset.labels), len(SPLITS) + 1), dtype=np.int64)
-    known = dataset.labels.codes >= 0
-    np.add.at(table, (dataset.labels.codes[known], dataset.splits[known]), 1)  # -1, no split, is the last column
-    rows = tuple(
-        (name, *map(str, table[number].tolist()), str(table[number].sum()))
-        for number, name in enumerate(dataset.labels.names)
-    )
-    return (Heading("Classes by split"), Table(("class", *SPLITS, "no split", "all"), rows))
-
-
 def _leaks(dataset: Dataset) -> Document:
     groups, splits = dataset.groups.codes, dataset.splits
     known = (groups >= 0) & (splits >= 0)
@@ -77,23 +63,6 @@ def _leaks(dataset: Dataset) -> Document:
     rest = len(crossing) - len(shown)
     said = f"{len(crossing)} groups stand in several splits" + (f"; the {len(shown)} worst are drawn." if rest else ".")
     return (Heading("What leaks"), Gallery((Picture("Groups across splits", drawn, said),)))
-
-
-def _copies(audit: Audit) -> Document:
-    if not audit.near:
-        return ()
-    base = audit.dataset.base
-    rows = tuple(
-        (_name(pair.first, base), _name(pair.second, base), f"{pair.similarity:.3f}", pair.transform)
-        for pair in audit.near[:_MOST_CLIPS]
-    )
-    more = len(audit.near) - len(rows)
-    note = (Paragraph(f"And {more} more pairs."),) if more else ()
-    return (Heading("Near duplicates"), Table(("clip", "other", "alike", "differs in"), rows), *note)
-
-
-def _name(region: Region, base: object) -> str:
-    return str(region.file).removeprefix(f"{base}/")
 
 
 def _clips(audit: Audit) -> Document:

@@ -135,7 +135,7 @@ def test_an_audit_becomes_one_page_with_pictures(test_data: Path, tmp_path: Path
     page = Page(text)
 
     assert page.open == []
-    for title in ("How the clips are spread", "Classes by split", "What leaks", "Near duplicates"):
+    for title in ("How the clips are spread", "Classes by split", "What leaks", "Near copies"):
         assert f">{title}</h2>" in text
     assert "The clips behind the findings" in text
     assert text.count("data:image/png;base64,") >= 3
