@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args
 
-from engine.evidence.dataset import SplitProposal
+import numpy as np
+
+from engine.evidence.dataset import Dataset, NearPair, SplitProposal
+from engine.evidence.dataset.records import Part
 from knowledge.conditions import spell
 from knowledge.records import Fact, Measured
 
@@ -14,6 +18,8 @@ from .findings import findings_blocks, not_assessable_blocks
 from .json import facts_record, session_record
 from .spread import copies_blocks, spread_blocks
 
+PARTS: tuple[Part, ...] = get_args(Part)
+
 
 def audit_document(audit: Audit, pictures: Document = ()) -> Document:
     """Return the report of one data set; `pictures` are the sections that only some forms can show."""
@@ -21,6 +27,7 @@ def audit_document(audit: Audit, pictures: Document = ()) -> Document:
     return (
         Heading(f"Audit of {audit.dataset.manifest}", 1),
         Paragraph(_columns(audit)),
+        *_notes(audit),
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         *pictures,
@@ -37,12 +44,21 @@ def audit_document(audit: Audit, pictures: Document = ()) -> Document:
 
 def _columns(audit: Audit) -> str:
     columns = audit.dataset.columns
-    parts = []
-    for part in ("path", "label", "group", "split", "fold"):
-        name = getattr(columns, part)
-        if name is not None:
-            parts.append(f"{part} = {name}{' (guessed)' if part in columns.guessed else ''}")
-    return f"Columns: {', '.join(parts)}. Options --path, --label, --group and --split name others."
+    parts = [
+        f"{part} = {name}{' (guessed)' if part in columns.guessed else ''}"
+        for part in PARTS
+        if (name := columns.of(part)) is not None
+    ]
+    if columns.raters:
+        parts.append(f"raters = {' '.join(columns.raters)}")
+    options = "--path, --label, --group, --split, --text, --session and --rater"
+    return f"Read as {audit.dataset.kind}. Columns: {', '.join(parts)}. Options {options} name others."
+
+
+def _notes(audit: Audit) -> Document:
+    """What the reader did not understand or did not take."""
+    notes = audit.dataset.notes
+    return (Heading("Not read"), Bullets(tuple((note, ()) for note in notes))) if notes else ()
 
 
 def _row(fact: Fact, audit: Audit) -> tuple[str, ...]:
@@ -92,10 +108,31 @@ def audit_record(audit: Audit) -> dict[str, Any]:
         **record,
         "facts": {**record["facts"], **scoped},
         "manifest": str(audit.dataset.manifest),
-        "columns": {part: getattr(columns, part) for part in ("path", "label", "group", "split", "fold")},
+        "kind": audit.dataset.kind,
+        "columns": {part: columns.of(part) for part in PARTS},
+        "raters": list(columns.raters),
         "guessed": list(columns.guessed),
+        "not_read": list(audit.dataset.notes),
+        "near_duplicates": _pair_records(audit.near, audit.dataset),
+        "to_hear": _pair_records(audit.review, audit.dataset),
         "proposal": _proposal_record(audit.proposal) if audit.proposal else None,
     }
+
+
+def _pair_records(pairs: Iterable[NearPair], dataset: Dataset) -> list[dict[str, Any]]:
+    """Name the clips of each pair as the first row that names them does."""
+    codes, rows = np.unique(dataset.region_codes, return_index=True)
+    named = zip(codes.tolist(), rows.tolist(), strict=True)
+    path = {dataset.regions[code]: dataset.paths[row] for code, row in named if code >= 0}
+    return [
+        {
+            "first": path[pair.first],
+            "second": path[pair.second],
+            "similarity": round(pair.similarity, 4),
+            "transform": pair.transform,
+        }
+        for pair in pairs
+    ]
 
 
 def _proposal_record(proposal: SplitProposal) -> dict[str, Any]:
