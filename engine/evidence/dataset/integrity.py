@@ -107,16 +107,22 @@ def _none_left_over(files: Sequence[str]) -> bool:
     folders = {Path(folder or "/").resolve() for folder in written}
     if len(folders) < len(written):  # one folder under two names: its files may be counted twice
         return False
-    return sum(len(_audio_names(folder, set())) for folder in folders) == audio_names(files)
+    listings = [_listed(folder) for folder in folders]
+    if sum(map(len, listings)) == len(files):
+        return True
+    return sum(map(audio_names, listings)) == audio_names(files)
 
 
 def _audio_names(folder: Path, named: set[str]) -> list[str]:
     """The audio files of a folder that no row names."""
+    return sorted(name for name in set(_listed(folder)) - named if has_audio_suffix(name))
+
+
+def _listed(folder: Path) -> list[str]:
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - names, not paths
+        return [name for name in os.listdir(folder) if name[0] != "."]  # noqa: PTH208 - names, not paths
     except OSError:  # a folder may be entered and not listed
         return []
-    return sorted(name for name in set(names) - named if has_audio_suffix(name) and name[0] != ".")
 
 
 def _relative(path: Path, base: Path) -> str:
