@@ -14,6 +14,7 @@ from tonmeister import __version__
 COMMANDS = {
     "plan": "Interview, audit and rules: write a plan with reasons.",
     "audit": "Measure a data set: leaks, duplicates, broken files; propose a split.",
+    "prepare": "Write a clean copy of a data set: mono, one rate, without what cannot be used.",
     "train": "Run a plan.",
     "evaluate": "Score a trained run on another data set.",
     "diagnose": "Read a run: symptom, likely cause, remedy.",

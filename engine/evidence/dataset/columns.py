@@ -38,7 +38,9 @@ _RATER = re.compile(
 )
 """`rater_1`, `total_r3`, `annotator2`: columns that differ in a number after such a word hold one rater each."""
 _FORMAT_PARTS: tuple[Part, ...] = ("start", "stop", "duration", "channel")
-"""Parts that only a format fixes; a CSV column of that name may mean anything."""
+"""Parts that only a format fixes; a CSV column `start` may mean anything."""
+REGION_COLUMNS = {"start": "region_start_seconds", "stop": "region_stop_seconds", "channel": "region_channel"}
+"""Names that say it all: a manifest written here for clips that are parts of files has them."""
 
 
 def assign_columns(table: Table, named: Mapping[str, str | None], raters: Sequence[str], where: str) -> Columns:
@@ -53,7 +55,8 @@ def assign_columns(table: Table, named: Mapping[str, str | None], raters: Sequen
     chosen = {part: _named(header, part, name, where) for part, name in named.items() if name}
     refused = {part for part, name in named.items() if name == ""}
     settled = {*chosen, *refused}
-    fixed = {part: name for part, name in table.roles.items() if part not in settled and name in header}
+    roles = {**REGION_COLUMNS, **table.roles}
+    fixed = {part: name for part, name in roles.items() if part not in settled and name in header}
     if "split" in fixed and not _fits("split", table.column(fixed["split"])):
         del fixed["split"]  # directories need not be splits
     guesses: dict[str, str] = {}

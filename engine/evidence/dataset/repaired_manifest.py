@@ -10,7 +10,8 @@ from pathlib import Path
 from engine.plan import write_atomically
 from knowledge.errors import UsageError
 
-from .records import Dataset, Row
+from .columns import REGION_COLUMNS
+from .records import Dataset, Region, Row
 from .repair import SplitProposal
 
 
@@ -28,19 +29,27 @@ def write_manifest(dataset: Dataset, proposal: SplitProposal, target: Path) -> P
     stream = io.StringIO(newline="")
     delimiter = "\t" if target.suffix.casefold() == ".tsv" else ","
     writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([*dataset.header, proposal.split_column, *([proposal.fold_column] if proposal.folds else [])])
+    folds = [proposal.fold_column] if proposal.folds else []
+    parts = [] if all(region.whole for region in dataset.regions) else list(REGION_COLUMNS.values())
+    writer.writerow([*dataset.header, *parts, proposal.split_column, *folds])
     place = dataset.header.index(dataset.columns.path)
     for number, (row, split) in enumerate(zip(dataset.rows, proposal.splits, strict=True)):
-        if split:
+        if split and row.region is not None:  # rows without a file have no split
             fields = [cells[number] for cells in dataset.cells]
-            fields[place] = _path(dataset, row, same_place=same_place)
-            writer.writerow([*fields, split, *([proposal.folds[number]] if proposal.folds else [])])
+            fields[place] = _path(dataset, row, row.region.file, same_place=same_place)
+            bounds = _bounds(row.region) if parts else []
+            writer.writerow([*fields, *bounds, split, *([proposal.folds[number]] if folds else [])])
     write_atomically(target, stream.getvalue())
     return target
 
 
-def _path(dataset: Dataset, row: Row, *, same_place: bool) -> str:
-    assert row.file is not None  # rows without a file have no split
+def _bounds(region: Region) -> list[str]:
+    """A manifest in another form says which part of a file is meant; a table needs columns for it."""
+    stop, channel = region.stop_seconds, region.channel
+    return [f"{region.start_seconds!r}", "" if stop is None else repr(stop), "" if channel is None else str(channel)]
+
+
+def _path(dataset: Dataset, row: Row, file: Path, *, same_place: bool) -> str:
     if not same_place:
-        return str(row.file.absolute())
-    return Path(os.path.relpath(row.file, dataset.base)).as_posix() if row.repaired else row.path
+        return str(file.absolute())
+    return Path(os.path.relpath(file, dataset.base)).as_posix() if row.repaired else row.path

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.evidence.dataset import Dataset, Region, read_dataset, scan_clips
+from engine.evidence.dataset import Dataset, Region, propose_split, read_dataset, scan_clips, write_manifest
 from engine.evidence.dataset.readers import text
 from engine.evidence.dataset.readers.split_names import split_in
+from engine.evidence.dataset.repair import SplitShares
 from knowledge.errors import InputError
 
 from ..sets import write_wav
@@ -302,3 +303,21 @@ def test_raters_are_columns_that_differ_in_a_number(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_names_of_directories_mean_splits(name: str, split: str) -> None:
     assert split_in(name) == split
+
+
+def test_a_repaired_manifest_keeps_parts_of_files(tmp_path: Path) -> None:
+    file = write_wav(tmp_path / "long.wav", 8.0)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/wav.scp").write_text(f"rec {file}\n")
+    spans = [(f"u{n}", f"{n * 0.5} {n * 0.5 + 0.5}", f"s{n % 8}", "xy"[n % 2]) for n in range(16)]
+    (tmp_path / "data/segments").write_text("".join(f"{name} rec {span}\n" for name, span, _, _ in spans))
+    (tmp_path / "data/utt2spk").write_text("".join(f"{name} {speaker}\n" for name, _, speaker, _ in spans))
+    (tmp_path / "data/utt2label").write_text("".join(f"{name} {label}\n" for name, _, _, label in spans))
+    dataset = read_dataset(tmp_path / "data", session="")
+    scan = scan_clips(dataset.regions, workers=1)
+    proposal = propose_split(dataset, scan, shares=SplitShares.parsed("60-20-20", 0.02))
+    assert proposal is not None
+    again = read_dataset(write_manifest(dataset, proposal, tmp_path / "repaired.csv"))
+
+    assert again.regions == dataset.regions
+    assert [row.split for row in again.rows] == list(proposal.splits)

@@ -1,0 +1,278 @@
+"""Writes a prepared copy of a data set: chosen clips, mono, at one rate, cut out of their files; decides nothing.
+
+What is to be written comes as orders. The copy is made clip by clip with a journal, so that an interrupted run goes on
+where it was; nothing outside the target folder is touched, and nothing in it is overwritten.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from engine.plan import write_atomically
+from knowledge.errors import InputError, UsageError
+
+from .clips import Progress
+from .records import Dataset, Region
+
+_JOURNAL = ".preparing.jsonl"
+_ROOM = 1.05
+"""Disk space asked for beyond the samples: headers, manifest, provenance."""
+_FULL_SCALE = 32767 / 32768
+Samples = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One row that is to be written."""
+
+    place: int
+    """Number of the row in the data set."""
+    loudest_channel: bool = False
+    """Keep one channel instead of the mean of all: the others are empty, or cancel it."""
+    remove_offset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """One row that is left out."""
+
+    place: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the copy is to be."""
+
+    orders: tuple[Order, ...]
+    dropped: tuple[Dropped, ...]
+    sample_rate_hz: int
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Further columns of the manifest, such as the proposed split: name, and a cell for every row of the data set."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was written."""
+
+    folder: Path
+    clips: int
+    resumed: int
+    """Of these, clips that an earlier run had written."""
+    dropped: tuple[Dropped, ...]
+
+
+def prepare(dataset: Dataset, preparation: Preparation, folder: Path, progress: Progress | None = None) -> Prepared:
+    """Write `clips/*.wav` (16 bit, mono), `manifest.csv` and `provenance.json` into a new folder.
+
+    Raises:
+        UsageError: the folder holds something that this preparation has not begun.
+        InputError: the disk is too small, or a clip can no longer be read.
+    """
+    settings = _settings(dataset, preparation)
+    done = _journal(folder, settings)
+    _refuse_small_disk(dataset, preparation, folder, len(done))
+    (folder / "clips").mkdir(parents=True, exist_ok=True)
+    names = _names(dataset, preparation)
+    records = []
+    with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+        if not done:
+            _note(journal, {"settings": settings})
+        for number, (order, name) in enumerate(zip(preparation.orders, names, strict=True), start=1):
+            record = done.get(name)
+            if record is None or not (folder / name).is_file():
+                record = _write_clip(dataset, order, preparation.sample_rate_hz, folder / name, name)
+                _note(journal, record)
+            records.append(record)
+            if progress is not None:
+                progress(number, len(names))
+    write_atomically(folder / "manifest.csv", _manifest(dataset, preparation, names))
+    write_atomically(folder / "provenance.json", _provenance(dataset, preparation, records))
+    (folder / _JOURNAL).unlink()
+    return Prepared(folder, len(names), sum(name in done for name in names), preparation.dropped)
+
+
+def _settings(dataset: Dataset, preparation: Preparation) -> str:
+    """What must be the same for an interrupted run to go on."""
+    told = [str(dataset.manifest.resolve()), preparation.sample_rate_hz, [repr(order) for order in preparation.orders]]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _journal(folder: Path, settings: str) -> dict[str, dict[str, Any]]:
+    """Return the records of an interrupted run of the same preparation, by the name of the clip.
+
+    Raises:
+        UsageError: there is something else in the folder.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return {}
+    path = folder / _JOURNAL
+    hint = "Name a new folder with --output."
+    if not path.is_file():
+        raise UsageError(f"{folder} is not empty, expected a new folder", hint=hint)
+    records = list(_whole_lines(path))
+    if not records or records[0].get("settings") != settings:
+        raise UsageError(f"{folder} was begun with another data set or other options", hint=hint)
+    return {record["clip"]: record for record in records[1:]}
+
+
+def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """A torn last line is what an interruption leaves."""
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def _note(journal: io.TextIOBase, record: dict[str, Any]) -> None:
+    journal.write(json.dumps(record, ensure_ascii=False) + "\n")
+    journal.flush()
+
+
+def _refuse_small_disk(dataset: Dataset, preparation: Preparation, folder: Path, written: int) -> None:
+    import psutil
+
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    seconds = sum(
+        _seconds(dataset.regions[dataset.region_codes[order.place]]) for order in preparation.orders[written:]
+    )
+    needed = int(seconds * preparation.sample_rate_hz * 2 * _ROOM)
+    free = psutil.disk_usage(str(place)).free
+    if needed > free:
+        raise InputError(
+            f"{folder}: the copy needs {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
+            hint="Name a folder on another disk, or a lower --rate.",
+        )
+
+
+def _seconds(region: Region) -> float:
+    with soundfile.SoundFile(region.file) as stream:
+        whole = float(stream.frames / stream.samplerate)
+    return max(0.0, min(whole, region.stop_seconds or whole) - region.start_seconds)
+
+
+def _names(dataset: Dataset, preparation: Preparation) -> list[str]:
+    """Name each clip after its path, with a number where two would have one name; the same input, the same names."""
+    taken: set[str] = set()
+    names = []
+    for order in preparation.orders:
+        path = Path(dataset.paths[order.place].replace("\\", "/"))
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", "_".join((*path.parts[-2:-1], path.stem))).strip("._") or "clip"
+        name, number = stem[-100:], 2
+        while name.casefold() in taken:
+            name, number = f"{stem[-100:]}-{number}", number + 1
+        taken.add(name.casefold())
+        names.append(f"clips/{name}.wav")
+    return names
+
+
+def _write_clip(dataset: Dataset, order: Order, rate_hz: int, target: Path, name: str) -> dict[str, Any]:
+    row = dataset.row(order.place)
+    assert row.region is not None  # rows without a file are never ordered
+    samples, rate = _read(row.region, row.path)
+    done: list[str] = [] if row.region.whole else [_part(row.region)]
+    if samples.shape[1] > 1:
+        loudest = int(np.square(samples).sum(axis=0).argmax())
+        done.append(f"kept channel {loudest}" if order.loudest_channel else f"mixed {samples.shape[1]} channels")
+    mono = samples[:, loudest] if samples.shape[1] > 1 and order.loudest_channel else samples.mean(axis=1)
+    if order.remove_offset:
+        done.append(f"took off an offset of {mono.mean():.5f}")
+        mono = mono - mono.mean()
+    if rate != rate_hz:
+        done.append(f"resampled from {rate} to {rate_hz} Hz")
+        mono = _resampled(mono, rate, rate_hz)
+    peak = float(np.abs(mono).max(initial=0.0))
+    if peak > 1.0:
+        done.append(f"lowered by {20 * math.log10(peak):.1f} dB to full scale")
+        mono = mono * (_FULL_SCALE / peak)
+    part = target.with_suffix(".part")
+    soundfile.write(part, np.clip(mono, -1.0, _FULL_SCALE), rate_hz, subtype="PCM_16", format="WAV")
+    part.replace(target)
+    return {
+        "clip": name,
+        "source": str(row.region.file.resolve()),
+        "source_sha256": _sha256(row.region.file),
+        "sha256": _sha256(target),
+        "row": row.path,
+        "line": row.line,
+        "done": done,
+    }
+
+
+def _read(region: Region, path: str) -> tuple[Samples, int]:
+    """Return (samples, channels) of the region, and the rate."""
+    try:
+        with soundfile.SoundFile(region.file) as stream:
+            rate = stream.samplerate
+            start = round(region.start_seconds * rate)
+            stream.seek(min(start, stream.frames))
+            count = -1 if region.stop_seconds is None else max(0, round(region.stop_seconds * rate) - start)
+            samples: Samples = stream.read(count, dtype="float64", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError(f"{path}: can no longer be read: {error}") from None
+    return (samples if region.channel is None else samples[:, region.channel : region.channel + 1]), rate
+
+
+def _part(region: Region) -> str:
+    end = "the end" if region.stop_seconds is None else f"{region.stop_seconds:g} s"
+    channel = "" if region.channel is None else f", channel {region.channel}"
+    return f"cut from {region.start_seconds:g} s to {end}{channel}"
+
+
+def _resampled(mono: Samples, rate: int, wanted: int) -> Samples:
+    from scipy.signal import resample_poly
+
+    common = math.gcd(rate, wanted)
+    made: Samples = resample_poly(mono, wanted // common, rate // common)
+    return made
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _manifest(dataset: Dataset, preparation: Preparation, names: Sequence[str]) -> str:
+    """The user's columns without those that cut clips out of files, which are files of their own now."""
+    cut = {dataset.columns.of(part) for part in ("start", "stop", "duration", "channel")}
+    kept = [number for number, column in enumerate(dataset.header) if column not in cut]
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*(dataset.header[number] for number in kept), *(name for name, _ in preparation.columns)])
+    path = dataset.header.index(dataset.columns.path)
+    for order, name in zip(preparation.orders, names, strict=True):
+        cells = [name if number == path else dataset.cells[number][order.place] for number in kept]
+        writer.writerow([*cells, *(column[order.place] for _, column in preparation.columns)])
+    return stream.getvalue()
+
+
+def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[str, Any]]) -> str:
+    left_out = [
+        {"row": dataset.paths[one.place], "line": dataset.lines[one.place], "reason": one.reason}
+        for one in preparation.dropped
+    ]
+    told = {
+        "schema": "tonmeister.provenance/1",
+        "manifest": str(dataset.manifest.resolve()),
+        "read_as": dataset.kind,
+        "sample_rate_hz": preparation.sample_rate_hz,
+        "libsndfile": soundfile.__libsndfile_version__,
+        "numpy": np.__version__,
+        "clips": records,
+        "left_out": left_out,
+    }
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
