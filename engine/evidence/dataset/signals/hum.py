@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..transforms import rfft
 from .batch import Batch, Floats, Table
 
 MAINS_HZ = (50.0, 60.0)
@@ -20,8 +21,6 @@ _BESIDE_HZ = (5.0, 12.0)
 
 def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
-    from scipy import fft
-
     step = _step(batch)
     rate = batch.sample_rate_hz / step
     low = batch.frames.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
@@ -30,7 +29,7 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
     segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
-        spectrum = np.square(np.abs(fft.rfft(segments, 2 * size, axis=1)))
+        spectrum = np.square(np.abs(rfft(np.pad(segments, ((0, 0), (0, size))))))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
             middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
             better = ~(middle_prominence <= prominence)

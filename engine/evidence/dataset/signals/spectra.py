@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ..transforms import rfft
 from .batch import Batch, Floats, Table
 
 BANDS = 64
@@ -68,10 +69,8 @@ def _centred(frames: Floats, batch: Batch, means: Table) -> Floats:
 
 
 def _power(frames: Floats, bins: int | None = None) -> Floats:
-    """Return the power of windowed frames, which are overwritten; of the lowest bins only where so many are named."""
-    from scipy import fft  # four times as fast as numpy's on 32-bit floats
-
-    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)[:, :bins]
+    """Return the power of windowed frames; of the lowest bins only where so many are named."""
+    spectrum = rfft(frames)[:, :bins]
     power: Floats = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     power[:, :2] = 0.0  # what is left of the offset, which the window spreads over two bins
