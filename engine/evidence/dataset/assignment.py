@@ -17,11 +17,13 @@ Integers = npt.NDArray[np.int64]
 RESTARTS = 20
 _FEW_GROUPS, _MORE_RESTARTS = 200, 100
 """Few groups fit badly and cost little: more starts find the best fit more often."""
-_RESTARTED_GROUPS = 200_000
-"""Groups times restarts; with more groups than this over twenty, fewer starts come out just as even."""
+_RESTARTED_CELLS = 200_000
+"""Groups times strata times restarts; of many groups, small beside the whole, any start comes out even."""
+_MOVED_CELLS = 20_000_000
+"""Groups times strata times moves, so that a hundred thousand groups take seconds and not minutes."""
 _SWAPPED_GROUPS = 600
 """Up to so many groups all pairs are tried for a swap; beyond, moves alone come out even."""
-_MOVES = 1000
+_FEWEST_MOVES, _MOVES = 20, 1000
 _LOST = 1e4
 """Cost of a class that a split lacks: above every other cost, so that evenness never buys a lost class."""
 _SIZE_WEIGHT = 4.0
@@ -59,7 +61,7 @@ def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np
     """
     problem = _problem(counts, shares, required)
     most = _MORE_RESTARTS if len(counts) <= _FEW_GROUPS else RESTARTS
-    restarts = max(1, min(most, _RESTARTED_GROUPS // len(counts)))
+    restarts = max(1, min(most, _RESTARTED_CELLS // counts.size))
     starts = [_greedy(problem, np.random.default_rng(seed)) for seed in range(restarts)]
     different = {start.tobytes(): start for start in starts}  # of few groups, many orders begin alike
     found = [_improved(problem, start) for start in different.values()]
@@ -114,8 +116,8 @@ def _improved(problem: _Problem, assigned: Integers) -> Integers:
     """Take the best move or swap while there is one that lowers the cost."""
     assigned = assigned.copy()
     swaps = len(assigned) <= _SWAPPED_GROUPS
-    for _ in range(_MOVES):
-        held = _held(problem, assigned)
+    held = _held(problem, assigned)
+    for _ in range(min(_MOVES, max(_FEWEST_MOVES, _MOVED_CELLS // problem.counts.size))):
         gain, change = min(
             (
                 _best(problem, held, assigned, a, b, swaps=swaps)
@@ -128,6 +130,8 @@ def _improved(problem: _Problem, assigned: Integers) -> Integers:
         if gain > -1e-9:
             break
         for group, split in change:
+            held[assigned[group]] -= problem.counts[group]
+            held[split] += problem.counts[group]
             assigned[group] = split
     return assigned
 
