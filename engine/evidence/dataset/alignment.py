@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .transforms import fft, ifft, rfft
+from .transforms import fft, ifft, low_rfft
 
 Complex = npt.NDArray[np.complex64]
 Floats = npt.NDArray[np.floating]
@@ -125,7 +125,7 @@ def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch 
     if not math.isfinite(float(held.sum())):
         np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
     low, high = round(_LOWEST_HZ * period), min(round(_HIGHEST_HZ * period), points // 2)
-    band: Complex = rfft(held)[:, low:high]
+    band: Complex = low_rfft(held, low, high)
     energy = _whiten(band, period)
     spectrum = np.zeros((len(waves), grid), np.complex64)
     spectrum[:, low:high] = band

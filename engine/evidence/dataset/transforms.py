@@ -20,6 +20,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 _NAME = "scipy.fft._pocketfft.pypocketfft"
+_LONG_POINTS = 1 << 15
 _BACKWARDS = 2
 """Divides by the length."""
 
@@ -27,6 +28,28 @@ _BACKWARDS = 2
 def rfft(rows: Floats) -> Complex:
     """Return the spectrum of each row, `(rows, length // 2 + 1)`."""
     return cast("Complex", _compiled().r2c(rows, (1,), True, 0, None, 1))
+
+
+def low_rfft(rows: Floats, low: int, high: int) -> Complex:
+    """Return bins `low` to `high` of the spectrum of each row.
+
+    Of a long row only every n-th sample is transformed at a time, the n parts side by side, and put together for the
+    bins that are wanted: a third of the time, because each part stays in the cache.
+    """
+    count, points = rows.shape
+    parts = next((n for n in (8, 6, 5, 4, 3, 2) if not points % n and high <= points // n // 2), 1)
+    if parts == 1 or points < _LONG_POINTS:
+        return rfft(rows)[:, low:high]
+    split = np.ascontiguousarray(rows.reshape(count, points // parts, parts).swapaxes(1, 2))
+    spectra = rfft(split.reshape(count * parts, -1))[:, low:high].reshape(count, parts, -1)
+    joined: Complex = np.einsum("ijk,jk->ik", spectra, _turns(points, parts, low, high))
+    return joined
+
+
+@lru_cache(maxsize=8)
+def _turns(points: int, parts: int, low: int, high: int) -> Complex:
+    turns = np.exp(-2j * np.pi / points * np.outer(np.arange(parts), np.arange(low, high)))
+    return np.asarray(turns, np.complex64)
 
 
 def fft(rows: Complex) -> Complex:
