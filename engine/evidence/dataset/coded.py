@@ -40,13 +40,13 @@ def numbered(cells: Sequence[str]) -> tuple[Integers, list[str]]:
     return np.fromiter(map(number.__getitem__, cells), np.int64, len(cells)), texts
 
 
-def coded(cells: Sequence[str], fold: Callable[[str], str]) -> Coded:
-    """Number the cells of a column by what `fold` makes of them; an empty result is no name.
+def coded(cells: Sequence[str], fold: Callable[[list[str]], list[str]]) -> Coded:
+    """Number the cells of a column by what `fold` makes of all different ones; an empty result is no name.
 
     Each different text is folded once, so a column of few names costs little more than reading it.
     """
     raw, texts = numbered(cells)
-    keys = list(map(fold, texts))
+    keys = fold(texts)
     if len(set(keys)) == len(keys) and "" not in keys:  # nothing is spelled twice: numbers are those of the texts
         names = [text.strip() for text in texts]
         blanks = np.fromiter(map(str.__ne__, names, texts), bool, len(texts))

@@ -11,7 +11,7 @@ from knowledge.errors import UsageError
 
 from .readers.table import Table
 from .records import Columns, Part, split_of
-from .suffixes import has_audio_suffix
+from .suffixes import audio_names
 
 # Names are compared without case and punctuation; earlier ones win.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -107,13 +107,13 @@ def _fits(part: str, cells: Sequence[str]) -> bool:
     """A name alone proves little: a split column holds names of splits, a group column at least two groups."""
     if part == "path":
         return _holds_audio_paths(cells)
-    filled = {cell: count for cell, count in Counter(cells).items() if cell.strip()}
+    filled = (stripped for cell in cells if (stripped := cell.strip()))
     if part == "split":
-        known = sum(count for cell, count in filled.items() if split_of(cell))
-        return known > 0 and known * 2 >= sum(filled.values())
-    if part in ("group", "session"):
-        return len({cell.strip() for cell in filled}) > 1
-    return bool(filled)
+        counts = Counter(filled)
+        known = sum(count for cell, count in counts.items() if split_of(cell))
+        return known > 0 and known * 2 >= counts.total()
+    first = next(filled, "")
+    return any(cell != first for cell in filled) if part in ("group", "session") else bool(first)
 
 
 def _raters(table: Table, taken: Iterable[str]) -> tuple[str, ...]:
@@ -137,5 +137,4 @@ def _holds_numbers(cells: Sequence[str]) -> bool:
 
 def _holds_audio_paths(cells: Sequence[str]) -> bool:
     """Whether half of the values or more end like an audio file; the rest may be what is wrong with the manifest."""
-    ends = Counter(cell.rpartition(".")[2] for cell in cells)
-    return sum(count for end, count in ends.items() if has_audio_suffix("." + end)) * 2 >= len(cells)
+    return audio_names(cells) * 2 >= len(cells)

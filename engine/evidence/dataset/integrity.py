@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from .clips import Clip, Scan
 from .coded import Integers
 from .counting import EXAMPLES, counted, first_rows, unknown, where
 from .records import Dataset, Row
-from .suffixes import has_audio_suffix
+from .suffixes import audio_names, has_audio_suffix
 
 
 def measure_integrity(dataset: Dataset, scan: Scan, copies: Integers) -> Measured:
@@ -84,11 +84,13 @@ def _orphans(dataset: Dataset) -> Measured:
     """Audio files in the folders that the rows point into, which no row names."""
     if dataset.from_folder:
         return Measured(unknown=(Unknown("dataset.orphan_files", "the folder itself is the manifest"),))
+    files = [file for file in dict.fromkeys(dataset.found) if file is not None]
+    if _none_left_over(files):
+        return Measured((Fact("dataset.orphan_files", 0, "audit", n=len(files)),))
     written: dict[str, set[str]] = {}
-    for file in dict.fromkeys(dataset.found):
-        if file is not None:
-            folder, _, name = file.rpartition("/")
-            written.setdefault(folder, set()).add(name)
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        written.setdefault(folder, set()).add(name)
     named: dict[Path, set[str]] = {}
     for folder, names in written.items():
         named.setdefault(Path(folder or "/").resolve(), set()).update(names)
@@ -99,13 +101,28 @@ def _orphans(dataset: Dataset) -> Measured:
     return Measured((Fact("dataset.orphan_files", len(orphans), "audit", n=n, evidence=evidence, paths=paths),))
 
 
+def _none_left_over(files: Sequence[str]) -> bool:
+    """Whether the folders hold as many audio files as the rows name: the usual case, told without naming any."""
+    written = {file[: file.rfind("/")] for file in files}
+    folders = {Path(folder or "/").resolve() for folder in written}
+    if len(folders) < len(written):  # one folder under two names: its files may be counted twice
+        return False
+    listings = [_listed(folder) for folder in folders]
+    if sum(map(len, listings)) == len(files):
+        return True
+    return sum(map(audio_names, listings)) == audio_names(files)
+
+
 def _audio_names(folder: Path, named: set[str]) -> list[str]:
     """The audio files of a folder that no row names."""
+    return sorted(name for name in set(_listed(folder)) - named if has_audio_suffix(name))
+
+
+def _listed(folder: Path) -> list[str]:
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - names, not paths
+        return [name for name in os.listdir(folder) if name[0] != "."]  # noqa: PTH208 - names, not paths
     except OSError:  # a folder may be entered and not listed
         return []
-    return sorted(name for name in set(names) - named if has_audio_suffix(name) and name[0] != ".")
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -27,6 +27,11 @@ def read_delimited(manifest: Path) -> Table:
     if not first:
         raise InputError(f"{manifest} is empty, expected a header line and one row a clip")
     delimiter = max(_DELIMITERS, key=first.count)
+    with _uncollected():
+        return _table(text, delimiter, manifest)
+
+
+def _table(text: str, delimiter: str, manifest: Path) -> Table:
     lines, rows = _parse(text, delimiter, manifest)
     header = [name.strip() for name in rows[0]]
     if len(rows) == 1:
@@ -77,8 +82,7 @@ def _records(text: str, delimiter: str, quoting: int, manifest: Path) -> tuple[S
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]  # mypy wants the literal constants
     rows: list[list[str]] = []
     try:
-        with _uncollected():
-            rows.extend(reader)
+        rows.extend(reader)
     except csv.Error as error:
         raise InputError(f"{manifest}:{_line_after(text, delimiter, quoting, len(rows))}: {error}") from None
     if reader.line_num == len(rows) and len(set(map(len, rows))) == 1 and len(rows[0]) > 1:
