@@ -1,4 +1,4 @@
-"""Ten thousand hostile manifests: counts tracebacks, the slowest, and the peak of memory; prints and keeps them.
+"""Ten thousand hostile manifests, half of them CSV: counts tracebacks, the slowest, the peak of memory; keeps them.
 
 `python -m benchmarks.fuzz_manifests [HOW MANY] [FIRST SEED]`
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.evidence.dataset import measure_dataset, read_dataset
 from engine.evidence.dataset.clips import NOTHING_DECODED
 from knowledge.errors import InputError, UsageError
-from tests.engine.dataset.mutations import folder, mutated
+from tests.engine.dataset.mutations import folder, mutated, mutated_form
 
 
 def main(arguments: list[str]) -> None:
@@ -24,9 +24,11 @@ def main(arguments: list[str]) -> None:
     count, first = (int(text) for text in (*arguments, *("10000", "0")[len(arguments) :]))
     read, refused, failed, slowest = 0, 0, list[int](), (0.0, 0)
     with tempfile.TemporaryDirectory(prefix="tonmeister-fuzz-") as place:
-        manifest = folder(Path(place)) / "manifest.csv"
+        base = folder(Path(place))
         for seed in range(first, first + count):
-            manifest.write_bytes(mutated(seed))
+            manifest = mutated_form(seed, base) if seed % 2 else base / "manifest.csv"
+            if not seed % 2:
+                manifest.write_bytes(mutated(seed))
             start = time.perf_counter()
             try:
                 measure_dataset(read_dataset(manifest), NOTHING_DECODED)

@@ -13,7 +13,7 @@ from expert.report.text import render_text
 from knowledge.errors import InputError, UsageError
 from knowledge.loader import load_knowledge
 
-from .mutations import folder, mutated
+from .mutations import folder, mutated, mutated_form
 
 
 @pytest.mark.parametrize("block", range(6))
@@ -29,6 +29,23 @@ def test_a_mutated_manifest_ends_in_facts_or_in_an_error_that_says_why(tmp_path:
             assert str(error)
             refused += 1
     assert read and refused  # mutations that are all refused, or all harmless, test nothing
+
+
+def test_so_do_mutated_manifests_of_other_forms(tmp_path: Path) -> None:
+    base = folder(tmp_path / "data")
+    kinds: set[str] = set()
+    refused = 0
+    for seed in range(300):
+        manifest = mutated_form(seed, base)
+        try:
+            dataset = read_dataset(manifest)
+            measure_dataset(dataset, NOTHING_DECODED)
+            kinds.add(dataset.kind)
+        except (InputError, UsageError) as error:
+            assert str(error)
+            refused += 1
+    assert refused > 20
+    assert {"JSON Lines", "lhotse manifests", "Kaldi directory", "audformat", "folder of class folders"} <= kinds
 
 
 @pytest.mark.parametrize(

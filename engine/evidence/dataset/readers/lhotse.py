@@ -94,7 +94,7 @@ def _supervision(record: Json, recording: Json | None, left_out: Counter[str]) -
 
 
 def _cut(record: Json, left_out: Counter[str]) -> dict[str, str]:
-    supervisions = [one for one in record.get("supervisions") or [] if isinstance(one, dict)]
+    supervisions = _objects(record.get("supervisions"))
     if len(supervisions) > 1:
         left_out["supervisions beyond the first of a cut"] += len(supervisions) - 1
     said = _spoken(supervisions[0], left_out) if supervisions else {}
@@ -103,8 +103,12 @@ def _cut(record: Json, left_out: Counter[str]) -> dict[str, str]:
     return {**_source(recording, left_out), **said, **own}
 
 
+def _objects(value: Any) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def _source(recording: Json, left_out: Counter[str]) -> dict[str, str]:
-    sources = [one for one in recording.get("sources") or [] if isinstance(one, dict)]
+    sources = _objects(recording.get("sources"))
     if len(sources) > 1:
         left_out["sources beyond the first of a recording"] += len(sources) - 1
     kind = sources[0].get("type") if sources else "none"
