@@ -23,6 +23,7 @@ from engine.evidence.dataset import (
     write_manifest,
 )
 from engine.evidence.dataset.clips import NOTHING_DECODED, Progress
+from engine.evidence.dataset.collection import no_collection
 from engine.evidence.dataset.fewest_moves import measure_moves
 from engine.evidence.dataset.records import TaskType
 from engine.evidence.dataset.repair import Protocol, SplitShares
@@ -65,6 +66,7 @@ class Audit:
         return tuple(facts)
 
 
+@no_collection()
 def audit_dataset(
     knowledge: Knowledge,
     manifest: Path,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .transforms import fft, ifft, low_rfft
+
 Complex = npt.NDArray[np.complex64]
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.int64]
@@ -116,8 +118,6 @@ def _period(seconds: float) -> float:
 
 
 def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch | None]:
-    from scipy import fft
-
     points, grid = round(rate * period), round(SKETCH_HZ * period)
     held = np.zeros((len(waves), points), np.float32)
     for row, wave in zip(held, waves, strict=True):
@@ -125,11 +125,11 @@ def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch 
     if not math.isfinite(float(held.sum())):
         np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
     low, high = round(_LOWEST_HZ * period), min(round(_HIGHEST_HZ * period), points // 2)
-    band: Complex = fft.rfft(held, axis=1)[:, low:high]
+    band: Complex = low_rfft(held, low, high)
     energy = _whiten(band, period)
     spectrum = np.zeros((len(waves), grid), np.complex64)
     spectrum[:, low:high] = band
-    analytic = fft.ifft(spectrum, axis=1)
+    analytic = ifft(spectrum)
     made: list[Sketch | None] = []
     for wave, signal, own in zip(waves, analytic, energy.tolist(), strict=True):
         cut = signal[: max(1, round(len(wave) / rate * SKETCH_HZ))]
@@ -154,17 +154,15 @@ def _whiten(band: Complex, period: float) -> Floats:
 
 
 def _aligned(pairs: Sequence[tuple[Sketch, Sketch]], period: float) -> list[Alignment]:
-    from scipy import fft
-
     different = {id(each): each for pair in pairs for each in pair}
     place = {key: row for row, key in enumerate(different)}
     held = np.zeros((len(different), round(SKETCH_HZ * period)), np.complex64)
     for row, sketch in zip(held, different.values(), strict=True):
         row[: len(sketch.analytic)] = sketch.analytic
-    spectrum = fft.fft(held, axis=1, overwrite_x=True)
+    spectrum = fft(held)
     product = spectrum[[place[id(b)] for _, b in pairs]]
     product *= spectrum[[place[id(a)] for a, _ in pairs]].conj()
-    correlation: Complex = fft.ifft(product, axis=1, overwrite_x=True)  # (pairs, lags)
+    correlation: Complex = ifft(product)  # (pairs, lags)
     lags = _best_lags(pairs, correlation)
     fractions, tops = _between(correlation, lags)
     found = zip(pairs, correlation, lags.tolist(), fractions.tolist(), tops.tolist(), strict=True)

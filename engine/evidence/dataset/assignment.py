@@ -62,7 +62,9 @@ def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np
     problem = _problem(counts, shares, required)
     most = _MORE_RESTARTS if len(counts) <= _FEW_GROUPS else RESTARTS
     restarts = max(1, min(most, _RESTARTED_CELLS // counts.size))
-    found = [_improved(problem, _greedy(problem, np.random.default_rng(seed))) for seed in range(restarts)]
+    starts = [_greedy(problem, np.random.default_rng(seed)) for seed in range(restarts)]
+    different = {start.tobytes(): start for start in starts}  # of few groups, many orders begin alike
+    found = [_improved(problem, start) for start in different.values()]
     best = min(found, key=lambda assigned: _unevenness(problem, assigned))
     return Assignment(best, *_unevenness(problem, best))
 

@@ -21,7 +21,7 @@ from .wave import Table, Wave, WaveMeasures
 
 __all__ = ["METHOD", "Wave", "WaveMeasures", "measure_waves"]
 
-METHOD = 1
+METHOD = 2
 """Version of the measures: what a cache holds of another version is measured again."""
 
 
@@ -53,7 +53,7 @@ def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
     means = found["clip.offset"]
     found |= measure_gaps(batch, levels, found["clip.level_dbfs"])
     found |= measure_hum(batch, found["clip.level_dbfs"])
-    power = frame_power(batch, means)
+    power = frame_power(batch)
     found |= measure_spectra(batch, power)
     found |= measure_ends(batch, levels, power)
     low, low_rate_hz = overlapping_power(batch, means, power, HIGHEST_HZ)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..transforms import rfft
 from .batch import Batch, Floats, Table
 
 MAINS_HZ = (50.0, 60.0)
@@ -20,8 +21,6 @@ _BESIDE_HZ = (5.0, 12.0)
 
 def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
-    from scipy import fft
-
     step = _step(batch)
     rate = batch.sample_rate_hz / step
     low = batch.frames.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
@@ -30,7 +29,7 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
     segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
-        spectrum = np.square(np.abs(fft.rfft(segments, 2 * size, axis=1)))
+        spectrum = np.square(np.abs(rfft(segments)))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
             middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
             better = ~(middle_prominence <= prominence)
@@ -45,7 +44,7 @@ def _step(batch: Batch) -> int:
 
 
 def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -> tuple[Floats, Table, Table]:
-    """Cut each clip into windowed segments; a clip shorter than one is a segment by itself."""
+    """Cut each clip into windowed segments, as many zeros after each; a clip shorter than one is one by itself."""
     windows, owners, lengths = [], [], []
     for clip, (first, samples) in enumerate(zip(batch.first * per_frame, batch.lengths // step, strict=True)):
         count = max(1, int(samples) // size)
@@ -56,14 +55,14 @@ def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -
                 windows.append((start, length))
                 owners.append(clip)
                 lengths.append(length)
-    segments = np.zeros((len(windows), size), np.float32)
+    segments = np.zeros((len(windows), 2 * size), np.float32)
     for row, (start, length) in enumerate(windows):
         part = low[start : start + length]
-        np.multiply(part - part.mean(), _window(length, size), out=segments[row, :length])
+        np.multiply(part - np.add.reduce(part) / np.float32(length), _window(length, size), out=segments[row, :length])
     return segments, np.array(owners, dtype=np.intp), np.array(lengths, dtype=float)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _window(length: int, size: int) -> Floats:
     window = np.hanning(length + 2)[1:-1]
     scaled: Floats = (window * np.sqrt(2 / np.sum(np.square(window)) / (2 * size))).astype(np.float32)

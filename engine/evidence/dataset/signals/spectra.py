@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ..transforms import rfft
 from .batch import Batch, Floats, Table
 
 BANDS = 64
@@ -19,8 +20,6 @@ _LOUD_DB = 20.0
 """Frames within this of the loudest tell the bandwidth: in pauses only the noise floor sounds."""
 _POWER_FLOOR = 1e-13
 """-130 dBFS a band: below what 16 bits can hold."""
-_SMALL_OFFSET = 1e-4
-"""-80 dBFS."""
 _NOISE_BANDS = 24
 _STEADY_FRAMES = 3
 """With fewer frames the quietest one of a band is no estimate of its floor."""
@@ -33,9 +32,9 @@ def _window(length: int) -> Floats:
     return window * np.float32(np.sqrt(2.0 / (np.sum(np.square(window)) * length)))
 
 
-def frame_power(batch: Batch, means: Table) -> Floats:
-    """Return the power of every frame, `(frames, bins)`, the offset of its clip taken away; sums to the mean square."""
-    return _power(_centred(batch.frames, batch, means) * _window(batch.frames.shape[1]))
+def frame_power(batch: Batch) -> Floats:
+    """Return the power of every frame, `(frames, bins)`, without its offset; sums to the mean square."""
+    return _power(batch.frames * _window(batch.frames.shape[1]))
 
 
 def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: float) -> tuple[Floats, float]:
@@ -45,12 +44,12 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
     """
     length = batch.frames.shape[1]
     half = length // 2
+    window = _window(length)
     between = np.empty_like(batch.frames)
-    between.ravel()[:-half] = batch.frames.ravel()[half:]
-    between[-1, half:] = 0.0
-    between = _centred(between, batch, means)
-    between[batch.first + batch.frame_counts - 1, half:] = 0.0  # what follows the last frame is another clip
-    between *= _window(length)
+    np.multiply(batch.frames.ravel()[half:-half].reshape(-1, length), window, out=between[:-1])
+    last = batch.first + batch.frame_counts - 1  # what follows is another clip: no offset may end there
+    between[last, :half] = (batch.frames[last, half:] - means.astype(np.float32)[:, None]) * window[:half]
+    between[last, half:] = 0.0
     bin_hz = batch.sample_rate_hz / length
     bins = min(power.shape[1], int(highest_hz / bin_hz) + 2)
     both = np.empty((len(power), 2, bins), np.float32)
@@ -59,22 +58,14 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
     return both.reshape(-1, bins), 2 * bin_hz * (bins - 1)
 
 
-def _centred(frames: Floats, batch: Batch, means: Table) -> Floats:
-    """Take offsets away; one too small to be seen beside the window's own leakage costs no pass over the samples."""
-    if not np.any(np.abs(means) > _SMALL_OFFSET):
-        return frames
-    centred: Floats = frames - np.repeat(means, batch.frame_counts).astype(np.float32)[:, None]
-    return centred
-
-
 def _power(frames: Floats, bins: int | None = None) -> Floats:
-    """Return the power of windowed frames, which are overwritten; of the lowest bins only where so many are named."""
-    from scipy import fft  # four times as fast as numpy's on 32-bit floats
-
-    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)[:, :bins]
-    power: Floats = np.square(spectrum.real)
-    power += np.square(spectrum.imag)
-    power[:, :2] = 0.0  # what is left of the offset, which the window spreads over two bins
+    """Return the power of windowed frames; of the lowest bins only where so many are named."""
+    parts = rfft(frames).view(np.float32)  # real and imaginary in turn, squared where they lie
+    if bins is not None:
+        parts = parts[:, : 2 * bins]
+    np.multiply(parts, parts, out=parts)
+    power: Floats = parts[:, ::2] + parts[:, 1::2]
+    power[:, :2] = 0.0  # the offset: this window spreads a constant over these two bins and no other
     return power
 
 
