@@ -175,8 +175,11 @@ class _Outlook:
         return any(admits(condition, value) for value in values)
 
     def _waits_for_absence(self, condition: Condition) -> bool:
+        """Whether excluding the attribute would make the condition true: what is excluded is known to be false."""
+        if condition.kind in ("none", "unknown"):
+            return condition.kind == "none"
         closed = is_closed(self.by_attribute[condition.fact])
-        return condition.kind == "none" or (closed and condition.kind == "is" and condition.holds(False))
+        return closed and (condition.kind == "known" or condition.holds(False))
 
     def _contenders(self, name: str) -> list[Rule]:
         """Return the rules that have not fired, could fire, and would change the value of `name`."""
