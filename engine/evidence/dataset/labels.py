@@ -24,7 +24,7 @@ _SCORE_NAMES = (
     "dataset.label_skew dataset.label_values"
 )
 _ALL_NAMES = f"task.type dataset.respelled_labels {_CLASS_NAMES} {_SCORE_NAMES}"
-_BEYOND = "dataset.labels_out_of_range dataset.isolated_labels"
+_BEYOND = "dataset.labels_out_of_range dataset.isolated_labels dataset.negative_code_labels"
 
 
 def measure_labels(dataset: Dataset, scale: tuple[float, float] | None = None) -> Measured:
@@ -141,9 +141,21 @@ def _scores(dataset: Dataset, rows: Integers, scale: tuple[float, float] | None)
         measured("dataset.sparse_extreme_clips", sparse, n, span),
         measured("dataset.sparse_extreme_share", sparse / n, n, (span[0], span[-1])),
         counted(dataset, "dataset.isolated_labels", rows[isolated], n, _said),
+        counted(dataset, "dataset.negative_code_labels", rows[_negative_codes(scores)], n, _said),
         *bins,
     )
     return Measured(facts) + _out_of_range(dataset, rows, scale)
+
+
+def _negative_codes(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Mark the one negative whole number among scores that are all above zero: -1 and its like stand for "missing".
+
+    Several different negative numbers are a scale that goes below zero.
+    """
+    below = scores < 0
+    values = np.unique(scores[below])
+    lone = len(values) == 1 and values[0] == np.rint(values[0]) and bool((scores[~below] > 0).all())
+    return below if lone else np.zeros(len(scores), dtype=bool)
 
 
 def _said(row: Row) -> str:

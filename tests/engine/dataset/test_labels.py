@@ -138,3 +138,20 @@ def test_rows_whose_split_means_nothing_are_counted(tmp_path: Path) -> None:
 
     assert found["dataset.rows_without_split"] == 2
     assert [found[f"dataset.{name}_clips"] for name in ("train", "validation", "test")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("scores", "codes"),
+    [
+        ([*range(1, 41), -1, -1], 2),
+        ([*range(1, 41), -1, -2], 0),  # a scale that goes below zero
+        ([*range(1, 41), -0.5], 0),
+        ([*range(41), -1], 0),  # zero is on the scale, so one below it may be as well
+        (list(range(1, 42)), 0),
+    ],
+)
+def test_the_one_negative_number_among_scores_is_a_code(tmp_path: Path, scores: list[float], codes: int) -> None:
+    rows = "".join(f"{number}.wav,{score + 0.25 if score > 0 else score}\n" for number, score in enumerate(scores))
+    found = measure(write_manifest(tmp_path, "path,score\n" + rows))
+
+    assert found["dataset.negative_code_labels"] == codes
