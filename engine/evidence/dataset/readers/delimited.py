@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gc
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from knowledge.errors import InputError
 
+from ..collection import no_collection
 from .table import Table
 
 _DELIMITERS = (",", "\t", ";", "|")
@@ -27,7 +26,7 @@ def read_delimited(manifest: Path) -> Table:
     if not first:
         raise InputError(f"{manifest} is empty, expected a header line and one row a clip")
     delimiter = max(_DELIMITERS, key=first.count)
-    with _uncollected():
+    with no_collection():
         return _table(text, delimiter, manifest)
 
 
@@ -88,18 +87,6 @@ def _records(text: str, delimiter: str, quoting: int, manifest: Path) -> tuple[S
     if reader.line_num == len(rows) and len(set(map(len, rows))) == 1 and len(rows[0]) > 1:
         return range(1, len(rows) + 1), rows
     return _uneven(text, delimiter, quoting, manifest)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Hold the garbage collector back: a list a row makes it look at all lists again and again, and none is garbage."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _uneven(text: str, delimiter: str, quoting: int, manifest: Path) -> tuple[list[int], list[list[str]]]:
