@@ -126,12 +126,23 @@ def audit_dataset(
         audio_root=audio_root,
         task=task,
     )
-    scan = NOTHING_DECODED
-    near: tuple[NearPair, ...] | None = None
-    review: tuple[NearPair, ...] = ()
-    if decode:
-        scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
-        near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
+    if not decode:
+        return _judged(knowledge, dataset, NOTHING_DECODED, None, (), scale, protocol)
+    scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
+    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
+    return _judged(knowledge, dataset, scan, near, review, scale, protocol)
+
+
+def _judged(
+    knowledge: Knowledge,
+    dataset: Dataset,
+    scan: Scan,
+    near: tuple[NearPair, ...] | None,
+    review: tuple[NearPair, ...],
+    scale: tuple[float, float] | None,
+    protocol: Protocol | None,
+) -> Audit:
+    """Measure what was read and decoded, and let the rules judge it; `near` is None where nobody looked for copies."""
     facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review, checks=knowledge.checks)
     measured = admitted(facts, knowledge.vocabulary)
     concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
