@@ -70,7 +70,13 @@ def prepare_dataset(audit: Audit, preparation: Preparation, folder: Path, progre
 
 def _dropped(audit: Audit, keep: Collection[str]) -> Iterator[tuple[int, str]]:
     """Rows and why they are left out; a later reason overwrites an earlier one."""
-    yield from _copies(audit, keep)
+    others = dict(_unfit(audit, keep))
+    yield from _copies(audit, keep, others)
+    yield from others.items()
+
+
+def _unfit(audit: Audit, keep: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Rows that are left out for what they are themselves, whatever they are copies of."""
     paths = {
         path: finding.id
         for finding in audit.session.findings
@@ -84,11 +90,11 @@ def _dropped(audit: Audit, keep: Collection[str]) -> Iterator[tuple[int, str]]:
         yield place, _unusable(audit, place)
 
 
-def _copies(audit: Audit, keep: Collection[str]) -> Iterator[tuple[int, str]]:
-    """All but the first of each set of copies; all of a set whose labels conflict, where nobody settled them."""
+def _copies(audit: Audit, keep: Collection[str], unfit: Collection[int]) -> Iterator[tuple[int, str]]:
+    """All but the first fit one of each set of copies; all of a set whose labels conflict and were not settled."""
     conflicting, copied = _paths_helped(audit, _SETTLE, keep), _paths_helped(audit, _ONE_COPY, keep)
     for places in members(copy_components(audit.dataset, audit.scan, audit.near)):
-        first = int(places[0])
+        first = next((place for place in places.tolist() if place not in unfit), int(places[0]))
         for place in places.tolist():
             path = audit.dataset.paths[place]
             if path in conflicting:

@@ -85,12 +85,13 @@ def prepare(dataset: Dataset, preparation: Preparation, folder: Path, progress: 
     settings = _settings(dataset, preparation)
     done = _journal(folder, settings)
     _refuse_small_disk(dataset, preparation, folder, len(done))
-    (folder / "clips").mkdir(parents=True, exist_ok=True)
     names = _names(dataset, preparation)
     records = []
+    # Written anew, because a torn last line would swallow the record appended after it.
+    begun = [{"settings": settings}, *done.values()]
+    write_atomically(folder / _JOURNAL, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in begun))
+    (folder / "clips").mkdir(exist_ok=True)  # after the journal, which says whose folder this is
     with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
-        if not done:
-            _note(journal, {"settings": settings})
         for number, (order, name) in enumerate(zip(preparation.orders, names, strict=True), start=1):
             record = done.get(name)
             if record is None or not (folder / name).is_file():
@@ -160,8 +161,11 @@ def _refuse_small_disk(dataset: Dataset, preparation: Preparation, folder: Path,
 
 
 def _seconds(region: Region) -> float:
-    with soundfile.SoundFile(region.file) as stream:
-        whole = float(stream.frames / stream.samplerate)
+    try:
+        with soundfile.SoundFile(region.file) as stream:
+            whole = float(stream.frames / stream.samplerate)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError(f"{region.file}: can no longer be read: {error}") from None
     return max(0.0, min(whole, region.stop_seconds or whole) - region.start_seconds)
 
 

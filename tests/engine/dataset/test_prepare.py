@@ -11,6 +11,7 @@ import soundfile
 
 from engine.evidence.dataset import read_dataset, scan_clips
 from engine.evidence.dataset.prepare import Order, Preparation, prepare
+from engine.evidence.dataset.records import Dataset
 from expert.consultation.audit import audit_dataset
 from expert.consultation.prepare import plan_preparation, prepare_dataset
 from knowledge.errors import InputError, UsageError
@@ -167,3 +168,53 @@ def test_what_to_keep_must_have_been_found(tmp_path: Path) -> None:
     unheard = audit_dataset(load_knowledge(), tmp_path / "m.csv", decode=False)
     with pytest.raises(UsageError, match="no clip was decoded"):
         plan_preparation(unheard)
+
+
+def test_a_copy_stays_when_the_first_one_cannot_be_used(tmp_path: Path) -> None:
+    for number in range(5):
+        write_wav(tmp_path / f"{number}.wav", 0.5, seed=number)
+    (tmp_path / "5.wav").write_bytes((tmp_path / "0.wav").read_bytes())
+    (tmp_path / "m.csv").write_text("path,label\n0.wav,\n1.wav,x\n2.wav,y\n3.wav,x\n4.wav,y\n5.wav,x\n")
+    audit = audit_dataset(load_knowledge(), tmp_path / "m.csv", workers=1)
+
+    assert [(one.place, one.reason) for one in plan_preparation(audit).dropped] == [(0, "no usable label")]
+
+
+def _interrupted(dataset: Dataset, wanted: Preparation, folder: Path, after: int) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(dataset, wanted, folder, stop)
+
+
+def test_repeated_interruptions_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        write_wav(tmp_path / f"{number}.wav", seed=number)
+    (tmp_path / "m.csv").write_text("path,label\n" + "".join(f"{number}.wav,x\n" for number in range(6)))
+    dataset, wanted, folder = read_dataset(tmp_path / "m.csv"), _orders(*map(Order, range(6))), tmp_path / "copy"
+
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.evidence.dataset.prepare._write_clip", stop)
+        for _ in range(2):  # before the first clip
+            with pytest.raises(KeyboardInterrupt):
+                prepare(dataset, wanted, folder)
+    _interrupted(dataset, wanted, folder, 2)
+    with (folder / ".preparing.jsonl").open("a") as journal:
+        journal.write('{"clip": "cl')
+    _interrupted(dataset, wanted, folder, 5)
+
+    assert prepare(dataset, wanted, folder).resumed == 5
+
+
+def test_a_source_that_has_gone_is_an_input_error(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav")
+    (tmp_path / "m.csv").write_text("path,label\na.wav,x\n")
+    dataset = read_dataset(tmp_path / "m.csv")
+    (tmp_path / "a.wav").unlink()
+    with pytest.raises(InputError, match="can no longer be read"):
+        prepare(dataset, _orders(Order(0)), tmp_path / "copy")
