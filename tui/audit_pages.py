@@ -71,7 +71,7 @@ def rows_of(dataset: Dataset, path: str) -> list:  # type: ignore[type-arg]  # r
     """Return the rows that name a clip, at most five."""
     found = []
     for row in dataset.rows:
-        if row.path == path:
+        if row.name == path:
             found.append(row)
             if len(found) == 5:
                 break

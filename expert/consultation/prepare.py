@@ -53,7 +53,7 @@ def plan_preparation(
     loud, level = _paths_helped(audit, _LOUD_CHANNEL, keep), _paths_helped(audit, _NO_OFFSET, keep)
     orders = tuple(
         Order(place, path in loud, path in level)
-        for place, path in enumerate(audit.dataset.paths)
+        for place, path in enumerate(audit.dataset.names)
         if place not in dropped
     )
     if not orders:
@@ -83,7 +83,7 @@ def _unfit(audit: Audit, keep: Collection[str]) -> Iterator[tuple[int, str]]:
         if finding.id not in keep and _DROP in finding.remedies
         for path in finding.paths
     }
-    for place, path in enumerate(audit.dataset.paths):
+    for place, path in enumerate(audit.dataset.names):
         if path in paths:
             yield place, paths[path]
     for place in np.flatnonzero(~usable_rows(audit.dataset, audit.scan)).tolist():
@@ -96,11 +96,11 @@ def _copies(audit: Audit, keep: Collection[str], unfit: Collection[int]) -> Iter
     for places in members(copy_components(audit.dataset, audit.scan, audit.near)):
         first = next((place for place in places.tolist() if place not in unfit), int(places[0]))
         for place in places.tolist():
-            path = audit.dataset.paths[place]
+            path = audit.dataset.names[place]
             if path in conflicting:
                 yield place, "its copies carry other labels"
             elif place != first and path in copied:
-                yield place, f"a copy of {audit.dataset.paths[first]}"
+                yield place, f"a copy of {audit.dataset.names[first]}"
 
 
 def _unusable(audit: Audit, place: int) -> str:

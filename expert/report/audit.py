@@ -123,7 +123,7 @@ def _pair_records(pairs: Iterable[NearPair], dataset: Dataset) -> list[dict[str,
     """Name the clips of each pair as the first row that names them does."""
     codes, rows = np.unique(dataset.region_codes, return_index=True)
     named = zip(codes.tolist(), rows.tolist(), strict=True)
-    path = {dataset.regions[code]: dataset.paths[row] for code, row in named if code >= 0}
+    path = {dataset.regions[code]: dataset.names[row] for code, row in named if code >= 0}
     return [
         {
             "first": path[pair.first],

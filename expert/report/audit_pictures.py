@@ -66,7 +66,7 @@ def _leaks(dataset: Dataset) -> Document:
 
 
 def _clips(audit: Audit) -> Document:
-    regions = dict(zip(audit.dataset.paths, audit.dataset.region_codes.tolist(), strict=True))
+    regions = dict(zip(audit.dataset.names, audit.dataset.region_codes.tolist(), strict=True))
     pictures: list[Picture] = []
     for finding in audit.session.findings:
         for path in _worst(finding):

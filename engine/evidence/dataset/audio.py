@@ -62,7 +62,7 @@ def _durations(dataset: Dataset, heard: list[tuple[int, Clip]], seconds: np.ndar
     def extreme(name: str, number: int) -> Fact:
         place, clip = heard[number]
         value, row = clip.duration_seconds, dataset.row(place)
-        evidence = Evidence(f"{value:.3f} s", path=row.path, line=row.line or None, value=value)
+        evidence = Evidence(f"{value:.3f} s", path=row.name, line=row.line or None, value=value)
         return Fact(name, value, "audit", n=n, evidence=(evidence,))
 
     median, p95 = (float(value) for value in np.percentile(seconds, (50, 95)))

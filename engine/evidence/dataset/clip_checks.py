@@ -91,7 +91,7 @@ def _count(
     evidence = tuple(
         _evidence(place, check, measures, rows[regions[place]][0]) for place, check in list(examples.items())[:EXAMPLES]
     )
-    paths = tuple(dict.fromkeys(row.path for place in sorted(examples) for row in rows[regions[place]]))
+    paths = tuple(dict.fromkeys(row.name for place in sorted(examples) for row in rows[regions[place]]))
     return Fact(name, len(examples), "audit", n=heard, evidence=evidence, paths=paths)
 
 
@@ -99,7 +99,7 @@ def _evidence(place: int, check: Check, measures: Mapping[str, Numbers], row: Ro
     values = {name: float(column[place]) for name, column in measures.items()}
     said = TEMPLATE.sub(lambda match: format(values.get(match[1], float("nan")), match[2] or ".6g"), check.says)
     worst = values.get(check.worst)
-    return Evidence(f"{row.path}: {said}", path=row.path, line=row.line or None, value=worst)
+    return Evidence(f"{row.name}: {said}", path=row.name, line=row.line or None, value=worst)
 
 
 def _rows_of(dataset: Dataset) -> dict[Region, list[Row]]:

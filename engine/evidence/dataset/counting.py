@@ -57,10 +57,10 @@ def counted(
     """
     examples = [dataset.row(int(place)) for place in (places if telling is None else telling)[:EXAMPLES]]
     evidence = tuple(
-        Evidence(f"{row.path}: {say if isinstance(say, str) else say(row)}", path=row.path, line=row.line or None)
+        Evidence(f"{row.name}: {say if isinstance(say, str) else say(row)}", path=row.name, line=row.line or None)
         for row in examples
     )
-    paths = tuple(dict.fromkeys(dataset.paths[place] for place in places))
+    paths = tuple(dict.fromkeys(dataset.names[place] for place in places))
     return Fact(name, len(places) if value is None else value, "audit", n=n, evidence=evidence, paths=paths)
 
 

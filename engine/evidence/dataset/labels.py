@@ -170,7 +170,7 @@ def _skew(scores: npt.NDArray[np.float64]) -> float:
 
 def _extreme(name: str, row: Row, n: int) -> Fact:
     assert row.score is not None
-    evidence = Evidence(f"score {row.score:g}", path=row.path, line=row.line or None, value=row.score)
+    evidence = Evidence(f"score {row.score:g}", path=row.name, line=row.line or None, value=row.score)
     return Fact(name, row.score, "audit", n=n, evidence=(evidence,))
 
 

@@ -61,7 +61,7 @@ def _names(dataset: Dataset) -> dict[Region, list[tuple[str, int]]]:
     names: dict[Region, list[tuple[str, int]]] = {}
     for place in where(dataset.region_codes >= 0).tolist():
         region = dataset.regions[dataset.region_codes[place]]
-        names.setdefault(region, []).append((dataset.paths[place], dataset.lines[place]))
+        names.setdefault(region, []).append((dataset.names[place], dataset.lines[place]))
     return names
 
 

@@ -187,7 +187,7 @@ def _names(dataset: Dataset, preparation: Preparation) -> list[str]:
 def _write_clip(dataset: Dataset, order: Order, rate_hz: int, target: Path, name: str) -> dict[str, Any]:
     row = dataset.row(order.place)
     assert row.region is not None  # rows without a file are never ordered
-    samples, rate = _read(row.region, row.path)
+    samples, rate = _read(row.region, row.name)
     done: list[str] = [] if row.region.whole else [_part(row.region)]
     if samples.shape[1] > 1:
         loudest = int(np.square(samples).sum(axis=0).argmax())
@@ -211,7 +211,7 @@ def _write_clip(dataset: Dataset, order: Order, rate_hz: int, target: Path, name
         "source": str(row.region.file.resolve()),
         "source_sha256": _sha256(row.region.file),
         "sha256": _sha256(target),
-        "row": row.path,
+        "row": row.name,
         "line": row.line,
         "done": done,
     }
@@ -266,7 +266,7 @@ def _manifest(dataset: Dataset, preparation: Preparation, names: Sequence[str]) 
 
 def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[str, Any]]) -> str:
     left_out = [
-        {"row": dataset.paths[one.place], "line": dataset.lines[one.place], "reason": one.reason}
+        {"row": dataset.names[one.place], "line": dataset.lines[one.place], "reason": one.reason}
         for one in preparation.dropped
     ]
     told = {

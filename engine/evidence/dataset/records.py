@@ -29,6 +29,7 @@ Part = Literal[
     "path", "label", "group", "split", "fold", "text", "session", "start", "stop", "duration", "channel"
 ]  # fmt: skip
 """What a column can be."""
+_REGION_PARTS: tuple[Part, ...] = ("start", "stop", "duration", "channel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ class Row:
     """What had to change for the path to name a file: `backslash`, `blank`, `case`, `unicode`."""
 
     @property
+    def name(self) -> str:
+        """What the clip is called in reports: the path, and of a part of a file its bounds as well."""
+        return self.path + (_fragment(self.region) if self.region is not None and not self.region.whole else "")
+
+    @property
     def file(self) -> Path | None:
         """The file it names; None when there is none."""
         return None if self.region is None else self.region.file
@@ -145,6 +151,13 @@ class Dataset:
     def paths(self) -> Sequence[str]:
         """`(rows,)`: the path of each row as written."""
         return self.cells[self.header.index(self.columns.path)]
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """`(rows,)`: what each clip is called in reports; see `Row.name`."""
+        if not any(self.columns.of(part) for part in _REGION_PARTS):
+            return self.paths
+        return [self.row(place).name for place in range(len(self))]
 
     @cached_property
     def labels(self) -> Coded:
@@ -264,11 +277,10 @@ class Dataset:
     @cached_property
     def _clips(self) -> tuple[Integers, Sequence[str | Region]]:
         """The number of each row's clip, and the clips: files, or regions where the manifest names parts of files."""
-        parts: tuple[Part, ...] = ("start", "stop", "duration", "channel")
-        if not any(self.columns.of(part) for part in parts):
+        if not any(self.columns.of(part) for part in _REGION_PARTS):
             return _numbered_files(self.found)
         places: dict[Region, int] = {}
-        start, stop, length, channel = (self.numbers(part) for part in parts)
+        start, stop, length, channel = (self.numbers(part) for part in _REGION_PARTS)
         bounds = zip(self.found, start.tolist(), stop.tolist(), length.tolist(), channel.tolist(), strict=True)
         numbers = [
             -1 if file is None else places.setdefault(_region(file, *rest), len(places)) for file, *rest in bounds
@@ -282,6 +294,13 @@ def _numbered_files(found: Sequence[str | None]) -> tuple[Integers, list[str]]:
         return codes, files
     empty = files.index("")
     return np.where(codes == empty, -1, codes - (codes > empty)), [*files[:empty], *files[empty + 1 :]]
+
+
+def _fragment(region: Region) -> str:
+    """Write the bounds as a temporal fragment (W3C, Media Fragments URI 1.0, 2012): `#t=0.5,1.25`."""
+    stop = "" if region.stop_seconds is None else f",{region.stop_seconds:g}"
+    channel = "" if region.channel is None else f"&track={region.channel}"
+    return f"#t={region.start_seconds:g}{stop}{channel}"
 
 
 def _as_region(clip: str | Region) -> Region:

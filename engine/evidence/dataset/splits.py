@@ -104,7 +104,7 @@ def _overlap(dataset: Dataset) -> Measured:
         "audit",
         n=int((table.sum(axis=1) > 0).sum()),
         evidence=tuple(evidence),
-        paths=tuple(dict.fromkeys(dataset.paths[place] for place in outside)),
+        paths=tuple(dict.fromkeys(dataset.names[place] for place in outside)),
     )
     return Measured((fact,))
 

@@ -218,3 +218,18 @@ def test_a_source_that_has_gone_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "a.wav").unlink()
     with pytest.raises(InputError, match="can no longer be read"):
         prepare(dataset, _orders(Order(0)), tmp_path / "copy")
+
+
+def test_a_silent_part_of_a_file_costs_no_other_part(tmp_path: Path) -> None:
+    sound = np.random.default_rng(0).uniform(-0.3, 0.3, 4 * RATE)
+    sound[RATE : 2 * RATE] = 0
+    soundfile.write(tmp_path / "long.wav", sound, RATE)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/wav.scp").write_text(f"r {tmp_path / 'long.wav'}\n")
+    (tmp_path / "data/segments").write_text("".join(f"u{n} r {n} {n + 1}\n" for n in range(4)))
+    audit = audit_dataset(load_knowledge(), tmp_path / "data", workers=1)
+    preparation = plan_preparation(audit)
+
+    (silence,) = (finding for finding in audit.session.findings if finding.id == "silence")
+    assert silence.paths == (f"{tmp_path / 'long.wav'}#t=1,2",)
+    assert [(one.place, one.reason) for one in preparation.dropped] == [(1, "silence")]

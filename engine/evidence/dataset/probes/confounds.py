@@ -115,14 +115,14 @@ def _sentence(probed: Probed, name: str, found: Separation) -> tuple[str, Flags]
 
 def _telling(probed: Probed, family: str, value: float, sentences: list[str], affected: Flags) -> Fact:
     rows = [probed.row(place) for place in np.flatnonzero(affected).tolist()]
-    examples = (Evidence(row.path, path=row.path, line=row.line or None) for row in rows[: EXAMPLES - len(sentences)])
+    examples = (Evidence(row.name, path=row.name, line=row.line or None) for row in rows[: EXAMPLES - len(sentences)])
     return Fact(
         f"dataset.confound_{family}_separation",
         value,
         "audit",
         n=len(probed),
         evidence=(*(Evidence(sentence) for sentence in sentences), *examples),
-        paths=tuple(dict.fromkeys(row.path for row in rows)),
+        paths=tuple(dict.fromkeys(row.name for row in rows)),
     )
 
 

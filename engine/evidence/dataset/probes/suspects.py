@@ -36,14 +36,14 @@ def measure_suspects(probed: Probed, task: TaskType | None) -> Measured:
     rows = [probed.row(place) for place in ranking.tolist()]
     evidence = tuple(
         Evidence(
-            f"{row.path}: labelled {row.label}, sounds like {predicted[place]}",
-            path=row.path,
+            f"{row.name}: labelled {row.label}, sounds like {predicted[place]}",
+            path=row.name,
             line=row.line or None,
             value=float(doubts[place]),
         )
         for row, place in list(zip(rows, ranking, strict=True))[:EXAMPLES]
     )
-    paths = tuple(row.path for row in rows)
+    paths = tuple(row.name for row in rows)
     n = len(doubts)
     suspects = Fact("dataset.label_suspects", listed, "audit", n=n, evidence=evidence, paths=paths)
     return Measured((suspects, measured("dataset.label_probe_score", score, n)))
