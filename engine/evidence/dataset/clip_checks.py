@@ -21,6 +21,13 @@ Numbers = npt.NDArray[np.floating]
 Flags = npt.NDArray[np.bool_]
 
 
+_SHARES = {
+    "dataset.upsampled_clips": "dataset.upsampled_share",
+    "dataset.dropout_clips": "dataset.dropout_share",
+}
+"""Counts of what may be the way of a whole data set, and the share that tells."""
+
+
 def measure_clip_faults(dataset: Dataset, scan: Scan, checks: Sequence[Check]) -> Measured:
     """Return one count for each fact that the checks feed, with every affected path and the worst clips as examples."""
     if not checks:
@@ -37,9 +44,9 @@ def measure_clip_faults(dataset: Dataset, scan: Scan, checks: Sequence[Check]) -
         by_fact[check.feeds].append(check)
     facts = [_count(name, group, measures, regions, rows, heard) for name, group in by_fact.items()]
     facts += [
-        Fact("dataset.upsampled_share", int(fact.value) / heard, "audit", n=heard)
+        Fact(_SHARES[fact.name], int(fact.value) / heard, "audit", n=heard)
         for fact in facts
-        if fact.name == "dataset.upsampled_clips" and heard
+        if fact.name in _SHARES and heard
     ]
     return Measured((Fact("dataset.measured_clips", heard, "audit", n=len(regions)), *facts))
 

@@ -189,6 +189,9 @@ def _write_clip(dataset: Dataset, order: Order, rate_hz: int, target: Path, name
     assert row.region is not None  # rows without a file are never ordered
     samples, rate = _read(row.region, row.name)
     done: list[str] = [] if row.region.whole else [_part(row.region)]
+    if not np.isfinite(samples).all():
+        done.append("put zeros where samples were no numbers")
+        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     if samples.shape[1] > 1:
         loudest = int(np.square(samples).sum(axis=0).argmax())
         done.append(f"kept channel {loudest}" if order.loudest_channel else f"mixed {samples.shape[1]} channels")

@@ -233,3 +233,16 @@ def test_a_silent_part_of_a_file_costs_no_other_part(tmp_path: Path) -> None:
     (silence,) = (finding for finding in audit.session.findings if finding.id == "silence")
     assert silence.paths == (f"{tmp_path / 'long.wav'}#t=1,2",)
     assert [(one.place, one.reason) for one in preparation.dropped] == [(1, "silence")]
+
+
+def test_gaps_in_nearly_all_clips_are_how_they_were_made(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).uniform(-0.3, 0.3, (6, RATE))
+    noise[:5, 3000:3400] = 0  # what a synthesiser writes before a plosive
+    for number, sound in enumerate(noise):
+        soundfile.write(tmp_path / f"{number}.wav", sound, RATE)
+    (tmp_path / "m.csv").write_text("path,label\n" + "".join(f"{number}.wav,x\n" for number in range(6)))
+    audit = audit_dataset(load_knowledge(), tmp_path / "m.csv", workers=1)
+
+    (found,) = (finding for finding in audit.session.findings if finding.id == "dropouts")
+    assert (found.severity, len(found.paths)) == ("note", 5)
+    assert plan_preparation(audit).dropped == ()
