@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,7 @@ def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[s
     ]
     told = {
         "schema": "tonmeister.provenance/1",
+        "tonmeister": version("tonmeister"),
         "manifest": str(dataset.manifest.resolve()),
         "read_as": dataset.kind,
         "sample_rate_hz": preparation.sample_rate_hz,
