@@ -104,7 +104,8 @@ def fake_dataset(manifest: Path, asked: dict[str, Any]) -> Any:
 
 def _row(path: str, line: int) -> Any:
     file = Path(path)
-    return SimpleNamespace(path=path, line=line, fields=(path, "yes", "s03", "test"), file=file, region=Region(file))
+    fields = (path, "yes", "s03", "test")
+    return SimpleNamespace(path=path, name=path, line=line, fields=fields, file=file, region=Region(file))
 
 
 def fake_proposal() -> Any:
