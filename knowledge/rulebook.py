@@ -148,6 +148,10 @@ class Knowledge:
         """Return the rule of that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
+    def table(self, name: str) -> tuple[Rule, ...]:
+        """Return the rows of the table of that name, in file order; none when there is no such table."""
+        return tuple(rule for rule in self.rules if rule.table == name) if name else ()
+
     def citation(self, source: str) -> str:
         """Return the full citation of a source id; `S000-13a` is item 13a of the document S000."""
         if source in self.sources:
