@@ -84,6 +84,7 @@ def test_every_choice_of_a_plan_line_is_one_that_the_plan_has() -> None:
 def test_every_paper_that_is_cited_is_listed_once_and_used() -> None:
     cited = {source for rule in KNOWLEDGE.rules for source in rule.sources}
     cited |= {source for remedy in KNOWLEDGE.remedies.values() for source in remedy.sources}
+    cited |= {source for preset in KNOWLEDGE.presets for source in preset.citations}
     papers = {source.source for source in KNOWLEDGE.sources.values() if source.kind == "paper"}
 
     assert papers <= cited

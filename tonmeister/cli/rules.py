@@ -1,4 +1,4 @@
-"""`tonmeister rules`: list, show and check the rulebooks."""
+"""`tonmeister rules`: list, show and check the rulebooks, and what they make of their sources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .answers import pairs
-from .output import say
+from .output import emit, format_option, report_option, say
 
 if TYPE_CHECKING:
     from knowledge.rulebook import Knowledge, Rule
@@ -222,3 +222,25 @@ def doc_rules(output: Path, folder: Path | None) -> None:
     for name, document in pages.items():
         write_new(output / f"{name}.md", render_markdown(document))
     say(f"{len(pages)} pages written to {output}; begin with {output / 'index.md'}")
+
+
+@command.command("cover")
+@format_option
+@report_option
+@click.option("--brief", is_flag=True, help="Name the rulebooks that serve a row, not each rule, as docs/sources.md.")
+@_knowledge_option
+@click.pass_context
+def cover_rules(ctx: click.Context, form: str, output: Path | None, brief: bool, folder: Path | None) -> None:
+    """What serves each row of the source documents: rules that cite it, features, or the reason for leaving it out."""
+    from expert.coverage import coverage, mistakes
+    from expert.report.coverage import coverage_document, coverage_record
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    knowledge = load_knowledge(folder or BUILT_IN)
+    rows, wrong = coverage(knowledge), tuple(mistakes(knowledge))
+    emit(coverage_document(rows, knowledge, brief=brief), coverage_record(rows), form, output)
+    for mistake in wrong:
+        say(f"ERROR coverage: {mistake}")
+    covered = sum(not row.uncovered for row in rows)
+    say(f"{covered} of {len(rows)} rows are served, {len(wrong)} errors")
+    ctx.exit(2 if wrong else 0)
