@@ -64,7 +64,8 @@ def check_condition(condition: Condition, assessment: Assessment, session: Sessi
         found = f"it is unknown: {reason}" if reason else "it is unknown"
     else:
         found = f"it is {spell(fact.value)}{' ' + unit if unit else ''}"
-        found += f", {distance:.6g} away" if distance is not None and not truth else ""
+        if distance is not None and not truth:
+            found += f", {distance:.6g} away" if distance else ", which is the threshold itself"
     return ConditionCheck(str(condition), truth, found, distance)
 
 

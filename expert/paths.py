@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from engine.plan import Plan, Section, plan_paths
+from knowledge.presets import PresetDocument
 from knowledge.rulebook import Knowledge, Remedy
 
 _OPERATIONS = ("multiply", "at_least", "at_most")
@@ -30,12 +31,16 @@ def wrong_paths(knowledge: Knowledge) -> Iterator[WrongPath]:
     for entry in knowledge.vocabulary.entries.values():
         if entry.plan and entry.plan not in known:
             yield WrongPath(entry.name, _unknown(entry.plan))
+        if entry.awaits and (entry.plan or entry.name in known):
+            yield WrongPath(entry.name, "waits for the trainer, and the plan has it by now")
     for rule in knowledge.rules:
         path = knowledge.vocabulary.entry(rule.then.attribute).plan
         if path in known and not _fits(path, rule.then.value):
             yield WrongPath(rule.id, f"concludes {rule.then.value!r}, which {path} does not admit")
     for remedy in knowledge.remedies.values():
         yield from _remedy(remedy, known)
+    for preset in knowledge.presets:
+        yield from _preset(preset, known)
 
 
 def _remedy(remedy: Remedy, known: set[str]) -> Iterator[WrongPath]:
@@ -51,6 +56,22 @@ def _remedy(remedy: Remedy, known: set[str]) -> Iterator[WrongPath]:
             )
         elif next(iter(value)) in _OPERATIONS and not isinstance(next(iter(value.values())), (int, float)):
             yield WrongPath(remedy.id, f"{path}: got {value!r}, expected a number")
+
+
+def _preset(preset: PresetDocument, known: set[str]) -> Iterator[WrongPath]:
+    for dimension in preset.dimensions:
+        if dimension.tunes not in known:
+            if not dimension.awaits:
+                yield WrongPath(preset.preset, _unknown(dimension.tunes))
+        elif dimension.awaits:
+            yield WrongPath(preset.preset, f"waits for {dimension.tunes}, which the plan has by now")
+        else:
+            for value in dimension.choice or dimension.real or dimension.integer or ():
+                if not _fits(dimension.tunes, value):
+                    yield WrongPath(preset.preset, f"tries {dimension.tunes} = {value!r}, which it does not admit")
+    for setting in preset.derived:
+        if setting.sets not in known:
+            yield WrongPath(preset.preset, _unknown(setting.sets))
 
 
 def _unknown(path: str) -> str:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from .conditions import parse_clauses
 from .errors import InputError, KnowledgeError
+from .items import ItemDocument, ServedDocument
+from .presets import PresetDocument
 from .records import SEVERITIES, Value
 from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Pack, Remedy, Rule
 from .schema import (
@@ -70,7 +72,17 @@ def load_knowledge(root: Path = BUILT_IN) -> Knowledge:
     rules = _pinned(rules, list(_of(items, "pins")), vocabulary)
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     checks = tuple(_check(item, vocabulary) for item in _of(items, "check"))
-    knowledge = Knowledge(vocabulary, tuple(rules), remedies, sources, digest, checks)
+    knowledge = Knowledge(
+        vocabulary=vocabulary,
+        rules=tuple(rules),
+        remedies=remedies,
+        sources=sources,
+        digest=digest,
+        checks=checks,
+        items={item.body["item"]: _parse(ItemDocument, item) for item in _of(items, "item")},
+        served=tuple(_parse(ServedDocument, item) for item in _of(items, "served")),
+        presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
+    )
     _check_references(knowledge)
     return knowledge
 
@@ -87,7 +99,10 @@ def _read(file: Path, root: Path) -> Iterator[_Item]:
         raise KnowledgeError(f"{name}:1: expected a list of documents, each starting with `- `")
     for body, mark in zip(bodies, node.value if node else [], strict=True):
         line = mark.start_mark.line + 1
-        kinds = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins")
+        kinds = (
+            *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins"),
+            *("item", "served", "preset"),
+        )
         kind = next(iter(body), None) if isinstance(body, dict) else None
         if kind not in kinds:
             raise KnowledgeError(f"{name}:{line}: a document starts with one of {', '.join(kinds)}; got {kind!r}")
@@ -254,6 +269,12 @@ def _check(item: _Item, vocabulary: Vocabulary) -> Check:
     return check
 
 
+def _preset(item: _Item, vocabulary: Vocabulary) -> PresetDocument:
+    document = _parse(PresetDocument, item)
+    parse_clauses(document.when, vocabulary, item.where)
+    return document
+
+
 def _pinned(rules: list[Rule], items: list[_Item], vocabulary: Vocabulary) -> list[Rule]:
     """Return the rules with their pins."""
     documents = {item.body["pins"]: (_parse(PinsDocument, item), item.where) for item in items}
@@ -310,6 +331,10 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(check.sources, knowledge, f"{check.file}:{check.line} ({check.id})")
     for remedy_document in knowledge.remedies.values():
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
+    for preset in knowledge.presets:
+        _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
+    for served in knowledge.served:
+        _check_sources(tuple(served.items), knowledge, f"served {served.served}")
 
 
 def _check_sources(sources: tuple[str, ...], knowledge: Knowledge, where: str) -> None:
@@ -318,3 +343,5 @@ def _check_sources(sources: tuple[str, ...], knowledge: Knowledge, where: str) -
     for source in sources:
         if source not in knowledge.sources and source.partition("-")[0] not in knowledge.sources:
             raise KnowledgeError(f"{where}: the source {source!r} is not in sources.yaml")
+        if source not in knowledge.sources and knowledge.items and not knowledge.items_named(source):
+            raise KnowledgeError(f"{where}: the document {source.partition('-')[0]} has no item {source}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .conditions import Clause, Condition
+from .items import ItemDocument, ServedDocument
+from .presets import PresetDocument
 from .records import Severity, Value
 from .schema import Example, SourceDocument, Strength
 from .vocabulary import Vocabulary
@@ -125,6 +127,18 @@ class Knowledge:
     """SHA-256 over all files."""
     checks: tuple[Check, ...] = ()
     """What makes a clip count as faulty."""
+    items: dict[str, ItemDocument] = field(default_factory=dict)
+    """What the source documents say, row by row."""
+    served: tuple[ServedDocument, ...] = ()
+    """What serves rows that no rule cites."""
+    presets: tuple[PresetDocument, ...] = ()
+    """Searches for the tuner."""
+
+    def items_named(self, source: str) -> tuple[str, ...]:
+        """Return the rows that a citation names: itself, or all of a group such as S000-13."""
+        if source in self.items:
+            return (source,)
+        return tuple(item for item in self.items if item[:-1] == source and item[-1].isalpha())
 
     def pack(self, *packs: Pack) -> tuple[Rule, ...]:
         """Return the rules of the named packs, in file order."""
@@ -133,6 +147,10 @@ class Knowledge:
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def table(self, name: str) -> tuple[Rule, ...]:
+        """Return the rows of the table of that name, in file order; none when there is no such table."""
+        return tuple(rule for rule in self.rules if rule.table == name) if name else ()
 
     def citation(self, source: str) -> str:
         """Return the full citation of a source id; `S000-13a` is item 13a of the document S000."""

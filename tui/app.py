@@ -26,13 +26,14 @@ from .screens.audit import AuditScreen
 from .screens.loop import LoopScreen
 from .screens.page import Page
 from .screens.plan import PlanScreen
+from .screens.rules import RulesScreen
 from .widgets.command import CommandLine
 
 MOVING = "Tab goes to the next pane, arrows move in it, enter opens or chooses, escape goes back."
 
 
 class TonmeisterApp(App[None]):
-    """Three modes over one knowledge base."""
+    """Four modes over one knowledge base."""
 
     TITLE = "Tonmeister"
     CSS_PATH = "app.tcss"
@@ -57,12 +58,14 @@ class TonmeisterApp(App[None]):
         self.plan_screen = PlanScreen(self.interview, manifest)
         self.audit_screen = AuditScreen(knowledge, audit)
         self.loop_screen = LoopScreen(knowledge, plan)
+        self.rules_screen = RulesScreen(knowledge, self.interview)
 
     async def on_mount(self) -> None:
         """Open the first mode."""
         self.add_mode("plan", lambda: self.plan_screen)
         self.add_mode("audit", lambda: self.audit_screen)
         self.add_mode("loop", lambda: self.loop_screen)
+        self.add_mode("rules", lambda: self.rules_screen)
         await self.switch_mode(self.first_mode)
 
     async def action_show(self, mode: str) -> None:
@@ -92,7 +95,7 @@ class TonmeisterApp(App[None]):
     @property
     def place(self) -> Place:
         """The mode that is open."""
-        return cast("Place", self.current_mode) if self.current_mode in ("loop", "audit") else "plan"
+        return cast("Place", self.current_mode) if self.current_mode in ("loop", "audit", "rules") else "plan"
 
     def action_help(self) -> None:
         """Show what the keys of this mode do."""

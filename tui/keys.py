@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["everywhere", "plan", "audit", "loop", "dialog"]
+Place = Literal["everywhere", "plan", "audit", "loop", "rules", "dialog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ KEYS: tuple[Key, ...] = (
     Key("everywhere", "f2", "app.show('plan')", "Plan", "Interview and plan.", show=False),
     Key("everywhere", "f3", "app.show('audit')", "Audit", "What is wrong with a data set.", show=False),
     Key("everywhere", "f7", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
+    Key("everywhere", "f8", "app.show('rules')", "Rules", "What the expert knows, to read and to try.", show=False),
     Key("everywhere", "ctrl+y", "app.show_command", "command", "Show and copy the whole command line.", show=False),
     Key("everywhere", "ctrl+q", "app.quit", "quit", "Quit; a training run is stopped and stays resumable."),
     Key("everywhere", "ctrl+p", "app.command_palette", "palette", "Search for what can be done.", show=False),
@@ -53,6 +54,12 @@ KEYS: tuple[Key, ...] = (
     Key("loop", "l", "log", "log", "Show what the training process prints, or the rounds again."),
     Key("loop", "p", "whole_plan", "plan", "Show the whole plan of the round."),
     Key("loop", "o", "open", "open", "Open a plan.yaml."),
+    Key("rules", "slash", "search", "search", "Search rules by words: what they say, read, conclude or cite."),
+    Key("rules", "e", "example", "example", "Try the next example of the rule; on a table, of its next row."),
+    Key("rules", "i", "mine", "mine", "Try what the plan's interview knows by now: why did this rule (not) fire?"),
+    Key("rules", "x", "forget", "forget", "Forget all values that are tried."),
+    Key("rules", "g", "related", "go to", "Go to a rule that it beats, loses to, builds on or feeds, or to its table."),
+    Key("rules", "escape", "back", "back", "Leave a search; go back to where one came from."),
     Key("dialog", "escape", "close", "back", "Close."),
 )
 

@@ -198,3 +198,21 @@ def test_the_demo_finds_the_planted_faults_and_improves(tmp_path: Path, capsys: 
     assert record["pretended"]["value"] > record["rounds"][1]["score"]["value"]
     assert set(record["test"]) == {"before", "after"}
     assert "not assessable" in run(capsys, "diagnose", str(tmp_path / "demo/loop/round-2"))[1].lower()
+
+
+def test_rules_are_searched_shown_as_tables_and_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    setting = ("--set", "dataset.regime=medium", "--set", "adaptation.method=lora")
+    _, found, _ = run(capsys, "rules", "list", "adapter", "rank")
+    _, nothing, _ = run(capsys, "rules", "list", "xylophone-of-mars")
+    _, table, _ = run(capsys, "rules", "show", "adapter-rank")
+    _, tried, _ = run(capsys, "rules", "try", "adapter-rank", *setting)
+    _, record, _ = run(capsys, "rules", "try", "rank.8-for-medium-data", *setting, "--format", "json")
+    status, _, error = run(capsys, "rules", "try", "adapter-rank", "--set", "dataset.regme=medium")
+
+    assert "rank.8-for-medium-data" in found
+    assert nothing == ""
+    assert "tiny or small   lora or dora" in table
+    assert "rank.8-for-medium-data: fires: adaptation.rank becomes 8" in tried
+    assert json.loads(record)["rules"][0]["status"] == "fires"
+    assert status == 2
+    assert "dataset.regime" in error

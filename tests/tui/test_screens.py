@@ -139,10 +139,39 @@ async def loop_second_round(pilot: Pilot[None]) -> None:
     await pilot.pause(0.3)
 
 
+async def rules_start(pilot: Pilot[None]) -> None:
+    await pilot.press("f8", "enter", "down")
+
+
+async def rules_found(pilot: Pilot[None]) -> None:
+    await pilot.press("f8", "slash", *"pooling")
+
+
+async def rules_tried(pilot: Pilot[None]) -> None:
+    await rules_found(pilot)
+    await pilot.press("enter", "e")
+
+
+async def rules_refuted(pilot: Pilot[None]) -> None:
+    await rules_tried(pilot)
+    await pilot.press("e")
+
+
+async def rules_value(pilot: Pilot[None]) -> None:
+    await rules_tried(pilot)
+    await pilot.press("tab", "tab", "enter")
+
+
+async def rules_related(pilot: Pilot[None]) -> None:
+    await rules_tried(pilot)
+    await pilot.press("g")
+
+
 SCREENS = [
     plan_start, plan_audit, plan_question, plan_number, plan_done, plan_explanation, plan_fix, plan_fixed, plan_help,
     plan_save, audit_start, audit_done, audit_clip, audit_columns, audit_split, audit_apply, audit_measured, loop_empty,
     loop_ready, loop_ended, loop_remedy, loop_second_round,
+    rules_start, rules_found, rules_tried, rules_refuted, rules_value, rules_related,
 ]  # fmt: skip
 
 
@@ -158,7 +187,19 @@ def test_screen_is_complete_and_looks_as_before(reach: Reach, size: tuple[int, i
 
 
 @pytest.mark.parametrize(
-    "reach", [plan_number, plan_explanation, plan_fix, plan_save, audit_done, audit_split, audit_apply, loop_remedy]
+    "reach",
+    [
+        plan_number,
+        plan_explanation,
+        plan_fix,
+        plan_save,
+        audit_done,
+        audit_split,
+        audit_apply,
+        loop_remedy,
+        rules_tried,
+        rules_value,
+    ],
 )
 def test_a_small_terminal_cuts_nothing_off(reach: Reach) -> None:
     async def scenario(pilot: Pilot[None]) -> None:
@@ -170,7 +211,7 @@ def test_a_small_terminal_cuts_nothing_off(reach: Reach) -> None:
     drive(make_app(), scenario, (60, 20))
 
 
-@pytest.mark.parametrize("reach", [plan_done, audit_done, loop_ended], ids=lambda reach: reach.__name__)
+@pytest.mark.parametrize("reach", [plan_done, audit_done, loop_ended, rules_tried], ids=lambda reach: reach.__name__)
 def test_without_colour_the_same_is_told(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = []
 
@@ -243,6 +284,6 @@ def test_only_modes_that_are_built_are_named() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await pilot.press("f1")
         text = look(pilot.app)
-        assert not [word for word in ("Review", "Diagnose", "Rules") if word in text]
+        assert not [word for word in ("Review", "Diagnose") if word in text]
 
     drive(make_app(), scenario)

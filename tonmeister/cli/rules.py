@@ -1,4 +1,4 @@
-"""`tonmeister rules`: list, show and check the rulebooks."""
+"""`tonmeister rules`: list, show and check the rulebooks, and what they make of their sources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import say
+from .answers import pairs
+from .output import emit, format_option, report_option, say
 
 if TYPE_CHECKING:
     from knowledge.rulebook import Knowledge, Rule
@@ -28,17 +29,22 @@ def command() -> None:
 
 
 @command.command("list")
+@click.argument("words", metavar="[WORD]...", nargs=-1)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
 @_knowledge_option
-def list_rules(form: str, folder: Path | None) -> None:
-    """Every rule with its title, file and line."""
+def list_rules(words: tuple[str, ...], form: str, folder: Path | None) -> None:
+    """Every rule with its title, file and line; given WORDs, the rules that hold them all, the nearest first."""
     from knowledge.loader import BUILT_IN, load_knowledge
+    from knowledge.search import search
 
-    rules = load_knowledge(folder or BUILT_IN).rules
+    rules = search(load_knowledge(folder or BUILT_IN), " ".join(words))
     if form == "json":
         records = [{"id": rule.id, "title": rule.title, "file": rule.file, "line": rule.line} for rule in rules]
         json.dump({"schema": "tonmeister.rules/1", "rules": records}, sys.stdout, indent=2)
         click.echo()
+        return
+    if not rules:
+        say(f"no rule holds {' and '.join(words)}")
         return
     width = max(len(rule.id) for rule in rules)
     for rule in rules:
@@ -46,16 +52,39 @@ def list_rules(form: str, folder: Path | None) -> None:
 
 
 @command.command("show")
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE|TABLE")
 @_knowledge_option
 def show_rule(rule_id: str, folder: Path | None) -> None:
-    """One rule: conditions, conclusion, reason, certainty, sources, examples."""
+    """One rule: conditions, conclusion, reason, certainty, sources, examples; or a decision table with its rows."""
     from expert.report.rule import rule_document
+    from expert.report.table import table_document
     from expert.report.text import render_text
     from knowledge.loader import BUILT_IN, load_knowledge
 
     knowledge = load_knowledge(folder or BUILT_IN)
-    click.echo(render_text(rule_document(_known_rule(knowledge, rule_id), knowledge)), nl=False)
+    rows = knowledge.table(rule_id)
+    page = table_document(rows, knowledge) if rows else rule_document(_known_rule(knowledge, rule_id), knowledge)
+    click.echo(render_text(page), nl=False)
+
+
+@command.command("try")
+@click.argument("rule_id", metavar="RULE|TABLE")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A fact, or what another rule concludes.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the answer.")
+@_knowledge_option
+def try_rule(rule_id: str, settings: tuple[str, ...], form: str, folder: Path | None) -> None:
+    """Whether a rule, or each row of a table, fires on given values; and if not, for want of what."""
+    from expert.trial import try_rules
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    knowledge = load_knowledge(folder or BUILT_IN)
+    rules = knowledge.table(rule_id) or (_known_rule(knowledge, rule_id),)
+    trials = try_rules(rules, pairs(settings), knowledge)
+    if form == "json":
+        record = {"schema": "tonmeister.trial/1", "rules": [trial.record() for trial in trials]}
+        click.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    click.echo("\n".join(trial.render() for trial in trials))
 
 
 def _known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
@@ -193,3 +222,25 @@ def doc_rules(output: Path, folder: Path | None) -> None:
     for name, document in pages.items():
         write_new(output / f"{name}.md", render_markdown(document))
     say(f"{len(pages)} pages written to {output}; begin with {output / 'index.md'}")
+
+
+@command.command("cover")
+@format_option
+@report_option
+@click.option("--brief", is_flag=True, help="Name the rulebooks that serve a row, not each rule, as docs/sources.md.")
+@_knowledge_option
+@click.pass_context
+def cover_rules(ctx: click.Context, form: str, output: Path | None, brief: bool, folder: Path | None) -> None:
+    """What serves each row of the source documents: rules that cite it, features, or the reason for leaving it out."""
+    from expert.coverage import coverage, mistakes
+    from expert.report.coverage import coverage_document, coverage_record
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    knowledge = load_knowledge(folder or BUILT_IN)
+    rows, wrong = coverage(knowledge), tuple(mistakes(knowledge))
+    emit(coverage_document(rows, knowledge, brief=brief), coverage_record(rows), form, output)
+    for mistake in wrong:
+        say(f"ERROR coverage: {mistake}")
+    covered = sum(not row.uncovered for row in rows)
+    say(f"{covered} of {len(rows)} rows are served, {len(wrong)} errors")
+    ctx.exit(2 if wrong else 0)

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-MODES = (("plan", "F2 Plan"), ("audit", "F3 Audit"), ("loop", "F7 Loop"))
+MODES = (("plan", "F2 Plan"), ("audit", "F3 Audit"), ("loop", "F7 Loop"), ("rules", "F8 Rules"))
 
 
 class Strip(Widget):
