@@ -1,4 +1,4 @@
-"""How long one consultation takes: durable-rules against plain recursion and CLIPS, on two books.
+"""How long one consultation takes: durable-rules against plain recursion and CLIPS, on one synthetic rulebook.
 
     python -m benchmarks.consultation [--rules 200] [--facts 200] [--rounds 200]
 
@@ -10,12 +10,10 @@ Times are CPU times of this process, because the machine may be shared.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from random import Random
 
 from expert import chaining
@@ -28,11 +26,9 @@ from knowledge.loader import load_knowledge
 from knowledge.records import Fact, Value
 from knowledge.rulebook import Conclusion, Knowledge, Rule
 from knowledge.vocabulary import Entry, Vocabulary
-from tests.expert.plan_cases import CASES
 from tests.oracle.clips_rules import ClipsStratum
 
 DEPTH = 6
-RESULT = Path(__file__).parent / "results" / "consultation.json"
 GROUPS = ("data", "task", "machine", "run", "plan")
 
 
@@ -177,19 +173,11 @@ def main() -> None:
     )
     timers = (time_durable, time_reference, time_clips)
     print("\n".join(table([timer(knowledge, facts, options.rounds) for timer in timers])))
-    whole = load_knowledge()
-    shipped = replace(whole, rules=whole.pack("plan"))
-    said = [Fact(name, value, "user") for name, value in CASES["quality-scores-large-gpu"].items()]
-    print(f"shipped rules for plans: {len(shipped.rules)}, {len(said)} facts, {len(stratify(shipped.rules))} strata")
-    timings = [timer(shipped, said, options.rounds) for timer in timers]
-    print("\n".join(table(timings)))
-    RESULT.write_text(json.dumps(record(timings, len(shipped.rules)), indent=2) + "\n", "utf-8")
-
-
-def record(timings: list[Timing], rules: int) -> dict[str, object]:
-    """Return the medians as plain values, in milliseconds of CPU time."""
-    medians = {item.name: round(statistics.median(item.runs_ms), 3) for item in timings}
-    return {"command": "python -m benchmarks.consultation", "rules": rules, "median_ms": medians}
+    shipped = load_knowledge()
+    said = [Fact("task.type", "classification", "user")]
+    consult(shipped, said, packs=("plan",))
+    runs = _time(lambda: consult(shipped, said, packs=("plan",)), options.rounds)
+    print(f"shipped plan rulebook, {len(shipped.pack('plan'))} rules, one fact: {statistics.median(runs):.2f} ms")
 
 
 if __name__ == "__main__":
