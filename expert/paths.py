@@ -31,6 +31,8 @@ def wrong_paths(knowledge: Knowledge) -> Iterator[WrongPath]:
     for entry in knowledge.vocabulary.entries.values():
         if entry.plan and entry.plan not in known:
             yield WrongPath(entry.name, _unknown(entry.plan))
+        if entry.awaits and (entry.plan or entry.name in known):
+            yield WrongPath(entry.name, "waits for the trainer, and the plan has it by now")
     for rule in knowledge.rules:
         path = knowledge.vocabulary.entry(rule.then.attribute).plan
         if path in known and not _fits(path, rule.then.value):

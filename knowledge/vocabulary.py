@@ -55,6 +55,8 @@ class Entry(BaseModel):
     """How competing recommendations for a decision are settled."""
     plan: str = ""
     """The path in plan.yaml that holds this attribute."""
+    awaits: Literal["", "trainer"] = ""
+    """Who must learn it before a plan can hold it; the decision is advice until then."""
     source: str = ""
 
     def coerce(self, value: Any, where: str, *, as_threshold: bool = False) -> Value:

@@ -19,6 +19,7 @@ from knowledge.vocabulary import Entry
 
 from ..chaining import consult
 from ..session import Decision, Session
+from .budget import with_share_of_reference
 from .plan_words import CANNOT_RUN, assumptions, clash, comments, header
 
 _FOUR = ("pooling.name", "backbone.recommended", "backbone.name", "output.bounded", "training.epochs")
@@ -63,6 +64,7 @@ def draft_plan(
         UsageError: a fact or choice that does not fit the vocabulary.
         PlanError: choices that the trainer cannot run together; the hint names them.
     """
+    facts = with_share_of_reference(facts)
     session = consult(knowledge, facts, packs=("plan",), unknown=unknown, fixed=fixed or {})
     known = {fact.name: fact.value for fact in session.facts.values()}
     if manifest is not None:

@@ -57,11 +57,21 @@ def _reasons(item: NotAssessable) -> tuple[str, ...]:
 def decisions_blocks(session: Session) -> Document:
     """The decisions in the order of the vocabulary, which is that of the work: value, rule and what it beat."""
     ordered = (session.decisions.get(name) for name in session.knowledge.vocabulary.entries)
-    rows = tuple(_decision_row(decision) for decision in ordered if decision is not None)
+    rows = tuple(_decision_row(decision, session) for decision in ordered if decision is not None)
     return (Table(("decision", "value", "because of rule", "instead of"), rows),)
 
 
-def _decision_row(decision: Decision) -> tuple[str, ...]:
+def _decision_row(decision: Decision, session: Session) -> tuple[str, ...]:
     losers = ", ".join(f"{spell(loser.value)} ({loser.lost_on})" for loser in decision.losers)
     rule = "you" if decision.fixed_by_user else decision.rule
-    return decision.attribute, spell(decision.value), rule + (" (contested)" if decision.contested else ""), losers
+    awaited = (
+        " (advice: this trainer does not do it yet)"
+        if session.knowledge.vocabulary.entries[decision.attribute].awaits
+        else ""
+    )
+    return (
+        decision.attribute,
+        spell(decision.value) + awaited,
+        rule + (" (contested)" if decision.contested else ""),
+        losers,
+    )

@@ -10,7 +10,10 @@ from knowledge.records import Value
 KNOWLEDGE = load_knowledge()
 GOLDEN = Path(__file__).parent / "golden"
 MANIFEST = Path("/data/clips.csv")
-UNSETTLED = {"backbone.checkpoint", "data.max_seconds", "compute.threads"}
+UNSETTLED = {
+    *("backbone.checkpoint", "data.max_seconds", "compute.threads"),
+    *("training.label_bins", "training.pair_epochs", "training.pair_temperature"),
+}
 """Decisions that some plans have no use for."""
 LARGE_GPU: dict[str, Value] = {"machine.gpu": True, "machine.gpu_memory_gib": 141, "machine.bf16": True}
 SMALL_GPU: dict[str, Value] = {"machine.gpu": True, "machine.gpu_memory_gib": 10, "machine.bf16": False}

@@ -107,3 +107,8 @@ def test_files_that_show_a_feature_exist() -> None:
 
     assert named
     assert [file for file in sorted(named) if not (root / file).is_file()] == []
+
+
+def test_every_row_of_the_source_documents_is_served() -> None:
+    """Cite the row in a rule, or say in knowledge/items/served.yaml what serves it or why it is left out."""
+    assert list(mistakes(load_knowledge())) == []

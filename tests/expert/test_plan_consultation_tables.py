@@ -165,11 +165,19 @@ def test_alpha_follows_a_rank_that_the_user_chose(rank: int) -> None:
 
 
 def test_full_finetuning_has_two_learning_rates() -> None:
-    plan = draft(CASES["telephone-speech-huge"]).plan
+    plan = draft({**CASES["telephone-speech-huge"], "dataset.clips": 50000}).plan
 
     assert plan is not None
     assert plan.adaptation.method == "full"
     assert (plan.training.backbone_learning_rate, plan.training.learning_rate) == (1e-5, 1e-3)
+
+
+def test_four_times_the_batch_doubles_the_rate_of_pretrained_weights() -> None:
+    plan = draft(CASES["telephone-speech-huge"]).plan
+
+    assert plan is not None
+    assert plan.training.batch_size == 128
+    assert plan.training.backbone_learning_rate == 2e-5
 
 
 def test_the_training_baseline() -> None:

@@ -18,6 +18,7 @@ def volume(run: RunSeries) -> Measured:
     measured += known("run.training_points", points, n=points, evidence=evidence)
     measured += _validated(points, evaluations, evidence)
     measured += _restarts(run, evidence)
+    measured += _epochs(run, evidence)
     return measured + _ending(run) + _selection(run) + _pass_size(run)
 
 
@@ -32,6 +33,13 @@ def _restarts(run: RunSeries, evidence: list[Evidence]) -> Measured:
     if longest is None or len(longest) < 2:
         return unknown("fewer than 2 points were logged", "run.restarts")
     return known("run.restarts", int(np.sum(np.diff(longest.steps) < 0)), n=len(longest), evidence=evidence)
+
+
+def _epochs(run: RunSeries, evidence: list[Evidence]) -> Measured:
+    reached = [epoch for series in run.series for epoch in series.epochs if epoch is not None and np.isfinite(epoch)]
+    if not reached:
+        return unknown("the log does not count epochs", "run.epochs_seen")
+    return known("run.epochs_seen", max(0.0, max(reached)), n=len(reached), evidence=evidence)
 
 
 def _last_step(run: RunSeries) -> int:

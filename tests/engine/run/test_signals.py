@@ -320,3 +320,19 @@ def test_every_signal_is_either_known_or_unknown_on_every_run(tmp_path):
         names = [fact.name for fact in measured.facts] + [item.name for item in measured.unknown]
         assert sorted(names) == sorted(set(names))
         assert set(names) == everything
+
+
+def test_epochs_seen_are_those_of_the_last_record():
+    run = run_of(train=[1.0, 0.9, 0.8])
+    cut = Series("train/loss", (1, 2), (0.24, 0.48), (1.0, 0.9))
+
+    assert value(run, "epochs_seen") == 3.0
+    assert value(RunSeries(Path("run"), "test", (cut,), (), None, meta=RunMeta()), "epochs_seen") == 0.48
+
+
+def test_a_log_without_epochs_leaves_them_unknown():
+    bare = Series("train/loss", (1, 2), (None, None), (1.0, 0.9))
+
+    assert reason(RunSeries(Path("run"), "test", (bare,), (), None, meta=RunMeta()), "epochs_seen") == (
+        "the log does not count epochs"
+    )
