@@ -17,6 +17,7 @@ from knowledge.schema import STRENGTHS
 from knowledge.vocabulary import TOPICS, Entry, Topic
 
 from .boxes import admits
+from .checks import assessment_of
 from .prospects import Prospects
 from .reference import Assessment
 from .session import Session
@@ -99,9 +100,11 @@ def _rank(question: Question) -> tuple[float, int, int, float, int, str]:
 
 def _led(found: list[Question], session: Session) -> list[Question]:
     """Move what is to be asked before a topic in front of it, but behind what may make the question pointless."""
+    assessment = assessment_of(session)
     for leader in [question for question in found if question.entry.asked_before]:
         rules = filter(None, map(session.knowledge.rule, leader.pending))
-        reads = {condition.fact for rule in rules for condition in rule.conditions}
+        waiting = (clause for rule in rules for clause in rule.when if assessment.clause(clause) is not True)
+        reads = {condition.fact for clause in waiting for condition in clause}
         topic = leader.entry.asked_before
         entries = session.knowledge.vocabulary.entries
         rest = [question for question in found if question is not leader]
@@ -180,6 +183,8 @@ class _Outlook:
 
     def _collect(self, condition: Condition, rule: Rule, found: _Collected) -> None:
         name = condition.fact
+        if part := self._missing_part(name):
+            found.add(part, rule)
         if self._askable(name):
             found.add(name, rule)
         if self._open(name):
@@ -211,6 +216,14 @@ class _Outlook:
         answered = self._session.unknown.get(name, "").startswith(DOES_NOT_KNOW)
         return bool(entry.ask) and name not in self._session.facts and not answered
 
+    def _missing_part(self, name: str) -> str:
+        """The next fact to ask for to get a ratio: what it is measured against, then the rest; empty: none."""
+        parts = self._session.knowledge.vocabulary.entry(name).ratio_of
+        if parts is None or name in self._session.facts:
+            return ""
+        missing = [part for part in reversed(parts) if part not in self._session.facts]
+        return missing[0] if missing and all(map(self._askable, missing)) else ""
+
     def _open(self, name: str) -> bool:
         return name in self.by_attribute and name not in self._session.pinned
 
@@ -222,7 +235,8 @@ class _Outlook:
         fact = self._session.facts.get(name)
         if self._open(name):
             return self._can_become(condition) or (fact is None and self._askable(name))
-        return fact is None and condition.kind != "unknown" and self._askable(name)
+        reachable = self._askable(name) or bool(self._missing_part(name))
+        return fact is None and condition.kind != "unknown" and reachable
 
     def _can_become(self, condition: Condition) -> bool:
         values = [rule.then.value for rule in self._contenders(condition.fact)]

@@ -15,6 +15,7 @@ from knowledge.conditions import Condition, spell
 from knowledge.records import Value
 
 from .boxes import Partition, admits
+from .ratios import ratio_entries, scaled
 from .session import Session
 from .sweep import Change, Sweep, kinds
 
@@ -63,19 +64,26 @@ class Prospects:
         self._conditions: dict[str, list[Condition]] = {}
         for condition in conditions:
             self._conditions.setdefault(condition.fact, []).append(condition)
+        self._ratios = ratio_entries(session.knowledge.vocabulary)
         self._prospects: dict[str, tuple[Prospect, ...]] = {}
 
     def answers(self, name: str) -> tuple[Answer, ...]:
         """Return the answers that rules tell apart."""
         entry = self._session.knowledge.vocabulary.entry(name)
-        conditions = self._conditions.get(name, [])
-        cells = [
-            cell for cell in Partition(conditions, self._session.knowledge.vocabulary).cells[name] if cell is not None
-        ]
+        conditions = [*self._conditions.get(name, []), *self._through_ratios(name)]
+        partition = Partition(conditions, self._session.knowledge.vocabulary)
+        cells = [cell for cell in partition.cells.get(name, ()) if cell is not None]
         marks = {cell: tuple(admits(condition, cell) for condition in conditions) for cell in cells}
         if entry.type in ("integer", "number"):
             return tuple(_ranges(cells, marks))
         return tuple(_choices(cells, marks))
+
+    def _through_ratios(self, name: str) -> Iterator[Condition]:
+        for entry in self._ratios:
+            for condition in self._conditions.get(entry.name, ()):
+                found = scaled(condition, entry, name, self._session.facts)
+                if found is not None:
+                    yield found
 
     def of(self, name: str) -> tuple[Prospect, ...]:
         """Return what each answer to a question would change."""
@@ -96,7 +104,7 @@ class Prospects:
 
         Where that would take too many suppositions to tell, it is taken to matter.
         """
-        if any(self.effect(name)):
+        if any(self.effect(name)) or any(name in (entry.ratio_of or ()) for entry in self._ratios):
             return True
         answers = [answer.value for answer in self.answers(name)]
         companions = [(None, *(answer.value for answer in self.answers(other))) for other in others]

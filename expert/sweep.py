@@ -13,6 +13,7 @@ from typing import Any, Literal
 from knowledge.conditions import same, spell
 from knowledge.records import Fact, Value
 
+from .ratios import ratio_entries, with_ratios
 from .reference import Reference
 from .session import Session
 from .strata import concluding
@@ -53,6 +54,7 @@ class Sweep:
             for condition in rule.conditions:
                 self._readers.setdefault(condition.fact, set()).add(rule.then.attribute)
         self.given = given(session)
+        self._ratios = ratio_entries(session.knowledge.vocabulary)
         self._affected: dict[frozenset[str], frozenset[str]] = {}
 
     def changes(self, said: Mapping[str, Value]) -> tuple[Change, ...]:
@@ -60,16 +62,15 @@ class Sweep:
 
         The facts must fit the vocabulary.
         """
-        affected = self._dependents(frozenset(said))
-        facts = {name: Fact(name, value, "user") for name, value in said.items()}
+        vocabulary = self._session.knowledge.vocabulary
+        supposed = {name: Fact(name, value, "user") for name, value in said.items()}
+        stale = {entry.name for entry in self._ratios if entry.ratio_of and supposed.keys() & set(entry.ratio_of)}
+        known = {name: fact for name, fact in self.given.items() if name not in stale or name in supposed}
+        known = with_ratios({**known, **supposed}, vocabulary)
+        affected = self._dependents(frozenset(said) | stale)
         settled = {name: self._session.facts.get(name) for name in self.by_attribute if name not in affected}
-        reference = Reference(
-            self._session.knowledge.vocabulary,
-            self.by_attribute,
-            {**settled, **self.given, **facts},
-            self._session.certainties,
-        )
-        return tuple(self._compared(reference, affected.difference(said, self.given)))
+        reference = Reference(vocabulary, self.by_attribute, {**settled, **known}, self._session.certainties)
+        return tuple(self._compared(reference, affected.difference(known)))
 
     def _compared(self, reference: Reference, names: frozenset[str]) -> Iterator[Change]:
         for name in sorted(names):

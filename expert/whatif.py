@@ -17,6 +17,7 @@ from knowledge.vocabulary import Entry
 
 from .chaining import consult
 from .proof import Explanation
+from .ratios import ratio_entries
 from .session import Session
 from .sweep import Change, Sweep, given, shown
 
@@ -55,7 +56,9 @@ def suppose(session: Session, said: Mapping[str, Value], *, released: Collection
     """
     vocabulary = session.knowledge.vocabulary
     new = {name: vocabulary.user_fact(name, value, "what if") for name, value in said.items()}
-    old = {name: fact for name, fact in given(session).items() if name not in new and name not in released}
+    stale = {entry.name for entry in ratio_entries(vocabulary) if new.keys() & set(entry.ratio_of or ())}
+    gone = {*new, *released, *stale}
+    old = {name: fact for name, fact in given(session).items() if name not in gone}
     fixed = {name: fact.value for name, fact in new.items() if vocabulary.entry(name).kind == "decision"}
     fixed |= {name: old[name].value for name in old if name in session.decisions}
     facts = [fact for name, fact in {**old, **new}.items() if name not in fixed]
