@@ -13,6 +13,7 @@ from typing import Any
 
 from knowledge.conditions import Condition, spell
 from knowledge.records import Value
+from knowledge.vocabulary import Entry
 
 from .boxes import Partition, admits
 from .ratios import ratio_entries, scaled
@@ -75,7 +76,7 @@ class Prospects:
         cells = [cell for cell in partition.cells.get(name, ()) if cell is not None]
         marks = {cell: tuple(admits(condition, cell) for condition in conditions) for cell in cells}
         if entry.type in ("integer", "number"):
-            return tuple(_ranges(cells, marks))
+            return tuple(_ranges(cells, marks, entry, conditions))
         return tuple(_choices(cells, marks))
 
     def _through_ratios(self, name: str) -> Iterator[Condition]:
@@ -142,18 +143,35 @@ def _choices(cells: list[Value], marks: Mapping[Value, tuple[bool, ...]]) -> Ite
         yield Answer(group[0], " or ".join(map(spell, group)), len(group))
 
 
-def _ranges(cells: list[Value], marks: Mapping[Value, tuple[bool, ...]]) -> Iterator[Answer]:
+def _ranges(
+    cells: list[Value], marks: Mapping[Value, tuple[bool, ...]], entry: Entry, conditions: list[Condition]
+) -> Iterator[Answer]:
     """Neighbouring numbers that no rule tells apart; one from the middle stands for them."""
     runs = [list(run) for _, run in groupby(cells, key=lambda cell: marks[cell])]
+    cuts = {item.value for item in conditions if item.kind == "is" and not isinstance(item.value, tuple)}
     for number, run in enumerate(runs):
-        yield Answer(run[len(run) // 2], _span(run, first=number == 0, last=number == len(runs) - 1), 1)
+        before = runs[number - 1][-1] if number else None
+        after = runs[number + 1][0] if number + 1 < len(runs) else None
+        says = _whole_span(run, before, after) if entry.type == "integer" else _span(run, before, after, cuts)
+        yield Answer(run[len(run) // 2], says, 1)
 
 
-def _span(run: list[Value], *, first: bool, last: bool) -> str:
-    if first and last:
-        return "any number"
-    if first:
-        return f"up to {spell(run[-1])}"
-    if last:
-        return f"{spell(run[0])} or more"
-    return spell(run[0]) if len(run) == 1 else f"{spell(run[0])} to {spell(run[-1])}"
+def _whole_span(run: list[Value], before: Value | None, after: Value | None) -> str:
+    low, high = spell(run[0]), spell(run[-1])
+    if before is None:
+        return "any number" if after is None else f"up to {high}"
+    if after is None:
+        return f"{low} or more"
+    return low if low == high else f"{low} to {high}"
+
+
+def _span(run: list[Value], before: Value | None, after: Value | None, cuts: set[Value]) -> str:
+    """Between two numbers that stand for ranges the threshold is whichever of them a rule names."""
+    low = spell(run[0]) if run[0] in cuts else "" if before is None else f"above {spell(before)}"
+    high = f"up to {spell(run[-1])}" if run[-1] in cuts else "" if after is None else f"below {spell(after)}"
+    if before is None:
+        return high if after is not None else "any number"
+    if after is None:
+        return f"{low} or more" if run[0] in cuts else low
+    joint = ", " if low.startswith("above") else " to "
+    return low if len(run) == 1 and run[0] in cuts else f"{low}{joint}{high}"

