@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from knowledge.items import RULE_KINDS, ItemDocument, Kind, ServedDocument
+from knowledge.items import KINDS, RULE_KINDS, ItemDocument, Kind, ServedDocument
 from knowledge.rulebook import Knowledge, Pack
 
 _KIND_OF_PACK: Mapping[Pack, Kind] = {"plan": "R", "audit": "A", "diagnose": "D"}
@@ -74,8 +74,6 @@ def mistakes(knowledge: Knowledge) -> Iterator[str]:
 
 
 def _name(kind: str) -> str:
-    from knowledge.items import KINDS
-
     return next((name for letter, name in KINDS.items() if letter == kind), "something besides rules")
 
 
