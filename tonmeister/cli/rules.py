@@ -13,6 +13,7 @@ from .answers import pairs
 from .output import emit, format_option, report_option, say
 
 if TYPE_CHECKING:
+    from expert.report.document import Document
     from knowledge.rulebook import Knowledge, Rule
 
 _knowledge_option = click.option(
@@ -52,10 +53,10 @@ def list_rules(words: tuple[str, ...], form: str, folder: Path | None) -> None:
 
 
 @command.command("show")
-@click.argument("rule_id", metavar="RULE|TABLE")
+@click.argument("rule_id", metavar="RULE|TABLE|PRESET|ITEM")
 @_knowledge_option
 def show_rule(rule_id: str, folder: Path | None) -> None:
-    """One rule: conditions, conclusion, reason, certainty, sources, examples; or a decision table with its rows."""
+    """A rule with its reason, sources and examples; a decision table; a search preset; or an item such as S000-13a."""
     from expert.report.rule import rule_document
     from expert.report.table import table_document
     from expert.report.text import render_text
@@ -63,8 +64,22 @@ def show_rule(rule_id: str, folder: Path | None) -> None:
 
     knowledge = load_knowledge(folder or BUILT_IN)
     rows = knowledge.table(rule_id)
-    page = table_document(rows, knowledge) if rows else rule_document(_known_rule(knowledge, rule_id), knowledge)
+    page = _other_page(rule_id, knowledge)
+    if page is None:
+        page = table_document(rows, knowledge) if rows else rule_document(_known_rule(knowledge, rule_id), knowledge)
     click.echo(render_text(page), nl=False)
+
+
+def _other_page(name: str, knowledge: Knowledge) -> Document | None:
+    """The page of a search preset or of an item of a source document, or None."""
+    from expert.coverage import coverage
+    from expert.report.coverage import item_document
+    from expert.report.preset import preset_document
+
+    if name in knowledge.items:
+        return next(item_document(row, knowledge) for row in coverage(knowledge) if row.item.item == name)
+    preset = next((preset for preset in knowledge.presets if preset.preset == name), None)
+    return preset_document(preset, knowledge) if preset else None
 
 
 @command.command("try")
