@@ -28,6 +28,12 @@ class ClipsStratum:
                     f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) (assert {head}))'
                 )
 
+    def forget(self, rule_id: str) -> None:
+        """Take a rule away."""
+        for rule in list(self._environment.rules()):
+            if rule.name.startswith(f"r-{rule_id}-"):
+                rule.undefine()
+
     def run(self, facts: Mapping[str, Value], established: Iterable[str]) -> set[str]:
         """Return the ids of the rules that fire, given facts and the keys of the conditions that are established."""
         self._environment.reset()
