@@ -3,9 +3,9 @@
     python -m benchmarks.consultation [--rules 200] [--facts 200] [--rounds 200] [--write]
 
 The rulebooks are each shipped pack, on the facts of `CASES` cases made at its thresholds, and a synthetic one. All
-three evaluators get the same rules and the same facts in the same process, a round each in turn. CLIPS gets each stratum's established tokens and
-settled facts as input, so it does only the matching and firing; the other two do everything that a consultation does.
-Times are CPU times of this process, because the machine may be shared.
+three evaluators get the same rules and the same facts in the same process, a round each in turn. CLIPS gets each
+stratum's established tokens and settled facts as input, so it does only the matching and firing; the other two do
+everything that a consultation does. Times are CPU times of this process, because the machine may be shared.
 """
 
 from __future__ import annotations

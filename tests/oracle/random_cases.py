@@ -59,7 +59,7 @@ def random_facts(random: Random) -> list[Fact]:
 def random_shipped_facts(random: Random, shipped: Knowledge, pack: Pack, share: float | None = None) -> list[Fact]:
     """Make a share of the facts that the rules of a pack read, with values at, beside and between its thresholds."""
     thresholds: dict[str, list[Value]] = {}
-    for condition in (condition for rule in shipped.pack(pack) for condition in rule.conditions):
+    for condition in (condition for one in shipped.pack(pack) for condition in one.conditions):
         if condition.kind == "is":
             values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
             thresholds.setdefault(condition.fact, []).extend(values)
