@@ -1,10 +1,12 @@
-"""Scores the diagnosis on real Trainer logs beside the coded default rules of other tools, in the same run.
+"""Scores the diagnosis on real logs of every format beside the coded default rules of other tools, in the same run.
 
     TONMEISTER_TEST_DATA=/path/to/data python -m benchmarks.diagnosis
 
 A finding counts as right where the label demands it. Labels with a question mark are debatable and count neither way;
 states (`truncated-run`, `wasted-compute`, ...) that no label mentions are listed apart, because nobody labelled them.
-The labels of these runs were at hand when the rules were written: the figures are a regression test, no promise.
+Where only overfitting was labelled (the runs of OverfitGuard), only that is scored.
+The labels of the Trainer runs were at hand when the rules were written: their figures are a regression test, no
+promise. The rules were not yet fitted to any other format.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -21,10 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from engine.evidence.run.series import RunSeries
-from expert.consultation.diagnose import diagnose_run
+from expert.consultation.diagnose import Diagnosis, diagnose_run
+from knowledge.errors import InputError
 from knowledge.loader import load_knowledge
+from knowledge.rulebook import Knowledge
 
-FORMAT = "hf_trainer_state"
+ONLY_OVERFITTING = "overfitguard_json"
 
 
 @dataclass(frozen=True)
@@ -32,17 +37,17 @@ class Labelled:
     """One run with what a person found in it."""
 
     name: str
-    path: Path
+    form: str
+    files: tuple[Path, ...]
     demanded: frozenset[str]
     debatable: frozenset[str]
     forbidden: frozenset[str]
 
 
 def labelled_runs(data: Path) -> list[Labelled]:
-    """Read the rows of INDEX.tsv whose format we read."""
+    """Read the rows of INDEX.tsv."""
     with (data / "logs" / "INDEX.tsv").open(newline="") as stream:
-        rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["format"] == FORMAT]
-    return [_labelled(row, data) for row in rows]
+        return [_labelled(row, data) for row in csv.DictReader(stream, delimiter="\t")]
 
 
 def _labelled(row: dict[str, str], data: Path) -> Labelled:
@@ -50,7 +55,25 @@ def _labelled(row: dict[str, str], data: Path) -> Labelled:
     sure = frozenset(token.split("@")[0] for token in tokens if token[0] != "!" and token[-1] != "?")
     maybe = frozenset(token.rstrip("?").split("@")[0] for token in tokens if token[-1] == "?") - sure
     never = frozenset(token[1:] for token in tokens if token[0] == "!")
-    return Labelled(row["id"], data / "logs" / row["file"], sure, maybe, never)
+    files = tuple(data / "logs" / file for file in row["file"].split(";"))
+    return Labelled(row["id"], row["format"], files, sure, maybe, never)
+
+
+def diagnosed(run: Labelled, knowledge: Knowledge) -> Diagnosis | None:
+    """Diagnose one run; None when no reader understands it. Event files of one run lie in one folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file in run.files if run.form == "tfevents" else ():
+            (Path(folder) / file.name).symlink_to(file)
+        try:
+            return diagnose_run(knowledge, Path(folder) if run.form == "tfevents" else run.files[0])
+        except InputError:
+            return None
+
+
+def scored(runs: Iterable[Labelled], finding: str) -> list[Labelled]:
+    """Return the runs whose label settles a finding."""
+    settled = (run for run in runs if run.form != ONLY_OVERFITTING or finding == "overfitting")
+    return [run for run in settled if finding not in run.debatable]
 
 
 def umlaut(train: np.ndarray, val: np.ndarray) -> bool:
@@ -109,32 +132,42 @@ def main() -> int:
         print("TONMEISTER_TEST_DATA is not set: no real logs to score on", file=sys.stderr)
         return 2
     knowledge = load_knowledge()
-    runs = labelled_runs(Path(folder))
+    every = labelled_runs(Path(folder))
     began = time.process_time()
-    diagnoses = {run.name: diagnose_run(knowledge, run.path) for run in runs}
+    found = {run.name: diagnosed(run, knowledge) for run in every}
     seconds = time.process_time() - began
+    diagnoses = {name: diagnosis for name, diagnosis in found.items() if diagnosis is not None}
+    runs = [run for run in every if run.name in diagnoses]
     reported = {name: {finding.id for finding in d.session.findings} for name, d in diagnoses.items()}
     open_items = sum(len(d.session.not_assessable) for d in diagnoses.values())
 
-    print(f"{len(runs)} runs of {FORMAT}, {seconds / len(runs):.3f} CPU seconds a run")
+    forms = {run.form for run in every}
+    unread = sorted({run.form for run in every if run.name not in diagnoses})
+    print(f"{len(runs)} of {len(every)} runs read, {len(forms) - len(unread)} of {len(forms)} formats; not: {unread}")
+    print(f"{seconds / len(every):.3f} CPU seconds a run")
     print(f"{open_items / len(runs):.1f} findings a run are not assessable for want of evidence")
     labelled = set().union(*(run.demanded for run in runs))
     for finding in sorted(labelled):
-        pairs = [
-            (finding in reported[run.name], finding in run.demanded) for run in runs if finding not in run.debatable
-        ]
+        pairs = [(finding in reported[run.name], finding in run.demanded) for run in scored(runs, finding)]
         print(f"  {finding:26} {score(pairs)}")
-    unlabelled = Counter(name for found in reported.values() for name in found - labelled)
+    whole = [run for run in runs if run.form != ONLY_OVERFITTING]
+    unlabelled = Counter(name for run in whole for name in reported[run.name] - labelled)
     print(f"  reported, in no label: {dict(unlabelled) or 'nothing'}")
     broken = [(run.name, run.forbidden & reported[run.name]) for run in runs if run.forbidden & reported[run.name]]
     print(f"  forbidden and reported: {broken or 'nothing'}")
 
-    print("overfitting, by rule")
-    ours = [("overfitting" in reported[run.name], "overfitting" in run.demanded) for run in runs]
-    print(f"  {'Tonmeister':26} {score(ours)}")
-    for name, rule in RIVALS.items():
-        hits = [(overfits(rule, diagnoses[run.name].series), "overfitting" in run.demanded) for run in runs]
-        print(f"  {name:26} {score(hits)}")
+    for title, part in (("labelled by hand", whole), ("OverfitGuard", [run for run in runs if run not in whole])):
+        print(f"overfitting, by rule, {len(part)} runs {title}")
+        ours = [
+            ("overfitting" in reported[run.name], "overfitting" in run.demanded) for run in scored(part, "overfitting")
+        ]
+        print(f"  {'Tonmeister':26} {score(ours)}")
+        for name, rule in RIVALS.items():
+            hits = [
+                (overfits(rule, diagnoses[run.name].series), "overfitting" in run.demanded)
+                for run in scored(part, "overfitting")
+            ]
+            print(f"  {name:26} {score(hits)}")
     return 0
 
 

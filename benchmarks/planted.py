@@ -68,6 +68,7 @@ SET_LEVEL = {
 NAMED_IN_README = {
     "fsdd": {"dc-offset": "nicolas"},
     "esc10": {"mostly-silent": "", "upsampled": "", "over-full-scale": "", "confound": ""},
+    "speechocean762": {"sparse-extremes": ""},
 }
 """True faults of the published sets, by finding: they are no false alarms. A name: of that group only."""
 

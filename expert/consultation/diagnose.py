@@ -36,6 +36,7 @@ def diagnose_run(
     knowledge: Knowledge,
     path: Path,
     *,
+    number: int | None = None,
     extra_facts: Iterable[Fact] = (),
     extra_unknown: Iterable[Unknown] = (),
 ) -> Diagnosis:
@@ -43,7 +44,8 @@ def diagnose_run(
 
     Args:
         knowledge: the rulebooks.
-        path: a run directory, a folder of folds, or a Hugging Face trainer_state.json.
+        path: a run directory, a folder of folds, or a log of any framework.
+        number: which run, from 1, where several were appended to one log; None for the last.
         extra_facts: what is known beside the run: of the user, or of an audit of its data set, whose rules then have
             their say as well.
         extra_unknown: what was looked for in vain, such as by that audit.
@@ -51,7 +53,7 @@ def diagnose_run(
     Raises:
         InputError: there is no run at `path`, or a file of it cannot be read.
     """
-    run = read_run(path)
+    run = read_run(path, number)
     given = tuple(extra_facts)
     measured = measure_run(run) + measure_predictions(run.predictions, _task(run, given))
     if run.meta.task:

@@ -12,7 +12,7 @@ GOLDEN = Path(__file__).parent / "golden"
 MANIFEST = Path("/data/clips.csv")
 UNSETTLED = {
     *("backbone.checkpoint", "data.max_seconds", "compute.threads"),
-    *("training.label_bins", "training.pair_epochs", "training.pair_temperature"),
+    *("training.label_bins", "training.pair_epochs", "training.pair_temperature", "adaptation.placed_on"),
 }
 """Decisions that some plans have no use for."""
 LARGE_GPU: dict[str, Value] = {"machine.gpu": True, "machine.gpu_memory_gib": 141, "machine.bf16": True}

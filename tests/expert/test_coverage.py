@@ -1,5 +1,6 @@
 """What serves the rows of the source documents, and what is noticed when nothing does."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,22 @@ def test_files_that_show_a_feature_exist() -> None:
 
     assert named
     assert [file for file in sorted(named) if not (root / file).is_file()] == []
+
+
+def test_what_is_named_by_hand_exists() -> None:
+    """A reason that names a rule by its id points at one that is there."""
+    knowledge = load_knowledge()
+    known = {rule.id for rule in knowledge.rules} | {preset.preset for preset in knowledge.presets}
+    known |= set(knowledge.remedies) | set(knowledge.vocabulary.entries)
+    named = {
+        name
+        for served in knowledge.served
+        for reason in served.items.values()
+        for name in re.findall(r"\b[a-z]+(?:-[a-z]+)*\.[a-z0-9]+(?:-[a-z0-9]+)+", reason)
+    }
+
+    assert named
+    assert named - known == set()
 
 
 def test_every_row_of_the_source_documents_is_served() -> None:

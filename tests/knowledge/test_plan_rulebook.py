@@ -51,8 +51,8 @@ def test_an_example_stands_at_every_threshold(rule: Rule) -> None:
         assert any(abs(value - float(condition.value)) <= step for value in values), str(condition)  # type: ignore[arg-type]
 
 
-WANTED = {"backbone.recommended", "training.optimizer", "training.recipe"}
-"""Where this trainer runs one value only, and a finding ending in -cannot-run-here says so of the others."""
+WANTED = {"backbone.recommended", "training.optimizer", "training.recipe", "adaptation.placed_on"}
+"""Where this trainer runs one value, and a finding or the meaning says so of the others."""
 
 
 def test_every_decision_is_asked_of_some_rule_and_fills_a_line_of_the_plan() -> None:

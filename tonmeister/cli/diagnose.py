@@ -11,17 +11,24 @@ from .output import emit, exit_status, fail_option, format_option, report_option
 
 @click.command("diagnose")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--run", "number", type=int, help="Which run, from 1, where a log holds several; default: the last.")
 @format_option
 @report_option
 @fail_option
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], form: str, output: Path | None, fail_on: str) -> None:
-    """Read each PATH: a run directory of ours, or a Hugging Face trainer_state.json or the folder that holds it."""
+def command(
+    ctx: click.Context, paths: tuple[Path, ...], number: int | None, form: str, output: Path | None, fail_on: str
+) -> None:
+    """Read each PATH: a run directory of ours, or the log of any framework, or the folder that holds it.
+
+    Hugging Face trainer_state.json, TensorBoard events, Lightning, Keras and Ultralytics tables, JSON lines, and what
+    SpeechBrain, Coqui and scripts of your own print.
+    """
     from expert.consultation.diagnose import diagnose_run
     from expert.report.diagnosis import diagnosis_document, diagnosis_record
     from knowledge.loader import load_knowledge
 
-    diagnoses = [diagnose_run(load_knowledge(), path) for path in paths]
+    diagnoses = [diagnose_run(load_knowledge(), path, number=number) for path in paths]
     document = tuple(block for diagnosis in diagnoses for block in diagnosis_document(diagnosis))
     records = [diagnosis_record(diagnosis) for diagnosis in diagnoses]
     emit(document, records[0] if len(records) == 1 else {"schema": records[0]["schema"], "runs": records}, form, output)

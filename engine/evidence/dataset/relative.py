@@ -18,6 +18,9 @@ _MAD_TO_SIGMA = 1.4826
 _LEAST_SPREAD = 0.1
 """Of the logarithm of a length: in a set of equal lengths, a tenth more or less is not yet a deviation of one sigma."""
 
+_SAME = 0.01
+"""Lengths this near are one: an encoder adds some hundredths of a second, and resampling rounds."""
+
 
 def relative_measures(scan: Scan, labels: Mapping[Region, str]) -> dict[str, Numbers]:
     """Return all measures of a scan and those that need the other clips as well, `(clips,)` each.
@@ -36,7 +39,10 @@ def relative_measures(scan: Scan, labels: Mapping[Region, str]) -> dict[str, Num
     found["clip.peers"] = np.full(len(clips), float(np.isfinite(seconds).sum()))
     found["clip.offset_size"] = np.abs(found.get("clip.offset", unknown))
     found |= _durations(seconds, members) | _rates(rates, found.get("clip.edge_share", unknown))
+    found["clip.same_seconds_share"] = _alike(seconds)
+    found["clip.same_samples_share"] = _alike(seconds * rates)
     found["clip.snr_deviation_db"] = _deviation(found.get("clip.snr_db", unknown), members)
+    found["clip.floor_deviation_db"] = _deviation(found.get("clip.floor_spread_db", unknown), members)
     return found
 
 
@@ -59,6 +65,16 @@ def _durations(seconds: Numbers, members: Sequence[npt.NDArray[np.intp]]) -> dic
             of_class[group] = _score(logs[group])
     nearer = np.where(np.abs(of_class) < np.abs(of_set), of_class, of_set)
     return {"clip.duration_ratio": seconds / np.nanmedian(seconds), "clip.duration_score": nearer}
+
+
+def _alike(values: Numbers) -> Numbers:
+    """Return the share of the clips whose value is the same within the tolerance, for each clip."""
+    known = np.sort(values[np.isfinite(values)])
+    if not len(known):
+        return np.full(len(values), np.nan)
+    above = np.searchsorted(known, values * (1 + _SAME), "right")
+    below = np.searchsorted(known, values * (1 - _SAME), "left")
+    return np.where(np.isfinite(values), (above - below) / len(known), np.nan)
 
 
 def _score(values: Numbers) -> Numbers:

@@ -18,9 +18,12 @@ Floats = NDArray[np.float64]
 _LOWER = {"loss", "wer", "cer", "mer", "per", "der", "eer", "error", "errors", "mae", "mse", "rmse", "perplexity"}
 _HIGHER = {
     "accuracy", "acc", "f1", "precision", "recall", "uar", "auc", "auroc", "map", "ccc", "pearson", "spearman", "r2",
-    "bleu", "jaccard", "iou", "dice", "kappa", "mcc",
+    "bleu", "jaccard", "iou", "miou", "dice", "kappa", "mcc", "ap", "prec", "top", "jacard",
 }  # fmt: skip
-_PREFERRED = ("ccc", "pearson", "macro-f1", "f1", "balanced-accuracy", "balanced_accuracy", "accuracy", "wer", "cer")
+_PREFERRED = (
+    "ccc", "pearson", "macro-f1", "macro_f1", "f1", "balanced-accuracy", "balanced_accuracy", "map50_95", "map", "iou",
+    "jacard_coef", "accuracy", "acc", "wer", "cer",
+)  # fmt: skip
 """Which task metric speaks for the run when it was not selected by one."""
 
 
@@ -29,7 +32,7 @@ def direction_of(metric: str) -> Direction:
     for word in reversed(re.split(r"[^a-z0-9]+", metric.lower())):
         if word in _LOWER:
             return "lower"
-        if word in _HIGHER:
+        if word in _HIGHER or word.rstrip("0123456789") in _HIGHER:
             return "higher"
     return ""
 
@@ -114,6 +117,8 @@ class RunMeta:
     """As in the `end` event; `unfinished` without one."""
     selected_by: str = ""
     """`loss`, or the name of a metric."""
+    appended_runs: int = 1
+    """How many runs the log holds; the curves are of one of them."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,13 @@ class RunSeries:
     @property
     def metric(self) -> Series | None:
         """The validation metric that speaks for the task: the one selected by, else the usual one."""
-        found = {s.metric: s for s in self.series if s.split == "val" and s.metric != "loss" and s.better and len(s)}
+        scored = [
+            s
+            for s in self.series
+            if s.split == "val" and "loss" not in re.split("[_-]", s.metric) and s.better and len(s)
+        ]
+        most = max(map(len, scored), default=0)
+        found = {s.metric: s for s in scored if 2 * len(s) >= most}  # a score of the end alone is no curve
         preferred = (self.meta.selected_by, *_PREFERRED)
         return next((found[name] for name in preferred if name in found), next(iter(found.values()), None))
 

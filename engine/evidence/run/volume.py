@@ -18,6 +18,7 @@ def volume(run: RunSeries) -> Measured:
     measured += known("run.training_points", points, n=points, evidence=evidence)
     measured += _validated(points, evaluations, evidence)
     measured += _restarts(run, evidence)
+    measured += _appended(run, evidence)
     measured += _epochs(run, evidence)
     return measured + _ending(run) + _selection(run) + _pass_size(run)
 
@@ -26,6 +27,12 @@ def _validated(points: int, evaluations: int, evidence: list[Evidence]) -> Measu
     if not points and not evaluations:
         return unknown("nothing was logged", "run.has_validation")
     return known("run.has_validation", evaluations > 0, n=points, evidence=evidence)
+
+
+def _appended(run: RunSeries, evidence: list[Evidence]) -> Measured:
+    if not run.series:
+        return unknown("nothing was logged", "run.appended_runs")
+    return known("run.appended_runs", run.meta.appended_runs, evidence=evidence)
 
 
 def _restarts(run: RunSeries, evidence: list[Evidence]) -> Measured:
@@ -55,11 +62,23 @@ def _ending(run: RunSeries) -> Measured:
         measured = unknown("the run goes on, or it was killed", "run.status")
     else:
         measured = known("run.status", run.meta.status, evidence=[Evidence(f"status {run.meta.status}")])
+    if run.meta.planned_epochs and not run.meta.planned_steps:
+        return measured + _share_of_epochs(run, run.meta.planned_epochs)
     if not run.meta.planned_steps or not _last_step(run):
         return measured + unknown("the log does not say how many steps were planned", "run.finished_share")
     share = 1.0 if run.meta.status == "completed" else min(1.0, _share(run))
     text = f"last record at step {_last_step(run)} of {run.meta.planned_steps}, {run.meta.status}"
     return measured + known("run.finished_share", share, evidence=[Evidence(text, step=_last_step(run))])
+
+
+def _share_of_epochs(run: RunSeries, planned: int) -> Measured:
+    epochs = [epoch for series in run.series for epoch in series.epochs if epoch is not None]
+    if not epochs:
+        return unknown("the log does not say which epochs were run", "run.finished_share")
+    done = max(epochs) + (1 if min(epochs) == 0 else 0)
+    share = 1.0 if run.meta.status == "completed" else min(1.0, done / planned)
+    text = f"last record in epoch {max(epochs):g} of {planned}, {run.meta.status or 'no end is recorded'}"
+    return known("run.finished_share", share, evidence=[Evidence(text)])
 
 
 def _selection(run: RunSeries) -> Measured:

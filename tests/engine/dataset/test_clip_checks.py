@@ -107,3 +107,18 @@ def test_a_long_class_is_not_an_outlier(tmp_path: Path) -> None:
 
     assert scores[3] == 0
     assert scores[0] > 4
+
+
+@pytest.mark.parametrize("rate", [4000, 16000])
+def test_a_wrong_header_shows_where_all_clips_have_one_length(tmp_path: Path, rate: int) -> None:
+    dataset = dataset_of(tmp_path, 40)
+    odd = dataset.regions[5]
+    scan = scan_of(dataset, peak={})
+    mislabelled = Scan({**scan.clips, odd: Clip(odd, sample_rate_hz=rate, channels=1, frames=8000)}, scan.measures)
+    resampled = Scan({**scan.clips, odd: Clip(odd, sample_rate_hz=rate, channels=1, frames=rate)}, scan.measures)
+    check = CHECKS["clip.wrong-rate-of-fixed-length"]
+
+    wrong, right = (measure_clip_faults(dataset, of, [check]) for of in (mislabelled, resampled))
+
+    assert next(fact for fact in wrong.facts if fact.name == check.feeds).paths == ("5.wav",)
+    assert right.get(check.feeds) == 0

@@ -95,6 +95,18 @@ def test_an_empty_upper_band_has_an_edge(rate: int) -> None:
     assert found["clip.edge_drop_db"][0] < 6
 
 
+def test_one_tone_above_an_edge_does_not_fill_the_band() -> None:
+    chance = np.random.default_rng(1)
+    spectrum = np.fft.rfft(0.2 * chance.standard_normal(2 * RATE))
+    spectrum[len(spectrum) * 3 // 8 :] = 0
+    tone = 2e-4 * np.sin(2 * np.pi * 5900 * np.arange(2 * RATE) / RATE)
+
+    found = measured(np.fft.irfft(spectrum) + tone)
+
+    assert found["clip.edge_drop_db"][0] > 20
+    assert found["clip.edge_share"][0] == pytest.approx(0.375, abs=0.06)
+
+
 def test_offset_silence_and_level() -> None:
     sound = voice()
     quiet = np.where(np.arange(len(sound)) < 0.2 * len(sound), sound, 0.0)
@@ -116,6 +128,21 @@ def test_noise_lowers_the_ratio() -> None:
 
     assert clean > noisy + 10
     assert noisy < 6
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+def test_a_white_floor_is_even_and_that_of_a_room_is_not(rate: int) -> None:
+    chance = np.random.default_rng(4)
+    white = chance.standard_normal(3 * rate)
+    pink = np.fft.irfft(np.fft.rfft(white) / np.sqrt(np.maximum(np.arange(3 * rate // 2 + 1), 1)), len(white))
+    sound = voice(3.0, rate=rate)
+
+    of_white, of_pink, of_mix = measured(0.1 * white, 0.1 * pink / pink.std(), sound + white * sound.std(), rate=rate)[
+        "clip.floor_spread_db"
+    ]
+
+    assert of_white < 1 < 2 < of_pink
+    assert of_mix < 1.2
 
 
 def test_channels() -> None:

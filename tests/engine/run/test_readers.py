@@ -185,7 +185,7 @@ def test_an_epoch_counter_that_resets_does_not_matter_and_steps_that_do_are_seen
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("log.csv", "epoch,loss\n1,2\n"),
+        ("log.csv", "epoch,name\n1,2\n"),
         ("state.json", '{"steps": []}'),
         ("events.jsonl", '{"no": "kind"}\n'),
         ("a", ""),

@@ -21,7 +21,7 @@ from .wave import Table, Wave, WaveMeasures
 
 __all__ = ["METHOD", "Wave", "WaveMeasures", "measure_waves"]
 
-METHOD = 2
+METHOD = 3
 """Version of the measures: what a cache holds of another version is measured again."""
 
 

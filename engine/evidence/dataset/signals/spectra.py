@@ -21,6 +21,8 @@ _LOUD_DB = 20.0
 _POWER_FLOOR = 1e-13
 """-130 dBFS a band: below what 16 bits can hold."""
 _NOISE_BANDS = 24
+_WHITE_BANDS = (2, 16)
+"""From 0.08 to 0.67 of Nyquist, in pairs: hum lies below, the cut of a lossy codec above."""
 _STEADY_FRAMES = 3
 """With fewer frames the quietest one of a band is no estimate of its floor."""
 
@@ -88,8 +90,7 @@ def measure_spectra(batch: Batch, power: Floats) -> dict[str, Table]:
         "clip.bandwidth_hz": _rolloff(spectrum, 0.999) * nyquist,
         "clip.centroid_hz": _rolloff(spectrum, 0.5) * nyquist,
         "clip.rolloff_hz": _rolloff(spectrum, 0.95) * nyquist,
-        "clip.snr_db": _snr_db(power, totals, whole, batch),
-    }
+    } | _noise(power, totals, whole, batch)
 
 
 def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
@@ -97,12 +98,13 @@ def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     starts = np.linspace(0, spectrum.shape[1], BANDS + 1).astype(int)[:-1]
     widths = np.diff(starts, append=spectrum.shape[1])
     bands = 10 * np.log10(np.maximum(np.add.reduceat(spectrum, starts, axis=1) / widths, _POWER_FLOOR / BANDS))
-    after = np.flip(np.maximum.accumulate(np.flip(bands, axis=1), axis=1), axis=1)  # the loudest from here upwards
+    quiet = _without_spikes(bands)
+    after = np.flip(np.maximum.accumulate(np.flip(quiet, axis=1), axis=1), axis=1)  # the loudest from here upwards
     before = np.lib.stride_tricks.sliding_window_view(bands, _EDGE_BANDS, axis=1).mean(axis=2)
     # Band k ends the pass band, band k + 1 may hold the slope, and from k + 2 on all is quiet.
     drops = before[:, _FIRST_EDGE:_LAST_EDGE] - after[:, _FIRST_EDGE + _EDGE_BANDS + 1 : _LAST_EDGE + _EDGE_BANDS + 1]
     first, last = _FIRST_EDGE + _EDGE_BANDS + 1, _LAST_EDGE + _EDGE_BANDS + 1
-    uneven = after[:, first:last] - np.stack([_medians(bands[:, k:]) for k in range(first, last)], axis=1)
+    uneven = after[:, first:last] - np.stack([_medians(quiet[:, k:]) for k in range(first, last)], axis=1)
     known = np.isfinite(drops).all(axis=1)
     # Behind a filter lies an even floor; behind a slope of the voice or of the room the level goes on falling.
     best = np.argmax(np.where(known[:, None], drops - uneven, 0), axis=1)
@@ -110,6 +112,13 @@ def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     place = best + _FIRST_EDGE + _EDGE_BANDS
     share = np.where(known, place / BANDS, np.nan)
     return drops[rows, best], share, after[rows, place + 1] + 10 * np.log10(BANDS)
+
+
+def _without_spikes(bands: Table) -> Table:
+    """Return the bands, each no louder than its louder neighbour: one tone in an empty upper band does not fill it."""
+    padded = np.pad(bands, ((0, 0), (1, 1)), mode="edge")
+    lower: Table = np.minimum(bands, np.maximum(padded[:, :-2], padded[:, 2:]))
+    return lower
 
 
 def _medians(rows: Table) -> Table:
@@ -128,8 +137,8 @@ def _rolloff(spectrum: Table, share: float) -> Table:
     return np.where(np.isfinite(total[:, 0]) & (total[:, 0] > 0), place, np.nan)
 
 
-def _snr_db(power: Floats, totals: Floats, whole: npt.NDArray[np.bool_], batch: Batch) -> Table:
-    """Return signal over noise, where noise is what every band holds at its quietest moment."""
+def _noise(power: Floats, totals: Floats, whole: npt.NDArray[np.bool_], batch: Batch) -> dict[str, Table]:
+    """Return signal over noise, where noise is what every band holds at its quietest moment, and how uneven that is."""
     starts = np.linspace(0, power.shape[1], _NOISE_BANDS + 1).astype(int)[:-1]
     bands = np.add.reduceat(power, starts, axis=1)
     bands[~whole | (totals < 1e-9)] = np.inf  # digital silence is no noise floor
@@ -140,4 +149,17 @@ def _snr_db(power: Floats, totals: Floats, whole: npt.NDArray[np.bool_], batch: 
     noise = np.where(np.isfinite(quietest), quietest, 0).sum(axis=1)
     ratio = np.maximum(mean - noise, 1e-3 * mean) / np.maximum(noise, 1e-13)
     enough = (counts >= _STEADY_FRAMES) & (mean > 0)
-    return np.where(enough, 10 * np.log10(np.maximum(ratio, 1e-12)), np.nan)
+    density = quietest / np.diff(starts, append=power.shape[1])
+    return {
+        "clip.snr_db": np.where(enough, 10 * np.log10(np.maximum(ratio, 1e-12)), np.nan),
+        "clip.floor_spread_db": np.where(enough, _spread_db(density), np.nan),
+    }
+
+
+def _spread_db(density: Table) -> Table:
+    """Return how far the noise floor is from white: the deviation of its level over the middle bands."""
+    first, last = _WHITE_BANDS
+    middle = np.where(np.isfinite(density[:, first:last]), density[:, first:last], 0.0)
+    pairs = middle[:, ::2] + middle[:, 1::2]
+    spread: Table = np.std(10 * np.log10(np.maximum(pairs, _POWER_FLOOR / BANDS)), axis=1)
+    return spread

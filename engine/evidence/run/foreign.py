@@ -1,0 +1,54 @@
+"""Tries the readers of foreign formats on a file, most telling first; understands what their records say, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .formats.console import read_console
+from .formats.decoding import plain_lines, read_text
+from .formats.json_logs import read_json, read_json_lines
+from .formats.records import runs_of
+from .formats.tables import read_table
+from .formats.tensorboard import is_events, read_events
+from .series import RunSeries
+
+LOG_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".log", ".txt", ".out")
+"""What is tried in a folder that says nothing else."""
+
+
+def read_foreign(path: Path) -> tuple[RunSeries, ...]:
+    """Return the runs that a file holds; none when no reader understands it."""
+    if is_events(path):
+        return read_event_files([path])
+    text = read_text(path)
+    for read in (_json, _json_lines, _table, _console):
+        if runs := read(text, path):
+            return runs
+    return ()
+
+
+def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
+    """Return the run that several event files hold together: Keras writes one for each split."""
+    records = [record for path in sorted(paths) for record in read_events(path)]
+    return runs_of(records, paths[0].parent if len(paths) > 1 else paths[0], "TensorBoard") if records else ()
+
+
+def _json(text: str, path: Path) -> tuple[RunSeries, ...]:
+    records = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
+    return runs_of(records, path, "JSON history") if records else ()
+
+
+def _json_lines(text: str, path: Path) -> tuple[RunSeries, ...]:
+    found = read_json_lines(text) if text.lstrip()[:1] == "{" else None
+    return runs_of(found[0], path, "JSON lines", found[1]) if found else ()
+
+
+def _table(text: str, path: Path) -> tuple[RunSeries, ...]:
+    found = read_table(text)
+    return runs_of(found[0], path, "table", found[1]) if found and found[0] else ()
+
+
+def _console(text: str, path: Path) -> tuple[RunSeries, ...]:
+    found = read_console(plain_lines(text))
+    return runs_of(found[0], path, "console log", meta=found[1]) if found else ()

@@ -1,0 +1,114 @@
+"""Reads what training scripts print: numbers behind the names of losses and metrics, in any language around them.
+
+Nothing is guessed from prose: a number counts when the word before it names a loss, a metric or a rate.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..series import RunMeta, direction_of
+from .names import SPLITS, is_metric, meaning
+from .records import Record
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity)"
+_PAIR = re.compile(
+    rf"(?P<name>[A-Za-z_][\w@./]*(?:[ -][A-Za-z_@][\w@./]*){{0,3}}?)\s*(?P<sign>[:=]\s*|\s+|\s*\(\s*)"
+    rf"(?P<value>{_NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){_NUMBER})\))?"
+)
+_EPOCH = re.compile(r"\bepochs?\b\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE)
+_BATCH = re.compile(r"\]\s*\[\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)\s*\]")
+_BRACKET = re.compile(r"\b(?:train|training)\b\s*:?\s*\[\s*(?P<epoch>\d+)\s*/\s*(?P<of>\d+)\s*\]", re.IGNORECASE)
+_STEP = re.compile(
+    r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d+)(?!\d|\s*/)", re.IGNORECASE
+)
+_SPLIT = re.compile(r"\b(train(?:ing)?|valid(?:ation|ate)?|val|eval(?:uation)?|dev|test)\b", re.IGNORECASE)
+_OVER = re.compile(r"finish|done|end|complete|took|takes|time", re.IGNORECASE)
+_RETOLD = re.compile(r"early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
+_LONGEST_TITLE = 60
+_LONGEST_LINE = 4000
+"""Longer lines are dumps of arrays, not logs."""
+
+
+@dataclass
+class _Place:
+    """Where in the run the reader is."""
+
+    epoch: float | None = None
+    step: int | None = None
+    split: str = ""
+    planned_epochs: int | None = None
+
+
+def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
+    """Return the records of a console log and what it says of its length; None when it names no loss or metric."""
+    place = _Place()
+    records = [record for line in lines if (record := _line(line[:_LONGEST_LINE], place)) is not None]
+    if not records:
+        return None
+    last = max((record.epoch for record in records if record.epoch is not None), default=None)
+    first = min((record.epoch for record in records if record.epoch is not None), default=1)
+    planned = place.planned_epochs
+    done = planned is not None and last is not None and last + (1 - min(first, 1)) >= planned
+    status = "" if planned is None else "completed" if done else "unfinished"
+    return records, RunMeta(planned_epochs=planned, status=status)
+
+
+def _line(line: str, place: _Place) -> Record | None:
+    if _RETOLD.search(line):
+        return None
+    _move(line, place)
+    values = dict(_pairs(line))
+    words = _SPLIT.findall(line)
+    if not values:
+        if words and len(line.strip()) <= _LONGEST_TITLE:
+            place.split = "" if _OVER.search(line) else SPLITS[words[-1].lower()]
+        return None
+    split = SPLITS[words[0].lower()] if words else place.split
+    return Record(values, split, place.epoch, place.step)
+
+
+def _move(line: str, place: _Place) -> None:
+    """Take epoch and step from a line."""
+    epoch = _EPOCH.search(line) or _BRACKET.search(line)
+    if epoch:
+        number = float(epoch["epoch"])
+        if place.epoch is not None and number < place.epoch:
+            place.step = None
+        place.epoch = number
+        place.planned_epochs = int(epoch["of"]) if epoch["of"] else place.planned_epochs
+    batch = _BATCH.search(line)
+    if batch and place.epoch is not None:
+        place.step = int(place.epoch) * int(batch["of"]) + int(batch["batch"])
+    elif step := _STEP.search(line):
+        place.step = int(step["step"])
+
+
+def _pairs(line: str) -> list[tuple[str, float]]:
+    found = []
+    for pair in _PAIR.finditer(line):
+        name = _identifier(pair["name"]) if pair["sign"].strip() in (":", "=") else ""
+        name = name or _name(pair["name"])
+        if name and not (pair["sign"].strip() == "(" and pair["mean"]):
+            found.append((name, float(pair["mean"] or pair["value"])))
+    return found
+
+
+def _identifier(text: str) -> str:
+    """A name in the way of programs, such as `avg_loss_mel`, may hold the word for a loss or metric anywhere."""
+    last = text.rsplit(" ", 1)[-1]
+    return last if "_" in last and meaning(last).role == "curve" and direction_of(last) else ""
+
+
+def _name(text: str) -> str:
+    """The words before a number that name something logged; empty when they are prose."""
+    role = meaning(text).role
+    if role in ("rate", "gradient"):
+        return text
+    if role == "curve" and is_metric(text):
+        words = text.split(" ")
+        told = [index for index, word in enumerate(words) if word.lower() in SPLITS]
+        return " ".join(words[told[-1] :]) if told else text
+    last = text.rsplit(" ", 1)[-1]
+    return _name(last) if last != text else ""

@@ -1,0 +1,37 @@
+"""Reads a file as text whatever its encoding, and cleans what terminals were told; interprets nothing."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+LARGEST_BYTES = 1 << 30
+"""What is larger is no log that one process wrote; reading it would fill the memory."""
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_ZEROS_OF_UTF16 = 0.3
+"""Text of Latin letters in UTF-16 is half zeros; text in any other encoding has none."""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a log; bytes that no encoding explains become replacement characters."""
+    raw = path.read_bytes()[:LARGEST_BYTES]
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return raw.decode(encoding, errors="replace")
+    head = raw[:4096]
+    if head and head.count(0) / len(head) > _ZEROS_OF_UTF16:
+        return raw.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="replace")
+    return raw.decode("utf-8", errors="replace")
+
+
+def plain_lines(text: str) -> list[str]:
+    """Return what a terminal would show at the end: no colours, of a line that was redrawn only the last state."""
+    return [_last_state(line) for line in _ESCAPE.sub("", text).replace("\r\n", "\n").split("\n")]
+
+
+def _last_state(line: str) -> str:
+    """A progress bar goes back to the beginning by a carriage return or by as many backspaces as it needs."""
+    states = [state for state in re.split(r"\r|\x08+", line) if state.strip()]
+    return states[-1] if states else ""

@@ -1,0 +1,114 @@
+"""Reads JSON logs: a record a line, a list of records, or a list for each name. Draws no conclusion."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..collecting import number
+from .names import SPLITS, meaning
+from .records import Record
+
+_MOST_DEPTH = 6
+_LARGEST_STEP = 1 << 53
+_MODES = ("mode", "split", "phase", "stage")
+_ROLES = {"train_metric": "train_loss", "monitor_metric": "val_loss", "train_metric_acc": "train_accuracy",
+          "monitor_metric_acc": "val_accuracy"}  # fmt: skip
+"""OverfitGuard's histories name in these keys which of their curves are the ones to compare."""
+
+
+def read_json(text: str) -> list[Record] | None:
+    """Return the records of one JSON document; None when it is none, or holds no curves."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    rows = _rows(content)
+    if rows:
+        return [record for row in rows if (record := _record(row)) is not None]
+    columns = _columns(content)
+    return _records_of_columns(columns, content) if columns else None
+
+
+def read_json_lines(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
+    """Return the records of a log with one JSON object a line, and what was not understood."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    objects, broken = [], 0
+    for line in lines:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            broken += 1
+            continue
+        objects += [found] if isinstance(found, dict) else []
+    records = [record for found in objects if (record := _record(_flat(found))) is not None]
+    if not records or broken > len(lines) // 2:
+        return None
+    return records, (f"{broken} lines are not JSON and were left out",) if broken else ()
+
+
+def _record(row: Mapping[str, Any]) -> Record | None:
+    numbers = {name: value for name, raw in row.items() if (value := number(raw)) is not None}
+    places = {meaning(name).role: value for name, value in numbers.items()}
+    said = next((str(row[name]).lower() for name in _MODES if isinstance(row.get(name), str)), "")
+    values = {name: value for name, value in numbers.items() if meaning(name).role in ("curve", "rate", "gradient")}
+    step = places.get("step")
+    split = SPLITS.get(said, "")
+    # A line of an evaluation counts the batches of the evaluation, not those of the training.
+    known = step is not None and abs(step) < _LARGEST_STEP and not (split == "val" and "iter" in row)
+    return Record(values, split, places.get("epoch"), int(step or 0) if known else None) if values else None
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """`{"train": {"loss": 1}}` means `train/loss`."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and depth < _MOST_DEPTH:
+            flat |= _flat(value, f"{prefix}{name}/", depth + 1)
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _rows(content: Any, depth: int = 0) -> list[dict[str, Any]]:
+    """The longest list of objects that hold curves, wherever it stands."""
+    found: list[dict[str, Any]] = []
+    if isinstance(content, list):
+        rows = [_flat(item) for item in content if isinstance(item, dict)]
+        found = rows if any(_record(row) for row in rows) else []
+    if depth < _MOST_DEPTH and isinstance(content, dict | list):
+        inner = content.values() if isinstance(content, dict) else content[:8]
+        found = max((found, *(_rows(item, depth + 1) for item in inner)), key=len)
+    return found
+
+
+def _columns(content: Any) -> dict[str, list[float]]:
+    if not isinstance(content, dict):
+        return {}
+    lists = {name: values for name, values in content.items() if isinstance(values, list) and len(values) > 1}
+    numbers = {name: [number(value) for value in values] for name, values in lists.items()}
+    whole = {name: [value for value in values if value is not None] for name, values in numbers.items()}
+    return {name: values for name, values in whole.items() if len(values) == len(lists[name])}
+
+
+def _records_of_columns(columns: Mapping[str, list[float]], content: Mapping[str, Any]) -> list[Record] | None:
+    named = {content[role]: name for role, name in _ROLES.items() if content.get(role) in columns}
+    if named:
+        columns = {
+            named.get(name, name): column for name, column in columns.items() if name in named or _is_place(name)
+        }
+    kept = {name: column for name, column in columns.items() if meaning(name).role in ("curve", "rate", "gradient")}
+    return list(_across(columns, kept)) if kept else None
+
+
+def _is_place(name: str) -> bool:
+    return meaning(name).role in ("epoch", "step", "rate")
+
+
+def _across(columns: Mapping[str, list[float]], kept: Mapping[str, list[float]]) -> Iterator[Record]:
+    epochs = next((column for name, column in columns.items() if meaning(name).role == "epoch"), None)
+    for row in range(max(map(len, kept.values()))):
+        values = {name: column[row] for name, column in kept.items() if row < len(column)}
+        epoch = epochs[row] if epochs is not None and row < len(epochs) else float(row)
+        yield Record(values, epoch=epoch)

@@ -1,0 +1,188 @@
+"""Puts records of logged numbers together to curves: splits, runs, totals. Reads no file and judges no curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..series import RunMeta, RunSeries, Series, direction_of
+from .names import Meaning, meaning
+
+_ADVERSARIAL = {"disc", "gen", "adv", "d", "g", "discriminator", "generator"}
+_RECONSTRUCTION = ("mel", "recon", "reconstruction", "spec", "stft")
+_SHARES = {
+    "acc",
+    "accuracy",
+    "f1",
+    "precision",
+    "recall",
+    "top1",
+    "top5",
+    "uar",
+    "jaccard",
+    "iou",
+    "miou",
+    "dice",
+    "map",
+}
+_PERCENT = 1.5
+"""A share above this was logged in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Numbers that were logged together."""
+
+    values: Mapping[str, float]
+    """By the name that the log gives them."""
+    split: str = ""
+    """What the place in the log says: `train`, `val` or nothing."""
+    epoch: float | None = None
+    step: int | None = None
+
+
+Points = dict[str, dict[tuple[int, float | None], float]]
+
+
+def runs_of(
+    records: Sequence[Record], source: Path, reader: str, notes: Iterable[str] = (), meta: RunMeta | None = None
+) -> tuple[RunSeries, ...]:
+    """Return one run for each time that the epochs begin anew, in the order of the log.
+
+    None when no name tells a loss or a metric: then these numbers are not the log of a training.
+    """
+    if not any(_is_understood(name) for record in records for name in record.values):
+        return ()
+    parts = _separated(records)
+    told = (*notes, f"{len(parts)} runs were appended to one log") if len(parts) > 1 else tuple(notes)
+    known = replace(meta or RunMeta(), appended_runs=len(parts))
+    return tuple(_run(part, source, reader, told, known) for part in parts)
+
+
+def _is_understood(name: str) -> bool:
+    found = meaning(name)
+    return found.role == "curve" and bool(direction_of(found.metric))
+
+
+def _separated(records: Sequence[Record]) -> list[list[Record]]:
+    """A run begins where the epoch falls back to where the log began."""
+    parts: list[list[Record]] = [[]]
+    first = last = None
+    for record in records:
+        epoch = record.epoch
+        if epoch is not None and last is not None and first is not None and epoch < last and epoch <= first:
+            parts.append([])
+            first = last = None
+        if epoch is not None:
+            first, last = epoch if first is None else first, epoch
+        parts[-1].append(record)
+    return [part for part in parts if any(_has_curve(record) for record in part)] or parts[:1]
+
+
+def _has_curve(record: Record) -> bool:
+    return any(meaning(name).role == "curve" for name in record.values)
+
+
+def _run(records: Sequence[Record], source: Path, reader: str, notes: tuple[str, ...], meta: RunMeta) -> RunSeries:
+    meanings = {name: meaning(name) for record in records for name in record.values}
+    points = _points(records, meanings)
+    curves = {name: _series(name, found) for name, found in points.items()}
+    said: list[str] = list(notes)
+    _stand_in(curves, said)
+    for name in [name for name in curves if "/step_" in name and name.replace("/step_", "/") in curves]:
+        del curves[name]
+    for split in ("train", "val"):
+        _total(curves, split, said)
+    shown = tuple(_as_shares(series) for name, series in curves.items() if not name.startswith(("lr/", "grad_norm")))
+    rates = tuple(series for name, series in curves.items() if name.startswith("lr/"))
+    return RunSeries(source, reader, shown, rates, curves.get("grad_norm"), meta=meta, notes=tuple(said))
+
+
+def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Points:
+    """Numbers of the same name, step and epoch replace each other: a progress bar tells its last state."""
+    points: Points = {}
+    explicit = {(one.split, one.metric) for one in meanings.values() if one.role == "curve" and one.split}
+    stepped, step = any(record.step is not None for record in records), 0
+    for number, record in enumerate(records):
+        if record.step is not None:
+            step = record.step
+        elif not stepped:
+            step = int(record.epoch) if record.epoch is not None else number
+        for name, value in record.values.items():
+            if curve := _curve_name(meanings[name], record.split, explicit):
+                points.setdefault(curve, {})[step, record.epoch] = value
+    return points
+
+
+def _curve_name(one: Meaning, place: str, explicit: set[tuple[str, str]]) -> str:
+    if one.role == "rate":
+        return f"lr/{one.metric}"
+    if one.role == "gradient":
+        return "grad_norm"
+    if one.role != "curve":
+        return ""
+    return f"{one.split or place or _unsaid(one.metric, explicit)}/{one.metric}"
+
+
+def _unsaid(metric: str, explicit: set[tuple[str, str]]) -> str:
+    """The split of a name that tells none, from the names beside it."""
+    in_train = ("train", metric) in explicit or ("train", f"epoch_{metric}") in explicit
+    in_val = ("val", metric) in explicit or ("test", metric) in explicit
+    if in_train != in_val:
+        return "val" if in_train else "train"
+    if metric == "loss" or not any(split == "train" for split, _ in explicit):
+        return "train"
+    return "train" if in_train else "val"
+
+
+def _series(name: str, points: Mapping[tuple[int, float | None], float]) -> Series:
+    steps, epochs = zip(*points, strict=True)
+    return Series(name, steps, epochs, tuple(points.values()))
+
+
+def _stand_in(curves: dict[str, Series], said: list[str]) -> None:
+    """Where no validation was logged, the test curves are what the run was judged by."""
+    if any(name.startswith("val/") for name in curves):
+        return
+    for name in [name for name in curves if name.startswith("test/")]:
+        series = curves.pop(name)
+        curves[f"val/{series.metric}"] = replace(series, name=f"val/{series.metric}")
+        said.append("no validation was logged; the test curves are read in its place")
+
+
+def _total(curves: dict[str, Series], split: str, said: list[str]) -> None:
+    """Name the loss of a split that logs none of that name: the only one, the sum, or what a GAN reconstructs."""
+    if f"{split}/loss" in curves:
+        return
+    parts = {name: series for name, series in curves.items() if _is_part_of_loss(name, split)}
+    words = {name: set(name.partition("/")[2].split("_")) for name in parts}
+    if any(found & _ADVERSARIAL for found in words.values()):
+        kept = [name for word in _RECONSTRUCTION for name, found in words.items() if word in found][:1]
+        parts = {name: parts[name] for name in kept}
+    if not parts or len({series.steps for series in parts.values()}) > 1:
+        return
+    first = next(iter(parts.values()))
+    values = tuple(math.fsum(column) if all(map(math.isfinite, column)) else math.nan for column in _columns(parts))
+    curves[f"{split}/loss"] = replace(first, name=f"{split}/loss", values=values)
+    said.append(f"{split}/loss is {' + '.join(series.metric for series in parts.values())}")
+
+
+def _columns(parts: Mapping[str, Series]) -> Iterable[tuple[float, ...]]:
+    return zip(*(series.values for series in parts.values()), strict=True)
+
+
+def _is_part_of_loss(name: str, split: str) -> bool:
+    place, _, metric = name.partition("/")
+    words = metric.split("_")
+    return place == split and "loss" in words and words[0] not in ("epoch", "step")
+
+
+def _as_shares(series: Series) -> Series:
+    """Accuracies that were logged in percent become shares, as every threshold reads them."""
+    words = set(series.metric.split("_"))
+    finite = [value for value in series.values if math.isfinite(value)]
+    if not words & _SHARES or not finite or max(finite) <= _PERCENT or direction_of(series.metric) != "higher":
+        return series
+    return replace(series, values=tuple(value / 100 for value in series.values))

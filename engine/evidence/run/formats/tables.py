@@ -1,0 +1,75 @@
+"""Reads tables of any delimiter, with or without a header, into records; knows no framework but one headless table."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+from ..collecting import number
+from .names import meaning
+from .records import Record
+
+DELIMITERS = (",", ";", "\t", "|")
+_AST = (
+    "val_accuracy", "val_auc", "val_precision", "val_recall", "val_d_prime", "train_loss", "val_loss",
+    "cumulative_accuracy", "cumulative_auc", "lr",
+)  # fmt: skip
+"""The ten columns of result.csv, which the training script of AST and of its successors writes without a header."""
+
+
+def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
+    """Return the records of a table and what was not understood; None when the text is no table."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 2:
+        return None
+    delimiter = max(DELIMITERS, key=lambda one: lines[0].count(one))
+    if not lines[0].count(delimiter):
+        return None
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error:
+        return None
+    if len(rows) < 2:
+        return None
+    header, body = _header(rows)
+    return None if header is None else _records(header, body)
+
+
+def _header(rows: list[list[str]]) -> tuple[list[str] | None, list[list[str]]]:
+    if any(number(cell) is None for cell in rows[0]):
+        understood = any(meaning(name).role in ("curve", "rate") for name in rows[0])
+        numeric = any(number(cell) is not None for cell in rows[1])
+        return (rows[0] if understood and numeric else None), rows[1:]
+    return (list(_AST) if len(rows[0]) == len(_AST) else None), rows
+
+
+def _records(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[Record], tuple[str, ...]]:
+    places = {role: _place(header, rows, role) for role in ("epoch", "step")}
+    kept = [index for index, name in enumerate(header) if name and index not in places.values()]
+    fitting = [row for row in rows if len(row) == len(header)]
+    records = []
+    for row in fitting:
+        values = {header[index]: value for index in kept if (value := number(row[index])) is not None}
+        if values:
+            epoch, step = (None if place is None else number(row[place]) for place in places.values())
+            records.append(Record(values, _mode(header, row), epoch, None if step is None else int(step)))
+    strange = len(rows) - len(fitting)
+    notes = (f"{strange} rows have more or fewer columns than the header and were left out",) if strange else ()
+    return records, notes
+
+
+def _place(header: Sequence[str], rows: Sequence[Sequence[str]], role: str) -> int | None:
+    """The column of epochs or steps; a first column without a name that counts is one of epochs."""
+    named = [index for index, name in enumerate(header) if meaning(name).role == role]
+    if named or role == "step":
+        return named[0] if named else None
+    counted = [row[0] for row in rows if row]
+    return 0 if not header[0] and counted[:2] in (["0", "1"], ["1", "2"]) else None
+
+
+def _mode(header: Sequence[str], row: Sequence[str]) -> str:
+    """Some tables have a column that says which split a row is of."""
+    for name, cell in zip(header, row, strict=True):
+        if name.lower() in ("mode", "split", "phase") and cell.lower() in ("train", "val", "valid", "test"):
+            return {"valid": "val"}.get(cell.lower(), cell.lower())
+    return ""
