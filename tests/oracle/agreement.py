@@ -43,7 +43,7 @@ class ClipsOracle:
             established = {c.key for c in conditions if c.kind != "is" and assessment.truth(c) is True}
             own = {rule.id for rule in stratum.rules}
             fired = {firing.rule.id for firing in session.firings if firing.rule.id in own}
-            clips = oracle.run(below, established)
+            clips = oracle.run(below, established, session.pinned)
             if clips != fired:
                 return (
                     f"stratum {stratum.level}: CLIPS alone fires {clips - fired}, durable-rules alone {fired - clips}"

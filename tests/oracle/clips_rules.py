@@ -19,14 +19,17 @@ class ClipsStratum:
         self._environment = clips.Environment()
         self._environment.build("(deftemplate f (slot attr) (slot value))")
         self._environment.build("(deftemplate token (slot key))")
+        self._environment.build("(deftemplate pinned (slot attr))")
         self._environment.build("(deftemplate fired (slot rule))")
-        self._fact, self._token, self._fired = map(self._environment.find_template, ("f", "token", "fired"))
+        names = ("f", "token", "pinned", "fired")
+        self._fact, self._token, self._pinned, self._fired = map(self._environment.find_template, names)
         for rule in rules:
             for number, choice in enumerate(product(*rule.when, *rule.needs)):
                 patterns = " ".join(_pattern(condition, place) for place, condition in enumerate(choice))
                 head = f'(f (attr "{rule.then.attribute}") (value {_literal(rule.then.value)}))'
                 self._environment.build(
-                    f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) (assert {head}))'
+                    f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) '
+                    f'(if (not (any-factp ((?p pinned)) (eq ?p:attr "{rule.then.attribute}"))) then (assert {head})))'
                 )
 
     def forget(self, rule_id: str) -> None:
@@ -35,13 +38,18 @@ class ClipsStratum:
             if rule.name.startswith(f"r-{rule_id}-"):
                 rule.undefine()
 
-    def run(self, facts: Mapping[str, Value], established: Iterable[str]) -> set[str]:
-        """Return the ids of the rules that fire, given facts and the keys of the conditions that are established."""
+    def run(self, facts: Mapping[str, Value], established: Iterable[str], pinned: Iterable[str] = ()) -> set[str]:
+        """Return the ids of the rules that fire, given facts and the keys of the conditions that are established.
+
+        Rules fire on `pinned` attributes as on others, but conclude nothing about them.
+        """
         self._environment.reset()
         for name, value in facts.items():
             self._fact.assert_fact(attr=name, value=_symbol(value))
         for key in established:
             self._token.assert_fact(key=key)
+        for name in pinned:
+            self._pinned.assert_fact(attr=name)
         self._environment.run()
         return {fact["rule"] for fact in self._fired.facts()}
 
