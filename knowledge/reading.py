@@ -203,7 +203,9 @@ class _Builder:
         """Refuse what points elsewhere in the file, or names a type."""
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            self._refuse(event, f"`{sign}{event.anchor}`: a rulebook holds no anchors or aliases", "Write the value out.")
+            self._refuse(
+                event, f"`{sign}{event.anchor}`: a rulebook holds no anchors or aliases", "Write the value out."
+            )
         if getattr(event, "tag", None):
             self._refuse(event, f"the tag {event.tag!r}: a rulebook holds no tags", "Take it away; values are plain.")
 

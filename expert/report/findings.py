@@ -10,6 +10,7 @@ from knowledge.rulebook import Knowledge
 
 from ..session import Decision, Session
 from .document import Bullets, Document, Heading, Paragraph, Table
+from .own import own_mark
 
 SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
@@ -39,7 +40,7 @@ def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
         finding.because,
         *([f"evidence: {'; '.join(shown)}{more}"] if shown else []),
         *([f"remedies: {'; '.join(remedies)}"] if remedies else []),
-        f"rule {finding.rule}, sources {', '.join(finding.sources)}",
+        f"rule {finding.rule}{own_mark(finding.rule, knowledge)}, sources {', '.join(finding.sources)}",
     )
 
 
@@ -72,6 +73,6 @@ def _decision_row(decision: Decision, session: Session) -> tuple[str, ...]:
     return (
         decision.attribute,
         spell(decision.value) + awaited,
-        rule + (" (contested)" if decision.contested else ""),
+        rule + own_mark(rule, session.knowledge) + (" (contested)" if decision.contested else ""),
         losers,
     )

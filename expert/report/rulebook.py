@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from knowledge.rulebook import Knowledge, Pack, Rule
 
 from .document import Bullets, Document, Heading, Paragraph, Table
+from .own import own_blocks
 from .rule import rule_document
 
 _PACKS: Mapping[Pack, str] = {
@@ -28,6 +29,7 @@ def _index(knowledge: Knowledge) -> Document:
         Heading("The rulebook", 1),
         Paragraph(f"{rules} rules and table rows, pinned by {cases} cases; {len(knowledge.sources)} sources."),
     )
+    blocks = (*blocks, *own_blocks(knowledge))
     for pack, title in _PACKS.items():
         blocks = (*blocks, Heading(title), *_files(knowledge.pack(pack)))
     return blocks

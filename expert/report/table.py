@@ -19,6 +19,7 @@ def table_document(rows: Sequence[Rule], knowledge: Knowledge) -> Document:
         (*(_cell(row, fact) for fact in facts), spell(row.then.value), f"{row.certainty:.2f}") for row in rows
     )
     reasons = tuple((f"{spell(row.then.value)} ({row.id}): {row.because}", ()) for row in rows)
+    own = tuple((row.own.sentence(), ()) for row in rows if row.own)
     sources = dict.fromkeys(source for row in rows for source in row.sources)
     return (
         Heading(f"Table {first.table}", 1),
@@ -27,6 +28,7 @@ def table_document(rows: Sequence[Rule], knowledge: Knowledge) -> Document:
         Table((*facts, first.then.attribute, "certainty"), cells),
         Heading("Reasons"),
         Bullets(reasons),
+        *([Heading("Own knowledge"), Bullets(own)] if own else []),
         Heading("Sources"),
         Bullets(tuple((f"{source}: {knowledge.citation(source)}", ()) for source in sources)),
     )
