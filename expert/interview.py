@@ -1,20 +1,24 @@
 """Chooses what to ask next: the open questions, ranked by what an answer decides. Asks nobody itself.
 
 A question is asked only when an answer can still change a decision or a finding: a rule that reads it must be able to
-fire (nothing known refutes it, and nothing else that it needs is out of reach), and must be able to win.
+fire (nothing known refutes it, and nothing else that it needs is out of reach), and must be able to win. Once the few
+questions that are left can be tried out in every combination, those that change nothing in any of them are dropped too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from knowledge.conditions import Clause, Condition, same
 from knowledge.records import Value
 from knowledge.rulebook import Rule
 from knowledge.schema import STRENGTHS
-from knowledge.vocabulary import TOPICS, Entry
+from knowledge.vocabulary import TOPICS, Entry, Topic
 
 from .boxes import admits
+from .checks import assessment_of
+from .prospects import Prospects
 from .reference import Assessment
 from .session import Session
 from .strata import concluding, is_closed
@@ -32,11 +36,43 @@ class Question:
     """The open decisions that the answer can change, directly or through other conclusions."""
     pending: tuple[str, ...]
     """The rules that wait for the answer."""
+    effect: float = 0.0
+    """How many decisions an answer changes, on average over the possible answers, as things stand."""
+    warnings: float = 0.0
+    """How many findings it brings or takes back, likewise."""
 
 
 def questions(session: Session) -> tuple[Question, ...]:
-    """Return the open questions: first what most open decisions wait for, then in the order of topics, then what most
-    rules wait for."""
+    """Return the open questions whose answers can matter, in the order in which an expert asks them.
+
+    First what changes most decisions on average over its answers; then, where no single answer changes anything, what
+    most open decisions wait for together with other answers; then in the order of topics. A question that the
+    vocabulary wants asked before a topic comes before the questions that bear on that topic.
+    """
+    prospects = Prospects(session)
+    found = []
+    for question in _candidates(session):
+        effect, warnings = prospects.effect(question.entry.name)
+        found.append(replace(question, effect=effect, warnings=warnings))
+    ordered = _led(sorted(found, key=_rank), session)
+    names = [question.entry.name for question in ordered]
+    return tuple(
+        question
+        for number, question in enumerate(ordered)
+        if prospects.matters(question.entry.name, (*names[:number], *names[number + 1 :]))
+    )
+
+
+def by_topic(found: Sequence[Question]) -> dict[Topic | None, tuple[Question, ...]]:
+    """Return questions by topic: the topic of the most decisive question first, and so on."""
+    groups: dict[Topic | None, tuple[Question, ...]] = {}
+    for question in found:
+        groups[question.entry.topic] = (*groups.get(question.entry.topic, ()), question)
+    return groups
+
+
+def _candidates(session: Session) -> tuple[Question, ...]:
+    """The questions that some rule waits for which can still fire and win."""
     outlook = _Outlook(session)
     decides: dict[str, set[str]] = {}
     pending: dict[str, set[str]] = {}
@@ -49,17 +85,40 @@ def questions(session: Session) -> tuple[Question, ...]:
                 decides.setdefault(fact, set()).add(name)
     entries = session.knowledge.vocabulary.entries
     order = list(entries)
-    found = [
+    return tuple(
         Question(entries[fact], tuple(sorted(decides.get(fact, ()), key=order.index)), tuple(sorted(rules)))
         for fact, rules in pending.items()
-    ]
-    return tuple(sorted(found, key=_rank))
+    )
 
 
-def _rank(question: Question) -> tuple[int, int, int, str]:
+def _rank(question: Question) -> tuple[float, int, int, float, int, str]:
     topic = question.entry.topic
     place = TOPICS.index(topic) if topic is not None else len(TOPICS)
-    return -len(question.decides), place, -len(question.pending), question.entry.name
+    waiting = -len(question.pending)
+    return -question.effect, -len(question.decides), place, -question.warnings, waiting, question.entry.name
+
+
+def _led(found: list[Question], session: Session) -> list[Question]:
+    """Move what is to be asked before a topic in front of it, but behind what may make the question pointless."""
+    assessment = assessment_of(session)
+    for leader in [question for question in found if question.entry.asked_before]:
+        rules = filter(None, map(session.knowledge.rule, leader.pending))
+        waiting = (clause for rule in rules for clause in rule.when if assessment.clause(clause) is not True)
+        reads = {condition.fact for clause in waiting for condition in clause}
+        topic = leader.entry.asked_before
+        entries = session.knowledge.vocabulary.entries
+        rest = [question for question in found if question is not leader]
+        bears = (
+            number
+            for number, question in enumerate(rest)
+            if question.entry.name not in reads and any(entries[name].topic == topic for name in question.decides)
+        )
+        first = next(bears, len(rest))
+        last_read = max((number + 1 for number, one in enumerate(rest) if one.entry.name in reads), default=0)
+        place = min(found.index(leader), max(first, last_read))
+        rest.insert(place, leader)
+        found = rest
+    return found
 
 
 _Influences = dict[str, frozenset[str]]
@@ -124,6 +183,8 @@ class _Outlook:
 
     def _collect(self, condition: Condition, rule: Rule, found: _Collected) -> None:
         name = condition.fact
+        if part := self._missing_part(name):
+            found.add(part, rule)
         if self._askable(name):
             found.add(name, rule)
         if self._open(name):
@@ -155,6 +216,14 @@ class _Outlook:
         answered = self._session.unknown.get(name, "").startswith(DOES_NOT_KNOW)
         return bool(entry.ask) and name not in self._session.facts and not answered
 
+    def _missing_part(self, name: str) -> str:
+        """The next fact to ask for to get a ratio: what it is measured against, then the rest; empty: none."""
+        parts = self._session.knowledge.vocabulary.entry(name).ratio_of
+        if parts is None or name in self._session.facts:
+            return ""
+        missing = [part for part in reversed(parts) if part not in self._session.facts]
+        return missing[0] if missing and all(map(self._askable, missing)) else ""
+
     def _open(self, name: str) -> bool:
         return name in self.by_attribute and name not in self._session.pinned
 
@@ -166,7 +235,8 @@ class _Outlook:
         fact = self._session.facts.get(name)
         if self._open(name):
             return self._can_become(condition) or (fact is None and self._askable(name))
-        return fact is None and condition.kind != "unknown" and self._askable(name)
+        reachable = self._askable(name) or bool(self._missing_part(name))
+        return fact is None and condition.kind != "unknown" and reachable
 
     def _can_become(self, condition: Condition) -> bool:
         values = [rule.then.value for rule in self._contenders(condition.fact)]

@@ -77,11 +77,19 @@ class Reference:
     The rules must be free of circles (`expert.strata.stratify` refuses them).
     """
 
-    def __init__(self, vocabulary: Vocabulary, by_attribute: Concluding, given: Mapping[str, Fact]) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        by_attribute: Concluding,
+        given: Mapping[str, Fact | None],
+        certainties: Mapping[str, float] | None = None,
+    ) -> None:
+        """`given` may hold conclusions that are settled already, None for what stays unknown, with `certainties`."""
         self._vocabulary = vocabulary
         self._by_attribute = by_attribute
         self._facts: dict[str, Fact | None] = dict(given)
-        self._certainties: dict[str, float] = {}
+        self._certainties: dict[str, float] = dict(certainties or {})
+        self._winners: dict[str, str] = {}
         self.assessment = Assessment(by_attribute, self.fact)
 
     def fact(self, name: str) -> Fact | None:
@@ -100,6 +108,11 @@ class Reference:
         """Return the certainty of a known fact."""
         return self._certainties.get(name, 1.0)
 
+    def winner(self, name: str) -> str:
+        """Return the strongest rule behind an attribute that was concluded here, else nothing."""
+        self.fact(name)
+        return self._winners.get(name, "")
+
     def _conclude(self, name: str) -> Fact | None:
         rules = self._by_attribute.get(name)
         if rules is None:
@@ -108,6 +121,7 @@ class Reference:
         if fired:
             settlement = settle(self._vocabulary.entry(name), fired)
             self._certainties[name] = settlement.winner.certainty
+            self._winners[name] = settlement.winner.rules[0]
             source = "decision" if rules[0].then.kind == "recommend" else "rule"
             return Fact(name, settlement.winner.value, source)  # type: ignore[arg-type]  # one of two literals
         if is_closed(rules) and all(self.assessment.refuted(rule) for rule in rules):

@@ -7,7 +7,7 @@ or a finding. Nothing of the session is changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,31 +17,9 @@ from knowledge.vocabulary import Entry
 
 from .chaining import consult
 from .proof import Explanation
-from .reference import Reference
+from .ratios import ratio_entries
 from .session import Session
-from .strata import Concluding, concluding
-
-_CONCLUDED = ("rule", "decision")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A conclusion that comes out otherwise."""
-
-    attribute: str
-    before: Value | None
-    """None: nothing is concluded."""
-    after: Value | None
-    rule: str = ""
-    """The rule behind the new value, where it is a decision."""
-
-    def __str__(self) -> str:
-        values = ["nothing" if value is None else spell(value) for value in (self.before, self.after)]
-        return f"{self.attribute}: {values[0]} becomes {values[1]}" + (f" ({self.rule})" if self.rule else "")
-
-    def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {"attribute": self.attribute, "before": self.before, "after": self.after, "rule": self.rule}
+from .sweep import Change, Sweep, given, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +45,46 @@ def what_if(session: Session, said: Mapping[str, Value]) -> WhatIf:
     Raises:
         UsageError: an unknown name, or a value that does not fit.
     """
+    return compared(session, suppose(session, said), said)
+
+
+def suppose(session: Session, said: Mapping[str, Value], *, released: Collection[str] = ()) -> Session:
+    """Return the session that `said` would give; what is `released` is no longer given.
+
+    Raises:
+        UsageError: an unknown name, or a value that does not fit.
+    """
     vocabulary = session.knowledge.vocabulary
     new = {name: vocabulary.user_fact(name, value, "what if") for name, value in said.items()}
-    given = {name: fact for name, fact in _given(session).items() if name not in new}
+    stale = {entry.name for entry in ratio_entries(vocabulary) if new.keys() & set(entry.ratio_of or ())}
+    gone = {*new, *released, *stale}
+    old = {name: fact for name, fact in given(session).items() if name not in gone}
     fixed = {name: fact.value for name, fact in new.items() if vocabulary.entry(name).kind == "decision"}
-    fixed |= {name: given[name].value for name in given if name in session.decisions}
-    facts = [fact for name, fact in {**given, **new}.items() if name not in fixed]
+    fixed |= {name: old[name].value for name in old if name in session.decisions}
+    facts = [fact for name, fact in {**old, **new}.items() if name not in fixed]
     unknown = [Unknown(name, reason) for name, reason in session.unknown.items() if name not in new]
-    after = consult(session.knowledge, facts, packs=session.packs, unknown=unknown, fixed=fixed)
-    return WhatIf({name: fact.value for name, fact in new.items()}, tuple(_changes(session, after, new.keys())))
+    return consult(session.knowledge, facts, packs=session.packs, unknown=unknown, fixed=fixed)
 
 
-def _given(session: Session) -> dict[str, Fact]:
-    """What the session started from."""
-    return {name: fact for name, fact in session.facts.items() if fact.source not in _CONCLUDED}
+def compared(before: Session, after: Session, said: Mapping[str, Value]) -> WhatIf:
+    """Return what the second session concludes otherwise; what was said to make it so is left out."""
+    values = {name: after.facts[name].value for name in said}
+    return WhatIf(values, tuple(_changes(before, after, values.keys())))
 
 
 def _changes(before: Session, after: Session, supposed: Set[str]) -> Iterator[Change]:
-    old, new = (_conclusions(session.facts) for session in (before, after))
+    old, new = ({name: shown(fact) for name, fact in _concluded(session)} for session in (before, after))
     for name in dict.fromkeys((*new, *old)):
         if name not in supposed and not _equal(old.get(name), new.get(name)):
             decision = after.decisions.get(name)
             yield Change(name, old.get(name), new.get(name), decision.rule if decision else "")
 
 
-def _conclusions(facts: Mapping[str, Fact]) -> dict[str, Value]:
-    """Decisions, derived facts and findings; a finding that is refuted counts as none."""
-    concluded = {name: fact.value for name, fact in facts.items() if fact.source in _CONCLUDED}
-    return {name: value for name, value in concluded.items() if value is not False}
+def _concluded(session: Session) -> Iterator[tuple[str, Fact]]:
+    """Decisions, whoever made them, derived facts and findings."""
+    for name, fact in session.facts.items():
+        if fact.source in ("rule", "decision") or name in session.decisions:
+            yield name, fact
 
 
 def _equal(left: Value | None, right: Value | None) -> bool:
@@ -156,31 +146,24 @@ def sensitivity(session: Session, name: str = "") -> Sensitivity:
     """
     if name:
         session.knowledge.vocabulary.entry(name)
-    by_attribute = concluding(session.knowledge.pack(*session.packs))
-    given = _given(session)
-    base = _evaluated(session, by_attribute, given)
+    sweep = Sweep(session)
     flips: list[Flip] = []
-    for fact in given.values():
+    for fact in sweep.given.values():
         entry = session.knowledge.vocabulary.entry(fact.name)
-        if entry.type in ("integer", "number") and name in ("", fact.name) and fact.name not in by_attribute:
-            flips += _flips(session, by_attribute, given, fact, base)
+        if entry.type in ("integer", "number") and name in ("", fact.name) and fact.name not in sweep.by_attribute:
+            flips += _flips(session, sweep, fact)
     return Sensitivity(tuple(sorted(flips, key=lambda flip: (flip.share, flip.name))))
 
 
-def _flips(
-    session: Session, by_attribute: Concluding, given: Mapping[str, Fact], fact: Fact, base: Mapping[str, Value]
-) -> Iterator[Flip]:
+def _flips(session: Session, sweep: Sweep, fact: Fact) -> Iterator[Flip]:
     """At most one flip downward and one upward."""
     entry = session.knowledge.vocabulary.entry(fact.name)
     value = float(fact.value)
     for way in (-1, 1):
         for moved in _steps(session, entry, value, way):
-            changed = Fact(fact.name, moved, "user")
-            after = _evaluated(session, by_attribute, {**given, fact.name: changed})
-            names = dict.fromkeys((*after, *base))
-            changes = [Change(one, base.get(one), after.get(one)) for one in names if after.get(one) != base.get(one)]
+            changes = sweep.changes({fact.name: moved})
             if changes:
-                yield Flip(fact.name, value, moved, tuple(changes))
+                yield Flip(fact.name, value, moved, changes)
                 break
 
 
@@ -200,7 +183,3 @@ def _around(threshold: float, *, whole: bool) -> set[float]:
     if whole:
         return {math.floor(threshold) - 1, math.floor(threshold), math.ceil(threshold), math.ceil(threshold) + 1}
     return {math.nextafter(threshold, -math.inf), threshold, math.nextafter(threshold, math.inf)}
-
-
-def _evaluated(session: Session, by_attribute: Concluding, given: Mapping[str, Fact]) -> dict[str, Value]:
-    return _conclusions(Reference(session.knowledge.vocabulary, by_attribute, given).everything())

@@ -148,9 +148,12 @@ class Layered:
             rows = [*_rows(target)]
             rows[row] = body
             self.items[place] = replace(target, body={**target.body, "rows": rows})
-        return tuple(f"{key} {_written(old.get(key))}" for key in shown), tuple(
-            f"{key} {_written(new[key])}" for key in shown
-        )
+        thresholds = change.body.get("threshold", {})
+        said = [f"{fact} {_written(_condition(old, fact))}" for fact in thresholds]
+        says = [f"{fact} {_written(condition)}" for fact, condition in thresholds.items()]
+        rest = [key for key in shown if key in change.body]
+        said += [f"{key} {_written(old.get(key))}" for key in rest]
+        return tuple(said), (*says, *(f"{key} {_written(new[key])}" for key in rest))
 
 
 def _ids(item: Item) -> list[tuple[str, str]]:
@@ -205,6 +208,24 @@ def _threshold(change: Item, old: Mapping[str, Any], target: Item, row: int | No
             )
         found |= {key: _replaced(clauses, fact, condition) for key, clauses in lists.items() if _count(clauses, fact)}
     return found
+
+
+def _condition(old: Mapping[str, Any], fact: str) -> Any:
+    """The condition on `fact` that is replaced; that of a table's own fact stands alone under `when`."""
+    if not isinstance(old.get("when"), list):
+        found = _find(old.get("also"), fact)
+        return old.get("when") if found is None else found
+    found = _find(old.get("when"), fact)
+    return _find(old.get("needs"), fact) if found is None else found
+
+
+def _find(clauses: Any, fact: str) -> Any:
+    for clause in clauses if isinstance(clauses, list) else ():
+        if isinstance(clause, dict):
+            found = clause[fact] if fact in clause else _find(clause.get("any"), fact)
+            if found is not None:
+                return found
+    return None
 
 
 def _count(clauses: Any, fact: str) -> int:

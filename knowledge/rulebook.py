@@ -164,4 +164,5 @@ class Knowledge:
         if source in self.sources:
             return self.sources[source].citation
         document, _, item = source.partition("-")
-        return f"{self.sources[document].citation}, item {item}"
+        says = f": {self.items[source].says}" if source in self.items else ""
+        return f"{self.sources[document].citation}, item {item}{says}"

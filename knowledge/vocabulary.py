@@ -48,6 +48,10 @@ class Entry(BaseModel):
     ask: str = ""
     """The question for it; empty: nobody is asked."""
     help: str = ""
+    asked_before: Topic | None = None
+    """A topic whose questions wait for this one, because another answer would make a different project of it."""
+    ratio_of: tuple[str, str] | None = None
+    """The two facts whose quotient it is; known once both are, and never asked for itself."""
     needs: Minimum | None = None
     policy: Literal["one", "min", "max", "unique"] = "one"
     """How competing recommendations for a decision are settled."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from expert.chaining import consult
-from expert.interview import questions
+from expert.interview import by_topic, questions
 from knowledge.records import Fact, Unknown, Value
 from knowledge.rulebook import Knowledge
 
@@ -52,15 +52,51 @@ def test_a_question_decides_through_other_conclusions() -> None:
     }
 
 
-def test_topics_break_ties_and_then_the_number_of_waiting_rules() -> None:
+def test_what_changes_most_on_average_over_its_answers_is_asked_first_and_topics_break_ties() -> None:
     made = book(
         ("a.noisy", [{"data.noisy": True}], {"recommend": {"head.name": "linear"}}),
         ("b.far", [{"data.far": True}], {"recommend": {"head.name": "mlp"}}),
         ("c.far", [{"data.far": False}], {"recommend": {"head.name": "linear"}}),
         ("d.kind", [{"data.kind": "music"}], {"recommend": {"head.name": "linear"}}),
     )
+    found = questions(consult(made, [], packs=("plan",)))
 
-    assert list(asked(made)) == ["data.kind", "data.far", "data.noisy"]
+    assert [(item.entry.name, item.effect) for item in found] == [
+        ("data.far", 1.0), ("data.kind", 0.5), ("data.noisy", 0.5),
+    ]  # fmt: skip
+    assert list(by_topic(found)) == ["data", "problem"]
+
+
+def test_an_answer_that_changes_nothing_in_any_combination_is_not_asked() -> None:
+    """Every rule reads it, and whichever of them fires, the rate is the same."""
+    made = book(
+        ("n.yes", [{"data.noisy": True}], {"recommend": {"adapt.method": "lora"}}),
+        ("n.no", [{"data.noisy": False}], {"recommend": {"adapt.method": "full"}}),
+        ("n.assumed", [{"unknown": "data.noisy"}], {"recommend": {"train.rate": 1e-3}}),
+        ("r.lora", [{"adapt.method": "lora"}], {"recommend": {"train.rate": 1e-3}}),
+        ("r.full", [{"adapt.method": "full"}], {"recommend": {"train.rate": 1e-3}}),
+    )
+
+    assert list(asked(made)) == ["data.noisy"]
+    assert asked(made, fixed={"adapt.method": "full"}) == {}
+
+
+def test_what_another_topic_waits_for_is_asked_before_it_but_not_before_what_it_needs_itself() -> None:
+    words = vocabulary(
+        *(item for item in WORDS.entries.values() if item.name not in ("data.far", "adapt.method")),
+        entry("data.far", "boolean", ask="Far away?", topic="problem", asked_before="backbone"),
+        entry("adapt.method", "choice", "decision", values=("frozen", "lora", "full"), topic="backbone"),
+        findings=("leak",),
+    )
+    rules = (
+        ("m.tiny", [{"data.clips": "< 100"}], {"recommend": {"adapt.method": "lora"}}),
+        ("h.kind", [{"data.kind": "speech"}], {"recommend": {"head.name": "mlp"}}),
+        ("r.kind", [{"data.kind": "speech"}], {"recommend": {"train.rate": 1e-3}}),
+        ("l.far", [{"data.far": True}, {"data.kind": "speech"}], {"finding": "leak"}),
+    )
+    made = knowledge(words, *(rule(words, *item) for item in rules))
+
+    assert list(asked(made)) == ["data.kind", "data.far", "data.clips"]
 
 
 def test_what_is_known_is_not_asked() -> None:
@@ -137,7 +173,8 @@ def test_a_changed_decision_reopens_those_that_read_it() -> None:
     settled = ("z.noisy", [{"data.noisy": True}], {"recommend": {"adapt.method": "frozen"}})
     rate = ("r.frozen", [{"adapt.method": "frozen"}], {"recommend": {"train.rate": 1e-2}})
 
-    questions_ = asked(book(METHOD, settled, RATE, rate), fact("data.noisy", True))
+    stronger = {"m": {"strength": "strong"}}
+    questions_ = asked(book(METHOD, settled, RATE, rate, **stronger), fact("data.noisy", True))
     assert questions_ == {"data.kind": (("adapt.method", "train.rate"), ("m.lora",))}
 
 

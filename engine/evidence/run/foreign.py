@@ -10,6 +10,7 @@ from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import read_json, read_json_lines
 from .formats.records import runs_of
 from .formats.tables import read_table
+from .formats.telemetry import read_telemetry
 from .formats.tensorboard import is_events, read_events
 from .series import RunSeries
 
@@ -22,7 +23,7 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     if is_events(path):
         return read_event_files([path])
     text = read_text(path)
-    for read in (_json, _json_lines, _table, _console):
+    for read in (_json, _json_lines, _telemetry, _table, _console):
         if runs := read(text, path):
             return runs
     return ()
@@ -42,6 +43,11 @@ def _json(text: str, path: Path) -> tuple[RunSeries, ...]:
 def _json_lines(text: str, path: Path) -> tuple[RunSeries, ...]:
     found = read_json_lines(text) if text.lstrip()[:1] == "{" else None
     return runs_of(found[0], path, "JSON lines", found[1]) if found else ()
+
+
+def _telemetry(text: str, path: Path) -> tuple[RunSeries, ...]:
+    run = read_telemetry(text, path)
+    return () if run is None else (run,)
 
 
 def _table(text: str, path: Path) -> tuple[RunSeries, ...]:

@@ -11,11 +11,12 @@ from .schedule import schedule
 from .series import RunSeries
 from .skill import constancy, regret, skill, wobble
 from .stability import gradients, spikes
+from .telemetry import telemetry
 from .volume import nonfinite, volume
 
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
-    schedule, spikes, gradients,
+    schedule, spikes, gradients, telemetry,
 )  # fmt: skip
 
 

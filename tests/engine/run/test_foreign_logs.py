@@ -17,9 +17,12 @@ from engine.evidence.run.foreign import read_event_files, read_foreign
 from engine.evidence.run.formats.console import read_console
 from engine.evidence.run.formats.decoding import plain_lines
 from engine.evidence.run.formats.names import meaning
+from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import read_run, read_runs
 from engine.evidence.run.series import RunSeries
+from expert.consultation.diagnose import diagnose_run
 from knowledge.errors import InputError
+from knowledge.loader import load_knowledge
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -238,19 +241,49 @@ def test_a_progress_bar_tells_its_last_state() -> None:
     assert [dict(record.values) for record in found[0]] == [{"loss": 4.0}]
 
 
+SMI = "timestamp, name, utilization.gpu [%], memory.used [MiB], memory.total [MiB], clocks_event_reasons.active\n"
+
+
+def test_telemetry_of_nvidia_smi_is_measured_under_load_only(tmp_path: Path) -> None:
+    idle = "2026/01/03 15:36:53.507, NVIDIA X, 0 %, 100 MiB, 1000 MiB, 0x0000000000000001\n" * 50
+    busy = "2026/01/03 15:36:54.507, NVIDIA X, 90 %, 960 MiB, 1000 MiB, 0x0000000000000020\n" * 60
+    calm = "2026/01/03 15:36:55.507, NVIDIA X, 80 %, 900 MiB, 1000 MiB, [N/A]\n"
+    measured = measure_run(read_run(written(tmp_path, "gpu.csv", SMI + idle + busy)))
+    assert measured.get("run.gpu_samples") == 60
+    assert measured.get("run.gpu_utilisation_low") == measured.get("run.gpu_utilisation_high") == 90
+    assert measured.get("run.gpu_memory_peak_share") == pytest.approx(0.96)
+    assert measured.get("run.gpu_throttled_share") == 1.0
+    unsure = measure_run(read_run(written(tmp_path, "other.csv", SMI + busy + calm)))
+    assert unsure.get("run.gpu_throttled_share") is None
+    assert unsure.get("run.gpu_samples") == 61
+
+
+@pytest.mark.parametrize(
+    ("name", "findings"),
+    [
+        ("gpu_vlm", {"gpu-healthy"}),
+        ("gpu_landct", {"gpu-bursty", "gpu-memory-near-full"}),
+        ("gpu_mt", {"gpu-underutilised"}),
+    ],
+)
+def test_real_telemetry_is_judged_as_labelled(name: str, findings: set[str], test_data: Path) -> None:
+    row = next(row for row in labelled(test_data) if row["id"] == name)
+    diagnosis = diagnose_run(load_knowledge(), test_data / "logs" / row["file"])
+    assert {finding.id for finding in diagnosis.session.findings} == findings
+
+
 def labelled(test_data: Path) -> list[dict[str, str]]:
     with (test_data / "logs" / "INDEX.tsv").open(newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
-def test_real_logs_of_every_format_that_holds_losses_are_read(test_data: Path) -> None:
+def test_real_logs_of_every_format_are_read(test_data: Path) -> None:
     unread = []
     for row in labelled(test_data):
         files = [test_data / "logs" / file for file in row["file"].split(";")]
-        if row["format"].startswith(("nvidia_smi", "gpu_csv")):
-            continue
         runs = read_event_files(files) if row["format"] == "tfevents" else read_runs(files[0])
-        unread += [row["id"]] if not runs or runs[-1].train_loss is None else []
+        telling = "gpu/utilisation" if row["id"].startswith("gpu_") else "train/loss"
+        unread += [row["id"]] if not runs or runs[-1].get(telling) is None else []
     assert unread == []
 
 

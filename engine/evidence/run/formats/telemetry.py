@@ -1,0 +1,60 @@
+"""Reads tables of GPU telemetry, of nvidia-smi or of a script of one's own, into series; judges no machine."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..collecting import number
+from ..series import RunSeries, Series
+
+_COLUMNS = (
+    ("utilisation", re.compile(r"(?=.*gpu)(?=.*util)(?!.*mem)|utilization\.gpu", re.IGNORECASE)),
+    ("memory_used", re.compile(r"mem\w*[._ ]*used|used[._ ]*mem", re.IGNORECASE)),
+    ("memory_total", re.compile(r"mem\w*[._ ]*total|total[._ ]*mem", re.IGNORECASE)),
+    ("power", re.compile(r"power.*draw|power_usage", re.IGNORECASE)),
+    ("temperature", re.compile(r"temperature|temp\b", re.IGNORECASE)),
+    ("throttle", re.compile(r"(throttle|event)_reasons\.active", re.IGNORECASE)),
+)
+"""Series by the names that nvidia-smi gives its columns in its versions, and scripts in their own."""
+_UNIT = re.compile(r"^\s*(0x[0-9a-fA-F]+|[-+]?\d+(?:\.\d+)?)\s*(?:%|[A-Za-z]+)?\s*$")
+
+
+def read_telemetry(text: str, path: Path) -> RunSeries | None:
+    """Return the series `gpu/...` of a table; None when it has no column of GPU utilisation.
+
+    `utilisation` in percent, `memory_used` and `memory_total` in the unit of the table, `power` in W, `temperature` in
+    degrees Celsius, `throttle` as the bits of NVML's clocks event reasons. Steps count the samples.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 2 or "," not in lines[0]:
+        return None
+    try:
+        header, *rows = [[cell.strip() for cell in row] for row in csv.reader(lines)]
+    except csv.Error:
+        return None
+    places = {name: place for name, form in _COLUMNS if (place := _place(header, form)) is not None}
+    if "utilisation" not in places:
+        return None
+    series = [_series(name, place, rows) for name, place in places.items()]
+    return RunSeries(path, "GPU telemetry", tuple(one for one in series if len(one)))
+
+
+def _place(header: Sequence[str], form: re.Pattern[str]) -> int | None:
+    return next((index for index, name in enumerate(header) if form.search(name)), None)
+
+
+def _series(name: str, place: int, rows: Sequence[Sequence[str]]) -> Series:
+    found = [(step, value) for step, row in enumerate(rows) if (value := _value(row, place)) is not None]
+    steps = tuple(step for step, _ in found)
+    return Series(f"gpu/{name}", steps, (None,) * len(steps), tuple(value for _, value in found))
+
+
+def _value(row: Sequence[str], place: int) -> float | None:
+    """`90 %`, `1129 MiB`, `0x0000000000000004`, or a plain number; `[N/A]` is none."""
+    match = _UNIT.match(row[place]) if place < len(row) else None
+    if match is None:
+        return None
+    return float(int(match[1], 16)) if match[1].startswith("0x") else number(match[1])
