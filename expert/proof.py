@@ -115,7 +115,7 @@ def how(session: Session, name: str) -> Proof:
     if fact is None:
         entry = session.knowledge.vocabulary.entry(name)
         reason = session.unknown.get(name, "nobody supplied it and no rule concludes it")
-        reason = " ".join((reason, *silenced(session, name)))
+        reason = ". ".join((reason, *silenced(session, name)))
         raise UsageError(f"{entry.name} is unknown: {reason}", hint="Ask why not, to see what each rule for it needs.")
     assessment = assessment_of(session)
     steps = tuple(_step(session, firing) for firing in session.firings_for(name) if _supports(firing, fact, session))

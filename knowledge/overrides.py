@@ -68,7 +68,7 @@ class Layered:
             if other is not None:
                 raise KnowledgeError(
                     f"{item.where}: {kind} {name} is defined before in {other.where}",
-                    hint=f"To change it, write `- override: {name}` with a `reason`; a rule of your own takes another id.",
+                    hint=f"To change it, write `- override: {name}` with a `reason`; your own rule takes another id.",
                 )
             self._defined[name, kind] = item
             added = Own(name, "added", kind, layer.name, layer.owner, "", item.file, item.line)
@@ -93,7 +93,8 @@ class Layered:
                     f"{change.where}: `silence` takes `reason` and `by`, got {', '.join(strange)}",
                     hint="To change something, write `override`.",
                 )
-            said, says = (), ()
+            said: tuple[str, ...] = ()
+            says: tuple[str, ...] = ()
         else:
             said, says = self._override(change, place, row)
         record = Own(

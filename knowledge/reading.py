@@ -29,7 +29,7 @@ MOST_DIGITS = 30
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PLAIN = {"bool", "int", "float", "null"}
 """What an unquoted text may stand for; dates and the like stay text."""
-_RESOLVER = yaml.resolver.Resolver()  # type: ignore[no-untyped-call]
+_RESOLVER: Any = yaml.resolver.Resolver()
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 
 
@@ -131,21 +131,21 @@ class _Builder:
         yield from self._items()
         self._next(yaml.DocumentEndEvent)
         if not self._parser.check_event(yaml.StreamEndEvent):
-            self._refuse(self._parser.peek_event(), "`---` begins a second YAML document", "Take that line away.")
+            self._refuse(self._parser.get_event(), "`---` begins a second YAML document", "Take that line away.")
 
     def _items(self) -> Iterator[Document]:
-        start = self._parser.get_event()
+        start: Any = self._parser.get_event()
         if isinstance(start, yaml.ScalarEvent) and not start.value and not start.tag and not start.anchor:
             return  # nothing but comments
         if not isinstance(start, yaml.SequenceStartEvent):
             self._refuse(start, "expected a list of documents, each starting with `- `", "Begin each one with `- `.")
         self._plain(start)
         while not self._parser.check_event(yaml.SequenceEndEvent):
-            event = self._parser.get_event()
+            event: Any = self._parser.get_event()
             if not isinstance(event, yaml.MappingStartEvent):
                 self._refuse(event, "a document starts with a key such as `rule:`", "Write `- rule: ID`.")
             lines: dict[str, int] = {}
-            yield Document(self._mapping(event, 2, lines), event.start_mark.line + 1, lines)
+            yield Document(self._mapping(event, 2, lines), _line(event), lines)
         self._parser.get_event()
 
     def _value(self, event: Any, depth: int) -> Any:
@@ -167,7 +167,7 @@ class _Builder:
             if key in found:
                 self._refuse(event, f"the key {key!r}: a key stands twice in this document", "Keep one of them.")
             if lines is not None:
-                lines[key] = event.start_mark.line + 1
+                lines[key] = _line(event)
             found[key] = self._value(self._parser.get_event(), depth)
         return found
 
@@ -214,7 +214,11 @@ class _Builder:
         assert isinstance(event, kind), event
 
     def _refuse(self, event: Any, what: str, remedy: str) -> NoReturn:
-        raise KnowledgeError(f"{self._name}:{event.start_mark.line + 1}: {what}", hint=remedy)
+        raise KnowledgeError(f"{self._name}:{_line(event)}: {what}", hint=remedy)
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 @lru_cache(maxsize=4096)
