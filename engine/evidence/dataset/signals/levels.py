@@ -37,13 +37,13 @@ class Levels:
 
 def block_levels(batch: Batch) -> Levels:
     """Return the levels of all blocks; one pass over the samples each."""
-    high, low, mean, square = kernel.levels(batch.blocks) or _levels_by_numpy(batch.blocks)
+    high, low, mean, square = kernel.levels(batch.blocks) or levels_by_numpy(batch.blocks)
     power = np.maximum(square - np.square(mean), 0)
     power[high == low] = 0  # a constant block has none, whatever rounding leaves of it
     return Levels(high, low, mean, power, batch.whole_blocks)
 
 
-def _levels_by_numpy(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def levels_by_numpy(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Return what `kernel.levels` does."""
     size = blocks.shape[1]
     square = np.einsum("ij,ij->i", blocks, blocks) / np.float32(size)
