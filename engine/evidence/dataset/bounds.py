@@ -8,10 +8,11 @@ import numpy.typing as npt
 from knowledge.records import Measured
 
 from .clips import Scan
-from .counting import counted, unknown, where
+from .counting import counted, measured, unknown, where
 from .records import Dataset, Row
 
 BOUNDS = "dataset.segments_past_end dataset.duration_mismatches"
+_NOTHING_STATED = "the manifest states no ends or lengths, so none can be wrong"
 Floats = npt.NDArray[np.floating]
 
 
@@ -22,7 +23,7 @@ def measure_bounds(dataset: Dataset, scan: Scan, tolerance_seconds: float | None
     """
     columns = dataset.columns
     if not (columns.stop or columns.duration):
-        return Measured(unknown=unknown(BOUNDS, "the manifest states no ends or lengths"))
+        return Measured(tuple(measured(name, 0, len(dataset), (_NOTHING_STATED,)) for name in BOUNDS.split()))
     if not scan.clips or tolerance_seconds is None:
         reason = "no tolerance of lengths was given" if scan.clips else "no audio was read"
         return Measured(unknown=unknown(BOUNDS, reason))
