@@ -147,8 +147,7 @@ def _unsaid(metric: str, explicit: set[tuple[str, str]]) -> str:
 
 
 def _series(name: str, points: Mapping[tuple[int, float | None], float]) -> Series:
-    steps, epochs = zip(*points, strict=True)
-    return Series(name, steps, epochs, tuple(points.values()))
+    return Series(name, tuple(step for step, _ in points), tuple(epoch for _, epoch in points), tuple(points.values()))
 
 
 def _stand_in(curves: dict[str, Series], said: list[str]) -> None:
