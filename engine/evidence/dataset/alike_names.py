@@ -14,7 +14,7 @@ _MOST_NAMES = 50_000
 def alike_names(names: Sequence[str]) -> list[tuple[int, int]]:
     """Return the pairs of numbers of names that differ by one letter added, left out, exchanged or swapped.
 
-    Names count that differ in letters only and hold five of them: `spk01` and `spk02` are two. Where three or more names
+    Names count that differ in letters only and hold five: `spk01` and `spk02` are two. Where three or more names
     are the same but for one place, that place numbers them (`takea`, `takeb`, `takec`), and none is a slip.
     """
     if len(names) > _MOST_NAMES:
