@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from .auditing import JustifiedDocument, SettingDocument
 from .conditions import parse_clauses
 from .errors import InputError, KnowledgeError
 from .items import ItemDocument, ServedDocument
@@ -82,6 +83,8 @@ def load_knowledge(root: Path = BUILT_IN) -> Knowledge:
         items={item.body["item"]: _parse(ItemDocument, item) for item in _of(items, "item")},
         served=tuple(_parse(ServedDocument, item) for item in _of(items, "served")),
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
+        settings={item.body["setting"]: _parse(SettingDocument, item) for item in _of(items, "setting")},
+        justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
     )
     _check_references(knowledge)
     return knowledge
@@ -101,7 +104,7 @@ def _read(file: Path, root: Path) -> Iterator[_Item]:
         line = mark.start_mark.line + 1
         kinds = (
             *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins"),
-            *("item", "served", "preset"),
+            *("item", "served", "preset", "setting", "justified"),
         )
         kind = next(iter(body), None) if isinstance(body, dict) else None
         if kind not in kinds:
@@ -331,6 +334,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(check.sources, knowledge, f"{check.file}:{check.line} ({check.id})")
     for remedy_document in knowledge.remedies.values():
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
+    for setting in knowledge.settings.values():
+        _check_sources(setting.source, knowledge, f"setting {setting.setting}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for served in knowledge.served:
