@@ -130,7 +130,7 @@ CELLS = 4
 )
 def test_what_is_left_out_is_what_trying_every_case_finds(boxes: list[Box], within: Box) -> None:
     space = Partition(())
-    space.cells = {name: (1, 2, 3, None) for name in ("data.a", "data.b")}
+    space.cells = dict.fromkeys(("data.a", "data.b"), (1, 2, 3, None))
     names = tuple(space.cells)
     cases = [dict(zip(names, values, strict=True)) for values in product(range(CELLS), repeat=2)]
     inside = [case for case in cases if all(case[name] in cells for name, cells in within.items())]
