@@ -15,7 +15,7 @@ from knowledge.records import Value
 from .because import format_because as format_because
 from .checks import RuleCheck, assessment_of, check_lines, check_record, check_rule
 from .interview import Question
-from .proof import SAID, Explanation
+from .proof import SAID, Explanation, silenced
 from .proof import Proof as Proof
 from .proof import how as how
 from .prospects import Prospect, Prospects
@@ -91,18 +91,21 @@ class WhyNot(Explanation):
     value: Value
     outcome: str
     rules: tuple[RuleCheck, ...]
+    silenced: tuple[str, ...] = ()
+    """Rules for it that users silenced, with the reason."""
 
     def lines(self) -> list[str]:
         """Return the outcome, then each rule for the value with its conditions."""
         found = [f"{self.name} = {spell(self.value)}: {self.outcome}"]
         for check in self.rules:
             found += [f"  {check.rule}: {check.title} ({check.status})", *check_lines(check, "    ")]
-        return found
+        return found + [f"  {text}" for text in self.silenced]
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
         rules = [check_record(check) for check in self.rules]
-        return {"name": self.name, "value": self.value, "outcome": self.outcome, "rules": rules}
+        record = {"name": self.name, "value": self.value, "outcome": self.outcome, "rules": rules}
+        return record | ({"silenced": list(self.silenced)} if self.silenced else {})
 
 
 def why_not(session: Session, attribute: str, value: Value) -> WhyNot:
@@ -116,7 +119,7 @@ def why_not(session: Session, attribute: str, value: Value) -> WhyNot:
     wanted = [rule for rule in rules if same(rule.then.value, value)]
     assessment = assessment_of(session)
     checks = tuple(check_rule(rule, assessment, session) for rule in wanted)
-    return WhyNot(attribute, value, _outcome(session, attribute, value, checks), checks)
+    return WhyNot(attribute, value, _outcome(session, attribute, value, checks), checks, silenced(session, attribute))
 
 
 def _outcome(session: Session, attribute: str, value: Value, checks: tuple[RuleCheck, ...]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .auditing import JustifiedDocument, SettingDocument
 from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
+from .own import Own
 from .presets import PresetDocument
 from .records import Severity, Value
 from .schema import Example, SourceDocument, Strength
@@ -58,6 +59,8 @@ class Rule:
     table: str = ""
     pins: tuple[Example, ...] = ()
     """Cases that `rules pin` wrote, so that no small change of the rule goes unnoticed."""
+    own: Own | None = None
+    """Who added, changed or silenced it, unless it stands as the package wrote it."""
 
     @property
     def cases(self) -> tuple[Example, ...]:
@@ -138,6 +141,10 @@ class Knowledge:
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()
     """What the analyses report and a person found right as it is."""
+    own: tuple[Own, ...] = ()
+    """What users added, overrode and silenced, in the order of the layers."""
+    silenced: tuple[Rule, ...] = ()
+    """Rules that users silenced; they never fire."""
 
     def items_named(self, source: str) -> tuple[str, ...]:
         """Return the rows that a citation names: itself, or all of a group such as S000-13."""

@@ -12,6 +12,7 @@ from knowledge.rulebook import Knowledge, Pack, Rule
 from ..coverage import coverage
 from .coverage import coverage_document
 from .document import Bullets, Document, Heading, Paragraph, Table
+from .own import own_blocks
 from .preset import preset_document, presets_document
 from .rule import rule_document
 
@@ -39,6 +40,7 @@ def _index(knowledge: Knowledge) -> Document:
         Heading("The rulebook", 1),
         Paragraph(f"{rules} rules and table rows, pinned by {cases} cases; {len(knowledge.sources)} sources."),
     )
+    blocks = (*blocks, *own_blocks(knowledge))
     for pack, title in _PACKS.items():
         blocks = (*blocks, Heading(title), *_files(knowledge.pack(pack)))
     return blocks

@@ -30,10 +30,10 @@ def read_state(
         InputError: the manifest or the answers cannot be read.  UsageError: an unknown column, fact or value.
     """
     from engine.evidence.machine import measure_machine
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
     from tui.interview import InterviewState
 
-    knowledge = load_knowledge()
+    knowledge = knowledge_in_force()
     state = InterviewState(knowledge, measure_machine())
     said = dict(read_answers(answers)) if answers else {}
     said |= pairs(settings)
