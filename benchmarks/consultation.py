@@ -1,19 +1,23 @@
-"""How long one consultation takes: durable-rules against plain recursion and CLIPS, on one synthetic rulebook.
+"""How long one consultation takes: durable-rules against plain recursion and CLIPS, on the same rules and facts.
 
-    python -m benchmarks.consultation [--rules 200] [--facts 200] [--rounds 200]
+    python -m benchmarks.consultation [--rules 200] [--facts 200] [--rounds 200] [--write]
 
-All three get the same rules and the same facts in the same process. CLIPS gets each stratum's established tokens and
-settled facts as input, so it does only the matching and firing; the other two do everything that a consultation does.
-Times are CPU times of this process, because the machine may be shared.
+The rulebooks are each shipped pack, on the facts of `CASES` cases made at its thresholds, and a synthetic one. All
+three evaluators get the same rules and the same facts in the same process, a round each in turn. CLIPS gets each
+stratum's established tokens and settled facts as input, so it does only the matching and firing; the other two do
+everything that a consultation does. Times are CPU times of this process, because the machine may be shared.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 from expert import chaining
@@ -24,10 +28,15 @@ from expert.strata import concluding, stratify
 from knowledge.conditions import Condition
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact, Value
-from knowledge.rulebook import Conclusion, Knowledge, Rule
+from knowledge.rulebook import Conclusion, Knowledge, Pack, Rule
 from knowledge.vocabulary import Entry, Vocabulary
 from tests.oracle.clips_rules import ClipsStratum
+from tests.oracle.random_cases import random_shipped_facts
 
+RESULT = Path(__file__).parent / "results" / "consultation.json"
+PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
+CASES = 10
+"""Sets of facts for each shipped pack; nine in ten of the facts that its rules read are given."""
 DEPTH = 6
 GROUPS = ("data", "task", "machine", "run", "plan")
 
@@ -91,93 +100,122 @@ def _rule(id_: str, when: list[Condition], then: Conclusion) -> Rule:
     )  # fmt: skip
 
 
-def time_durable(knowledge: Knowledge, facts: list[Fact], rounds: int) -> Timing:
-    """Time the real thing."""
+Run = Callable[[], int]
+"""Evaluates once and returns how many rules fired."""
+
+
+def durable(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run, float]:
+    """Return the real thing, and the CPU milliseconds that compiling took."""
     started = time.process_time()
-    chaining._rulebook(knowledge, ("plan",))
-    compiled = time.process_time() - started
-    session = consult(knowledge, facts, packs=("plan",))
-    runs = _time(lambda: consult(knowledge, facts, packs=("plan",)), rounds)
-    return Timing("durable-rules (consult)", compiled * 1e3, runs, len(session.firings))
+    chaining._rulebook(knowledge, (pack,))
+    compiled = (time.process_time() - started) * 1e3
+    return lambda: len(consult(knowledge, facts, packs=(pack,)).firings), compiled
 
 
-def time_reference(knowledge: Knowledge, facts: list[Fact], rounds: int) -> Timing:
-    """Time plain recursion."""
-    by_attribute = concluding(knowledge.rules)
+def recursion(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run, float]:
+    """Return plain recursion in Python."""
+    rules = knowledge.pack(pack)
+    by_attribute = concluding(rules)
 
-    def run() -> Reference:
+    def run() -> int:
         givens = admit(knowledge.vocabulary, by_attribute, facts, (), {})
         reference = Reference(knowledge.vocabulary, by_attribute, givens.facts)
         reference.everything()
-        return reference
+        return sum(reference.assessment.status(rule) == "fires" for rule in rules)
 
-    fired = sum(run().assessment.status(rule) == "fires" for rule in knowledge.rules)
-    return Timing("plain recursion (Python)", 0.0, _time(run, rounds), fired)
+    return run, 0.0
 
 
-def time_clips(knowledge: Knowledge, facts: list[Fact], rounds: int) -> Timing:
-    """Time matching and firing in CLIPS."""
-    session = consult(knowledge, facts, packs=("plan",))
-    strata = stratify(knowledge.rules)
+def clips(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run, float]:
+    """Return matching and firing in CLIPS, and the CPU milliseconds that compiling took."""
+    session = consult(knowledge, facts, packs=(pack,))
+    strata = stratify(knowledge.pack(pack))
     started = time.process_time()
     compiled = [ClipsStratum(stratum.rules) for stratum in strata]
     compile_ms = (time.process_time() - started) * 1e3
     level = {name: stratum.level for stratum in strata for name in stratum.settles}
-    assessment = Assessment(concluding(knowledge.rules), session.facts.get)
+    assessment = Assessment(concluding(knowledge.pack(pack)), session.facts.get)
     inputs: list[tuple[dict[str, Value], set[str]]] = []
     for stratum in strata:
         conditions = [condition for rule in stratum.rules for condition in rule.conditions]
         read = {condition.fact for condition in conditions if condition.kind == "is"}
-        below = {n: f.value for n, f in session.facts.items() if n in read and level.get(n, -1) < stratum.level}
+        below = {
+            n: f.value
+            for n, f in session.facts.items()
+            if n in read and (n in session.pinned or level.get(n, -1) < stratum.level)
+        }
         established = {c.key for c in conditions if c.kind != "is" and assessment.truth(c) is True}
         inputs.append((below, established))
 
-    def run() -> list[set[str]]:
-        return [clips.run(*given) for clips, given in zip(compiled, inputs, strict=True)]
-
-    return Timing("CLIPS (matching only)", compile_ms, _time(run, rounds), sum(map(len, run())))
+    return lambda: sum(len(one.run(*given)) for one, given in zip(compiled, inputs, strict=True)), compile_ms
 
 
-def _time(run: Callable[[], object], rounds: int) -> tuple[float, ...]:
-    found = []
-    for _ in range(rounds):
-        started = time.process_time()
-        run()
-        found.append((time.process_time() - started) * 1e3)
-    return tuple(found)
+EVALUATORS = {"durable-rules (consult)": durable, "plain recursion (Python)": recursion, "CLIPS (matching only)": clips}
+
+
+def compare(knowledge: Knowledge, pack: Pack, cases: list[list[Fact]], rounds: int) -> list[Timing]:
+    """Time every evaluator on all cases; they take turns, so that a busy moment of the machine meets them all."""
+    made = {name: [make(knowledge, pack, facts) for facts in cases] for name, make in EVALUATORS.items()}
+    runs: dict[str, list[float]] = {name: [] for name in made}
+    fired = {name: sum(run() for run, _ in variants) for name, variants in made.items()}
+    for number in range(rounds):
+        for name, variants in made.items():
+            run, _ = variants[number % len(variants)]
+            started = time.process_time()
+            run()
+            runs[name].append((time.process_time() - started) * 1e3)
+    return [Timing(name, made[name][0][1], tuple(runs[name]), fired[name]) for name in made]
 
 
 def table(timings: list[Timing]) -> list[str]:
-    """Return the result as lines of text; ratios are medians over that of the first row."""
-    first = statistics.median(timings[0].runs_ms)
-    lines = [f"{'evaluator':<26} {'compile ms':>10} {'median ms':>10} {'max ms':>8} {'ratio':>6} {'fired':>6}"]
+    """Return the result as lines of text; ratios are medians over that of CLIPS."""
+    clips_median = statistics.median(timings[-1].runs_ms)
+    lines = [f"{'evaluator':<26} {'compile ms':>10} {'median ms':>10} {'max ms':>8} {'/ CLIPS':>8} {'fired':>6}"]
     for item in timings:
         median = statistics.median(item.runs_ms)
         lines.append(
             f"{item.name:<26} {item.compile_ms:>10.1f} {median:>10.2f} {max(item.runs_ms):>8.1f} "
-            f"{median / first:>6.2f} {item.fired:>6}"
+            f"{median / clips_median:>8.2f} {item.fired:>6}"
         )
     return lines
 
 
+def record(timings: list[Timing]) -> dict[str, object]:
+    """Return the result as plain values."""
+    medians = {item.name: round(statistics.median(item.runs_ms), 3) for item in timings}
+    engine, oracle = (statistics.median(timings[place].runs_ms) for place in (0, -1))
+    return {
+        "median_ms": medians,
+        "compile_ms": {item.name: round(item.compile_ms, 1) for item in timings},
+        "times_clips": round(engine / oracle, 3),
+        "fired": timings[0].fired,
+    }
+
+
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rules", type=int, default=200)
     parser.add_argument("--facts", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--write", action="store_true", help=f"keep the result in {RESULT.name}")
     options = parser.parse_args()
-    knowledge, facts = synthetic(options.rules, options.facts)
-    strata = len(stratify(knowledge.rules))
-    print(
-        f"{options.rules} rules, {options.facts} facts, chain depth {DEPTH}, {strata} strata, {options.rounds} rounds"
-    )
-    timers = (time_durable, time_reference, time_clips)
-    print("\n".join(table([timer(knowledge, facts, options.rounds) for timer in timers])))
-    shipped = load_knowledge()
-    said = [Fact("task.type", "classification", "user")]
-    consult(shipped, said, packs=("plan",))
-    runs = _time(lambda: consult(shipped, said, packs=("plan",)), options.rounds)
-    print(f"shipped plan rulebook, {len(shipped.pack('plan'))} rules, one fact: {statistics.median(runs):.2f} ms")
+    shipped, random = load_knowledge(), Random(1)
+    found: dict[str, object] = {"command": " ".join(["python -m benchmarks.consultation", *sys.argv[1:]])}
+    for pack in PACKS:
+        cases = [random_shipped_facts(random, shipped, pack, share=0.9) for _ in range(CASES)]
+        facts = statistics.mean(map(len, cases))
+        print(f"shipped {pack} rulebook: {len(shipped.pack(pack))} rules, {facts:.0f} facts, {options.rounds} rounds")
+        timings = compare(shipped, pack, cases, options.rounds)
+        print("\n".join(table(timings)))
+        found[pack] = {"rules": len(shipped.pack(pack)), "facts": round(facts), **record(timings)}
+    knowledge, given = synthetic(options.rules, options.facts)
+    print(f"synthetic: {options.rules} rules, {options.facts} facts, chain depth {DEPTH}")
+    timings = compare(knowledge, "plan", [given], options.rounds)
+    print("\n".join(table(timings)))
+    found["synthetic"] = {"rules": options.rules, "facts": options.facts, **record(timings)}
+    if options.write:
+        RESULT.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class RuleCheck:
     status: Status
     clauses: tuple[tuple[ConditionCheck, ...], ...]
     """Every clause of `when` and `needs`; of a clause one condition must hold."""
+    own: str = ""
+    """Who added, changed or silenced the rule, why, and what the package says."""
 
 
 def assessment_of(session: Session) -> Assessment:
@@ -50,7 +52,7 @@ def check_rule(rule: Rule, assessment: Assessment, session: Session) -> RuleChec
         tuple(check_condition(condition, assessment, session) for condition in clause)
         for clause in (*rule.when, *rule.needs)
     )
-    return RuleCheck(rule.id, rule.title, assessment.status(rule), clauses)
+    return RuleCheck(rule.id, rule.title, assessment.status(rule), clauses, rule.own.sentence() if rule.own else "")
 
 
 def check_condition(condition: Condition, assessment: Assessment, session: Session) -> ConditionCheck:
@@ -74,6 +76,8 @@ def check_lines(check: RuleCheck, pad: str) -> Iterator[str]:
     for clause in check.clauses:
         for number, item in enumerate(clause):
             yield f"{pad}{'or ' if number else ''}{item.text}: {_TRUTHS[item.truth]} ({item.found})"
+    if check.own:
+        yield f"{pad}{check.own}"
 
 
 def check_record(check: RuleCheck) -> dict[str, Any]:
@@ -85,4 +89,5 @@ def check_record(check: RuleCheck) -> dict[str, Any]:
         ]
         for clause in check.clauses
     ]
-    return {"rule": check.rule, "title": check.title, "status": check.status, "clauses": clauses}
+    record = {"rule": check.rule, "title": check.title, "status": check.status, "clauses": clauses}
+    return record | ({"own": check.own} if check.own else {})

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from knowledge.items import RULE_KINDS, ItemDocument, Kind, ServedDocument
+from knowledge.items import KINDS, RULE_KINDS, ItemDocument, Kind, ServedDocument
 from knowledge.rulebook import Knowledge, Pack
 
 _KIND_OF_PACK: Mapping[Pack, Kind] = {"plan": "R", "audit": "A", "diagnose": "D"}
@@ -65,17 +65,22 @@ def mistakes(knowledge: Knowledge) -> Iterator[str]:
         for cell in row.cells:
             if not cell.covered:
                 yield f"{row.item.item}: nothing serves what it asks of {_name(cell.kind)}"
-            if cell.kind != OTHERWISE and cell.citing and any(one.state == "left out" for one in cell.served):
-                yield f"{row.item.item}: left out by {cell.served[0].served}, and cited by {', '.join(cell.citing)}"
+            yield from _needless(row, cell)
         for document in knowledge.served:
             strange = set(document.kinds) - asked if row.item.item in document.items else set()
             if strange:
                 yield f"{row.item.item}: {document.served} speaks of kinds that it does not ask, {''.join(strange)}"
 
 
-def _name(kind: str) -> str:
-    from knowledge.items import KINDS
+def _needless(row: CoverageRow, cell: Cell) -> Iterator[str]:
+    """Lines that a citation has overtaken: what is left out or planned is there by now."""
+    for document in cell.served:
+        if cell.kind != OTHERWISE and cell.citing and document.state != "there":
+            cited = ", ".join(cell.citing)
+            yield f"{row.item.item}: {document.state} by {document.served} ({_name(cell.kind)}), and cited by {cited}"
 
+
+def _name(kind: str) -> str:
     return next((name for letter, name in KINDS.items() if letter == kind), "something besides rules")
 
 

@@ -51,7 +51,7 @@ def questions(session: Session) -> tuple[Question, ...]:
     """
     prospects = Prospects(session)
     found = []
-    for question in _candidates(session):
+    for question in candidates(session):
         effect, warnings = prospects.effect(question.entry.name)
         found.append(replace(question, effect=effect, warnings=warnings))
     ordered = _led(sorted(found, key=_rank), session)
@@ -71,8 +71,8 @@ def by_topic(found: Sequence[Question]) -> dict[Topic | None, tuple[Question, ..
     return groups
 
 
-def _candidates(session: Session) -> tuple[Question, ...]:
-    """The questions that some rule waits for which can still fire and win."""
+def candidates(session: Session) -> tuple[Question, ...]:
+    """Return the questions that some rule waits for which can still fire and win, unranked."""
     outlook = _Outlook(session)
     decides: dict[str, set[str]] = {}
     pending: dict[str, set[str]] = {}

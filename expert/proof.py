@@ -74,7 +74,7 @@ class Proof(Explanation):
     refuted: tuple[str, ...] = ()
     """Of something excluded: each rule for it, with the condition that fails."""
     rejected: tuple[str, ...] = ()
-    """Of a decision: the other values, with the reason why they lost."""
+    """The other values of a decision, with the reason why they lost; and the rules that users silenced."""
 
     def lines(self) -> list[str]:
         """Return the proof as an indented tree; what was proved further up is not proved again."""
@@ -115,6 +115,7 @@ def how(session: Session, name: str) -> Proof:
     if fact is None:
         entry = session.knowledge.vocabulary.entry(name)
         reason = session.unknown.get(name, "nobody supplied it and no rule concludes it")
+        reason = ". ".join((reason, *silenced(session, name)))
         raise UsageError(f"{entry.name} is unknown: {reason}", hint="Ask why not, to see what each rule for it needs.")
     assessment = assessment_of(session)
     steps = tuple(_step(session, firing) for firing in session.firings_for(name) if _supports(firing, fact, session))
@@ -127,8 +128,14 @@ def how(session: Session, name: str) -> Proof:
         certainty=session.certainty(name),
         steps=steps,
         refuted=tuple(_refutation(rule, assessment, session) for rule in rules) if excluded else (),
-        rejected=_rejected(session.decisions.get(name)),
+        rejected=_rejected(session.decisions.get(name)) + silenced(session, name),
     )
+
+
+def silenced(session: Session, name: str) -> tuple[str, ...]:
+    """Return a sentence for each rule about `name` that users silenced."""
+    rules = session.knowledge.silenced
+    return tuple(rule.own.sentence() for rule in rules if rule.then.attribute == name and rule.own)
 
 
 def _supports(firing: Firing, fact: Fact, session: Session) -> bool:
@@ -189,4 +196,5 @@ def _proof_lines(proof: Proof, depth: int, seen: set[str]) -> Iterator[str]:
         for support in step.supports:
             yield from _proof_lines(support, depth + 2, seen)
     yield from (f"{pad}  {text}" for text in proof.refuted)
-    yield from (f"{pad}  instead of {text}" for text in proof.rejected)
+    for text in proof.rejected:
+        yield f"{pad}  {text}" if text.endswith(".") else f"{pad}  instead of {text}"

@@ -6,13 +6,13 @@ ranges between the thresholds of the rules that read it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, product
 from typing import Any
 
 from knowledge.conditions import Condition, spell
-from knowledge.records import Value
+from knowledge.records import Fact, Value
 from knowledge.vocabulary import Entry
 
 from .boxes import Partition, admits
@@ -43,6 +43,8 @@ class Prospect:
     answer: Answer
     decisions: tuple[Change, ...]
     findings: tuple[Change, ...]
+    derived: tuple[Change, ...] = ()
+    """Conclusions on the way to both."""
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -67,6 +69,16 @@ class Prospects:
             self._conditions.setdefault(condition.fact, []).append(condition)
         self._ratios = ratio_entries(session.knowledge.vocabulary)
         self._prospects: dict[str, tuple[Prospect, ...]] = {}
+
+    @property
+    def given(self) -> Mapping[str, Fact]:
+        """What the session started from."""
+        return self._sweep.given
+
+    @property
+    def concluded(self) -> Collection[str]:
+        """Everything that some rule concludes."""
+        return self._sweep.by_attribute.keys()
 
     def answers(self, name: str) -> tuple[Answer, ...]:
         """Return the answers that rules tell apart."""
@@ -126,8 +138,10 @@ class Prospects:
         return tuple((change.attribute, repr(change.after)) for change in (*found["decision"], *found["finding"]))
 
     def _prospect(self, name: str, answer: Answer) -> Prospect:
-        found = kinds(self._sweep.changes({name: answer.value}), self._session)
-        return Prospect(answer, found["decision"], found["finding"])
+        changes = self._sweep.changes({name: answer.value})
+        found = kinds(changes, self._session)
+        derived = tuple(change for change in changes if change not in (*found["decision"], *found["finding"]))
+        return Prospect(answer, found["decision"], found["finding"], derived)
 
 
 def _assignments(names: tuple[str, ...], choices: list[tuple[Value | None, ...]]) -> Iterator[dict[str, Value]]:

@@ -54,6 +54,8 @@ def settle(entry: Entry, activations: Sequence[Activation]) -> Settlement:
     strongest; a weaker rule never moves a stronger one.
     """
     groups = _by_value(activations)
+    if len(groups) == 1:  # nearly always, and then there is nothing to rank
+        return Settlement(_candidate(groups[0]), (), False)
     ranked = sorted(groups, key=lambda group: (_tier(_candidate(group)), spell(group[0].rule.then.value)))
     strongest = [group for group in ranked if _tier(_candidate(group)) == _tier(_candidate(ranked[0]))]
     best = _extreme(entry, strongest) if entry.policy in ("min", "max") else _most_convincing(strongest)

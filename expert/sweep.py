@@ -49,6 +49,7 @@ class Sweep:
         self._entries = session.knowledge.vocabulary.entries
         rules = session.knowledge.pack(*session.packs)
         self.by_attribute = concluding(rules)
+        self._order = {name: number for number, name in enumerate(self._entries)}
         self._readers: dict[str, set[str]] = {}
         for rule in rules:
             for condition in rule.conditions:
@@ -73,7 +74,7 @@ class Sweep:
         return tuple(self._compared(reference, affected.difference(known)))
 
     def _compared(self, reference: Reference, names: frozenset[str]) -> Iterator[Change]:
-        for name in sorted(names):
+        for name in sorted(names, key=self._order.__getitem__):
             before, after = (shown(fact) for fact in (self._session.facts.get(name), reference.fact(name)))
             if before is not after and (before is None or after is None or not same(before, after)):
                 decided = self._entries[name].kind == "decision"

@@ -89,11 +89,17 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
 def _dead(knowledge: Knowledge) -> Iterator[Problem]:
     """Rules that read what nobody supplies, or wait for a value that no rule concludes."""
     by_attribute = concluding(knowledge.rules)
+    silenced = {rule.then.attribute: rule.id for rule in knowledge.silenced}
     for rule in knowledge.rules:
         for clause in (*rule.when, *rule.needs):
             if not any(_supplied(condition, knowledge, by_attribute) for condition in clause):
                 text = " or ".join(map(str, clause))
-                yield Problem("dead", rule.id, f"can never fire: nobody supplies what `{text}` waits for", "error")
+                why = next((silenced[condition.fact] for condition in clause if condition.fact in silenced), "")
+                message = f"can never fire: nobody supplies what `{text}` waits for"
+                if why:  # meant by whoever silenced it
+                    yield Problem("dead", rule.id, f"{message}, for {why} is silenced", "warning")
+                else:
+                    yield Problem("dead", rule.id, message, "error")
 
 
 def _supplied(condition: Condition, knowledge: Knowledge, by_attribute: Concluding) -> bool:

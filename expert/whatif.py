@@ -99,6 +99,8 @@ class Flip:
     value: float
     moved: float
     changes: tuple[Change, ...]
+    at: str = ""
+    """The value, for a reader: `499`, `just below 24`."""
 
     @property
     def share(self) -> float:
@@ -119,7 +121,7 @@ class Sensitivity(Explanation):
         found = []
         for flip in self.flips:
             by = f", {flip.share:.1%} away" if flip.value else ""
-            found.append(f"{flip.name} is {spell(flip.value)}; at {spell(flip.moved)}{by}:")
+            found.append(f"{flip.name} is {spell(flip.value)}; at {flip.at}{by}:")
             found += [f"  {change}" for change in flip.changes]
         return found
 
@@ -131,6 +133,7 @@ class Sensitivity(Explanation):
                     "name": flip.name,
                     "value": flip.value,
                     "moved": flip.moved,
+                    "at": flip.at,
                     "changes": [change.record() for change in flip.changes],
                 }
                 for flip in self.flips
@@ -138,8 +141,10 @@ class Sensitivity(Explanation):
         }
 
 
-def sensitivity(session: Session, name: str = "") -> Sensitivity:
+def sensitivity(session: Session, name: str = "", *, attribute: str = "") -> Sensitivity:
     """Return for each given number, or for `name` alone, the nearest value on either side that changes a conclusion.
+
+    With `attribute`, only what is concluded about that counts.
 
     Raises:
         KnowledgeError: there is no such fact.
@@ -151,20 +156,26 @@ def sensitivity(session: Session, name: str = "") -> Sensitivity:
     for fact in sweep.given.values():
         entry = session.knowledge.vocabulary.entry(fact.name)
         if entry.type in ("integer", "number") and name in ("", fact.name) and fact.name not in sweep.by_attribute:
-            flips += _flips(session, sweep, fact)
+            flips += _flips(session, sweep, fact, attribute)
     return Sensitivity(tuple(sorted(flips, key=lambda flip: (flip.share, flip.name))))
 
 
-def _flips(session: Session, sweep: Sweep, fact: Fact) -> Iterator[Flip]:
+def _flips(session: Session, sweep: Sweep, fact: Fact, attribute: str) -> Iterator[Flip]:
     """At most one flip downward and one upward."""
     entry = session.knowledge.vocabulary.entry(fact.name)
     value = float(fact.value)
     for way in (-1, 1):
         for moved in _steps(session, entry, value, way):
             changes = sweep.changes({fact.name: moved})
-            if changes:
-                yield Flip(fact.name, value, moved, changes)
+            if changes and (not attribute or any(change.attribute == attribute for change in changes)):
+                yield Flip(fact.name, value, moved, changes, _at(moved, way))
                 break
+
+
+def _at(moved: float, way: int) -> str:
+    """A number next to a threshold is not told by its sixteenth digit."""
+    short = float(spell(moved))
+    return spell(moved) if short == moved else f"just {'below' if way < 0 else 'above'} {spell(moved)}"
 
 
 def _steps(session: Session, entry: Entry, value: float, way: int) -> list[float]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from .conditions import parse_clauses
-from .errors import InputError, KnowledgeError
+from .errors import KnowledgeError
+from .folder import Item, knowledge_files, read_folder
 from .items import ItemDocument, ServedDocument
+from .overrides import Layered
+from .own import Layer, Own
 from .presets import PresetDocument
 from .records import SEVERITIES, Value
-from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Pack, Remedy, Rule
+from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Remedy, Rule
 from .schema import (
     CheckDocument,
     Example,
@@ -37,89 +40,76 @@ BUILT_IN = Path(__file__).parent
 _PATCH_OPERATIONS = ("multiply", "at_least", "at_most", "from")
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One document of a file, unparsed."""
-
-    kind: str
-    body: dict[str, Any]
-    file: str
-    line: int
-    pack: Pack
-
-    @property
-    def where(self) -> str:
-        return f"{self.file}:{self.line} ({self.body.get(self.kind, self.body.get('name'))})"
-
-
 @lru_cache(maxsize=4)
-def load_knowledge(root: Path = BUILT_IN) -> Knowledge:
-    """Load every YAML file under `root`.
+def load_knowledge(root: Path = BUILT_IN, layers: tuple[Layer, ...] = ()) -> Knowledge:
+    """Load every YAML file under `root`, and lay the folders of users over it, the last with the last word.
+
+    `knowledge.layers.knowledge_in_force` finds the folders that apply here.
 
     Raises:
         InputError: a file is not YAML.
         KnowledgeError: a document is misspelt, or refers to something that does not exist.
     """
-    files = sorted(root.rglob("*.yaml"))
-    if not files:
-        raise InputError(f"{root}: no *.yaml file found, expected a knowledge folder")
-    items = [item for file in files for item in _read(file, root)]
+    package = Layer("package", root)
+    layered = Layered(read_folder(package))
+    for layer in layers:
+        layered.lay(read_folder(layer), layer)
+    return assemble(layered, _digest((package, *layers)))
+
+
+def _digest(layers: Iterable[Layer]) -> str:
+    found = hashlib.sha256()
+    for layer in layers:
+        if layer.name != "package":
+            found.update(f"{layer.name} {layer.owner}".encode())
+        for file in knowledge_files(layer):
+            found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def assemble(layered: Layered, digest: str) -> Knowledge:
+    """Parse the documents that count and check what they refer to.
+
+    Raises:
+        KnowledgeError: a document is misspelt, or refers to something that does not exist.
+    """
+    items, changed, silenced = layered.items, layered.changed, layered.silenced
     vocabulary = _vocabulary(items)
-    sources = {item.body["source"]: _parse(SourceDocument, item) for item in _of(items, "source")}
-    remedies = {item.body["remedy"]: _remedy(item, vocabulary) for item in _of(items, "remedy")}
+    sources = {item.name: _parse(SourceDocument, item) for item in _of(items, "source")}
+    remedies = {item.name: _remedy(item, vocabulary) for item in _of(items, "remedy") if item.name not in silenced}
     rules = [_rule(item, vocabulary) for item in _of(items, "rule")]
-    rules += [rule for item in _of(items, "table") for rule in _table(item, vocabulary)]
+    rules += [rule for item in _of(items, "table") for rule in _table(item, vocabulary, changed)]
     rules = _pinned(rules, list(_of(items, "pins")), vocabulary)
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    checks = tuple(_check(item, vocabulary) for item in _of(items, "check"))
+    rules = [_as_owned(rule, changed, silenced) for rule in rules]
+    checks = (_check(item, vocabulary) for item in _of(items, "check"))
     knowledge = Knowledge(
         vocabulary=vocabulary,
-        rules=tuple(rules),
+        rules=tuple(rule for rule in rules if rule.id not in silenced),
         remedies=remedies,
         sources=sources,
         digest=digest,
-        checks=checks,
-        items={item.body["item"]: _parse(ItemDocument, item) for item in _of(items, "item")},
+        checks=tuple(check for check in checks if check.id not in silenced),
+        items={item.name: _parse(ItemDocument, item) for item in _of(items, "item")},
         served=tuple(_parse(ServedDocument, item) for item in _of(items, "served")),
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
+        own=tuple(layered.own),
+        silenced=tuple(rule for rule in rules if rule.id in silenced),
     )
     _check_references(knowledge)
     return knowledge
 
 
-def _read(file: Path, root: Path) -> Iterator[_Item]:
-    name = str(file.relative_to(root))
-    pack = _pack_of(Path(name).parts)
-    try:
-        node = yaml.compose(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
-        bodies = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader) or []
-    except yaml.YAMLError as error:
-        raise InputError(f"{name} is not YAML: {error}") from None
-    if not isinstance(bodies, list):
-        raise KnowledgeError(f"{name}:1: expected a list of documents, each starting with `- `")
-    for body, mark in zip(bodies, node.value if node else [], strict=True):
-        line = mark.start_mark.line + 1
-        kinds = (
-            *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins"),
-            *("item", "served", "preset"),
-        )
-        kind = next(iter(body), None) if isinstance(body, dict) else None
-        if kind not in kinds:
-            raise KnowledgeError(f"{name}:{line}: a document starts with one of {', '.join(kinds)}; got {kind!r}")
-        if len({key.value for key, _ in mark.value}) != len(mark.value):
-            raise KnowledgeError(f"{name}:{line}: a key stands twice in this document")
-        if not isinstance(body[kind], str):
-            raise KnowledgeError(f"{name}:{line}: `{kind}` is the name of the document, got {body[kind]!r}")
-        yield _Item(kind, body, name, line, body.get("pack", pack) if kind == "table" else pack)
+def _as_owned(rule: Rule, changed: Mapping[str, Own], silenced: Mapping[str, Own]) -> Rule:
+    """Mark a rule that users added, changed or silenced; the package's pins say nothing about a changed one."""
+    own = silenced.get(rule.id) or changed.get(rule.id)
+    remedies = tuple(name for name in rule.remedies if name not in silenced)
+    if own is None and remedies == rule.remedies:
+        return rule
+    return replace(rule, own=own, remedies=remedies, pins=() if rule.id in changed else rule.pins)
 
 
-def _pack_of(parts: tuple[str, ...]) -> Pack:
-    folder = parts[1] if parts[0] == "rules" else "plan"
-    return "audit" if folder == "audit" else "diagnose" if folder == "diagnose" else "plan"
-
-
-def _of(items: list[_Item], kind: str) -> Iterator[_Item]:
-    seen: dict[str, _Item] = {}
+def _of(items: list[Item], kind: str) -> Iterator[Item]:
+    seen: dict[str, Item] = {}
     for item in items:
         if item.kind == kind:
             name = item.body[kind]
@@ -129,23 +119,34 @@ def _of(items: list[_Item], kind: str) -> Iterator[_Item]:
             yield item
 
 
-def _parse(model: type[_T], item: _Item) -> _T:
+def _parse(model: type[_T], item: Item) -> _T:
     try:
         return model.model_validate(item.body)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise KnowledgeError(f"{item.where}: {place + ': ' if place else ''}{first['msg']}") from None
+        line = item.lines.get(str(first["loc"][0])) if first["loc"] else None
+        message = f"{item.where}: {place + ': ' if place else ''}{first['msg']}"
+        raise KnowledgeError(f"{message} (line {line})" if line else message, hint=_remedy_for(first, model)) from None
 
 
-def _vocabulary(items: list[_Item]) -> Vocabulary:
+def _remedy_for(error: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """Say what to do about a key that is missing, misspelt or of a wrong type."""
+    place, kind = error["loc"], error["type"]
+    if kind == "extra_forbidden" and len(place) == 1:
+        close = difflib.get_close_matches(str(place[0]), model.model_fields, n=1)
+        return f"Did you mean {close[0]}?" if close else f"The keys are {', '.join(model.model_fields)}."
+    if kind == "missing":
+        return f"Add `{place[-1]}:`; `tonmeister rules show` of a rule like it shows how."
+    return "Write it as docs/knowledge.md shows; a text that looks like a number stands in quotes."
+
+
+def _vocabulary(items: list[Item]) -> Vocabulary:
     entries: dict[str, Entry] = {}
     for kind in ("fact", "derived", "decision"):
         for item in _of(items, kind):
             body = {key: value for key, value in item.body.items() if key != kind}
-            entry = _parse(
-                Entry, _Item(kind, {"kind": kind, "name": item.body[kind], **body}, item.file, item.line, item.pack)
-            )
+            entry = _parse(Entry, replace(item, body={"kind": kind, "name": item.body[kind], **body}))
             if (entry.type == "choice") != bool(entry.values):
                 raise KnowledgeError(f"{item.where}: `values` belong to a choice, and a choice has some")
             if entry.name in entries:
@@ -161,7 +162,7 @@ def _vocabulary(items: list[_Item]) -> Vocabulary:
     return Vocabulary(entries)
 
 
-def _rule(item: _Item, vocabulary: Vocabulary) -> Rule:
+def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
     document = _parse(RuleDocument, item)
     return Rule(
         id=document.rule,
@@ -205,11 +206,13 @@ def _assignment(kind: str, name: str, value: Value, vocabulary: Vocabulary, wher
     return Conclusion("recommend" if kind == "recommend" else "set", name, entry.coerce(value, where))
 
 
-def _table(item: _Item, vocabulary: Vocabulary) -> Iterator[Rule]:
+def _table(item: Item, vocabulary: Vocabulary, changed: Mapping[str, Own]) -> Iterator[Rule]:
     table = _parse(TableDocument, item)
     kind = "recommend" if vocabulary.entry(table.decides, item.where).kind == "decision" else "set"
     for row in table.rows:
-        where = f"{item.where}, row {row.id}"
+        own = changed.get(row.id)
+        file, line = (own.file, own.line) if own else (item.file, item.line)
+        where = f"{file}:{line} ({table.table}), row {row.id}"
         yield Rule(
             id=row.id,
             title=row.title or f"{table.title}: {row.then}",
@@ -225,8 +228,8 @@ def _table(item: _Item, vocabulary: Vocabulary) -> Iterator[Rule]:
             corrects="",
             examples=tuple(_example(example, vocabulary, where) for example in _row_examples(table, row)),
             pack=item.pack,
-            file=item.file,
-            line=item.line,
+            file=file,
+            line=line,
             table=table.table,
         )
 
@@ -242,7 +245,7 @@ def _example(example: Example, vocabulary: Vocabulary, where: str) -> Example:
     return Example(given=given, fires=example.fires)
 
 
-def _check(item: _Item, vocabulary: Vocabulary) -> Check:
+def _check(item: Item, vocabulary: Vocabulary) -> Check:
     document = _parse(CheckDocument, item)
     counted = vocabulary.entry(document.feeds, item.where)
     if counted.type != "integer" or "audit" not in counted.supplied_by:
@@ -269,13 +272,13 @@ def _check(item: _Item, vocabulary: Vocabulary) -> Check:
     return check
 
 
-def _preset(item: _Item, vocabulary: Vocabulary) -> PresetDocument:
+def _preset(item: Item, vocabulary: Vocabulary) -> PresetDocument:
     document = _parse(PresetDocument, item)
     parse_clauses(document.when, vocabulary, item.where)
     return document
 
 
-def _pinned(rules: list[Rule], items: list[_Item], vocabulary: Vocabulary) -> list[Rule]:
+def _pinned(rules: list[Rule], items: list[Item], vocabulary: Vocabulary) -> list[Rule]:
     """Return the rules with their pins."""
     documents = {item.body["pins"]: (_parse(PinsDocument, item), item.where) for item in items}
     strange = sorted(set(documents) - {rule.id for rule in rules})
@@ -294,7 +297,7 @@ def _pinned(rules: list[Rule], items: list[_Item], vocabulary: Vocabulary) -> li
     return [replace(rule, pins=pins.get(rule.id, ())) for rule in rules]
 
 
-def _remedy(item: _Item, vocabulary: Vocabulary) -> Remedy:
+def _remedy(item: Item, vocabulary: Vocabulary) -> Remedy:
     document = _parse(RemedyDocument, item)
     for path, value in document.patch.items():
         if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _PATCH_OPERATIONS and "from" in value:

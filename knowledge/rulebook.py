@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
+from .own import Own
 from .presets import PresetDocument
 from .records import Severity, Value
 from .schema import Example, SourceDocument, Strength
@@ -57,6 +58,8 @@ class Rule:
     table: str = ""
     pins: tuple[Example, ...] = ()
     """Cases that `rules pin` wrote, so that no small change of the rule goes unnoticed."""
+    own: Own | None = None
+    """Who added, changed or silenced it, unless it stands as the package wrote it."""
 
     @property
     def cases(self) -> tuple[Example, ...]:
@@ -133,6 +136,10 @@ class Knowledge:
     """What serves rows that no rule cites."""
     presets: tuple[PresetDocument, ...] = ()
     """Searches for the tuner."""
+    own: tuple[Own, ...] = ()
+    """What users added, overrode and silenced, in the order of the layers."""
+    silenced: tuple[Rule, ...] = ()
+    """Rules that users silenced; they never fire."""
 
     def items_named(self, source: str) -> tuple[str, ...]:
         """Return the rows that a citation names: itself, or all of a group such as S000-13."""
@@ -157,4 +164,5 @@ class Knowledge:
         if source in self.sources:
             return self.sources[source].citation
         document, _, item = source.partition("-")
-        return f"{self.sources[document].citation}, item {item}"
+        says = f": {self.items[source].says}" if source in self.items else ""
+        return f"{self.sources[document].citation}, item {item}{says}"

@@ -38,6 +38,8 @@ class RuleDocument(Document):
     """One rule: what it reads, the one thing that it concludes, and why anybody should believe it."""
 
     rule: RuleId
+    pack: Literal["plan", "audit", "diagnose"] = "plan"
+    """Where the folder does not say it; the loader reads it from the document."""
     title: str
     when: list[dict[str, Any]]
     needs: list[dict[str, Any]] = Field(default_factory=list)

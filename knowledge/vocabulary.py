@@ -59,6 +59,8 @@ class Entry(BaseModel):
     """The path in plan.yaml that holds this attribute."""
     awaits: Literal["", "trainer"] = ""
     """Who must learn it before a plan can hold it; the decision is advice until then."""
+    runs: bool | int | float | str | None = None
+    """What a trainer does that has not learnt it: with this value nothing is missing."""
     source: str = ""
 
     def coerce(self, value: Any, where: str, *, as_threshold: bool = False) -> Value:

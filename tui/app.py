@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from engine.evidence.machine import measure_machine
-from knowledge.loader import load_knowledge
+from knowledge.layers import knowledge_in_force
 from knowledge.records import Measured
 from knowledge.rulebook import Knowledge
 
@@ -139,7 +139,7 @@ def run(
     Raises:
         KnowledgeError: the rulebooks cannot be loaded.
     """
-    app = TonmeisterApp(load_knowledge(), measure_machine(), manifest=manifest, plan=plan, audit=audit, mode=mode)
+    app = TonmeisterApp(knowledge_in_force(), measure_machine(), manifest=manifest, plan=plan, audit=audit, mode=mode)
     app.run()
     if app.loop_screen.driver.phase == "stopped":
         print(f"The loop can go on where it was stopped:\n  {app.loop_screen.driver.command()}", file=sys.stderr)

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.plan import write_atomically
-from expert.consultation.plan import PlanDraft, draft_plan, plan_text
-from expert.interview import DOES_NOT_KNOW, Question, questions
+from engine.plan import Plan, write_atomically
+from expert.chaining import consult
+from expert.consultation.plan import PlanDraft, draft_plan, facts_of_plan, plan_text
+from expert.interview import DOES_NOT_KNOW, Question, candidates, questions
 from knowledge.conditions import spell
 from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Measured, Unknown, Value
@@ -45,6 +46,8 @@ class InterviewState:
         """What the user said of the manifest, as words of the command line."""
         self.changed: frozenset[str] = frozenset()
         """Decisions whose value the last change changed."""
+        self.dropped: tuple[str, ...] = ()
+        """Answers that the last revision made pointless, and took back."""
         self._draft: PlanDraft | None = None
         self._questions: tuple[Question, ...] | None = None
 
@@ -81,17 +84,53 @@ class InterviewState:
         Raises:
             UsageError: unknown name or a value that does not fit.
         """
-        checked = self.knowledge.vocabulary.user_fact(name, value, "answer").value
-        with self._change():
-            self.replies[name] = checked
-            self.reopened = ""
+        self._reply(name, self.knowledge.vocabulary.user_fact(name, value, "answer").value)
 
     def dont_know(self, name: str) -> None:
         """Leave a question open for good; it is not asked again unless it is revised."""
-        self.knowledge.vocabulary.entry(name)
+        self._reply(self.knowledge.vocabulary.entry(name).name, None)
+
+    def _reply(self, name: str, value: Value | None) -> None:
+        """Take an answer; a new one to an old question takes back the later ones that hung on the old one."""
+        revised = name in self.replies and self.replies[name] != value
+        hanging = self._asked_after(name) if revised else {}
         with self._change():
-            self.replies[name] = None
-            self.reopened = ""
+            self.replies[name] = value
+            self.reopened, self.dropped = "", ()
+            for later in hanging:
+                del self.replies[later]
+            for later, said in hanging.items():
+                if later in self._askable():
+                    self.replies[later] = said
+            self.dropped = tuple(later for later in hanging if later not in self.replies)
+
+    def _asked_after(self, name: str) -> dict[str, Value | None]:
+        """The later answers to questions that would be asked as things stand."""
+        names = list(self.replies)
+        found: dict[str, Value | None] = {}
+        for later in names[names.index(name) + 1 :]:
+            said = self.replies.pop(later)
+            if later in self._askable():
+                found[later] = said
+            self.replies[later] = said
+        return found
+
+    def _askable(self) -> frozenset[str]:
+        """The questions that something waits for, whether or not their answers would change anything by themselves."""
+        facts, unknown = self.facts(), self.unknowns()
+        session = consult(self.knowledge, facts, packs=("plan",), unknown=unknown, fixed=self.fixed)
+        return frozenset(question.entry.name for question in candidates(session))
+
+    def adopt(self, plan: Plan) -> None:
+        """Take the decisions of a plan as the user's own, and what else it says where nothing is known."""
+        entries = self.knowledge.vocabulary.entries
+        for fact in facts_of_plan(plan, self.knowledge):
+            if entries[fact.name].kind == "decision":
+                self.fixed.setdefault(fact.name, fact.value)
+            elif self.known(fact.name) is None and fact.name != "dataset.manifest":
+                self.replies[fact.name] = fact.value
+        with self._change():
+            self.manifest = self.manifest or Path(plan.data.manifest)
 
     def revise(self, name: str) -> None:
         """Put a question again that was answered or measured; what is known holds until another answer is given.

@@ -5,7 +5,7 @@ The engine measures, the audit rulebook judges, and where it asks for a new spli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -25,6 +25,7 @@ from engine.evidence.dataset import (
 from engine.evidence.dataset.clips import NOTHING_DECODED, Progress
 from engine.evidence.dataset.collection import no_collection
 from engine.evidence.dataset.fewest_moves import measure_moves
+from engine.evidence.dataset.probes import Minimums
 from engine.evidence.dataset.records import TaskType
 from engine.evidence.dataset.repair import Protocol, SplitShares
 from engine.evidence.dataset.scan import processors
@@ -143,7 +144,15 @@ def _judged(
     protocol: Protocol | None,
 ) -> Audit:
     """Measure what was read and decoded, and let the rules judge it; `near` is None where nobody looked for copies."""
-    facts = measure_dataset(dataset, scan, scale=scale, near=near, review=review, checks=knowledge.checks)
+    facts = measure_dataset(
+        dataset,
+        scan,
+        scale=scale,
+        near=near,
+        review=review,
+        checks=knowledge.checks,
+        least=minimums(knowledge, dataset),
+    )
     measured = admitted(facts, knowledge.vocabulary)
     concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     proposal = None
@@ -171,7 +180,7 @@ def judged_pairs(
     """Return the pairs that count as copies, and those that a person should listen to, by the limits of the rules."""
     if not pairs:
         return (), ()
-    limits = consult(knowledge, (Fact("dataset.rows", len(dataset.rows), "audit"),), packs=("audit",)).facts
+    limits = _limits(knowledge, dataset)
 
     def limit(name: str) -> float:
         return float(cast("float", limits[f"dataset.near_{name}_from"].value))
@@ -180,6 +189,20 @@ def judged_pairs(
     copies = tuple(pair for pair in telling if pair.similarity >= limit("duplicate"))
     to_hear = (pair for pair in telling if limit("review") <= pair.similarity < limit("duplicate"))
     return copies, tuple(to_hear)
+
+
+def minimums(knowledge: Knowledge, dataset: Dataset) -> Minimums | None:
+    """Return how much a probe must rest on by the rules; None where these do not say."""
+    limits = _limits(knowledge, dataset)
+    names = ("class_clips", "class_groups", "split_clips", "split_groups")
+    if any(f"dataset.least_{name}" not in limits for name in names):
+        return None
+    return Minimums(*(int(cast("int", limits[f"dataset.least_{name}"].value)) for name in names))
+
+
+def _limits(knowledge: Knowledge, dataset: Dataset) -> Mapping[str, Fact]:
+    """Return what the rules set before anything but the manifest is known."""
+    return consult(knowledge, (Fact("dataset.rows", len(dataset.rows), "audit"),), packs=("audit",)).facts
 
 
 def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:

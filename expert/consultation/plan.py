@@ -66,9 +66,18 @@ def draft_plan(
     """
     facts = with_share_of_reference(facts)
     session = consult(knowledge, facts, packs=("plan",), unknown=unknown, fixed=fixed or {})
+    return draft_of(session, str(manifest.resolve()) if manifest is not None else None, name)
+
+
+def draft_of(session: Session, manifest: str | None, name: str) -> PlanDraft:
+    """Draw the plan from what a consultation concluded.
+
+    Raises:
+        PlanError: choices that the trainer cannot run together; the hint names them.
+    """
     known = {fact.name: fact.value for fact in session.facts.values()}
     if manifest is not None:
-        known["dataset.manifest"] = str(manifest.resolve())
+        known["dataset.manifest"] = manifest
     missing = tuple(needed for needed in _NEEDED if needed not in known)
     refused = [finding for finding in session.findings if finding.id.endswith(CANNOT_RUN)]
     impossible = any(finding.severity == "error" for finding in refused)

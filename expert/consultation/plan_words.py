@@ -65,6 +65,7 @@ def header(session: Session, command: str, not_runnable: tuple[str, ...]) -> str
     lines += _block("Against the rules:", objections(session))
     assumed = [decision.attribute for decision in in_order(session) if _is_assumed(decision)]
     lines += _block("Assumed, because too little is known:", [", ".join(assumed)] if assumed else [])
+    lines += _block("Own knowledge in force:", [own.sentence() for own in session.knowledge.own])
     return "\n".join(lines)
 
 
@@ -81,7 +82,9 @@ def _decision_comment(session: Session, decision: Decision) -> str:
     assumed = "assumed: " if _is_assumed(decision) else ""
     rivals = [loser for loser in decision.losers if loser.strength == decision.strength] if decision.contested else []
     contested = f"; contested by {rivals[0].rules[0]}, which wants {spell(rivals[0].value)}" if rivals else ""
-    return f"{assumed}{_because(session, decision.rule)} [{decision.rule}]{contested}"
+    rule = session.knowledge.rule(decision.rule)
+    own = f", {rule.own.what} by the {rule.own.layer}" if rule and rule.own else ""
+    return f"{assumed}{_because(session, decision.rule)} [{decision.rule}{own}]{contested}"
 
 
 def _would_choose(session: Session, candidate: Candidate) -> str:

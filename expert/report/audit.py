@@ -16,6 +16,7 @@ from ..consultation.audit import Audit
 from .document import Bullets, Document, Heading, Paragraph, Table
 from .findings import findings_blocks, not_assessable_blocks
 from .json import facts_record, session_record
+from .own import own_blocks
 from .spread import copies_blocks, spread_blocks
 
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -39,6 +40,7 @@ def audit_document(audit: Audit, pictures: Document = ()) -> Document:
         *(_proposal(audit.proposal) if audit.proposal else ()),
         *not_assessable_blocks(session.not_assessable),
         *_unknown(audit.measured),
+        *own_blocks(session.knowledge),
     )
 
 

@@ -9,7 +9,7 @@ from knowledge.items import KINDS
 from knowledge.rulebook import Knowledge
 
 from ..coverage import OTHERWISE, Cell, CoverageRow
-from .document import Document, Heading, Paragraph, Table
+from .document import Bullets, Document, Heading, Paragraph, Table
 
 _SHOWN = 3
 _STATES = {"there": "", "planned": " (planned)", "left out": " (left out)"}
@@ -41,6 +41,30 @@ def coverage_document(rows: Iterable[CoverageRow], knowledge: Knowledge, *, brie
                 Table(("item", "asks", "says", "served by"), lines),
             )
     return blocks
+
+
+def item_document(row: CoverageRow, knowledge: Knowledge) -> Document:
+    """Return one row: what the document says, what it asks for, and everything that serves it."""
+    item = row.item
+    lines = [
+        (f"{_name(cell.kind)}: {'served by' if cell.covered else 'NOTHING serves it'}", _everything(cell, row))
+        for cell in row.cells
+    ]
+    return (
+        Heading(f"{item.item}: {item.says}", 1),
+        Paragraph(knowledge.citation(item.item)),
+        Paragraph(f"Asks for: {', '.join(name for letter, name in KINDS.items() if letter in item.kinds)}."),
+        Bullets(tuple(lines)),
+    )
+
+
+def _name(kind: str) -> str:
+    return next((name for letter, name in KINDS.items() if letter == kind), "besides rules")
+
+
+def _everything(cell: Cell, row: CoverageRow) -> tuple[str, ...]:
+    by_hand = (f"{one.by}{_STATES[one.state]}: {one.items[row.item.item]}" for one in cell.served)
+    return (*cell.citing, *by_hand)
 
 
 def coverage_record(rows: Iterable[CoverageRow]) -> dict[str, Any]:

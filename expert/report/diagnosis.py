@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .document import Document, Heading, Paragraph, Verbatim
 from .findings import findings_blocks, not_assessable_blocks
 from .json import session_record
+from .own import own_blocks
 
 if TYPE_CHECKING:
     from ..consultation.diagnose import Diagnosis
@@ -21,6 +22,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         *not_assessable_blocks(session.not_assessable),
+        *own_blocks(session.knowledge),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
     )
 

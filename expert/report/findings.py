@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from knowledge.conditions import spell
+from knowledge.conditions import same, spell
 from knowledge.records import Finding, NotAssessable
 from knowledge.rulebook import Knowledge
 
 from ..session import Decision, Session
 from .document import Bullets, Document, Heading, Paragraph, Table
+from .own import own_mark
 
 SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
@@ -39,7 +40,7 @@ def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
         finding.because,
         *([f"evidence: {'; '.join(shown)}{more}"] if shown else []),
         *([f"remedies: {'; '.join(remedies)}"] if remedies else []),
-        f"rule {finding.rule}, sources {', '.join(finding.sources)}",
+        f"rule {finding.rule}{own_mark(finding.rule, knowledge)}, sources {', '.join(finding.sources)}",
     )
 
 
@@ -63,15 +64,9 @@ def decisions_blocks(session: Session) -> Document:
 
 def _decision_row(decision: Decision, session: Session) -> tuple[str, ...]:
     losers = ", ".join(f"{spell(loser.value)} ({loser.lost_on})" for loser in decision.losers)
-    rule = "you" if decision.fixed_by_user else decision.rule
-    awaited = (
-        " (advice: this trainer does not do it yet)"
-        if session.knowledge.vocabulary.entries[decision.attribute].awaits
-        else ""
-    )
-    return (
-        decision.attribute,
-        spell(decision.value) + awaited,
-        rule + (" (contested)" if decision.contested else ""),
-        losers,
-    )
+    rule = "you" if decision.fixed_by_user else decision.rule + own_mark(decision.rule, session.knowledge)
+    rule += " (contested)" if decision.contested else ""
+    entry = session.knowledge.vocabulary.entries[decision.attribute]
+    is_advice = bool(entry.awaits) and not (entry.runs is not None and same(decision.value, entry.runs))
+    value = spell(decision.value) + (" (advice: this trainer does not do it yet)" if is_advice else "")
+    return decision.attribute, value, rule, losers

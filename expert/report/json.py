@@ -8,6 +8,7 @@ from typing import Any
 from knowledge.records import Evidence, Fact, Finding, NotAssessable
 
 from ..session import Decision, Session
+from .own import own_record
 
 SCHEMA = "tonmeister.consultation/1"
 
@@ -20,6 +21,7 @@ def session_record(session: Session) -> dict[str, Any]:
         "not_assessable": [not_assessable_record(item) for item in session.not_assessable],
         "decisions": {name: decision_record(decision) for name, decision in session.decisions.items()},
         "facts": facts_record(session.facts.values(), session),
+        **own_record(session.knowledge),
     }
 
 

@@ -9,6 +9,7 @@ from knowledge.rulebook import Knowledge
 from ..consultation.rounds import LoopResult, RoundReport, Score
 from .document import Block, Bullets, Document, Heading, Paragraph, Table, Verbatim
 from .findings import findings_blocks
+from .own import own_blocks
 
 
 def loop_document(result: LoopResult, knowledge: Knowledge) -> Document:
@@ -20,6 +21,7 @@ def loop_document(result: LoopResult, knowledge: Knowledge) -> Document:
         *_test(result),
         Heading("What each round changed, and why"),
         *(block for report in result.reports for block in round_blocks(report, knowledge)),
+        *own_blocks(knowledge),
     )
 
 

@@ -14,6 +14,7 @@ from ..session import Decision, Session
 from .document import Bullets, Document, Heading, Paragraph, Table
 from .findings import decisions_blocks, findings_blocks
 from .json import session_record
+from .own import own_blocks
 
 
 def plan_document(draft: PlanDraft) -> Document:
@@ -33,6 +34,7 @@ def plan_document(draft: PlanDraft) -> Document:
         *_section("Assumed without knowing", draft.assumptions),
         *_section("Still worth answering", tuple(f"{q.entry.name}: {q.entry.ask}" for q in questions(session))),
         *([Heading("Findings"), *findings_blocks(session.findings, session.knowledge)] if session.findings else []),
+        *own_blocks(session.knowledge),
         Paragraph(
             "`tonmeister explain how NAME` shows the proof of a decision, `why-not NAME=VALUE` what speaks against it."
         ),

@@ -20,6 +20,7 @@ def rule_document(rule: Rule, knowledge: Knowledge) -> Document:
             f"{rule.strength.capitalize()} rule, certainty {rule.certainty:.2f}, since {rule.since}, "
             f"{rule.file}:{rule.line}."
         ),
+        *([Paragraph(rule.own.sentence())] if rule.own else []),
         *_section("When", tuple(map(_clause, rule.when))),
         *_section("Needs", tuple(map(_clause, rule.needs))),
         Heading("Then"),

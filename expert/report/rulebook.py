@@ -1,4 +1,7 @@
-"""The whole rulebook as pages: an index by topic, a page a rule, a page of sources; renders and writes nothing."""
+"""The whole rulebook as pages: an index, a page a rule and a preset, sources and what serves them.
+
+Renders and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,11 @@ from collections.abc import Mapping
 
 from knowledge.rulebook import Knowledge, Pack, Rule
 
+from ..coverage import coverage
+from .coverage import coverage_document
 from .document import Bullets, Document, Heading, Paragraph, Table
+from .own import own_blocks
+from .preset import preset_document, presets_document
 from .rule import rule_document
 
 _PACKS: Mapping[Pack, str] = {
@@ -19,6 +26,11 @@ _PACKS: Mapping[Pack, str] = {
 def rulebook_pages(knowledge: Knowledge) -> dict[str, Document]:
     """Return every page by its name without suffix; `index` comes first."""
     pages = {"index": _index(knowledge), "sources": _sources(knowledge)}
+    if knowledge.items:
+        pages["coverage"] = coverage_document(coverage(knowledge), knowledge)
+    if knowledge.presets:
+        pages["presets"] = presets_document(knowledge)
+    pages |= {preset.preset: preset_document(preset, knowledge) for preset in knowledge.presets}
     return pages | {rule.id: rule_document(rule, knowledge) for rule in knowledge.rules}
 
 
@@ -28,6 +40,7 @@ def _index(knowledge: Knowledge) -> Document:
         Heading("The rulebook", 1),
         Paragraph(f"{rules} rules and table rows, pinned by {cases} cases; {len(knowledge.sources)} sources."),
     )
+    blocks = (*blocks, *own_blocks(knowledge))
     for pack, title in _PACKS.items():
         blocks = (*blocks, Heading(title), *_files(knowledge.pack(pack)))
     return blocks

@@ -12,13 +12,14 @@ from .document import Bullets, Document, Heading, Paragraph, Table
 
 def table_document(rows: Sequence[Rule], knowledge: Knowledge) -> Document:
     """Return the page of a table, from its rows in file order."""
-    first = rows[0]
+    first = next((row for row in rows if row.own is None), rows[0])
     entry = knowledge.vocabulary.entry(first.then.attribute)
     facts = tuple(dict.fromkeys(condition.fact for row in rows for condition in row.conditions))
     cells = tuple(
         (*(_cell(row, fact) for fact in facts), spell(row.then.value), f"{row.certainty:.2f}") for row in rows
     )
     reasons = tuple((f"{spell(row.then.value)} ({row.id}): {row.because}", ()) for row in rows)
+    own = tuple((row.own.sentence(), tuple[str, ...]()) for row in rows if row.own)
     sources = dict.fromkeys(source for row in rows for source in row.sources)
     return (
         Heading(f"Table {first.table}", 1),
@@ -27,6 +28,7 @@ def table_document(rows: Sequence[Rule], knowledge: Knowledge) -> Document:
         Table((*facts, first.then.attribute, "certainty"), cells),
         Heading("Reasons"),
         Bullets(reasons),
+        *((Heading("Own knowledge"), Bullets(own)) if own else ()),
         Heading("Sources"),
         Bullets(tuple((f"{source}: {knowledge.citation(source)}", ()) for source in sources)),
     )

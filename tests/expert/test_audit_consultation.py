@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.evidence.dataset import read_dataset
+from engine.evidence.dataset.probes import Minimums
 from engine.plan import Plan
 from engine.synthesis import make_corpus
-from expert.consultation.audit import Audit, audit_dataset, write_repaired_manifest
+from expert.consultation.audit import Audit, audit_dataset, minimums, write_repaired_manifest
 from expert.consultation.patch import apply_remedy
 from knowledge.errors import InputError, UsageError
 from knowledge.loader import load_knowledge
@@ -264,3 +267,14 @@ def test_an_audit_imports_neither_torch_nor_the_slow_parts_of_scipy(test_data: P
     )
 
     assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) == []
+
+
+def test_the_rules_say_what_a_probe_must_rest_on(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,label\na.wav,x\nb.wav,y\n", encoding="utf-8")
+    knowledge = load_knowledge()
+    rules = tuple(rule for rule in knowledge.rules if rule.id != "audit.least-class-clips")
+    fewer = replace(knowledge, rules=rules, digest="without that rule")
+
+    assert minimums(knowledge, read_dataset(manifest)) == Minimums(10, 3, 50, 4)
+    assert minimums(fewer, read_dataset(manifest)) is None

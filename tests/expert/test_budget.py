@@ -2,6 +2,8 @@
 
 from expert.consultation.budget import with_share_of_reference
 from expert.consultation.plan import draft_plan
+from expert.report.document import Table
+from expert.report.findings import decisions_blocks
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact
 
@@ -38,3 +40,14 @@ def test_a_stated_share_stays() -> None:
     stated = Fact("dataset.share_of_reference", 0.5, "user")
 
     assert with_share_of_reference([HOURS, REFERENCE, stated]) == (HOURS, REFERENCE, stated)
+
+
+def test_what_the_trainer_cannot_do_is_shown_as_advice() -> None:
+    session = draft_plan(load_knowledge(), [Fact("task.type", "classification", "user")]).session
+    (table,) = decisions_blocks(session)
+    assert isinstance(table, Table)
+    shown = {row[0]: row[1] for row in table.rows}
+
+    assert shown["training.label_smoothing"] == "0.1 (advice: this trainer does not do it yet)"
+    assert shown["augmentation.mask_share"] == "0"
+    assert shown["training.optimizer"] == "adamw"

@@ -60,7 +60,10 @@ def test_left_out_and_cited_is_a_mistake(tmp_path: Path) -> None:
         "items: {S000-13b", "items: {S000-13a: not wanted, S000-13b"
     )
 
-    assert any("left out by diagnosis, and cited" in mistake for mistake in mistakes(small(tmp_path, served=served)))
+    assert any(
+        "left out by diagnosis (plan), and cited by adaptation.frozen" in mistake
+        for mistake in mistakes(small(tmp_path, served=served))
+    )
 
 
 def test_a_line_about_kinds_that_a_row_does_not_ask_is_a_mistake(tmp_path: Path) -> None:

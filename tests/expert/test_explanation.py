@@ -115,6 +115,7 @@ def test_why_a_question_is_asked() -> None:
     assert why(session, question).render() == text("""
         data.kind: Speech or music?
           The answer bears on adapt.method.
+          speech: adapt.method becomes frozen
           method.frozen: Title of method.frozen
             would conclude adapt.method = frozen
             data.poor is yes: holds (it is yes)

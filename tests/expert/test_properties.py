@@ -16,22 +16,11 @@ from expert.strata import concluding
 from knowledge.records import Fact
 from knowledge.rulebook import Knowledge
 
+from ..oracle.agreement import conclusions
 from . import strategies
 from .builders import knowledge
 
 EXAMPLES = settings(max_examples=150, deadline=None)
-
-
-def conclusions(session: Session) -> dict[str, Any]:
-    """Everything that a user could notice, without the order in which it was reached."""
-    return {
-        "facts": {name: (type(fact.value), fact.value, fact.source) for name, fact in session.facts.items()},
-        "certainties": dict(session.certainties),
-        "decisions": dict(session.decisions),
-        "fired": {firing.rule.id: firing.certainty for firing in session.firings},
-        "findings": session.findings,
-        "not assessable": session.not_assessable,
-    }
 
 
 @EXAMPLES

@@ -138,6 +138,51 @@ def test_explanations(capsys: pytest.CaptureFixture[str]) -> None:
     assert "backbone" in why
 
 
+def test_a_session_is_kept_after_every_answer_and_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    session, plan = str(tmp_path / "talk.yaml"), str(tmp_path / "plan.yaml")
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\nq\n"))
+    run(capsys, "plan", "--plain", "--session", session, "--output", plan)
+    monkeypatch.setattr("sys.stdin", io.StringIO("b\n2\n"))
+    _, _, error = run(capsys, "plan", "--plain", "--session", session, "--output", plan, "--force")
+
+    assert "Going on with" in error
+    assert error.count("What shall the model predict for each clip?") == 1
+    assert "task.type: regression" in Path(session).read_text("utf-8")
+
+
+def test_a_session_is_never_written_over_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "notes.yaml"
+    other.write_text("hello: 1\n", "utf-8")
+    options = ("--set", "task.type=classification", "--output", str(tmp_path / "plan.yaml"))
+    status, _, error = run(capsys, "plan", "--session", str(other), *options)
+
+    assert status == 3
+    assert "holds no interview" in error
+    assert other.read_text("utf-8") == "hello: 1\n"
+
+
+def test_every_explanation_has_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "plan.yaml"
+    case = ("--set", "task.type=classification", "--set", "dataset.clips=300", "--set", "machine.gpu=no")
+    run(capsys, "plan", *case, "--output", str(plan))
+    for query in (
+        ("how", "dataset.regime"), ("why", "task.domain"), ("why-not", "adaptation.method=full"),
+        ("what-if", "dataset.clips=5000,task.domain=environmental"), ("sensitivity",), ("change-mind", "head.name"),
+        ("contested",), ("assumptions",), ("critique", "--plan", str(plan)),
+    ):  # fmt: skip
+        status, out, _ = run(capsys, "explain", *query, *case, "--format", "json")
+        assert status == 0, query
+        assert json.loads(out), query
+        for form, mark in (("md", "# "), ("html", "<h1"), ("text", "")):
+            _, out, _ = run(capsys, "explain", *query, *case, "--format", form)
+            assert mark in out, (query, form)
+            assert out.strip(), (query, form)
+
+
 def test_rules_are_listed_shown_and_checked(capsys: pytest.CaptureFixture[str]) -> None:
     _, listed, _ = run(capsys, "rules", "list", "--format", "json")
     rules = json.loads(listed)["rules"]

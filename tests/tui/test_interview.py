@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.errors import UsageError
+from engine.plan import read_plan
+from expert.arguments import critique
+from knowledge.errors import InputError, UsageError
+from knowledge.loader import load_knowledge
 from tui.interview import InterviewState
+from tui.saved import read_interview, save_interview, take_over
 
 from .fakes import KNOWLEDGE, MACHINE, fake_audit
 
@@ -15,6 +19,12 @@ from .fakes import KNOWLEDGE, MACHINE, fake_audit
 @pytest.fixture
 def state() -> InterviewState:
     return InterviewState(KNOWLEDGE, MACHINE)
+
+
+@pytest.fixture
+def shipped() -> InterviewState:
+    """With the knowledge that Tonmeister comes with."""
+    return InterviewState(load_knowledge(), MACHINE)
 
 
 def audited(state: InterviewState, name: str = "clean.csv") -> InterviewState:
@@ -158,3 +168,82 @@ def test_an_unfinished_plan_is_not_written(state: InterviewState, tmp_path: Path
         state.save(tmp_path / "plan.yaml")
 
     assert not (tmp_path / "plan.yaml").exists()
+
+
+# --- Going back, and going on another day
+
+
+def test_going_back_takes_back_only_what_hung_on_the_old_answer(shipped: InterviewState) -> None:
+    shipped.answer("task.type", "regression")
+    shipped.answer("task.label_low", 1)
+    shipped.answer("task.label_high", 5)
+    shipped.answer("dataset.clips", 700)
+    shipped.answer("task.type", "classification")
+
+    assert shipped.dropped == ("task.label_low", "task.label_high")
+    assert dict(shipped.replies) == {"task.type": "classification", "dataset.clips": 700}
+
+
+def test_an_answer_given_again_takes_nothing_back(shipped: InterviewState) -> None:
+    shipped.answer("task.type", "regression")
+    shipped.answer("task.label_low", 1)
+    shipped.answer("task.type", "regression")
+
+    assert shipped.dropped == ()
+    assert "task.label_low" in shipped.replies
+
+
+def test_what_was_set_without_being_asked_for_survives_going_back(shipped: InterviewState) -> None:
+    shipped.answer("task.type", "regression")
+    shipped.answer("dataset.group_column", "speaker")
+    shipped.answer("task.type", "classification")
+
+    assert shipped.replies["dataset.group_column"] == "speaker"
+
+
+def test_an_interview_is_gone_on_with_where_it_stopped(state: InterviewState, tmp_path: Path) -> None:
+    state.answer("task.type", "regression")
+    state.dont_know("dataset.clips")
+    state.fix("pooling.name", "mean")
+    save_interview(state, tmp_path / "talk.yaml")
+    again = InterviewState(state.knowledge, state.machine)
+
+    assert take_over(read_interview(tmp_path / "talk.yaml"), again) == ()
+    assert again.replies == state.replies
+    assert again.fixed == state.fixed
+    assert [item.entry.name for item in again.questions()] == [item.entry.name for item in state.questions()]
+
+
+def test_what_the_rulebook_no_longer_knows_is_left_out_and_said(state: InterviewState, tmp_path: Path) -> None:
+    file = tmp_path / "talk.yaml"
+    file.write_text("schema: tonmeister.interview/1\nanswers: {task.mood: blue, dataset.clips: 80}\nfixed: {a.b: 1}\n")
+
+    refused = take_over(read_interview(file), state)
+    assert [line.partition(" ")[0] for line in refused] == ["task.mood", "a.b"]
+    assert state.answers == {"dataset.clips": 80}
+
+
+@pytest.mark.parametrize("text", ["", "a: 1", "schema: tonmeister.interview/1\nanswers: [1]", "schema: [", "- 1"])
+def test_a_file_without_an_interview_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "talk.yaml"
+    file.write_text(text, "utf-8")
+
+    with pytest.raises(InputError, match=r"talk\.yaml"):
+        read_interview(file)
+
+
+def test_the_plan_that_the_user_wants_is_held_against_the_rules(shipped: InterviewState, tmp_path: Path) -> None:
+    plan = tmp_path / "p.yaml"
+    shipped.answer("task.type", "classification")
+    shipped.answer("dataset.clips", 80)
+    shipped.audited(None, tmp_path / "m.csv")
+    shipped.save(plan)
+    other = InterviewState(shipped.knowledge, shipped.machine)
+    other.answer("dataset.clips", 200000)
+    other.adopt(read_plan(plan))
+    found = critique(other.draft().session)
+
+    assert other.known("task.type") == "classification"
+    assert "augmentation.strength" in {item.attribute for item in found.items}
+    assert all(item.rivals and item.costs for item in found.items)
+    assert {"reproducibility.seed", "pooling.name"} <= set(found.undisputed)

@@ -56,10 +56,10 @@ def command(
     from expert.consultation.audit import audit_dataset, write_repaired_manifest
     from expert.report.audit import audit_document, audit_record
     from knowledge.errors import UsageError
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
 
     _refuse_existing(repair, output)
-    audit = audit_dataset(load_knowledge(), manifest, progress=progress("Reading clips"), **_arguments(options))
+    audit = audit_dataset(knowledge_in_force(), manifest, progress=progress("Reading clips"), **_arguments(options))
     pictures: Document = ()
     if form == "html":
         from expert.report.audit_pictures import audit_pictures

@@ -103,6 +103,6 @@ def _show_curves(run: Path) -> None:
     from expert.consultation.diagnose import diagnose_run
     from expert.report.diagnosis import curves_blocks
     from expert.report.text import render_text
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
 
-    click.echo(render_text(curves_blocks(diagnose_run(load_knowledge(), run))))
+    click.echo(render_text(curves_blocks(diagnose_run(knowledge_in_force(), run))))

@@ -26,9 +26,10 @@ def command(
     """
     from expert.consultation.diagnose import diagnose_run
     from expert.report.diagnosis import diagnosis_document, diagnosis_record
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
 
-    diagnoses = [diagnose_run(load_knowledge(), path, number=number) for path in paths]
+    knowledge = knowledge_in_force()
+    diagnoses = [diagnose_run(knowledge, path, number=number) for path in paths]
     document = tuple(block for diagnosis in diagnoses for block in diagnosis_document(diagnosis))
     records = [diagnosis_record(diagnosis) for diagnosis in diagnoses]
     emit(document, records[0] if len(records) == 1 else {"schema": records[0]["schema"], "runs": records}, form, output)

@@ -49,13 +49,13 @@ def command(
     from expert.consultation.loop import loop_record
     from expert.report.loop import loop_document
     from expert.report.markdown import render_markdown
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
 
     from .training import plan_with
 
     chosen = plan_with(plan, settings)
     folder = output or Path("runs") / f"{chosen.name}-loop"
-    knowledge = load_knowledge()
+    knowledge = knowledge_in_force()
     result = run_loop(chosen, folder, knowledge, Budget(rounds, minutes, target), narration(), resume=resume)
     document = loop_document(result, knowledge)
     from engine.plan import write_atomically

@@ -18,6 +18,7 @@ COMMANDS = {
     "train": "Run a plan.",
     "evaluate": "Score a trained run on another data set.",
     "diagnose": "Read a run: symptom, likely cause, remedy.",
+    "watch": "Follow a growing log: findings as soon as they can be told.",
     "loop": "Plan, train, diagnose, patch, again.",
     "explain": "How, why and why not: the reasoning behind a plan.",
     "rules": "List, show and check the rulebooks.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from .planning import NO_MANIFEST_YET, read_state
 
 if TYPE_CHECKING:
     from tui.interview import InterviewState
+    from tui.saved import SavedInterview
 
 
 @click.command("plan")
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a fact, or fix a decision.")
 @audit_options
 @click.option("--plain", is_flag=True, help="Ask at plain prompts; automatic when there is no terminal.")
+@click.option(
+    "--session", "kept", type=click.Path(path_type=Path), help="Keep the interview in this file, and go on from it."
+)
 @click.option("--name", help="Name of the plan and of its run directory; default: that of the manifest.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("plan.yaml"), show_default=True)
 @click.option("--force", is_flag=True, help="Write over an existing plan.")
@@ -35,6 +40,7 @@ def command(
     split_column: str | None,
     path_column: str | None,
     plain: bool,
+    kept: Path | None,
     name: str | None,
     output: Path,
     force: bool,
@@ -46,21 +52,38 @@ def command(
 
     headless = answers is not None or bool(settings)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if terminal and not plain and not headless:
+    if terminal and not plain and not headless and kept is None:
         from tui.app import run
 
         raise SystemExit(run(manifest=manifest))
     if output.exists() and not force:
         raise UsageError(f"{output} exists already, expected a new file", hint="Name another --output, or use --force.")
     columns = {"label": label_column, "group": group_column, "split": split_column, "path": path_column}
-    state = read_state(manifest, columns, answers, settings)
+    saved = _saved(kept)
+    if saved is not None and manifest is None:
+        manifest = saved.manifest
+    state = read_state(manifest, columns, answers, settings, saved)
     if plain or not headless:
         from .prompts import ask_all
 
-        ask_all(state)
+        ask_all(state, partial(_keep, state, kept))
+    _keep(state, kept)
     _write(state, name, output, force)
     draft = state.draft()
     emit(plan_document(draft), plan_record(draft), form)
+
+
+def _saved(kept: Path | None) -> SavedInterview | None:
+    from tui.saved import read_interview
+
+    return read_interview(kept) if kept is not None and kept.exists() else None
+
+
+def _keep(state: InterviewState, kept: Path | None) -> None:
+    from tui.saved import save_interview
+
+    if kept is not None:
+        save_interview(state, kept)
 
 
 def _write(state: InterviewState, name: str | None, output: Path, force: bool) -> None:

@@ -7,17 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .answers import pairs, read_answers
-from .output import progress
+from .output import progress, say
 
 if TYPE_CHECKING:
     from tui.interview import InterviewState
+    from tui.saved import SavedInterview
 
 NO_MANIFEST_YET = Path("manifest.csv")
 """What a plan names when it is made before the data: the user's file goes there, and `tonmeister audit` reads it."""
 
 
 def read_state(
-    manifest: Path | None, columns: Mapping[str, str | None], answers: Path | None, settings: Iterable[str]
+    manifest: Path | None,
+    columns: Mapping[str, str | None],
+    answers: Path | None,
+    settings: Iterable[str],
+    saved: SavedInterview | None = None,
 ) -> InterviewState:
     """Audit the manifest, measure the machine, and take over what the user said; later answers override earlier ones.
 
@@ -25,10 +30,10 @@ def read_state(
         InputError: the manifest or the answers cannot be read.  UsageError: an unknown column, fact or value.
     """
     from engine.evidence.machine import measure_machine
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
     from tui.interview import InterviewState
 
-    knowledge = load_knowledge()
+    knowledge = knowledge_in_force()
     state = InterviewState(knowledge, measure_machine())
     said = dict(read_answers(answers)) if answers else {}
     said |= pairs(settings)
@@ -49,6 +54,20 @@ def read_state(
             cache=default_cache(),
         )
         state.audited(audit, manifest)
+    if saved is not None:
+        _take_over(saved, state)
     for name, value in said.items():
         state.set(name, "unknown" if value is None else str(value))
     return state
+
+
+def _take_over(saved: SavedInterview, state: InterviewState) -> None:
+    from tui.saved import take_over
+
+    refused = take_over(saved, state)
+    kept = len(state.replies) + len(state.fixed)
+    say(f"Going on with {saved.path}: {kept} answer{'s' * (kept != 1)}.")
+    if saved.rulebook != state.knowledge.digest:
+        say("The rulebook has changed since; what follows from the answers is reasoned anew.")
+    for line in refused:
+        say(line)

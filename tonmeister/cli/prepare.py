@@ -44,10 +44,10 @@ def command(
     from engine.evidence.dataset import default_cache
     from expert.consultation.audit import audit_dataset
     from expert.consultation.prepare import plan_preparation, prepare_dataset
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
 
     audit = audit_dataset(
-        load_knowledge(),
+        knowledge_in_force(),
         manifest,
         label=label_column,
         group=group_column,

@@ -8,35 +8,51 @@ from typing import TYPE_CHECKING
 from .output import say
 
 if TYPE_CHECKING:
-    from expert.interview import Question
+    from collections.abc import Callable
+
     from knowledge.vocabulary import Entry
     from tui.interview import InterviewState
 
 _HELP = "Answer, or: Enter = I don't know, w = why do you ask, b = back to the question before, q = stop asking."
 
 
-def ask_all(state: InterviewState) -> None:
-    """Ask until no question could change the plan, the user stops, or the input ends."""
+def ask_all(state: InterviewState, keep: Callable[[], None] = lambda: None) -> None:
+    """Ask until no question could change the plan, the user stops, or the input ends; `keep` follows every answer."""
     say(_HELP)
+    topic = ""
     while entry := _next(state):
+        topic = _announce(state, entry, topic)
         _pose(entry)
         line = sys.stdin.readline()
         answer = line.strip()
         if not line or answer == "q":
             break
         if answer == "w":
-            _why(state.questions(), entry)
+            _why(state, entry)
         elif answer == "b":
-            _back(state)
+            _back(state, entry)
         else:
             _accept(state, entry, answer)
-    say("")
+            keep()
+    say("" if _next(state) else "\nNothing else that you could answer would change the plan.")
 
 
 def _next(state: InterviewState) -> Entry | None:
     if state.reopened:
         return state.knowledge.vocabulary.entry(state.reopened)
     return next((question.entry for question in state.questions()), None)
+
+
+def _announce(state: InterviewState, entry: Entry, topic: str) -> str:
+    """Say which topic comes, and how much hangs on the question; returns the topic."""
+    now = entry.topic or ""
+    if now != topic:
+        open_ones = len(state.questions())
+        say(f"\n{now.capitalize()}  ({open_ones} question{'s' * (open_ones != 1)} open)")
+    for question in state.questions():
+        if question.entry is entry and question.effect:
+            say(f"   An answer changes {question.effect:.1f} decisions of the plan on average.")
+    return now
 
 
 def _pose(entry: Entry) -> None:
@@ -50,17 +66,27 @@ def _pose(entry: Entry) -> None:
     print(f"[{entry.expected()}{unit}] > ", end="", file=sys.stderr, flush=True)
 
 
-def _why(questions: tuple[Question, ...], entry: Entry) -> None:
-    for question in questions:
-        if question.entry.name == entry.name:
-            say(f"   It decides {', '.join(question.decides)}; waiting for it: {', '.join(question.pending)}.")
+def _why(state: InterviewState, entry: Entry) -> None:
+    from expert.explanation import prospect_line, why
+
+    for question in state.questions():
+        if question.entry is entry:
+            reason = why(state.draft().session, question)
+            bears = ", ".join(reason.decides) or "findings only"
+            say(f"   It decides {bears}; waiting for it: {', '.join(question.pending)}.")
+            for prospect in reason.prospects:
+                if line := prospect_line(prospect):
+                    say(f"   {line}")
             return
     say("   You answered it before; a new answer changes what followed from the old one.")
 
 
-def _back(state: InterviewState) -> None:
-    if state.replies:
-        state.revise(next(reversed(state.replies)))
+def _back(state: InterviewState, entry: Entry) -> None:
+    """Go to the answer before the question that is open, itself perhaps one that was gone back to."""
+    names = list(state.replies)
+    before = names[: names.index(entry.name)] if entry.name in names else names
+    if before:
+        state.revise(before[-1])
     else:
         say("   This is the first question.")
 
@@ -74,5 +100,7 @@ def _accept(state: InterviewState, entry: Entry, answer: str) -> None:
         answer = {"y": "yes", "n": "no"}.get(answer.lower(), answer)
     try:
         state.set(entry.name, answer or "unknown")
+        if state.dropped:
+            say(f"   No longer needed, and taken back: {', '.join(state.dropped)}.")
     except TonmeisterError as error:
         say(f"   {error.message} {error.hint}".rstrip())

@@ -13,13 +13,14 @@ from .answers import pairs
 from .output import emit, format_option, report_option, say
 
 if TYPE_CHECKING:
+    from expert.report.document import Document
     from knowledge.rulebook import Knowledge, Rule
 
 _knowledge_option = click.option(
     "--knowledge",
     "folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A knowledge folder of your own; default: the built-in one.",
+    help="A knowledge folder that stands alone; default: the built-in one, with what the team and the project change.",
 )
 
 
@@ -28,18 +29,30 @@ def command() -> None:
     """List, show and check the rulebooks."""
 
 
+def _chosen(folder: Path | None) -> Knowledge:
+    """The knowledge of a folder, or what is in force here."""
+    from knowledge.layers import knowledge_in_force
+    from knowledge.loader import load_knowledge
+
+    return load_knowledge(folder) if folder else knowledge_in_force()
+
+
 @command.command("list")
 @click.argument("words", metavar="[WORD]...", nargs=-1)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
 @_knowledge_option
 def list_rules(words: tuple[str, ...], form: str, folder: Path | None) -> None:
     """Every rule with its title, file and line; given WORDs, the rules that hold them all, the nearest first."""
-    from knowledge.loader import BUILT_IN, load_knowledge
     from knowledge.search import search
 
-    rules = search(load_knowledge(folder or BUILT_IN), " ".join(words))
+    knowledge = _chosen(folder)
+    rules = search(knowledge, " ".join(words)) + (() if words else knowledge.silenced)
     if form == "json":
-        records = [{"id": rule.id, "title": rule.title, "file": rule.file, "line": rule.line} for rule in rules]
+        records = [
+            {"id": rule.id, "title": rule.title, "file": rule.file, "line": rule.line}
+            | ({"own": rule.own.record()} if rule.own else {})
+            for rule in rules
+        ]
         json.dump({"schema": "tonmeister.rules/1", "rules": records}, sys.stdout, indent=2)
         click.echo()
         return
@@ -48,23 +61,37 @@ def list_rules(words: tuple[str, ...], form: str, folder: Path | None) -> None:
         return
     width = max(len(rule.id) for rule in rules)
     for rule in rules:
-        click.echo(f"{rule.id:<{width}}  {rule.title}  ({rule.file}:{rule.line})")
+        own = f"  [{rule.own.what} by the {rule.own.layer}: {rule.own.place}]" if rule.own else ""
+        click.echo(f"{rule.id:<{width}}  {rule.title}  ({rule.file}:{rule.line}){own}")
 
 
 @command.command("show")
-@click.argument("rule_id", metavar="RULE|TABLE")
+@click.argument("rule_id", metavar="RULE|TABLE|PRESET|ITEM")
 @_knowledge_option
 def show_rule(rule_id: str, folder: Path | None) -> None:
-    """One rule: conditions, conclusion, reason, certainty, sources, examples; or a decision table with its rows."""
+    """A rule with its reason, sources and examples; a decision table; a search preset; or an item such as S000-13a."""
     from expert.report.rule import rule_document
     from expert.report.table import table_document
     from expert.report.text import render_text
-    from knowledge.loader import BUILT_IN, load_knowledge
 
-    knowledge = load_knowledge(folder or BUILT_IN)
+    knowledge = _chosen(folder)
     rows = knowledge.table(rule_id)
-    page = table_document(rows, knowledge) if rows else rule_document(_known_rule(knowledge, rule_id), knowledge)
+    page = _other_page(rule_id, knowledge)
+    if page is None:
+        page = table_document(rows, knowledge) if rows else rule_document(_known_rule(knowledge, rule_id), knowledge)
     click.echo(render_text(page), nl=False)
+
+
+def _other_page(name: str, knowledge: Knowledge) -> Document | None:
+    """The page of a search preset or of an item of a source document, or None."""
+    from expert.coverage import coverage
+    from expert.report.coverage import item_document
+    from expert.report.preset import preset_document
+
+    if name in knowledge.items:
+        return next(item_document(row, knowledge) for row in coverage(knowledge) if row.item.item == name)
+    preset = next((preset for preset in knowledge.presets if preset.preset == name), None)
+    return preset_document(preset, knowledge) if preset else None
 
 
 @command.command("try")
@@ -75,9 +102,8 @@ def show_rule(rule_id: str, folder: Path | None) -> None:
 def try_rule(rule_id: str, settings: tuple[str, ...], form: str, folder: Path | None) -> None:
     """Whether a rule, or each row of a table, fires on given values; and if not, for want of what."""
     from expert.trial import try_rules
-    from knowledge.loader import BUILT_IN, load_knowledge
 
-    knowledge = load_knowledge(folder or BUILT_IN)
+    knowledge = _chosen(folder)
     rules = knowledge.table(rule_id) or (_known_rule(knowledge, rule_id),)
     trials = try_rules(rules, pairs(settings), knowledge)
     if form == "json":
@@ -92,7 +118,7 @@ def _known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
 
     from knowledge.errors import UsageError
 
-    rule = knowledge.rule(rule_id)
+    rule = knowledge.rule(rule_id) or next((one for one in knowledge.silenced if one.id == rule_id), None)
     if rule is None:
         close = difflib.get_close_matches(rule_id, [rule.id for rule in knowledge.rules], n=1)
         raise UsageError(f"there is no rule {rule_id!r}", hint=f"Did you mean {close[0]}?" if close else "")
@@ -107,9 +133,8 @@ def check_rules(ctx: click.Context, engine: bool, folder: Path | None) -> None:
     """Verify a rulebook: references, cycles, capacity, contradictions, dead rules, and every example."""
     from expert.examples import by_engine, by_recursion, test_examples
     from expert.verification import verify
-    from knowledge.loader import BUILT_IN, load_knowledge
 
-    knowledge = load_knowledge(folder or BUILT_IN)
+    knowledge = _chosen(folder)
     problems = verify(knowledge)
     failures = test_examples(knowledge, by_engine if engine else by_recursion)
     for problem in problems:
@@ -118,6 +143,8 @@ def check_rules(ctx: click.Context, engine: bool, folder: Path | None) -> None:
         click.echo(f"{problem.severity.upper()} {problem.kind}: {place}: {problem.message}")
     for failure in failures:
         click.echo(f"ERROR example: {failure}")
+    for own in knowledge.own:
+        click.echo(f"OWN {own.sentence()}")
     # Where two rules of equal strength disagree, a plan follows the name of a value; nobody meant that.
     fatal = [problem for problem in problems if problem.severity == "error" or problem.kind == "contradiction"]
     errors = len(fatal) + len(failures)
@@ -176,16 +203,19 @@ def pin_rules(ctx: click.Context, check: bool, folder: Path | None) -> None:
 
 
 @command.command("diff")
-@click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("old", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
 @click.argument("new", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
-def diff_rules(old: Path, new: Path | None, form: str) -> None:
-    """What the knowledge folder NEW (default: the built-in one) concludes otherwise than OLD, with a case for each."""
+def diff_rules(old: Path | None, new: Path | None, form: str) -> None:
+    """What the knowledge folder NEW (default: the built-in one) concludes otherwise than OLD, with a case for each.
+
+    Without folders: what is in force here otherwise than the package alone, because a team or a project says so.
+    """
     from expert.difference import differences, rule_changes
     from knowledge.conditions import spell
     from knowledge.loader import BUILT_IN, load_knowledge
 
-    before, after = load_knowledge(old), load_knowledge(new or BUILT_IN)
+    before, after = load_knowledge(old or BUILT_IN), load_knowledge(new or BUILT_IN) if old else _chosen(None)
     changes, found = rule_changes(before, after), differences(before, after)
     if form == "json":
         record = {
@@ -198,6 +228,8 @@ def diff_rules(old: Path, new: Path | None, form: str) -> None:
         }
         click.echo(json.dumps(record, indent=2, ensure_ascii=False))
         return
+    for own in after.own:
+        click.echo(f"OWN {own.sentence()}")
     for change in changes:
         click.echo(f"{change.kind} {change.rule}")
     for one in found:
@@ -214,11 +246,10 @@ def doc_rules(output: Path, folder: Path | None) -> None:
     """Write the rulebook as Markdown: an index, a page a rule, and the sources."""
     from expert.report.markdown import render_markdown
     from expert.report.rulebook import rulebook_pages
-    from knowledge.loader import BUILT_IN, load_knowledge
 
     from .output import write_new
 
-    pages = rulebook_pages(load_knowledge(folder or BUILT_IN))
+    pages = rulebook_pages(_chosen(folder))
     for name, document in pages.items():
         write_new(output / f"{name}.md", render_markdown(document))
     say(f"{len(pages)} pages written to {output}; begin with {output / 'index.md'}")

@@ -16,7 +16,7 @@ def command(what: str) -> None:
 
         click.echo(json.dumps(Plan.model_json_schema(), indent=2))
         return
-    from knowledge.loader import load_knowledge
+    from knowledge.layers import knowledge_in_force
 
-    entries = load_knowledge().vocabulary.entries.values()
+    entries = knowledge_in_force().vocabulary.entries.values()
     click.echo(json.dumps([entry.model_dump(mode="json", exclude_defaults=True) for entry in entries], indent=2))

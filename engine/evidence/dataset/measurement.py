@@ -20,7 +20,7 @@ from .labels import measure_labels
 from .leaks import copy_components, leak_components
 from .near import NearPair
 from .near_copies import measure_near
-from .probes import measure_probes
+from .probes import Minimums, measure_probes
 from .records import Dataset
 from .splits import measure_splits
 
@@ -33,6 +33,7 @@ def measure_dataset(
     near: Sequence[NearPair] | None = None,
     review: Sequence[NearPair] = (),
     checks: Sequence[Check] = (),
+    least: Minimums | None = None,
 ) -> Measured:
     """Return every fact about the data set.
 
@@ -43,6 +44,7 @@ def measure_dataset(
         near: pairs from `find_near` that count as duplicates; None when nobody looked for them.
         review: pairs that a person should listen to.
         checks: what makes a single clip faulty, from the knowledge base.
+        least: how much a probe must rest on, from the knowledge base; without it nothing is probed.
     """
     copies = copy_components(dataset, scan)
     alike = copy_components(dataset, scan, near) if near else copies
@@ -57,7 +59,7 @@ def measure_dataset(
         + measure_copies(dataset, scan, copies, alike)
         + measure_near(dataset, scan, near, review)
         + measure_splits(dataset, scan, alike)
-        + measure_probes(dataset, scan, alike, parted)
+        + measure_probes(dataset, scan, alike, parted, least)
         + _leak_groups(parted)
         + measure_clip_faults(dataset, scan, checks)
     )

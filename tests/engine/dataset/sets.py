@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from engine.evidence.dataset import Dataset, Scan, measure_dataset, read_dataset, scan_clips
+from engine.evidence.dataset.probes import Minimums
 from knowledge.records import Fact, Measured
 
 REAL = {
@@ -62,10 +63,13 @@ class Measurement:
         return next(item.reason for item in self.measured.unknown if item.name == name)
 
 
+LEAST = Minimums(class_clips=10, class_groups=3, split_clips=50, split_groups=4)
+
+
 def measure(manifest: Path, scale: tuple[float, float] | None = None, **columns: Any) -> Measurement:
     dataset = read_dataset(manifest, **columns)
     scan = scan_clips(dataset.regions)
-    return Measurement(dataset, scan, measure_dataset(dataset, scan, scale=scale))
+    return Measurement(dataset, scan, measure_dataset(dataset, scan, scale=scale, least=LEAST))
 
 
 @cache

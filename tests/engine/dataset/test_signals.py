@@ -145,6 +145,19 @@ def test_a_white_floor_is_even_and_that_of_a_room_is_not(rate: int) -> None:
     assert of_mix < 1.2
 
 
+def test_hum_is_steady_and_a_bass_drum_dies_away() -> None:
+    time = np.arange(2 * RATE) / RATE
+    tone = 0.3 * np.sin(2 * np.pi * 50 * time)
+
+    hum, drum, word = measured(voice() + tone, tone * np.exp(-6 * time), voice()[: RATE // 4] + tone[: RATE // 4])[
+        "clip.hum_steadiness_db"
+    ]
+
+    assert hum > -1
+    assert word > -1
+    assert drum < -5
+
+
 def test_channels() -> None:
     sound = voice()
     other = voice(seed=5)

@@ -65,4 +65,4 @@ def test_a_page_for_every_rule_with_its_meetings_and_sources(tmp_path: Path) -> 
 
 def test_the_shipped_rulebook_has_its_pages() -> None:
     knowledge = load_knowledge()
-    assert len(rulebook_pages(knowledge)) == len(knowledge.rules) + 2
+    assert len(rulebook_pages(knowledge)) == len(knowledge.rules) + len(knowledge.presets) + 4

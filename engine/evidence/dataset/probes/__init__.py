@@ -4,5 +4,6 @@
 """
 
 from .measurement import measure_probes
+from .minimums import Minimums
 
-__all__ = ["measure_probes"]
+__all__ = ["Minimums", "measure_probes"]

@@ -8,9 +8,10 @@ import numpy.typing as npt
 from knowledge.records import Measured
 
 from ..counting import measured, unknown
-from .confounds import FEWEST_CLIPS, FEWEST_GROUPS, judged_classes
+from .confounds import judged_classes
 from .gather import Probed
 from .linear import balanced_accuracy, discriminant, grouped_folds, quadratic, random_folds, standardised
+from .minimums import Minimums
 from .separation import Shuffle, shuffler
 
 Integers = npt.NDArray[np.int64]
@@ -26,15 +27,15 @@ _MOST_GROUPS = 60
 _SEED = 20260301
 
 
-def measure_conditions(probed: Probed) -> Measured:
+def measure_conditions(probed: Probed, least: Minimums) -> Measured:
     """Return balanced accuracies of a discriminant on the conditions, and of the same on shuffled labels."""
-    return _label(probed) + _group(probed)
+    return _label(probed, least) + _group(probed, least)
 
 
-def _label(probed: Probed) -> Measured:
-    judged = judged_classes(probed)
+def _label(probed: Probed, least: Minimums) -> Measured:
+    judged = judged_classes(probed, least)
     if judged.sum() < 2 or not probed.conditions:
-        reason = f"fewer than two classes have {FEWEST_CLIPS} clips of {FEWEST_GROUPS} groups"
+        reason = f"fewer than two classes have {least.class_clips} clips of {least.class_groups} groups"
         return Measured(unknown=unknown(_LABEL, reason if probed.conditions else "the scan holds no conditions"))
     kept = _part(np.flatnonzero(judged[probed.codes]))
     codes = _renumbered(probed.codes[kept])
@@ -44,12 +45,16 @@ def _label(probed: Probed) -> Measured:
     return _facts("label", probed, kept, codes, folds, shuffler(codes, probed.groups[kept]))
 
 
-def _group(probed: Probed) -> Measured:
+def _group(probed: Probed, least: Minimums) -> Measured:
     sizes = np.bincount(probed.groups)
     large = np.argsort(-sizes, kind="stable")[:_MOST_GROUPS]
-    large = large[sizes[large] >= FEWEST_CLIPS]
-    if not probed.grouped or len(large) < FEWEST_GROUPS or not probed.conditions:
-        reason = f"fewer than {FEWEST_GROUPS} groups of {FEWEST_CLIPS} clips" if probed.grouped else "no group column"
+    large = large[sizes[large] >= least.class_clips]
+    if not probed.grouped or len(large) < least.class_groups or not probed.conditions:
+        reason = (
+            f"fewer than {least.class_groups} groups of {least.class_clips} clips"
+            if probed.grouped
+            else "no group column"
+        )
         return Measured(unknown=unknown(_GROUP, reason if probed.conditions else "the scan holds no conditions"))
     kept = _part(np.flatnonzero(np.isin(probed.groups, large)))
     codes = _renumbered(probed.groups[kept])

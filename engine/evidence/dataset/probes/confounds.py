@@ -11,13 +11,11 @@ from knowledge.records import Evidence, Fact, Measured
 
 from ..counting import EXAMPLES, measured, unknown
 from .gather import Probed
+from .minimums import Minimums
 from .separation import Separation, chance_of, chance_of_categories, cramers_v, holm, separate, separate_categories
 
 Flags = npt.NDArray[np.bool_]
 
-FEWEST_CLIPS = 10
-FEWEST_GROUPS = 3
-"""With fewer clips or groups a class has one recorder by chance (audit.md, section 4): it is then not judged."""
 _MORE_CLASSES = 2
 """Classes shown beside the one told best."""
 _FAMILIES = {
@@ -38,21 +36,22 @@ CONFOUNDS = " ".join(
 )
 
 
-def judged_classes(probed: Probed) -> Flags:
+def judged_classes(probed: Probed, least: Minimums) -> Flags:
     """Return which classes have clips and groups enough, `(classes,)`."""
     pairs = np.unique(np.column_stack((probed.codes, probed.groups)), axis=0)
     groups = np.bincount(pairs[:, 0], minlength=len(probed.names))
     clips = np.bincount(probed.codes, minlength=len(probed.names))
-    judged: Flags = (clips >= FEWEST_CLIPS) & (groups >= FEWEST_GROUPS) & (clips <= clips.sum() - FEWEST_CLIPS)
+    enough = (clips >= least.class_clips) & (clips <= clips.sum() - least.class_clips)
+    judged: Flags = enough & (groups >= least.class_groups)
     return judged
 
 
-def measure_confounds(probed: Probed) -> Measured:
+def measure_confounds(probed: Probed, least: Minimums) -> Measured:
     """Return for each family of conditions how well the class told best is told, and the chance of that."""
-    judged = judged_classes(probed)
+    judged = judged_classes(probed, least)
     if not judged.any():
-        least = f"no class has {FEWEST_CLIPS} clips of {FEWEST_GROUPS} groups, and as many clips beside it"
-        return Measured(unknown=unknown(CONFOUNDS, least))
+        reason = f"no class has {least.class_clips} clips of {least.class_groups} groups, and as many clips beside it"
+        return Measured(unknown=unknown(CONFOUNDS, reason))
     found = Measured()
     told: dict[str, Fact] = {"format": _format(probed, judged)}
     chances = {"format": _format_chance(probed, judged, float(told["format"].value))}

@@ -8,16 +8,16 @@ from knowledge.records import Measured
 
 from ..counting import measured, unknown
 from ..records import TaskType
-from .confounds import FEWEST_CLIPS, FEWEST_GROUPS
 from .gather import Floats, Integers, Probed
 from .linear import balanced_accuracy, correlation, discriminant, grouped_folds, random_folds, ridge, standardised
+from .minimums import Minimums
 
 LEAKAGE = "dataset.random_fold_score dataset.grouped_fold_score dataset.leakage_gain"
 
 
-def measure_leakage(probed: Probed, task: TaskType | None) -> Measured:
+def measure_leakage(probed: Probed, task: TaskType | None, least: Minimums) -> Measured:
     """Return the score of the probe both ways: balanced accuracy of classes, correlation of scores."""
-    reason = _why_not(probed)
+    reason = _why_not(probed, least)
     if reason:
         return Measured(unknown=unknown(LEAKAGE, reason))
     features = standardised(probed.cepstra)
@@ -36,17 +36,17 @@ def measure_leakage(probed: Probed, task: TaskType | None) -> Measured:
     )
 
 
-def _why_not(probed: Probed) -> str:
+def _why_not(probed: Probed, least: Minimums) -> str:
     if not probed.cepstra.shape[1]:
         return "the scan holds no cepstra"
     if not probed.grouped:
         return "no group column"
-    if len(np.unique(probed.units)) < FEWEST_GROUPS:
-        return f"fewer than {FEWEST_GROUPS} groups that can be parted"
+    if len(np.unique(probed.units)) < least.class_groups:
+        return f"fewer than {least.class_groups} groups that can be parted"
     if len(probed.names) < 2:
         return "all labels are alike"
-    if len(probed) < FEWEST_CLIPS * len(probed.names):
-        return f"fewer than {FEWEST_CLIPS} clips a class on average"
+    if len(probed) < least.class_clips * len(probed.names):
+        return f"fewer than {least.class_clips} clips a class on average"
     return ""
 
 

@@ -12,12 +12,15 @@ from .conditions import CONDITIONS, measure_conditions
 from .confounds import CONFOUNDS, measure_confounds
 from .gather import gather
 from .leakage import LEAKAGE, measure_leakage
+from .minimums import Minimums
 from .raters import measure_raters
 from .shift import SHIFT, measure_shift
 from .suspects import SUSPECTS, measure_suspects
 
 
-def measure_probes(dataset: Dataset, scan: Scan, copies: Integers, groups: Integers) -> Measured:
+def measure_probes(
+    dataset: Dataset, scan: Scan, copies: Integers, groups: Integers, least: Minimums | None
+) -> Measured:
     """Return every fact of this folder.
 
     Args:
@@ -25,19 +28,21 @@ def measure_probes(dataset: Dataset, scan: Scan, copies: Integers, groups: Integ
         scan: what decoding them brought.
         copies: a number for each row; exact copies share one.
         groups: a number for each row; rows that must not be parted share one.
+        least: how much a probe must rest on; without it nothing is probed.
     """
     raters = measure_raters(dataset)
     names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
-    if not scan.clips:
-        return raters + Measured(unknown=unknown(names, "no audio was read"))
+    if not scan.clips or least is None:
+        reason = "it was not said how much a probe must rest on" if scan.clips else "no audio was read"
+        return raters + Measured(unknown=unknown(names, reason))
     probed = gather(dataset, scan, copies, groups)
     if not len(probed):
         return raters + Measured(unknown=unknown(names, "no clip was decoded that has a label"))
     return (
         raters
-        + measure_confounds(probed)
-        + measure_conditions(probed)
-        + measure_leakage(probed, dataset.task)
-        + measure_suspects(probed, dataset.task)
-        + measure_shift(probed)
+        + measure_confounds(probed, least)
+        + measure_conditions(probed, least)
+        + measure_leakage(probed, dataset.task, least)
+        + measure_suspects(probed, dataset.task, least)
+        + measure_shift(probed, least)
     )

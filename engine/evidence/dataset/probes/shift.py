@@ -10,27 +10,27 @@ from knowledge.records import Measured
 from ..counting import measured, unknown
 from ..records import SPLITS
 from .gather import Floats, Probed
+from .minimums import Minimums
 from .separation import holm
 
 Flags = npt.NDArray[np.bool_]
 
 SHIFT = "dataset.condition_split_distance dataset.condition_split_p"
 _JUDGED = ("level_dbfs", "bandwidth_hz", "hiss_dbfs")
-_FEWEST = 50
-"""Clips of a split below which the largest gap between two distributions is mostly noise (audit.md, section 4)."""
-_FEWEST_UNITS = 4
 _SHUFFLES = 199
 _SEED = 20260301
 _LONG = {"train": "training", "val": "validation", "test": "test"}
 
 
-def measure_shift(probed: Probed) -> Measured:
+def measure_shift(probed: Probed, least: Minimums) -> Measured:
     """Return the largest Kolmogorov distance between training and another split; p by dealing out whole groups."""
     splits = np.array([*SPLITS, ""])[probed.dataset.splits[probed.places]]
-    first, *others = [split for split in SPLITS if (splits == split).sum() >= _FEWEST] or [""]
+    first, *others = [split for split in SPLITS if (splits == split).sum() >= least.split_clips] or [""]
     values = {name: probed.conditions[name] for name in _JUDGED if name in probed.conditions}
     if not others or not values:
-        return Measured(unknown=unknown(SHIFT, f"fewer than two splits have {_FEWEST} clips with known conditions"))
+        return Measured(
+            unknown=unknown(SHIFT, f"fewer than two splits have {least.split_clips} clips with known conditions")
+        )
     distances: dict[str, float] = {}
     chances: dict[str, float] = {}
     for split in others:
@@ -39,7 +39,9 @@ def measure_shift(probed: Probed) -> Measured:
             known = either & np.isfinite(column)
             key = f"{name} of {_LONG[first]} and {_LONG[split]}"
             inside = splits[known] == split
-            distances[key], chances[key] = _distance_and_chance(column[known], inside, probed.units[known])
+            distances[key], chances[key] = _distance_and_chance(
+                column[known], inside, probed.units[known], least.split_groups
+            )
     corrected = holm(chances)
     worst = min(distances, key=lambda key: (corrected[key], -distances[key]))
     texts = [
@@ -55,7 +57,9 @@ def measure_shift(probed: Probed) -> Measured:
     )
 
 
-def _distance_and_chance(values: Floats, inside: Flags, units: npt.NDArray[np.int64]) -> tuple[float, float]:
+def _distance_and_chance(
+    values: Floats, inside: Flags, units: npt.NDArray[np.int64], fewest: int
+) -> tuple[float, float]:
     """Units are dealt whole, as many as either side has: two speakers differ more than two clips of one."""
     if inside.all() or not inside.any():
         return 0.0, 1.0
@@ -65,7 +69,7 @@ def _distance_and_chance(values: Floats, inside: Flags, units: npt.NDArray[np.in
     sizes = np.bincount(numbers)
     held = np.bincount(numbers, weights=inside) / sizes
     found = _distance(inside[order], last)
-    if len(sizes) < 2 * _FEWEST_UNITS or min((held > 0.5).sum(), (held <= 0.5).sum()) < _FEWEST_UNITS:
+    if len(sizes) < 2 * fewest or min((held > 0.5).sum(), (held <= 0.5).sum()) < fewest:
         return found, 1.0
     rng = np.random.default_rng(_SEED)
     draws = (rng.permutation(held)[numbers][order] for _ in range(_SHUFFLES))

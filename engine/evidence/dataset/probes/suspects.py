@@ -10,9 +10,9 @@ from knowledge.records import Evidence, Fact, Measured
 
 from ..counting import EXAMPLES, measured, unknown
 from ..records import TaskType
-from .confounds import FEWEST_CLIPS
 from .gather import Floats, Integers, Probed
 from .linear import balanced_accuracy, correlation, discriminant, quadratic, random_folds, ridge, standardised
+from .minimums import Minimums
 
 SUSPECTS = "dataset.label_suspects dataset.label_probe_score"
 _LISTED_SHARE = 0.01
@@ -22,14 +22,16 @@ _CLIPS_PER_PRODUCT = 1.5
 """Products of features join in where there are so many clips to each; with fewer they only learn by heart."""
 
 
-def measure_suspects(probed: Probed, task: TaskType | None) -> Measured:
+def measure_suspects(probed: Probed, task: TaskType | None, least: Minimums) -> Measured:
     """Return the ranked list, and how well the probe knows the labels at all.
 
     Clips are judged by all others, those of the same speaker included, since these know best how the speaker says it;
     exact copies stay together, and copies whose labels differ are left out: they are known to be in doubt.
     """
-    if not probed.cepstra.shape[1] or len(probed) < FEWEST_CLIPS * len(probed.names) or len(probed.names) < 2:
-        return Measured(unknown=unknown(SUSPECTS, f"needs cepstra and {FEWEST_CLIPS} clips of each label on average"))
+    if not probed.cepstra.shape[1] or len(probed) < least.class_clips * len(probed.names) or len(probed.names) < 2:
+        return Measured(
+            unknown=unknown(SUSPECTS, f"needs cepstra and {least.class_clips} clips of each label on average")
+        )
     doubts, predicted, score = doubts_of(probed, task)
     listed = min(_MOST_LISTED, math.ceil(_LISTED_SHARE * len(doubts)), int((doubts > 0).sum()))
     ranking = np.argsort(-doubts, kind="stable")[:listed]

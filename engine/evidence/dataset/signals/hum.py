@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..transforms import rfft
-from .batch import Batch, Floats, Table
+from .batch import Batch, Floats, Indices, Table
 
 MAINS_HZ = (50.0, 60.0)
 _LOW_RATE_HZ = 1000.0
@@ -35,7 +35,12 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
             better = ~(middle_prominence <= prominence)
             level = np.where(better, middle_level, level)
             prominence = np.where(better, middle_prominence, prominence)
-    return {"clip.hum_db": level - level_dbfs, "clip.hum_prominence_db": prominence}
+    steadiness = _steadiness_db(low.reshape(-1, per_frame), batch, rate)
+    return {
+        "clip.hum_db": level - level_dbfs,
+        "clip.hum_prominence_db": prominence,
+        "clip.hum_steadiness_db": np.where(np.isfinite(prominence), steadiness, np.nan),
+    }
 
 
 def _step(batch: Batch) -> int:
@@ -43,7 +48,7 @@ def _step(batch: Batch) -> int:
     return int(2 ** max(0, round(float(np.log2(batch.sample_rate_hz / _LOW_RATE_HZ)))))
 
 
-def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -> tuple[Floats, Table, Table]:
+def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -> tuple[Floats, Indices, Table]:
     """Cut each clip into windowed segments, as many zeros after each; a clip shorter than one is one by itself."""
     windows, owners, lengths = [], [], []
     for clip, (first, samples) in enumerate(zip(batch.first * per_frame, batch.lengths // step, strict=True)):
@@ -69,6 +74,23 @@ def _window(length: int, size: int) -> Floats:
     return scaled
 
 
+def _steadiness_db(frames: Floats, batch: Batch, rate: float) -> Table:
+    """Return how far the band of the mains falls in the quieter moments of each clip: 0 for hum, far for a drum."""
+    length = frames.shape[1]
+    turn = np.exp(-2j * np.pi * np.mean(MAINS_HZ) * np.arange(length) / rate) * np.hanning(length + 2)[1:-1]
+    full = np.maximum(batch.lengths // batch.frames.shape[1], 1)  # the last, half empty, is no pause
+    place = np.arange(len(frames)) - np.repeat(batch.first, batch.frame_counts)
+    whole = np.flatnonzero(place < np.repeat(full, batch.frame_counts))
+    owner = np.repeat(np.arange(len(full)), full)
+    starts = np.cumsum(full) - full
+    offset = np.add.reduceat(np.add.reduce(frames[whole], axis=1), starts) / (full * length)
+    centred = frames[whole] - np.repeat(offset, full)[:, None]
+    decibels = 10 * np.log10(np.maximum(np.square(np.abs(centred @ turn.astype(np.complex64))), 1e-13))
+    ordered = decibels[np.lexsort((decibels, owner))]
+    low: Table = ordered[starts + (full - 1) // 4] - _median_of_each(decibels, owner, len(full))
+    return low
+
+
 def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[Table, Table]:
     """Return the level in dBFS and the prominence in dB of the line at `hz` in each segment."""
     frequencies = np.arange(spectrum.shape[1]) * bin_hz
@@ -82,12 +104,12 @@ def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[T
     return 10 * np.log10(np.maximum(line, 1e-13)), 10 * np.log10(np.maximum(line, 1e-13) / np.maximum(around, 1e-13))
 
 
-def _medians(level: Table, prominence: Table, owner: Table, clips: int) -> tuple[Table, Table]:
+def _medians(level: Table, prominence: Table, owner: Indices, clips: int) -> tuple[Table, Table]:
     """Return the median over the segments of each clip: hum is there all the time, a note is not."""
     return _median_of_each(level, owner, clips), _median_of_each(prominence, owner, clips)
 
 
-def _median_of_each(values: Table, owner: Table, clips: int) -> Table:
+def _median_of_each(values: Table, owner: Indices, clips: int) -> Table:
     """Return the median of the values of each clip, `(clips,)`; NaN for a clip without."""
     found = np.full(clips, np.nan)
     ordered = values[np.lexsort((values, owner))]
