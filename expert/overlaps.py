@@ -49,7 +49,7 @@ class Overlaps:
             settled_by_value = self._vocabulary.entry(first.then.attribute).policy in ("min", "max")
             if settled_by_value or first.strength != second.strength or same(first.then.value, second.then.value):
                 continue
-            if self._within(first, second) or self._within(second, first):
+            if self._within(first, second) != self._within(second, first):
                 continue
             common = self._common(first, second)
             if common is not None:

@@ -55,7 +55,7 @@ def _structure(rules: tuple[Rule, ...]) -> Iterator[Problem]:
     try:
         strata = stratify(rules)
     except KnowledgeError as error:
-        yield Problem("circle", "", error.message, "error")
+        yield Problem("circle", "", f"{error.message}. {error.hint}", "error")
         return
     for stratum in strata:
         try:
