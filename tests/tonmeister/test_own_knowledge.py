@@ -12,9 +12,9 @@ MINE = """\
 - override: size.tiny
   reason: Our clips are a minute long.
   by: Jane
-  threshold: {dataset.clips: "< 50"}
-  fires: [49]
-  rests: [50]
+  threshold: {dataset.clips: "< 60"}
+  fires: [59]
+  rests: [60]
 - silence: size.huge
   reason: We never have that many.
 - rule: epochs.ours
@@ -83,7 +83,7 @@ def test_explanations_show_it(capsys: pytest.CaptureFixture[str]) -> None:
     why_not = said(capsys, "explain", "why-not", "dataset.regime=huge", *ANSWERS)
 
     assert CHANGED in how
-    assert "before it said dataset.clips < 100, and now dataset.clips < 50" in how
+    assert "before it said dataset.clips < 100, and now dataset.clips < 60" in how
     assert SILENCED in why_not
 
 
@@ -95,7 +95,26 @@ def test_an_audit_shows_it(capsys: pytest.CaptureFixture[str], project: Path) ->
     assert SILENCED in report
 
 
-def test_rules_commands_honour_and_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
+SMALL = """\
+- override: size.small
+  reason: It begins where tiny ends.
+  threshold: {dataset.clips: "60 .. < 1000"}
+  fires: [60]
+  rests: [59]
+"""
+
+
+def test_rules_commands_honour_and_mark_it(capsys: pytest.CaptureFixture[str], project: Path) -> None:
+    gap = "dataset-size: no row decides when dataset.clips is 60"
+    assert f"silenced: {gap}" in said(capsys, "rules", "check")
+    only = MINE.replace("silence: size.huge", "override: size.huge").replace(
+        "never have that many.", "x.\n  certainty: 1"
+    )
+    (project / ".tonmeister" / "knowledge" / "mine.yaml").write_text(only)
+    assert f"gap: {gap}" in said(capsys, "rules", "check", status=2)
+    (project / ".tonmeister" / "knowledge" / "mine.yaml").write_text(MINE)
+    (project / ".tonmeister" / "knowledge" / "neighbour.yaml").write_text(SMALL)
+
     listed = said(capsys, "rules", "list")
     shown = said(capsys, "rules", "show", "size.huge")
     differs = said(capsys, "rules", "diff")
@@ -111,7 +130,7 @@ def test_rules_commands_honour_and_mark_it(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_check_refuses_examples_that_do_not_hold(capsys: pytest.CaptureFixture[str], project: Path) -> None:
-    (project / ".tonmeister" / "knowledge" / "mine.yaml").write_text(MINE.replace("fires: [49]", "fires: [60]"))
+    (project / ".tonmeister" / "knowledge" / "mine.yaml").write_text(MINE.replace("fires: [59]", "fires: [70]"))
 
     assert "size.tiny" in said(capsys, "rules", "check", status=2)
 
