@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.plan import Plan
 from expert.calibration import Calibration, calibrate, overlay
+from expert.consultation.loop import LoopState
 from expert.consultation.rounds import Proposal, Round, RoundReport, Score, Verdict
 from expert.ledger import LEDGER, Outcome, append_outcomes, ledgers_below, outcomes_of, read_outcomes
 from knowledge.errors import InputError
@@ -161,3 +162,23 @@ def test_a_proposal_can_be_laid_over_the_shipped_rulebook(tmp_path: Path) -> Non
     assert changed is not None and changed.own is not None
     assert changed.certainty == found[0].proposed == 0.4
     assert "Of 10 remedies tried for it here, 0 kept their promise" in changed.own.reason
+
+
+def test_a_loop_writes_its_ledger_once_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = LoopState(BOOK, tmp_path, "accuracy", {})
+    first = report((FINDING,))
+    plain = replace(first.round, number=1, kind="first", run=tmp_path / "round-1", changes=())
+    rounds = [replace(first, round=plain), replace(report(), round=replace(first.round, run=tmp_path / "round-2"))]
+
+    def diagnosed(self: LoopState, queued: Round) -> RoundReport:
+        self.facts[queued.number] = {"run.gap": 0.5 / queued.number}
+        return rounds[queued.number - 1]
+
+    monkeypatch.setattr(LoopState, "_report", diagnosed)
+    for one in rounds:
+        state.queued = one.round
+        state.finish_round(one.round.run)
+
+    (written,) = read_outcomes(tmp_path / LEDGER)
+    assert (written.run, written.kept) == (str(tmp_path / "round-2"), True)
+    assert (written.before, written.after) == ({"run.gap": 0.5}, {"run.gap": 0.25})
