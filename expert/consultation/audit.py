@@ -209,7 +209,7 @@ def length_tolerance(knowledge: Knowledge, dataset: Dataset) -> float | None:
 
 def _limits(knowledge: Knowledge, dataset: Dataset) -> Mapping[str, Fact]:
     """Return what the rules set before anything but the manifest is known."""
-    return consult(knowledge, (Fact("dataset.rows", len(dataset.rows), "audit"),), packs=("audit",)).facts
+    return consult(knowledge, (Fact("dataset.rows", len(dataset), "audit"),), packs=("audit",)).facts
 
 
 def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:
