@@ -218,16 +218,18 @@ def diff_rules(old: Path | None, new: Path | None, form: str) -> None:
 
     Without folders: what is in force here otherwise than the package alone, because a team or a project says so.
     """
-    from expert.difference import differences, rule_changes
+    from expert.difference import check_differences, differences, other_changes, rule_changes
     from knowledge.conditions import spell
     from knowledge.loader import BUILT_IN, load_knowledge
 
     before, after = load_knowledge(old or BUILT_IN), load_knowledge(new or BUILT_IN) if old else _chosen(None)
-    changes, found = rule_changes(before, after), differences(before, after)
+    changes, others = rule_changes(before, after), other_changes(before, after)
+    found = (*differences(before, after), *check_differences(before, after))
     if form == "json":
         record = {
             "schema": "tonmeister.rulediff/1",
             "rules": [{"rule": change.rule, "kind": change.kind} for change in changes],
+            "others": [{"what": change.what, "name": change.rule, "kind": change.kind} for change in others],
             "differences": [
                 {"attribute": one.attribute, "before": one.before, "after": one.after, "case": dict(one.case)}
                 for one in found
@@ -239,11 +241,13 @@ def diff_rules(old: Path | None, new: Path | None, form: str) -> None:
         click.echo(f"OWN {own.sentence()}")
     for change in changes:
         click.echo(f"{change.kind} {change.rule}")
+    for change in others:
+        click.echo(f"{change.kind} {change.what} {change.rule}")
     for one in found:
         case = ", ".join(f"{name} = {spell(value)}" for name, value in one.case.items())
         values = ["nothing" if value is None else spell(value) for value in (one.before, one.after)]
         click.echo(f"{one.attribute}: {values[0]} becomes {values[1]} (given {case})")
-    say(f"{len(changes)} rules differ, {len(found)} conclusions do")
+    say(f"{len(changes)} rules and {len(others)} other documents differ, {len(found)} conclusions do")
 
 
 @command.command("doc")
