@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from .cards import BackboneCard
 from .conditions import parse_clauses
 from .errors import KnowledgeError
 from .folder import Item, knowledge_files, read_folder
@@ -92,6 +93,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         items={item.name: _parse(ItemDocument, item) for item in _of(items, "item")},
         served=tuple(_parse(ServedDocument, item) for item in _of(items, "served")),
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
+        backbones=tuple(vocabulary.cards.values()),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
     )
@@ -159,7 +161,11 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
                 raise KnowledgeError(f"{item.where}: a finding id is lower-case words with - or ., got {finding!r}")
             name = f"finding.{finding}"
             entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
-    return Vocabulary(entries)
+    cards = {item.body["backbone"]: _parse(BackboneCard, item) for item in _of(items, "backbone")}
+    for entry in entries.values():
+        if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
+            raise KnowledgeError(f"{entry.name}: `fits` names a backbone or a fact that does not exist")
+    return Vocabulary(entries, cards)
 
 
 def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
@@ -336,6 +342,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
+    for card in knowledge.backbones:
+        _check_sources(card.source, knowledge, f"backbone {card.backbone}")
     for served in knowledge.served:
         _check_sources(tuple(served.items), knowledge, f"served {served.served}")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .cards import BackboneCard
 from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
 from .own import Own
@@ -135,6 +136,8 @@ class Knowledge:
     served: tuple[ServedDocument, ...] = ()
     """What serves rows that no rule cites."""
     presets: tuple[PresetDocument, ...] = ()
+    backbones: tuple[BackboneCard, ...] = ()
+    """What is known of each backbone."""
     """Searches for the tuner."""
     own: tuple[Own, ...] = ()
     """What users added, overrode and silenced, in the order of the layers."""
