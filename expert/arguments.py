@@ -196,9 +196,14 @@ def _criticised(session: Session, decision: Decision) -> Dispute:
         yours=True,
         settled="your choice; it is kept",
         arguments=_for_value(session, decision),
-        rivals=_of_candidates(session, decision.losers),
+        rivals=_of_candidates(session, _weighty(decision.losers)),
         costs=freed.changes if freed is not None and otherwise else (),
     )
+
+
+def _weighty(losers: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """A fallback speaks only where nothing better does."""
+    return tuple(loser for loser in losers if loser.strength != "fallback") or losers
 
 
 def _for_value(session: Session, decision: Decision) -> tuple[Argument, ...]:

@@ -30,10 +30,12 @@ class Turn:
     change: Change
     distance: float | None = None
     """Of a number: how far the nearest such value is, as a share of the known one."""
+    away: str = ""
+    """The distance, for a reader."""
 
     def __str__(self) -> str:
         known = "is unknown" if self.known is None else f"is {spell(self.known)}"
-        far = f", {self.distance:.1%} away" if self.distance not in (None, float("inf")) else ""
+        far = f", {self.away} away" if self.away and self.distance != float("inf") else ""
         after = "nothing" if self.change.after is None else spell(self.change.after)
         by = f" ({self.change.rule})" if self.change.rule else ""
         return f"{self.fact} {known}; {self.to}{far} would make it {after}{by}"
@@ -88,7 +90,7 @@ def change_of_mind(session: Session, name: str) -> ChangeOfMind:
 def _numbers(session: Session, name: str) -> Iterator[Turn]:
     for flip in sensitivity(session, attribute=name).flips:
         (change,) = (change for change in flip.changes if change.attribute == name)
-        yield Turn(flip.name, session.facts[flip.name].value, flip.at, change, flip.share)
+        yield Turn(flip.name, session.facts[flip.name].value, flip.at, change, flip.share, flip.away)
 
 
 def _choices(session: Session, prospects: Prospects, name: str) -> Iterator[Turn]:

@@ -6,16 +6,18 @@ together; therefore these are hints for a reader, not proofs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 from knowledge.conditions import same, spell
+from knowledge.records import SEVERITIES
 from knowledge.rulebook import Rule
 from knowledge.schema import STRENGTHS
 from knowledge.vocabulary import Vocabulary
 
-from .boxes import OTHER, Box, Cell, Partition, branches, contains, overlap
+from .boxes import Box, Cell, Partition, branches, contains, is_satisfiable, overlap
+from .covering import Undecided, left_out
 from .strata import concluding
 
 _MOST_GAPS = 5
@@ -55,21 +57,34 @@ class Overlaps:
             if common is not None:
                 yield Clash(first, second, self._case(common))
 
-    def masked(self) -> Iterator[tuple[Rule, Rule]]:
-        """Return special cases (narrow, wide) with another value that are less certain, so that they never win."""
-        for narrow, wide in self._nested():
-            loses = narrow.strength == wide.strength and narrow.certainty < wide.certainty
-            by_certainty = self._vocabulary.entry(narrow.then.attribute).policy in ("one", "unique")
-            if loses and by_certainty and not same(narrow.then.value, wide.then.value):
-                yield narrow, wide
-
     def subsumed(self) -> Iterator[tuple[Rule, Rule]]:
         """Return rules (narrow, wide) where the wide one concludes the same value at least as strongly."""
         for narrow, wide in self._nested():
             no_weaker = STRENGTHS.index(wide.strength) <= STRENGTHS.index(narrow.strength)
             surer = wide.certainty >= narrow.certainty
-            if no_weaker and surer and same(narrow.then.value, wide.then.value) and narrow.then.kind != "finding":
+            if no_weaker and surer and same(narrow.then.value, wide.then.value) and _tells_less(narrow, wide):
                 yield narrow, wide
+
+    def table_overlaps(self) -> Iterator[Clash]:
+        """Return rows of one table that both decide the same case, whatever settles it between them."""
+        for first, second in self._pairs():
+            common = self._common(first, second) if first.table and first.table == second.table else None
+            if common is not None:
+                yield Clash(first, second, self._case(common))
+
+    def undecided(self) -> Iterator[tuple[str, str]]:
+        """Return attributes that no rule concludes in some case in which everything is known, with the case."""
+        for attribute, rules in concluding(self._rules).items():
+            if rules[0].then.kind == "finding" or any(rule.table for rule in rules):
+                continue
+            partition = Partition((one for rule in rules for one in rule.conditions), self._vocabulary)
+            boxes = [box for rule in rules for box in partition.boxes(rule)]
+            try:
+                case = next(left_out(boxes, partition, known_only=True), None)
+            except Undecided:
+                continue
+            if case is not None:
+                yield attribute, _spell_case(case)
 
     def gaps(self) -> Iterator[tuple[str, str]]:
         """Return for each table the cases that none of its rows decides, where the conditions of all rows hold."""
@@ -85,9 +100,8 @@ class Overlaps:
                 for row in rows
                 for conjunction in branches(clause for clause in row.when if clause not in shared)
             ]
-            for number, gap in enumerate(_uncovered(own, partition)):
-                if number < _MOST_GAPS:
-                    yield table, _spell_case(gap)
+            gaps = left_out([box for box in own if is_satisfiable(box)], partition, known_only=True)
+            yield from ((table, _spell_case(gap)) for gap in islice(gaps, _MOST_GAPS))
 
     def _pairs(self) -> Iterator[tuple[Rule, Rule]]:
         for rules in concluding(self._rules).values():
@@ -113,24 +127,12 @@ class Overlaps:
         return _spell_case(self._partition.witness(box))
 
 
-def _uncovered(boxes: Sequence[Box], partition: Partition, case: dict[str, Cell] | None = None
-               ) -> Iterator[dict[str, Cell]]:  # fmt: skip
-    """Return cases outside all boxes, one for each way of missing them."""
-    case = case or {}
-    if any(not box for box in boxes):
-        return
-    if not boxes:
-        yield case
-        return
-    fact = max(sorted({name for box in boxes for name in box}), key=lambda name: sum(name in box for box in boxes))
-    groups: dict[tuple[int, ...], Cell] = {}
-    for index, cell in enumerate(partition.cells[fact]):
-        if cell not in (None, OTHER):
-            left = tuple(number for number, box in enumerate(boxes) if index in box.get(fact, (index,)))
-            groups.setdefault(left, cell)
-    for left, cell in groups.items():
-        rest = [{name: cells for name, cells in boxes[number].items() if name != fact} for number in left]
-        yield from _uncovered(rest, partition, {**case, fact: cell})
+def _tells_less(narrow: Rule, wide: Rule) -> bool:
+    """Whether nothing is lost with the narrow rule; a finding also has its severity and its remedies."""
+    if narrow.then.kind != "finding":
+        return True
+    severe = SEVERITIES.index(wide.then.severity) <= SEVERITIES.index(narrow.then.severity)
+    return severe and set(narrow.remedies) <= set(wide.remedies)
 
 
 def _spell_case(case: dict[str, Cell]) -> str:

@@ -20,8 +20,8 @@ from .ratios import ratio_entries, scaled
 from .session import Session
 from .sweep import Change, Sweep, kinds
 
-_JOINT = 600
-"""So many suppositions at most are tried to show that an answer cannot matter; a third of a second at 0.5 ms each."""
+_JOINT = 200
+"""So many suppositions at most are tried to show that an answer cannot matter; a tenth of a second at 0.5 ms each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,23 @@ Says what is wrong and shows a case; repairs nothing, and runs no example (`expe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from knowledge.conditions import Clause, Condition
+from knowledge.conditions import Clause, Condition, spell
 from knowledge.errors import KnowledgeError
 from knowledge.rulebook import TEMPLATE, Knowledge, Pack, Rule
 from knowledge.vocabulary import Entry
 
-from . import overlaps, paths
+from . import overlaps, paths, thresholds
+from .absence import unmeasured
 from .definition import define
 from .strata import Concluding, concluding, stratify
+from .winning import beaten
 
 PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
+FATAL = frozenset({"contradiction", "gap", "overlap"})
+"""Warnings that nobody can have meant: the outcome would follow the name of a value, or nothing would decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,18 @@ class Problem:
     rule: str
     """Id of the rule, table, remedy or vocabulary entry."""
     message: str
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "note"]
+    others: tuple[str, ...] = field(default=(), compare=False)
+    """What it is reported with: the names by which it can be justified."""
 
 
 def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem, ...]:
-    """Return every problem, errors first. Each pack is checked by itself, because consultations run one at a time."""
+    """Return every problem, errors first, without those that the rulebook names and justifies.
+
+    Each pack is checked by itself, because consultations run one at a time.
+    """
     found: list[Problem] = []
+    packs = tuple(packs)
     for pack in packs:
         rules = knowledge.pack(pack)
         structure = list(_structure(rules))
@@ -46,8 +56,62 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     found += _unread(knowledge)
     found += _because(knowledge)
     found += _unfed(knowledge)
+    found += _thresholds(knowledge)
     found += (Problem("path", item.subject, item.message, "error") for item in paths.wrong_paths(knowledge))
+    found = list(_without_justified(found, knowledge, everything=set(PACKS) <= set(packs)))
     return tuple(sorted(dict.fromkeys(found), key=lambda item: (item.severity, item.kind, item.rule, item.message)))
+
+
+def notes(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem, ...]:
+    """Return what is no fault but worth knowing: second choices, cases left open, what rests on the unmeasured."""
+    found: list[Problem] = []
+    for pack in packs:
+        rules = knowledge.pack(pack)
+        for one in beaten(concluding(rules), knowledge.vocabulary):
+            if one.second_choice:
+                by = " and ".join(rule.id for rule in one.by)
+                message = f"only ever shown as the alternative: {by} is stronger wherever it fires"
+                found.append(Problem("second-choice", one.rule.id, message, "note"))
+        for attribute, case in overlaps.Overlaps(rules, knowledge.vocabulary).undecided():
+            found.append(Problem("undecided", attribute, f"no rule concludes it when {case}", "note"))
+    for item in unmeasured(knowledge):
+        reached = f"; {len(item.reaches)} further conclusions may follow" if item.reaches else ""
+        message = f"concludes {item.concludes} while {' or '.join(item.without)} is unknown{reached}"
+        found.append(Problem("unmeasured", item.rule, message, "note"))
+    for rule in knowledge.rules:
+        for value in thresholds.unfounded(rule, knowledge):
+            message = f"decides at {spell(value)}, which none of the rows that it cites mentions"
+            found.append(Problem("own-figure", rule.id, message, "note"))
+    return tuple(found)
+
+
+def _without_justified(problems: Iterable[Problem], knowledge: Knowledge, *, everything: bool) -> Iterator[Problem]:
+    """Leave out what is justified; a justification of nothing is a problem of its own."""
+    reasons = {(one.kind, one.of, frozenset(one.others)): one.justified for one in knowledge.justified}
+    used = set()
+    for problem in problems:
+        key = problem.kind, problem.rule, frozenset(problem.others)
+        if key in reasons and problem.severity != "error":
+            used.add(key)
+        else:
+            yield problem
+    for key in reasons.keys() - used if everything else ():
+        message = f"justifies a {key[0]} of {key[1]} that is not there"
+        yield Problem("justifies-nothing", reasons[key], message, "warning")
+
+
+def _thresholds(knowledge: Knowledge) -> Iterator[Problem]:
+    """Numbers that look meant to be one, and numbers that nobody answers for."""
+    for left, right in thresholds.near(knowledge):
+        message = (
+            f"{left.text} ({', '.join(sorted(left.owners))}) and {right.text} ({', '.join(sorted(right.owners))}) "
+            "look meant to be one threshold"
+        )
+        yield Problem("near-thresholds", left.fact, message, "warning", (left.text, right.text))
+    for entry in knowledge.vocabulary.entries.values():
+        if entry.needs is not None and not entry.source:
+            message = f"counts as known from {entry.needs.at_least} {entry.needs.of} on, and cites nothing for it"
+            yield Problem("uncited", entry.name, message, "warning")
 
 
 def _structure(rules: tuple[Rule, ...]) -> Iterator[Problem]:
@@ -75,13 +139,18 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
             f"says {clash.first.then.attribute} = {clash.first.then.value}, and {clash.second.id} says "
             f"{clash.second.then.value}, with equal strength, when {clash.case}"
         )
-        yield Problem("contradiction", clash.first.id, message, "error" if unique else "warning")
-    for narrow, wide in space.masked():
-        message = f"a special case of {wide.id} that loses to it: it is as strong and less certain"
-        yield Problem("masked", narrow.id, message, "warning")
+        yield Problem("contradiction", clash.first.id, message, "error" if unique else "warning", (clash.second.id,))
+    for one in beaten(concluding(rules), knowledge.vocabulary):
+        if not one.second_choice:
+            by = tuple(rule.id for rule in one.by)
+            message = f"never wins: wherever it fires, {' or '.join(by)} is stronger or surer"
+            yield Problem("masked", one.rule.id, message, "warning", by)
+    for clash in space.table_overlaps():
+        message = f"decides beside {clash.second.id} of the same table when {clash.case}"
+        yield Problem("overlap", clash.first.id, message, "warning", (clash.second.id,))
     for narrow, wide in space.subsumed():
         message = f"adds nothing: {wide.id} concludes the same, no weaker, in every case that it covers"
-        yield Problem("subsumed", narrow.id, message, "warning")
+        yield Problem("subsumed", narrow.id, message, "warning", (wide.id,))
     for table, case in space.gaps():
         yield Problem("gap", table, f"no row decides when {case}", "warning")
 

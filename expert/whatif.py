@@ -107,6 +107,11 @@ class Flip:
         """The move as a share of the value; infinite from 0."""
         return abs(self.moved - self.value) / abs(self.value) if self.value else float("inf")
 
+    @property
+    def away(self) -> str:
+        """The share, for a reader."""
+        return f"{self.share:.1%}" if self.share >= 0.001 else "less than 0.1%"
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity(Explanation):
@@ -120,7 +125,7 @@ class Sensitivity(Explanation):
             return ["No number that is known here changes a conclusion, wherever it moved."]
         found = []
         for flip in self.flips:
-            by = f", {flip.share:.1%} away" if flip.value else ""
+            by = f", {flip.away} away" if flip.value else ""
             found.append(f"{flip.name} is {spell(flip.value)}; at {flip.at}{by}:")
             found += [f"  {change}" for change in flip.changes]
         return found

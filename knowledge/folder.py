@@ -14,9 +14,9 @@ from .rulebook import Pack
 
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
-    *("item", "served", "preset"),
+    *("item", "served", "preset", "setting", "justified"),
 )
-OWN_KINDS = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "preset")
+OWN_KINDS = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "preset", "justified")
 """What users may add; the other kinds speak of the package's own sources and tests."""
 CHANGES = ("override", "silence")
 _MOST_FILES = 2000

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from .auditing import JustifiedDocument, SettingDocument
 from .cards import BackboneCard
 from .conditions import parse_clauses
 from .errors import KnowledgeError
@@ -93,6 +94,8 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         items={item.name: _parse(ItemDocument, item) for item in _of(items, "item")},
         served=tuple(_parse(ServedDocument, item) for item in _of(items, "served")),
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
+        settings={item.body["setting"]: _parse(SettingDocument, item) for item in _of(items, "setting")},
+        justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
         backbones=tuple(vocabulary.cards.values()),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
@@ -340,6 +343,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(check.sources, knowledge, f"{check.file}:{check.line} ({check.id})")
     for remedy_document in knowledge.remedies.values():
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
+    for setting in knowledge.settings.values():
+        _check_sources(setting.source, knowledge, f"setting {setting.setting}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .auditing import JustifiedDocument, SettingDocument
 from .cards import BackboneCard
 from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
@@ -136,9 +137,13 @@ class Knowledge:
     served: tuple[ServedDocument, ...] = ()
     """What serves rows that no rule cites."""
     presets: tuple[PresetDocument, ...] = ()
+    """Searches for the tuner."""
     backbones: tuple[BackboneCard, ...] = ()
     """What is known of each backbone."""
-    """Searches for the tuner."""
+    settings: dict[str, SettingDocument] = field(default_factory=dict)
+    """Numbers that the analyses of the rulebook and of outcomes decide with."""
+    justified: tuple[JustifiedDocument, ...] = ()
+    """What the analyses report and a person found right as it is."""
     own: tuple[Own, ...] = ()
     """What users added, overrode and silenced, in the order of the layers."""
     silenced: tuple[Rule, ...] = ()

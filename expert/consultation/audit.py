@@ -152,6 +152,7 @@ def _judged(
         review=review,
         checks=knowledge.checks,
         least=minimums(knowledge, dataset),
+        length_tolerance_seconds=length_tolerance(knowledge, dataset),
     )
     measured = admitted(facts, knowledge.vocabulary)
     concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
@@ -200,9 +201,15 @@ def minimums(knowledge: Knowledge, dataset: Dataset) -> Minimums | None:
     return Minimums(*(int(cast("int", limits[f"dataset.least_{name}"].value)) for name in names))
 
 
+def length_tolerance(knowledge: Knowledge, dataset: Dataset) -> float | None:
+    """Return how far a stated length may be from that of the file by the rules, in seconds; None where none says."""
+    fact = _limits(knowledge, dataset).get("dataset.length_tolerance_seconds")
+    return None if fact is None else float(cast("float", fact.value))
+
+
 def _limits(knowledge: Knowledge, dataset: Dataset) -> Mapping[str, Fact]:
     """Return what the rules set before anything but the manifest is known."""
-    return consult(knowledge, (Fact("dataset.rows", len(dataset.rows), "audit"),), packs=("audit",)).facts
+    return consult(knowledge, (Fact("dataset.rows", len(dataset), "audit"),), packs=("audit",)).facts
 
 
 def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:

@@ -60,7 +60,8 @@ def plan_preparation(
         raise UsageError(f"{audit.dataset.manifest}: none of its {len(dropped)} rows is left to be prepared")
     rate = sample_rate_hz or int(audit.session.facts["dataset.sample_rate_hz"].value)
     left_out = tuple(Dropped(place, reason) for place, reason in sorted(dropped.items()))
-    return Preparation(orders, left_out, rate, _split_columns(audit) if split else ())
+    asked = {"rate": sample_rate_hz or "the most common", "repair_split": split, "keep": sorted(keep)}
+    return Preparation(orders, left_out, rate, _split_columns(audit) if split else (), asked)
 
 
 def prepare_dataset(audit: Audit, preparation: Preparation, folder: Path, progress: Progress | None = None) -> Prepared:

@@ -13,6 +13,7 @@ from knowledge.conditions import spell
 from knowledge.records import Fact, Measured
 
 from ..consultation.audit import Audit
+from .distributions import distribution_blocks, distributions_record
 from .document import Bullets, Document, Heading, Paragraph, Table
 from .findings import findings_blocks, not_assessable_blocks
 from .json import facts_record, session_record
@@ -36,6 +37,7 @@ def audit_document(audit: Audit, pictures: Document = ()) -> Document:
         Table(("fact", "value", "unit"), tuple(_row(fact, audit) for fact in audit.measured.facts if not fact.subject)),
         *_scoped(audit),
         *spread_blocks(audit),
+        *distribution_blocks(audit),
         *copies_blocks(audit),
         *(_proposal(audit.proposal) if audit.proposal else ()),
         *not_assessable_blocks(session.not_assessable),
@@ -115,6 +117,7 @@ def audit_record(audit: Audit) -> dict[str, Any]:
         "raters": list(columns.raters),
         "guessed": list(columns.guessed),
         "not_read": list(audit.dataset.notes),
+        "distributions": distributions_record(audit),
         "near_duplicates": _pair_records(audit.near, audit.dataset),
         "to_hear": _pair_records(audit.review, audit.dataset),
         "proposal": _proposal_record(audit.proposal) if audit.proposal else None,

@@ -119,8 +119,7 @@ def _sensitivity(found: Sensitivity) -> Document:
 
 
 def _flip(flip: Flip) -> tuple[str, ...]:
-    away = f"{flip.share:.1%}" if flip.value else ""
-    return flip.name, spell(flip.value), flip.at, away, "; ".join(map(str, flip.changes))
+    return flip.name, spell(flip.value), flip.at, flip.away if flip.value else "", "; ".join(map(str, flip.changes))
 
 
 def _mind(found: ChangeOfMind) -> Document:

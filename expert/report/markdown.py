@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table, neutral
 from .text import is_number
+
+_MARKUP = re.compile(r"[\\`*_\[\]]|^[#>]", re.MULTILINE)
 
 
 def render_markdown(document: Document) -> str:
@@ -36,4 +40,5 @@ def _table(table: Table) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    """Take the meaning from every character that Markdown would read: names of files hold them."""
+    return _MARKUP.sub(r"\\\g<0>", text).replace("<", "&lt;")

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from knowledge.auditing import SettingDocument
 from knowledge.conditions import parse_clauses
 from knowledge.records import Fact, FactSource, Value
 from knowledge.rulebook import Conclusion, Knowledge, Pack, Remedy, Rule
@@ -87,6 +88,21 @@ def knowledge(words: Vocabulary, *rules: Rule, remedies: Iterable[Remedy] = ()) 
     """Put rules together; different rules give a different digest."""
     digest = hashlib.sha256(repr((rules, words)).encode()).hexdigest()
     return Knowledge(words, rules, {item.id: item for item in remedies}, {"experience": SOURCE}, digest)
+
+
+def settings(**least: float) -> dict[str, SettingDocument]:
+    """Make settings; `threshold__near=0.75` is `threshold.near`."""
+    return {
+        name.replace("__", ".").replace("_", "-"): SettingDocument(
+            setting=name.replace("__", ".").replace("_", "-"),
+            least=value,
+            means="",
+            source="experience",  # type: ignore[arg-type]  # the model takes one for many
+            reaches=(value,),
+            misses=(value / 2,),
+        )
+        for name, value in least.items()
+    }
 
 
 def fact(name: str, value: Value, source: FactSource = "audit", **more: Any) -> Fact:

@@ -29,7 +29,7 @@ DESIGN_IDS = {
     "no-validation-split",
 }  # fmt: skip
 """The canonical ids of the design page."""
-OTHER_IDS = {"unassigned-split", "leakage-gain", "segment-past-end", "duration-mismatch"} | {
+OTHER_IDS = {"unassigned-split", "similar-groups", "leakage-gain", "segment-past-end", "duration-mismatch"} | {
     "group-confound",
     "second-decoder",
     "condition-drift",

@@ -127,17 +127,18 @@ def _known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
 
 @command.command("check")
 @click.option("--engine", is_flag=True, help="Run the examples through durable-rules instead of by plain recursion.")
+@click.option("--deep", is_flag=True, help="Tell also what is no fault: second choices, open cases, the unmeasured.")
 @_knowledge_option
 @click.pass_context
-def check_rules(ctx: click.Context, engine: bool, folder: Path | None) -> None:
-    """Verify a rulebook: references, cycles, capacity, contradictions, dead rules, and every example."""
+def check_rules(ctx: click.Context, engine: bool, deep: bool, folder: Path | None) -> None:
+    """Verify a rulebook: references, cycles, capacity, contradictions, gaps, dead rules, and every example."""
     from expert.examples import by_engine, by_recursion, test_examples
-    from expert.verification import verify
+    from expert.verification import FATAL, notes, verify
 
     knowledge = _chosen(folder)
     problems = verify(knowledge)
     failures = test_examples(knowledge, by_engine if engine else by_recursion)
-    for problem in problems:
+    for problem in (*problems, *(notes(knowledge) if deep else ())):
         rule = knowledge.rule(problem.rule)
         place = f"{rule.file}:{rule.line} ({problem.rule})" if rule else problem.rule
         click.echo(f"{problem.severity.upper()} {problem.kind}: {place}: {problem.message}")
@@ -145,8 +146,7 @@ def check_rules(ctx: click.Context, engine: bool, folder: Path | None) -> None:
         click.echo(f"ERROR example: {failure}")
     for own in knowledge.own:
         click.echo(f"OWN {own.sentence()}")
-    # Where two rules of equal strength disagree, a plan follows the name of a value; nobody meant that.
-    fatal = [problem for problem in problems if problem.severity == "error" or problem.kind == "contradiction"]
+    fatal = [problem for problem in problems if problem.severity == "error" or problem.kind in FATAL]
     errors = len(fatal) + len(failures)
     examples = sum(len(rule.cases) for rule in knowledge.rules)
     say(f"{len(knowledge.rules)} rules, {examples} examples, {errors} errors, {len(problems)} problems in all")

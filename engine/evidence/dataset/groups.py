@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from knowledge.records import Measured
+from knowledge.records import Fact, Measured
 
+from .alike_names import alike_names
 from .counting import counted, measured, unknown, where
 from .records import Dataset, Row
 
 _NAMES = (
     "dataset.groups dataset.effective_groups dataset.smallest_group_clips dataset.rows_without_group "
-    "dataset.respelled_groups"
+    "dataset.respelled_groups dataset.similar_groups"
 )
 
 
@@ -43,5 +44,22 @@ def measure_groups(dataset: Dataset) -> Measured:
             measured("dataset.smallest_group_clips", int(counts.min()), n),
             counted(dataset, "dataset.rows_without_group", where(groups.codes < 0), len(dataset), "no group"),
             counted(dataset, "dataset.respelled_groups", where(groups.respelled & (groups.codes >= 0)), n, say),
+            _similar(dataset, n),
         )
     )
+
+
+def _similar(dataset: Dataset, n: int) -> Fact:
+    """Pairs of names that one slip of the pen parts; the rows shown are those of the rarer name."""
+    groups, counts = dataset.groups, dataset.groups.counts
+    pairs = alike_names(groups.keys)
+    rarer = {min(pair, key=lambda number: (counts[number], -number)): pair for pair in pairs}
+    rows = where(np.isin(groups.codes, list(rarer)))
+    first = rows[np.sort(np.unique(groups.codes[rows], return_index=True)[1])]
+
+    def say(row: Row) -> str:
+        one, other = rarer[int(groups.codes[row.place])]
+        rest = other if one == groups.codes[row.place] else one
+        return f"{groups.names[groups.codes[row.place]]!r}, and elsewhere {groups.names[rest]!r} ({counts[rest]} rows)"
+
+    return counted(dataset, "dataset.similar_groups", rows, n, say, len(pairs), telling=first)

@@ -8,6 +8,7 @@ from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Check
 
 from .audio import measure_audio
+from .bounds import measure_bounds
 from .clip_checks import measure_clip_faults
 from .clips import Scan
 from .coded import Integers
@@ -34,6 +35,7 @@ def measure_dataset(
     review: Sequence[NearPair] = (),
     checks: Sequence[Check] = (),
     least: Minimums | None = None,
+    length_tolerance_seconds: float | None = None,
 ) -> Measured:
     """Return every fact about the data set.
 
@@ -45,6 +47,7 @@ def measure_dataset(
         review: pairs that a person should listen to.
         checks: what makes a single clip faulty, from the knowledge base.
         least: how much a probe must rest on, from the knowledge base; without it nothing is probed.
+        length_tolerance_seconds: how far a stated length may be from that of the file; None: it is not compared.
     """
     copies = copy_components(dataset, scan)
     alike = copy_components(dataset, scan, near) if near else copies
@@ -52,6 +55,7 @@ def measure_dataset(
     return (
         _columns(dataset)
         + measure_integrity(dataset, scan, copies)
+        + measure_bounds(dataset, scan, length_tolerance_seconds)
         + measure_audio(dataset, scan)
         + measure_decoders(dataset, scan)
         + measure_labels(dataset, scale)

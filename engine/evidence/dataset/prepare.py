@@ -12,11 +12,11 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from engine.plan import write_atomically
 from knowledge.errors import InputError, UsageError
 
 from .clips import Progress
-from .records import Dataset, Region
+from .records import Dataset, Part, Region
 
 _JOURNAL = ".preparing.jsonl"
 _ROOM = 1.05
@@ -63,6 +63,8 @@ class Preparation:
     sample_rate_hz: int
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Further columns of the manifest, such as the proposed split: name, and a cell for every row of the data set."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the user asked for, as it goes into the provenance."""
 
 
 @dataclass(frozen=True)
@@ -278,6 +280,8 @@ def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[s
         "tonmeister": version("tonmeister"),
         "manifest": str(dataset.manifest.resolve()),
         "read_as": dataset.kind,
+        "columns": {part: name for part in get_args(Part) if (name := dataset.columns.of(part)) is not None},
+        "options": dict(preparation.options),
         "sample_rate_hz": preparation.sample_rate_hz,
         "libsndfile": soundfile.__libsndfile_version__,
         "numpy": np.__version__,

@@ -226,7 +226,7 @@ class Dataset:
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """Every different file that a row names, in the order of the rows."""
-        return tuple(Path(file) for file in dict.fromkeys(self.found) if file is not None)
+        return tuple(dict.fromkeys(region.file for region in self.regions))
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -238,7 +238,7 @@ class Dataset:
         code, score = int(self.region_codes[place]), float(self.scores[place])
         return Row(
             path=self.paths[place],
-            region=None if code < 0 else _as_region(self._clips[1][code]),
+            region=None if code < 0 else self.regions[code],
             label=label_of(self._cell("label", place)),
             score=None if math.isnan(score) else score,
             group=self._cell("group", place).strip(),

@@ -73,6 +73,8 @@ def test_markdown() -> None:
 
 def test_markdown_escapes_what_would_be_markup() -> None:
     assert render_markdown((Paragraph("a_b * <c>"),)) == "a\\_b \\* &lt;c>\n"
+    assert render_markdown((Paragraph("![x](http://a) `rm` c\\d"),)) == "!\\[x\\](http://a) \\`rm\\` c\\\\d\n"
+    assert render_markdown((Paragraph("# no title"),)) == "\\# no title\n"
 
 
 @given(st.lists(st.lists(st.text(st.characters(categories=["L", "N"]), max_size=30), min_size=2, max_size=2)))

@@ -53,10 +53,10 @@ def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
     means = found["clip.offset"]
     found |= measure_gaps(batch, levels, found["clip.level_dbfs"])
     found |= measure_hum(batch, found["clip.level_dbfs"])
-    power = frame_power(batch)
-    found |= measure_spectra(batch, power)
-    found |= measure_ends(batch, levels, power)
-    low, low_rate_hz = overlapping_power(batch, means, power, HIGHEST_HZ)
+    spectra = frame_power(batch)
+    found |= measure_spectra(batch, spectra)
+    found |= measure_ends(batch, levels, spectra)
+    low, low_rate_hz = overlapping_power(batch, means, spectra.power, HIGHEST_HZ)
     hop_seconds = batch.frames.shape[1] / 2 / batch.sample_rate_hz
     of_clips = profiles(low, low_rate_hz, 2 * batch.first, hop_seconds)
-    return found, of_clips, measure_cepstra(batch, power)
+    return found, of_clips, measure_cepstra(batch, spectra.power)

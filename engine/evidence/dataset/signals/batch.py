@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from . import kernel
 from .channels import loudest
 from .wave import Wave
 
@@ -98,15 +99,19 @@ def _batch(waves: Sequence[Wave], rate: int) -> Batch:
     lengths = np.array([len(wave.samples) for wave in waves], dtype=np.intp)
     counts = -(-lengths // length)
     first = np.cumsum(counts) - counts
-    flat = np.empty(int(counts.sum()) * length, np.float32)
-    for wave, start, size, frames in zip(waves, first * length, lengths, counts, strict=True):
-        channel = loudest(wave.samples)
-        if channel.dtype == np.int16:
-            np.multiply(channel, np.float32(1 / 32768), out=flat[start : start + size])
-        else:
-            flat[start : start + size] = channel
-        flat[start + size : start + frames * length] = 0.0
-    return _finite(flat.reshape(-1, length), first, lengths, rate)
+    sounds = np.empty(int(counts.sum()) * length, np.float32)
+    loud = [loudest(wave.samples) for wave in waves]
+    whole = all(channel.dtype == np.int16 for channel in loud)
+    flat = np.empty(sounds.shape, np.int16) if whole else sounds
+    for channel, start, size, frames in zip(loud, first * length, lengths, counts, strict=True):
+        flat[start : start + size] = channel
+        if channel.dtype == np.int16 and not whole:
+            sounds[start : start + size] *= np.float32(1 / 32768)
+        flat[start + size : start + frames * length] = 0
+    if not whole:
+        return _finite(sounds.reshape(-1, length), first, lengths, rate)
+    kernel.to_floats(flat, sounds)
+    return Batch(sounds.reshape(-1, length), first, lengths, np.zeros(len(first), np.intp), rate)
 
 
 def _finite(frames: Floats, first: Indices, lengths: Indices, rate: int) -> Batch:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from .batch import Batch, Floats, Table
+from .batch import Batch, Table
 from .levels import FLOOR, Levels
+from .spectra import Spectra
 
 _PADDING_POWER = 1e-8
 """-80 dBFS: digital silence is still below it after lossy coding, and no recorder's own noise is."""
 _STILL_POWER = 1e-9
 """-90 dBFS: a frame below it is padding, and says nothing of the recorder."""
-_HISS_BANDS = (0.75, 0.95)
-"""Part of the spectrum where least of any content sounds, as shares of Nyquist; above begin the recorders' filters."""
 
 
-def measure_ends(batch: Batch, levels: Levels, power: Floats) -> dict[str, Table]:
+def measure_ends(batch: Batch, levels: Levels, spectra: Spectra) -> dict[str, Table]:
     """Return the seconds of silence at both ends, and the level of the quietest block and of the quietest hiss."""
     block_seconds = batch.blocks.shape[1] / batch.sample_rate_hz
     blocks = np.add.reduceat(levels.whole.astype(np.intp), batch.first_block)
@@ -30,14 +29,12 @@ def measure_ends(batch: Batch, levels: Levels, power: Floats) -> dict[str, Table
         "clip.lead_seconds": lead * block_seconds,
         "clip.tail_seconds": (blocks - 1 - last) * block_seconds * (last >= 0),
         "clip.floor_dbfs": 10 * np.log10(np.maximum(quietest, FLOOR * FLOOR)),
-        "clip.hiss_dbfs": _hiss(batch, power),
+        "clip.hiss_dbfs": _hiss(batch, spectra),
     }
 
 
-def _hiss(batch: Batch, power: Floats) -> Table:
-    low, high = (round(share * (power.shape[1] - 1)) for share in _HISS_BANDS)
-    top = power[:, low : max(high, low + 1)].sum(axis=1)
-    sounding = batch.whole_frames & (power.sum(axis=1) > _STILL_POWER)
-    quietest = np.minimum.reduceat(np.where(sounding, top, np.inf), batch.first)
+def _hiss(batch: Batch, spectra: Spectra) -> Table:
+    sounding = batch.whole_frames & (spectra.totals > _STILL_POWER)
+    quietest = np.minimum.reduceat(np.where(sounding, spectra.hiss, np.inf), batch.first)
     hiss = 10 * np.log10(np.maximum(quietest, FLOOR * FLOOR))
     return np.where(np.isfinite(hiss), hiss, np.nan)

@@ -18,6 +18,9 @@ _LINE_HZ = 2.5
 _BESIDE_HZ = (5.0, 12.0)
 """A line is compared with what lies this far from it on both sides, widened for short segments."""
 
+_HIGHEST_HZ = 100.0
+"""Nothing above is looked at: 60 Hz, half the main lobe of the shortest segment (16 Hz), and what lies beside it."""
+
 
 def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
@@ -29,7 +32,8 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
     segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
-        spectrum = np.square(np.abs(rfft(segments)))
+        used = int(_HIGHEST_HZ * 2 * size / rate) + 2
+        spectrum = np.square(np.abs(rfft(segments)[:, :used]))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
             middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
             better = ~(middle_prominence <= prominence)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from ..transforms import rfft
+from . import kernel
 from .batch import Batch, Floats, Table
 
 BANDS = 64
@@ -21,6 +24,8 @@ _LOUD_DB = 20.0
 _POWER_FLOOR = 1e-13
 """-130 dBFS a band: below what 16 bits can hold."""
 _NOISE_BANDS = 24
+_HISS_BANDS = (0.75, 0.95)
+"""Part of the spectrum where least of any content sounds, as shares of Nyquist; above begin the recorders' filters."""
 _WHITE_BANDS = (2, 16)
 """From 0.08 to 0.67 of Nyquist, in pairs: hum lies below, the cut of a lossy codec above."""
 _STEADY_FRAMES = 3
@@ -34,9 +39,33 @@ def _window(length: int) -> Floats:
     return window * np.float32(np.sqrt(2.0 / (np.sum(np.square(window)) * length)))
 
 
-def frame_power(batch: Batch) -> Floats:
-    """Return the power of every frame, `(frames, bins)`, without its offset; sums to the mean square."""
-    return _power(batch.frames * _window(batch.frames.shape[1]))
+@dataclass(frozen=True, eq=False)
+class Spectra:
+    """The power of every frame of a batch."""
+
+    power: Floats
+    """`(frames, bins)`: without the offset; sums to the mean square."""
+    totals: Floats
+    """`(frames,)`: its sum."""
+    noise: Floats
+    """`(frames, noise bands)`: its sums in the bands in which the noise floor is searched."""
+    hiss: Floats
+    """`(frames,)`: its sum where least of any content sounds."""
+
+
+def frame_power(batch: Batch) -> Spectra:
+    """Return the spectra of the frames as they stand, without overlap."""
+    count, length = batch.frames.shape
+    bins = length // 2 + 1
+    low, high = (round(share * (bins - 1)) for share in _HISS_BANDS)
+    starts = _noise_starts(bins)
+    spans = ((0, bins), (low, max(high, low + 1)), *zip(starts, (*starts[1:], bins), strict=True))
+    power, sums = _power(batch.frames.ravel(), count, batch, bins, spans)
+    return Spectra(power, sums[:, 0], sums[:, 2:], sums[:, 1])
+
+
+def _noise_starts(bins: int) -> tuple[int, ...]:
+    return tuple(int(start) for start in np.linspace(0, bins, _NOISE_BANDS + 1)[:-1])
 
 
 def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: float) -> tuple[Floats, float]:
@@ -44,41 +73,47 @@ def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: flo
 
     Only what lies below `highest_hz` is kept. `power` has the frames that do not overlap.
     """
-    length = batch.frames.shape[1]
+    count, length = batch.frames.shape
     half = length // 2
-    window = _window(length)
-    between = np.empty_like(batch.frames)
-    np.multiply(batch.frames.ravel()[half:-half].reshape(-1, length), window, out=between[:-1])
-    last = batch.first + batch.frame_counts - 1  # what follows is another clip: no offset may end there
-    between[last, :half] = (batch.frames[last, half:] - means.astype(np.float32)[:, None]) * window[:half]
-    between[last, half:] = 0.0
     bin_hz = batch.sample_rate_hz / length
     bins = min(power.shape[1], int(highest_hz / bin_hz) + 2)
-    both = np.empty((len(power), 2, bins), np.float32)
+    both = np.empty((count, 2, bins), np.float32)
     both[:, 0] = power[:, :bins]
-    both[:, 1] = _power(between, bins)
+    both[:-1, 1] = _power(batch.frames.ravel()[half:-half], count - 1, batch, bins)[0]
+    last = batch.first + batch.frame_counts - 1  # what follows is another clip: no offset may end there
+    ends = np.zeros((len(last), length), np.float32)
+    ends[:, :half] = batch.frames[last, half:] - means.astype(np.float32)[:, None]
+    both[last, 1] = _power(ends.ravel(), len(last), batch, bins)[0]
     return both.reshape(-1, bins), 2 * bin_hz * (bins - 1)
 
 
-def _power(frames: Floats, bins: int | None = None) -> Floats:
-    """Return the power of windowed frames; of the lowest bins only where so many are named."""
+def _power(
+    samples: Floats, rows: int, batch: Batch, bins: int, spans: Sequence[tuple[int, int]] = ()
+) -> tuple[Floats, Floats]:
+    """Return the power of adjoining frames, `(rows, lowest bins)`, and its sums over spans of bins, `(rows, spans)`."""
+    length = batch.frames.shape[1]
+    window = _window(length)
+    found = kernel.spectra(samples, rows, length, window, bins, spans)
+    return found or power_by_numpy(samples.reshape(rows, length) * window, bins, spans)
+
+
+def power_by_numpy(frames: Floats, bins: int, spans: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
+    """Return what `kernel.spectra` does, of windowed frames."""
     parts = rfft(frames).view(np.float32)  # real and imaginary in turn, squared where they lie
-    if bins is not None:
-        parts = parts[:, : 2 * bins]
     np.multiply(parts, parts, out=parts)
     power: Floats = parts[:, ::2] + parts[:, 1::2]
     power[:, :2] = 0.0  # the offset: this window spreads a constant over these two bins and no other
-    return power
+    sums = [power[:, start:stop].sum(axis=1) for start, stop in spans]
+    return power[:, :bins], np.stack(sums, axis=1) if sums else np.empty((len(power), 0), np.float32)
 
 
-def measure_spectra(batch: Batch, power: Floats) -> dict[str, Table]:
+def measure_spectra(batch: Batch, spectra: Spectra) -> dict[str, Table]:
     """Return bandwidth, the edge of the spectrum, its centre, and signal to noise, of each clip."""
-    totals = power.sum(axis=1)
-    whole = batch.whole_frames
+    totals, whole = spectra.totals, batch.whole_frames
     owner = np.repeat(np.arange(len(batch.first)), batch.frame_counts)
     loudest = np.maximum.reduceat(np.where(whole, totals, 0), batch.first)
     loud = whole & (totals >= loudest[owner] * 10 ** (-_LOUD_DB / 10)) & (totals > 0)
-    spectrum = np.add.reduceat(power * loud[:, None], batch.first, axis=0)
+    spectrum = kernel.chosen_sums(spectra.power, loud, batch.first)
     spectrum /= np.maximum(np.add.reduceat(loud.astype(np.float32), batch.first), 1)[:, None]
     spectrum[np.add.reduceat(loud.astype(np.intp), batch.first) == 0] = np.nan
     nyquist = batch.sample_rate_hz / 2
@@ -90,7 +125,7 @@ def measure_spectra(batch: Batch, power: Floats) -> dict[str, Table]:
         "clip.bandwidth_hz": _rolloff(spectrum, 0.999) * nyquist,
         "clip.centroid_hz": _rolloff(spectrum, 0.5) * nyquist,
         "clip.rolloff_hz": _rolloff(spectrum, 0.95) * nyquist,
-    } | _noise(power, totals, whole, batch)
+    } | _noise(spectra, whole, batch)
 
 
 def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
@@ -104,7 +139,7 @@ def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     # Band k ends the pass band, band k + 1 may hold the slope, and from k + 2 on all is quiet.
     drops = before[:, _FIRST_EDGE:_LAST_EDGE] - after[:, _FIRST_EDGE + _EDGE_BANDS + 1 : _LAST_EDGE + _EDGE_BANDS + 1]
     first, last = _FIRST_EDGE + _EDGE_BANDS + 1, _LAST_EDGE + _EDGE_BANDS + 1
-    uneven = after[:, first:last] - np.stack([_medians(quiet[:, k:]) for k in range(first, last)], axis=1)
+    uneven = after[:, first:last] - kernel.medians_from(quiet)[:, first:last]
     known = np.isfinite(drops).all(axis=1)
     # Behind a filter lies an even floor; behind a slope of the voice or of the room the level goes on falling.
     best = np.argmax(np.where(known[:, None], drops - uneven, 0), axis=1)
@@ -121,14 +156,6 @@ def _without_spikes(bands: Table) -> Table:
     return lower
 
 
-def _medians(rows: Table) -> Table:
-    """Return the median of each row, without what `numpy.median` does about NaN, which costs more than the sorting."""
-    middle = rows.shape[1] // 2
-    both = [middle - 1, middle] if rows.shape[1] % 2 == 0 else [middle]
-    medians: Table = np.partition(rows, both, axis=1)[:, both].mean(axis=1)
-    return medians
-
-
 def _rolloff(spectrum: Table, share: float) -> Table:
     """Return the part of Nyquist below which `share` of the power lies."""
     running = np.cumsum(spectrum, axis=1, dtype=np.float64)
@@ -137,10 +164,10 @@ def _rolloff(spectrum: Table, share: float) -> Table:
     return np.where(np.isfinite(total[:, 0]) & (total[:, 0] > 0), place, np.nan)
 
 
-def _noise(power: Floats, totals: Floats, whole: npt.NDArray[np.bool_], batch: Batch) -> dict[str, Table]:
+def _noise(spectra: Spectra, whole: npt.NDArray[np.bool_], batch: Batch) -> dict[str, Table]:
     """Return signal over noise, where noise is what every band holds at its quietest moment, and how uneven that is."""
-    starts = np.linspace(0, power.shape[1], _NOISE_BANDS + 1).astype(int)[:-1]
-    bands = np.add.reduceat(power, starts, axis=1)
+    totals, bins = spectra.totals, spectra.power.shape[1]
+    bands = spectra.noise.copy()
     bands[~whole | (totals < 1e-9)] = np.inf  # digital silence is no noise floor
     quietest = np.minimum.reduceat(bands, batch.first, axis=0)
     heard = whole & (totals >= 1e-9)
@@ -149,7 +176,7 @@ def _noise(power: Floats, totals: Floats, whole: npt.NDArray[np.bool_], batch: B
     noise = np.where(np.isfinite(quietest), quietest, 0).sum(axis=1)
     ratio = np.maximum(mean - noise, 1e-3 * mean) / np.maximum(noise, 1e-13)
     enough = (counts >= _STEADY_FRAMES) & (mean > 0)
-    density = quietest / np.diff(starts, append=power.shape[1])
+    density = quietest / np.diff(_noise_starts(bins), append=bins)
     return {
         "clip.snr_db": np.where(enough, 10 * np.log10(np.maximum(ratio, 1e-12)), np.nan),
         "clip.floor_spread_db": np.where(enough, _spread_db(density), np.nan),

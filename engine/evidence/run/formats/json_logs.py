@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..collecting import number
@@ -48,20 +50,42 @@ def read_json_lines(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
     return records, (f"{broken} lines are not JSON and were left out",) if broken else ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where in objects with the same names stands what."""
+
+    curves: tuple[str, ...]
+    epoch: str
+    step: str
+    mode: str
+
+
+@lru_cache(maxsize=256)
+def _layout(names: tuple[str, ...]) -> _Layout:
+    by_role = {meaning(name).role: name for name in reversed(names)}
+    curves = tuple(name for name in names if meaning(name).role in ("curve", "rate", "gradient"))
+    mode = next((name for name in _MODES if name in names), "")
+    return _Layout(curves, by_role.get("epoch", ""), by_role.get("step", ""), mode)
+
+
 def _record(row: Mapping[str, Any]) -> Record | None:
-    numbers = {name: value for name, raw in row.items() if (value := number(raw)) is not None}
-    places = {meaning(name).role: value for name, value in numbers.items()}
-    said = next((str(row[name]).lower() for name in _MODES if isinstance(row.get(name), str)), "")
-    values = {name: value for name, value in numbers.items() if meaning(name).role in ("curve", "rate", "gradient")}
-    step = places.get("step")
-    split = SPLITS.get(said, "")
+    layout = _layout(tuple(row))
+    values = {name: value for name in layout.curves if (value := number(row[name])) is not None}
+    if not values:
+        return None
+    said = row[layout.mode] if layout.mode else ""
+    split = SPLITS.get(said.lower(), "") if isinstance(said, str) else ""
+    step = number(row[layout.step]) if layout.step else None
     # A line of an evaluation counts the batches of the evaluation, not those of the training.
-    known = step is not None and abs(step) < _LARGEST_STEP and not (split == "val" and "iter" in row)
-    return Record(values, split, places.get("epoch"), int(step or 0) if known else None) if values else None
+    known = step is not None and abs(step) < _LARGEST_STEP and not (split == "val" and layout.step == "iter")
+    epoch = number(row[layout.epoch]) if layout.epoch else None
+    return Record(values, split, epoch, int(step or 0) if known else None)
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
     """`{"train": {"loss": 1}}` means `train/loss`."""
+    if not prefix and not any(isinstance(value, dict) for value in row.values()):
+        return dict(row)
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict) and depth < _MOST_DEPTH:

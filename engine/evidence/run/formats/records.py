@@ -53,12 +53,16 @@ def runs_of(
 
     None when no name tells a loss or a metric: then these numbers are not the log of a training.
     """
-    if not any(_is_understood(name) for record in records for name in record.values):
+    if not any(map(_is_understood, _names(records))):
         return ()
     parts = _separated(records)
     told = (*notes, f"{len(parts)} runs were appended to one log") if len(parts) > 1 else tuple(notes)
     known = replace(meta or RunMeta(), appended_runs=len(parts))
     return tuple(_run(part, source, reader, told, known) for part in parts)
+
+
+def _names(records: Iterable[Record]) -> set[str]:
+    return set().union(*{frozenset(record.values) for record in records})
 
 
 def _is_understood(name: str) -> bool:
@@ -86,7 +90,7 @@ def _has_curve(record: Record) -> bool:
 
 
 def _run(records: Sequence[Record], source: Path, reader: str, notes: tuple[str, ...], meta: RunMeta) -> RunSeries:
-    meanings = {name: meaning(name) for record in records for name in record.values}
+    meanings = {name: meaning(name) for name in _names(records)}
     points = _points(records, meanings)
     curves = {name: _series(name, found) for name, found in points.items()}
     said: list[str] = list(notes)
@@ -105,14 +109,19 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
     points: Points = {}
     explicit = {(one.split, one.metric) for one in meanings.values() if one.role == "curve" and one.split}
     stepped, step = any(record.step is not None for record in records), 0
+    curves: dict[tuple[str, str], str] = {}
     for number, record in enumerate(records):
         if record.step is not None:
             step = record.step
         elif not stepped:
             step = int(record.epoch) if record.epoch is not None else number
         for name, value in record.values.items():
-            if curve := _curve_name(meanings[name], record.split, explicit):
-                points.setdefault(curve, {})[step, record.epoch] = value
+            curve = curves.get((name, record.split))
+            if curve is None:
+                curve = curves[name, record.split] = _curve_name(meanings[name], record.split, explicit)
+                points.setdefault(curve, {})
+            points[curve][step, record.epoch] = value
+    points.pop("", None)
     return points
 
 
@@ -138,8 +147,7 @@ def _unsaid(metric: str, explicit: set[tuple[str, str]]) -> str:
 
 
 def _series(name: str, points: Mapping[tuple[int, float | None], float]) -> Series:
-    steps, epochs = zip(*points, strict=True)
-    return Series(name, steps, epochs, tuple(points.values()))
+    return Series(name, tuple(step for step, _ in points), tuple(epoch for _, epoch in points), tuple(points.values()))
 
 
 def _stand_in(curves: dict[str, Series], said: list[str]) -> None:

@@ -1,0 +1,232 @@
+/* The inner loops of the signal measures: spectra, block levels and sums that numpy needs several passes over memory for.
+
+Built by hatch_build.py when the package is installed, called by kernel.py, which does the same with numpy where this is
+not built. It allocates only scratch, knows no thresholds and no file. Every length is checked by the caller.
+*/
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES 8 /* frames that are transformed side by side: each step of the transform is one vector operation */
+
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define FAST __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FAST
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef float loose __attribute__((vector_size(4 * LANES), aligned(4))); /* may stand anywhere in memory */
+
+/* Turn eight rows of eight numbers into eight columns. */
+INLINE void transpose(lanes *r)
+{
+    lanes a[LANES], b[LANES];
+    for (int i = 0; i < 4; i++) {
+        a[2 * i] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        a[2 * i + 1] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++) {
+            b[4 * i + j] = __builtin_shufflevector(a[4 * i + j], a[4 * i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            b[4 * i + j + 2] = __builtin_shufflevector(a[4 * i + j], a[4 * i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < 4; i++) {
+        r[i] = __builtin_shufflevector(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        r[i + 4] = __builtin_shufflevector(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+/* Transform in place, decimating in frequency by four, at the end by two where needed; the order is then permuted. */
+INLINE void transform(lanes *restrict re, lanes *restrict im, long points, const float *restrict turns)
+{
+    long length = points;
+    for (; length >= 4; length /= 4) {
+        long quarter = length / 4;
+        for (long base = 0; base < points; base += length) {
+            const float *t = turns;
+            for (long j = base; j < base + quarter; j++, t += 6) {
+                lanes ar = re[j], ai = im[j], br = re[j + quarter], bi = im[j + quarter];
+                lanes cr = re[j + 2 * quarter], ci = im[j + 2 * quarter];
+                lanes dr = re[j + 3 * quarter], di = im[j + 3 * quarter];
+                lanes pr = ar + cr, pi = ai + ci, qr = ar - cr, qi = ai - ci;
+                lanes sr = br + dr, si = bi + di, ur = br - dr, ui = bi - di;
+                lanes yr = qr + ui, yi = qi - ur, zr = pr - sr, zi = pi - si, wr = qr - ui, wi = qi + ur;
+                re[j] = pr + sr;
+                im[j] = pi + si;
+                re[j + quarter] = yr * t[0] - yi * t[1];
+                im[j + quarter] = yr * t[1] + yi * t[0];
+                re[j + 2 * quarter] = zr * t[2] - zi * t[3];
+                im[j + 2 * quarter] = zr * t[3] + zi * t[2];
+                re[j + 3 * quarter] = wr * t[4] - wi * t[5];
+                im[j + 3 * quarter] = wr * t[5] + wi * t[4];
+            }
+        }
+        turns += 6 * quarter;
+    }
+    if (length == 2)
+        for (long j = 0; j < points; j += 2) {
+            lanes ar = re[j], ai = im[j];
+            re[j] = ar + re[j + 1];
+            im[j] = ai + im[j + 1];
+            re[j + 1] = ar - re[j + 1];
+            im[j + 1] = ai - im[j + 1];
+        }
+}
+
+/* Window the frames and lay even and odd samples side by side as one complex signal of half the length. */
+INLINE void load(const float *const *rows, const float *window, long length, lanes *restrict re, lanes *restrict im)
+{
+    for (long n = 0; n < length; n += LANES) {
+        lanes tile[LANES], w = *(const loose *)(window + n);
+        for (int lane = 0; lane < LANES; lane++)
+            tile[lane] = *(const loose *)(rows[lane] + n) * w;
+        transpose(tile);
+        for (int i = 0; i < LANES / 2; i++) {
+            re[n / 2 + i] = tile[2 * i];
+            im[n / 2 + i] = tile[2 * i + 1];
+        }
+    }
+}
+
+/* The power of the real frames from the spectrum of their complex halves; the offset (two bins) left out. */
+INLINE void powers(const lanes *re, const lanes *im, long half, const float *circle, const int32_t *place, lanes *power)
+{
+    for (long k = 0; k <= half / 2; k++) {
+        long other = place[(half - k) % half], own = place[k];
+        lanes zr = re[own], zi = im[own], yr = re[other], yi = im[other];
+        lanes er = zr + yr, ei = zi - yi, or = zi + yi, oi = yr - zr;
+        float c = circle[2 * k], s = circle[2 * k + 1];
+        lanes tr = or * c + oi * s, ti = oi * c - or * s;
+        lanes ar = er + tr, ai = ei + ti, br = er - tr, bi = ei - ti;
+        power[k] = (ar * ar + ai * ai) * 0.25f;
+        power[half - k] = (br * br + bi * bi) * 0.25f;
+    }
+    power[0] = power[1] = power[0] * 0.0f;
+}
+
+INLINE lanes summed(const lanes *power, long start, long stop)
+{
+    lanes sum = power[start] * 0.0f;
+    for (long k = start; k < stop; k++)
+        sum += power[k];
+    return sum;
+}
+
+/* Power spectra of windowed frames, `(rows, bins)`, and their sums over bands, `(rows, bands)`.
+
+   A frame starts every `hop` samples and is `length` long, a power of two and at least 16. `edges` are `bands` pairs.
+   Returns 0, or 1 when there is no memory. */
+FAST int tm_spectra(const float *samples, long rows, long hop, long length, const float *window, const float *turns,
+                    const float *circle, const int32_t *place, long bins, float *out, const int64_t *edges, long bands,
+                    float *sums)
+{
+    long half = length / 2, held = half + LANES;
+    lanes *scratch = aligned_alloc(64, (size_t)(3 * held * sizeof(lanes) + 63) / 64 * 64);
+    float *zeros = calloc((size_t)length, sizeof(float));
+    if (scratch == NULL || zeros == NULL) {
+        free(scratch);
+        free(zeros);
+        return 1;
+    }
+    lanes *re = scratch, *im = scratch + held, *power = scratch + 2 * held;
+    memset(power, 0, (size_t)held * sizeof(lanes));
+    for (long row = 0; row < rows; row += LANES) {
+        long some = rows - row < LANES ? rows - row : LANES;
+        const float *starts[LANES];
+        for (int lane = 0; lane < LANES; lane++)
+            starts[lane] = lane < some ? samples + (row + lane) * hop : zeros;
+        load(starts, window, length, re, im);
+        transform(re, im, half, turns);
+        powers(re, im, half, circle, place, power);
+        for (long band = 0; band < bands; band++) {
+            lanes sum = summed(power, edges[2 * band], edges[2 * band + 1]);
+            for (long lane = 0; lane < some; lane++)
+                sums[(row + lane) * bands + band] = sum[lane];
+        }
+        for (long k = 0; k < bins; k += LANES) {
+            lanes tile[LANES];
+            memcpy(tile, power + k, sizeof tile);
+            transpose(tile);
+            for (long lane = 0; lane < some; lane++) {
+                float *to = out + (row + lane) * bins + k;
+                if (k + LANES <= bins)
+                    *(loose *)to = tile[lane];
+                else
+                    memcpy(to, &tile[lane], (size_t)(bins - k) * sizeof(float));
+            }
+        }
+    }
+    free(scratch);
+    free(zeros);
+    return 0;
+}
+
+/* Largest, smallest, mean sample and mean square of each block; the block size is a multiple of 8. */
+FAST void tm_levels(const float *samples, long blocks, long size, float *high, float *low, float *mean, float *square)
+{
+    for (long block = 0; block < blocks; block++, samples += size) {
+        float most[LANES], least[LANES];
+        lanes sum = *(const loose *)samples * 0.0f, energy = sum;
+        memcpy(most, samples, sizeof most);
+        memcpy(least, samples, sizeof least);
+        for (long n = 0; n < size; n += LANES) {
+            lanes x = *(const loose *)(samples + n);
+            for (int lane = 0; lane < LANES; lane++) {
+                most[lane] = samples[n + lane] > most[lane] ? samples[n + lane] : most[lane];
+                least[lane] = samples[n + lane] < least[lane] ? samples[n + lane] : least[lane];
+            }
+            sum += x;
+            energy += x * x;
+        }
+        float top = most[0], bottom = least[0], total = 0, power = 0;
+        for (int lane = 0; lane < LANES; lane++) {
+            top = most[lane] > top ? most[lane] : top;
+            bottom = least[lane] < bottom ? least[lane] : bottom;
+            total += sum[lane];
+            power += energy[lane];
+        }
+        high[block] = top;
+        low[block] = bottom;
+        mean[block] = total / (float)size;
+        square[block] = power / (float)size;
+    }
+}
+
+/* Sum of the chosen rows of each run of rows, `(runs, width)`, which the caller has filled with zeros. */
+FAST void tm_chosen(const float *rows, const uint8_t *chosen, const int64_t *first, long runs, long count, long width,
+                    float *out)
+{
+    for (long run = 0; run < runs; run++, out += width) {
+        long stop = run + 1 < runs ? first[run + 1] : count;
+        for (long row = first[run]; row < stop; row++)
+            if (chosen[row]) {
+                const float *from = rows + row * width;
+                for (long k = 0; k < width; k++)
+                    out[k] += from[k];
+            }
+    }
+}
+
+/* 16-bit samples as floats, 1.0 at full scale. */
+FAST void tm_floats(const int16_t *samples, long count, float *out)
+{
+    for (long n = 0; n < count; n++)
+        out[n] = (float)samples[n] * (1.0f / 32768.0f);
+}
+
+/* At each place of each row the median of the row from there on, by insertion from the end; `sorted` is scratch. */
+void tm_medians_from(const float *rows, long count, long width, float *sorted, float *out)
+{
+    for (long row = 0; row < count; row++, rows += width, out += width)
+        for (long place = width - 1, held = 0; place >= 0; place--) {
+            float value = rows[place];
+            long at = held++;
+            for (; at > 0 && sorted[at - 1] > value; at--)
+                sorted[at] = sorted[at - 1];
+            sorted[at] = value;
+            out[place] = (sorted[held / 2] + sorted[(held - 1) / 2]) * 0.5f;
+        }
+}

@@ -1,0 +1,136 @@
+"""Loads the compiled inner loops of the signal measures, where the install could build them; without, numpy does all.
+
+build_kernel.py compiles kernel.c at installation; nothing is compiled at run time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .build_kernel import LIBRARY
+
+Floats = npt.NDArray[np.float32]
+Spans = Sequence[tuple[int, int]]
+
+LANES = 8
+
+
+@lru_cache(maxsize=1)
+def library() -> Any:
+    """Return the library; None where it was not built, cannot be loaded, or TONMEISTER_KERNEL is 0."""
+    if os.environ.get("TONMEISTER_KERNEL") == "0" or not LIBRARY.is_file():
+        return None
+    try:
+        found = ctypes.CDLL(str(LIBRARY))
+        found.tm_spectra.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _N, _P]
+        found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
+        found.tm_chosen.argtypes = [_P, _P, _P, _N, _N, _N, _P]
+        found.tm_medians_from.argtypes = [_P, _N, _N, _P, _P]
+        found.tm_floats.argtypes = [_P, _N, _P]
+    except (OSError, AttributeError):
+        return None
+    return found
+
+
+_P, _N = ctypes.c_void_p, ctypes.c_long
+
+
+def spectra(
+    samples: Floats, rows: int, hop: int, window: Floats, bins: int, bands: Spans = ()
+) -> tuple[Floats, Floats] | None:
+    """Return the power of frames `(rows, bins)` and its sums over bands `(rows, bands)`; None without the library.
+
+    Args:
+        samples: flat and contiguous; the last frame ends within it.
+        rows: frames.
+        hop: samples from one frame to the next.
+        window: as long as a frame, a power of two.
+        bins: as many of the lowest bins as are wanted.
+        bands: first bin and the one after the last of each.
+    """
+    found, length = library(), len(window)
+    if found is None or not rows or length < 2 * LANES or (rows - 1) * hop + length > samples.size:
+        return None
+    power, sums = np.empty((rows, bins), np.float32), np.empty((rows, len(bands)), np.float32)
+    turns, circle, place = _tables(length)
+    edges = np.array(bands, np.int64)
+    failed = found.tm_spectra(
+        *(samples.ctypes.data, rows, hop, length, window.ctypes.data, turns.ctypes.data, circle.ctypes.data),
+        *(place.ctypes.data, bins, power.ctypes.data, edges.ctypes.data, len(bands), sums.ctypes.data),
+    )
+    if failed:
+        raise MemoryError
+    return power, sums
+
+
+def levels(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats] | None:
+    """Return largest, smallest, mean sample and mean square of each block; None without the library."""
+    found, (count, size) = library(), blocks.shape
+    if found is None or size % LANES or not blocks.flags.c_contiguous:
+        return None
+    made = tuple(np.empty(count, np.float32) for _ in range(4))
+    found.tm_levels(blocks.ctypes.data, count, size, *(each.ctypes.data for each in made))
+    return made  # type: ignore[return-value]
+
+
+def chosen_sums(rows: Floats, chosen: npt.NDArray[np.bool_], first: npt.NDArray[np.intp]) -> Floats:
+    """Return the sum of the chosen rows of each run of rows, `(runs, width)`."""
+    found = library()
+    if found is None:
+        sums: Floats = np.add.reduceat(rows * chosen[:, None], first, axis=0)
+        return sums
+    out, starts = np.zeros((len(first), rows.shape[1]), np.float32), np.ascontiguousarray(first, np.int64)
+    rows, chosen = np.ascontiguousarray(rows), np.ascontiguousarray(chosen)
+    found.tm_chosen(
+        *(rows.ctypes.data, chosen.ctypes.data, starts.ctypes.data, len(first), *rows.shape, out.ctypes.data)
+    )
+    return out
+
+
+def medians_from(rows: npt.NDArray[np.floating]) -> Floats:
+    """Return, at each place of each row, the median of the row from there to its end; without meaning beside NaN."""
+    found, rows = library(), np.ascontiguousarray(rows, np.float32)
+    medians = np.empty_like(rows)
+    if found is not None:
+        scratch = np.empty(rows.shape[1], np.float32)
+        found.tm_medians_from(rows.ctypes.data, *rows.shape, scratch.ctypes.data, medians.ctypes.data)
+        return medians
+    for place in range(rows.shape[1]):
+        rest = rows[:, place:]
+        middle = rest.shape[1] // 2
+        both = [middle - 1, middle] if rest.shape[1] % 2 == 0 else [middle]
+        medians[:, place] = np.partition(rest, both, axis=1)[:, both].mean(axis=1)
+    return medians
+
+
+def to_floats(samples: npt.NDArray[np.generic], out: Floats) -> None:
+    """Write contiguous 16-bit samples as floats, 1.0 at full scale."""
+    found = library()
+    if found is None:
+        np.multiply(samples, np.float32(1 / 32768), out=out)
+    else:
+        found.tm_floats(samples.ctypes.data, len(samples), out.ctypes.data)
+
+
+@lru_cache(maxsize=16)
+def _tables(length: int) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
+    """Return the factors of each step of the transform, those of its last, and where each of its bins ends up."""
+    half = length // 2
+    steps, size = [], half
+    place, rest, width = np.zeros(half, np.int32), np.arange(half), half
+    while size >= 4:
+        turn = np.exp(-2j * np.pi / size * np.outer(np.arange(size // 4), (1, 2, 3)))
+        steps.append(np.stack((turn.real, turn.imag), axis=2).ravel())
+        place += (rest % 4 * (width // 4)).astype(np.int32)
+        rest, width, size = rest // 4, width // 4, size // 4
+    place += (rest % 2 * (width // 2)).astype(np.int32)
+    angle = 2 * np.pi * np.arange(half // 2 + 1) / length
+    circle = np.stack((np.cos(angle), np.sin(angle)), axis=1).ravel()
+    return np.concatenate(steps).astype(np.float32), circle.astype(np.float32), place
