@@ -51,7 +51,7 @@ def _fitting(entry: Entry, facts: Mapping[str, Fact], vocabulary: Vocabulary) ->
         return None
     assumed = "" if longest else ", a length that is assumed"
     text = f"estimate for clips of {seconds:.0f} s{assumed}; a real run may need {UNCERTAINTY:.0%} more or less"
-    return Fact(entry.name, clips, memory.source, evidence=(Evidence(text),))
+    return Fact(entry.name, clips, "machine", evidence=(Evidence(text),))
 
 
 def _ratio(entry: Entry, facts: Mapping[str, Fact]) -> Fact | None:

@@ -29,9 +29,10 @@ _INTRO = (
 )
 _MEMORY = (
     f"Memory in mixed precision (float32 weights, 16-bit copies, AdamW), without checkpointing. Fixed: weights, "
-    f"gradients and optimizer state in GiB, with CUDA's own {CONTEXT_GIB} GiB. For each second: MB that a pass keeps "
-    f"or passes through, in clips of {_SECONDS:.0f} s, or of the length that the model fills up to. Adapters are LoRA of "
-    f"rank {ADAPTER_RANK} on query and value; top is the upper {TOP_SHARE:.0%} of the layers. A real run may need "
+    f"gradients and optimizer state in GiB, with CUDA's own {CONTEXT_GIB} GiB. For each second: MB that a pass "
+    f"keeps or passes through, in clips of {_SECONDS:.0f} s, or of the length that the model fills up to. "
+    f"Adapters are LoRA of rank "
+    f"{ADAPTER_RANK} on query and value; top is the upper {TOP_SHARE:.0%} of the layers. A real run may need "
     f"{UNCERTAINTY:.0%} more or less: not measured, no GPU."
 )
 
