@@ -7,7 +7,9 @@ that could be moved, and nobody would be told (DeMillo, Lipton and Sayward, Hint
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from knowledge.conditions import Clause, Condition
 from knowledge.records import Fact, Value
@@ -16,10 +18,13 @@ from knowledge.schema import Example
 from knowledge.vocabulary import Entry, Vocabulary
 
 from .boxes import OTHER, Box, Cell, Partition, contains, same_cases
+from .covering import Undecided, left_out
 from .reference import Reference
 from .strata import Concluding, concluding
 
 _STRICTER = {">=": ">", ">": ">=", "<=": "<", "<": "<=", "==": "!=", "!=": "=="}
+_MOST_EXACT = 8
+"""How many of the exact cases of a box are tried; the first nearly always does."""
 _SHIFT = 0.1
 """By what share of itself the threshold of a number is moved; that of a count is moved by one."""
 
@@ -73,7 +78,16 @@ def telling_cases(rule: Rule, mutant: Rule, vocabulary: Vocabulary) -> Iterator[
             for case in _cases(partition, box):
                 point = {name: frozenset({partition.cells[name].index(cell)}) for name, cell in case.items()}
                 if not any(contains(other, point) for other in boxes):
-                    yield {name: cell for name, cell in case.items() if cell is not None and cell != OTHER}
+                    yield _given(case)
+            # Where many alternatives lead to the rule, a case that needs just one of them is none of the above.
+            with suppress(Undecided):
+                own = {name: partition.cells[name][min(cells)] for name, cells in box.items()}
+                for case in islice(left_out(boxes, partition, box), _MOST_EXACT):
+                    yield _given({**own, **case})
+
+
+def _given(case: Mapping[str, Cell]) -> dict[str, Value]:
+    return {name: cell for name, cell in case.items() if cell is not None and cell != OTHER}
 
 
 def _cases(partition: Partition, box: Box) -> Iterator[dict[str, Cell]]:

@@ -46,12 +46,16 @@ class Overlaps:
         return [rule for rule in self._rules if not self._boxes[rule.id]]
 
     def contradictions(self) -> Iterator[Clash]:
-        """Return the clashes; a rule that treats a special case of the other does not clash with it."""
+        """Return the clashes; a rule that treats a special case of the other does not clash with it.
+
+        Of two rules for the very same case, their certainty may say which is the first choice.
+        """
         for first, second in self._pairs():
             settled_by_value = self._vocabulary.entry(first.then.attribute).policy in ("min", "max")
             if settled_by_value or first.strength != second.strength or same(first.then.value, second.then.value):
                 continue
-            if self._within(first, second) or self._within(second, first):
+            special = self._within(first, second), self._within(second, first)
+            if any(special) and (special != (True, True) or first.certainty != second.certainty):
                 continue
             common = self._common(first, second)
             if common is not None:

@@ -101,9 +101,10 @@ def _in_order(by_attribute: Concluding) -> list[str]:
     except CycleError as error:
         circle: list[str] = error.args[1]
         steps = ((name, rule) for name, after in pairwise(circle) for rule in by_attribute[after])
-        ids = sorted({rule.id for name, rule in steps if any(c.fact == name for c in rule.conditions)})
+        found = {rule.id: rule for name, rule in steps if any(c.fact == name for c in rule.conditions)}
+        places = ", ".join(f"{name} ({found[name].file}:{found[name].line})" for name in sorted(found))
         raise KnowledgeError(
-            f"attributes depend on each other in a circle: {' -> '.join(circle)}; rules {', '.join(ids)}",
+            f"attributes depend on each other in a circle: {' -> '.join(circle)}; rules {places}",
             hint="Let one of these rules read the facts that the other one reads, instead of its conclusion.",
         ) from None
 

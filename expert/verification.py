@@ -119,7 +119,7 @@ def _structure(rules: tuple[Rule, ...]) -> Iterator[Problem]:
     try:
         strata = stratify(rules)
     except KnowledgeError as error:
-        yield Problem("circle", "", error.message, "error")
+        yield Problem("circle", "", f"{error.message}. {error.hint}", "error")
         return
     for stratum in strata:
         try:
@@ -151,8 +151,10 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
     for narrow, wide in space.subsumed():
         message = f"adds nothing: {wide.id} concludes the same, no weaker, in every case that it covers"
         yield Problem("subsumed", narrow.id, message, "warning", (wide.id,))
+    thinned = {rule.table for rule in knowledge.silenced}
     for table, case in space.gaps():
-        yield Problem("gap", table, f"no row decides when {case}", "warning")
+        kind = "silenced" if table in thinned else "gap"  # whoever silenced a row meant that nothing decides there
+        yield Problem(kind, table, f"no row decides when {case}", "warning")
 
 
 def _dead(knowledge: Knowledge) -> Iterator[Problem]:

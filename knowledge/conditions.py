@@ -130,10 +130,26 @@ def _interval(entry: Entry, match: re.Match[str], where: str) -> tuple[Condition
     )
 
 
+def _check_reach(entry: Entry, operator: str, bound: Value, where: str) -> None:
+    """Refuse a threshold that no value of the fact can reach: it was written in another unit."""
+    low, high = entry.range
+    if isinstance(bound, (str, bool)) or operator in ("==", "!="):
+        return
+    above = high is not None and (bound > high or (operator == ">" and bound == high))
+    below = low is not None and operator in ("<", "<=") and (bound < low or (operator == "<" and bound == low))
+    if above or below:
+        raise KnowledgeError(
+            f"{where}: {entry.name}: got `{operator} {spell(bound)}`, which never or always holds, "
+            f"expected {entry.expected()}",
+            hint=f"Write it in {entry.unit}." if entry.unit else "Per cent are written as fractions: 0.5, not 50.",
+        )
+
+
 def _comparison(entry: Entry, operator: str, text: str, where: str) -> Condition:
     if operator not in ("==", "!=") and entry.type not in ("integer", "number"):
         raise KnowledgeError(f"{where}: {entry.name} is a {entry.type}; `{operator}` compares numbers only")
     bound = entry.coerce(text, where, as_threshold=True)
     if isinstance(bound, float) and not math.isfinite(bound):
         raise KnowledgeError(f"{where}: {entry.name}: {text!r} is not finite")
+    _check_reach(entry, operator, bound, where)
     return Condition("is", entry.name, operator, bound)  # type: ignore[arg-type]  # the pattern admits operators only

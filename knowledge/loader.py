@@ -42,7 +42,6 @@ BUILT_IN = Path(__file__).parent
 _PATCH_OPERATIONS = ("multiply", "at_least", "at_most", "from")
 
 
-@lru_cache(maxsize=4)
 def load_knowledge(root: Path = BUILT_IN, layers: tuple[Layer, ...] = ()) -> Knowledge:
     """Load every YAML file under `root`, and lay the folders of users over it, the last with the last word.
 
@@ -52,11 +51,17 @@ def load_knowledge(root: Path = BUILT_IN, layers: tuple[Layer, ...] = ()) -> Kno
         InputError: a file is not YAML.
         KnowledgeError: a document is misspelt, or refers to something that does not exist.
     """
+    return _loaded(root, layers, _digest((Layer("package", root), *layers)))
+
+
+@lru_cache(maxsize=4)
+def _loaded(root: Path, layers: tuple[Layer, ...], digest: str) -> Knowledge:
+    """Load once, and anew when a file has changed."""
     package = Layer("package", root)
     layered = Layered(read_folder(package))
     for layer in layers:
         layered.lay(read_folder(layer), layer)
-    return assemble(layered, _digest((package, *layers)))
+    return assemble(layered, digest)
 
 
 def _digest(layers: Iterable[Layer]) -> str:

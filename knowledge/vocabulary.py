@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,9 @@ TOPICS: tuple[Topic, ...] = (
 )  # fmt: skip
 """The order in which a plan is settled (S000-06)."""
 Supplier = Literal["user", "audit", "plan", "log", "predictions", "telemetry", "machine", "rule"]
+
+
+_NUMBER_AND_UNIT = re.compile(r"^\s*-?[\d.][\d.,eE+-]*\s*[%\w/µ]+\s*$")
 
 
 class Minimum(BaseModel):
@@ -132,8 +136,8 @@ class Entry(BaseModel):
             raise KnowledgeError(f"{got} {self.expected()}")
         try:
             number = float(value)
-        except ValueError:
-            raise KnowledgeError(f"{got} {self.expected()}") from None
+        except (ValueError, OverflowError):
+            raise KnowledgeError(f"{got} {self.expected()}", hint=self._unit_hint(str(value))) from None
         if not math.isfinite(number):
             raise KnowledgeError(f"{got} a finite number")
         if self.type == "integer" and not as_threshold:
@@ -141,6 +145,13 @@ class Entry(BaseModel):
                 raise KnowledgeError(f"{got} a whole number")
             return int(number)
         return int(number) if self.type == "integer" and number == int(number) else number
+
+    def _unit_hint(self, written: str) -> str:
+        """Say in which unit a number is meant that was written with one."""
+        if not _NUMBER_AND_UNIT.match(written):
+            return ""
+        unit = f"it is in {self.unit}" if self.unit else "it is a fraction or a plain count, and per cent are fractions"
+        return f"Numbers stand without a unit; {self.name}: {unit}."
 
     def expected(self) -> str:
         """Say in a few words what this entry accepts."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.plan import Plan, differences, patched, plan_yaml, write_atomically
 from knowledge.errors import TonmeisterError, UsageError
-from knowledge.records import SEVERITIES, Fact, Finding
+from knowledge.records import SEVERITIES, Fact, Finding, Value
 from knowledge.rulebook import Knowledge, Remedy
 
 from ..explanation import applicable_remedies
@@ -44,6 +44,8 @@ class LoopState:
     before: RoundReport | None = None
     pretended: Score | None = None
     tried: set[tuple[str, ...]] = field(default_factory=set)
+    facts: dict[int, dict[str, Value]] = field(default_factory=dict)
+    """What each round showed."""
 
     @classmethod
     def start(cls, plan: Plan, folder: Path, knowledge: Knowledge) -> LoopState:
@@ -70,13 +72,22 @@ class LoopState:
             raise UsageError(f"{run} is not the round that this loop asked for")
         report = self._report(self.queued)
         self.queued = None
+        base = self.champion or (self.reports[-1] if self.reports else report)
         self.reports.append(report)
+        self._remember(report, base)
         if report.verdict == "champion":
             self._crown(report)
         elif self.champion is not None:
             report = self._with_champions_proposals(report)
         write_atomically(self.folder / "loop.json", json.dumps(loop_record(self.result("")), indent=1) + "\n")
         return report
+
+    def _remember(self, report: RoundReport, base: RoundReport) -> None:
+        """Add to the ledger what the remedies of this round brought, against the round that they were tried on."""
+        from ..ledger import LEDGER, append_outcomes, outcomes_of
+
+        before, after = (self.facts.get(one.round.number, {}) for one in (base, report))
+        append_outcomes(self.folder / LEDGER, outcomes_of(report, self.knowledge, before, after))
 
     def apply(self, proposals: Iterable[Proposal]) -> Round:
         """Queue the round that tries these remedies together; a data remedy goes alone, with everything else as it was.
@@ -132,6 +143,7 @@ class LoopState:
         facts = (*audit.measured.facts, *self._repair_facts(audit))
         diagnosis = diagnose_run(self.knowledge, queued.run, extra_facts=facts, extra_unknown=audit.measured.unknown)
         session = diagnosis.session
+        self.facts[queued.number] = {name: fact.value for name, fact in session.facts.items()}
         measured = self._score(queued, status)
         difference = self._gain(queued) if measured is not None and queued.kind == "challenger" else None
         proposals, actions = self._proposals(queued.plan, session)

@@ -10,9 +10,15 @@ from knowledge.records import Value
 KNOWLEDGE = load_knowledge()
 GOLDEN = Path(__file__).parent / "golden"
 MANIFEST = Path("/data/clips.csv")
+OPERATIONS = (
+    "pitch_shift", "time_stretch", "speed", "added_noise", "reverberation", "gain", "mixing", "filtering",
+)  # fmt: skip
+"""What may be done to a clip in training; settled once the kind of task is known."""
 UNSETTLED = {
     *("backbone.checkpoint", "data.max_seconds", "compute.threads"),
     *("training.label_bins", "training.pair_epochs", "training.pair_temperature", "adaptation.placed_on"),
+    *("output.symbols", "output.frames", "evaluation.normaliser", "training.class_balance"),
+    *(f"augmentation.{operation}" for operation in OPERATIONS),
 }
 """Decisions that some plans have no use for."""
 LARGE_GPU: dict[str, Value] = {"machine.gpu": True, "machine.gpu_memory_gib": 141, "machine.bf16": True}
@@ -37,15 +43,18 @@ CASES: dict[str, Mapping[str, Value]] = {
     },
     "spoken-digits-without-gpu": {
         **WORDS, **NO_GPU, **UNREACHABLE, "dataset.clips": 2700, "dataset.groups": 6, "dataset.group_column": "speaker",
+        "dataset.known_as": "fsdd",
         "dataset.sample_rate_hz": 8000, "dataset.imbalance_ratio": 1.0, "dataset.duration_max_seconds": 2.3,
     },
     "pronunciation-scores-without-gpu": {
         "task.type": "regression", "task.domain": "clean-speech", "task.label_low": 0, "task.label_high": 10, **NO_GPU,
         **UNREACHABLE, "dataset.clips": 250, "dataset.groups": 25, "dataset.group_column": "speaker",
+        "dataset.known_as": "speechocean762",
         "dataset.split_column": "split", "dataset.overlapping_groups": 0, "dataset.sample_rate_hz": 16000,
     },
     "sound-events-leaking-split": {
         "task.type": "classification", "task.domain": "environmental", **LARGE_GPU, **REACHABLE, "dataset.clips": 2000,
+        "task.kind": "sound-class",
         "dataset.groups": 400, "dataset.group_column": "recording", "dataset.split_column": "fold",
         "dataset.overlapping_groups": 31, "dataset.sample_rate_hz": 44100, "dataset.imbalance_ratio": 4.2,
     },
@@ -55,6 +64,7 @@ CASES: dict[str, Mapping[str, Value]] = {
     },
     "telephone-speech-huge": {
         "task.type": "classification", "task.domain": "noisy-speech", **LARGE_GPU, **REACHABLE, "dataset.clips": 200000,
+        "task.kind": "emotion",
         "dataset.groups": 3000, "dataset.group_column": "caller", "dataset.sample_rate_hz": 8000,
         "dataset.imbalance_ratio": 12,
     },

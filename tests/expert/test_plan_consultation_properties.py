@@ -41,7 +41,7 @@ for _rule in KNOWLEDGE.pack("plan"):
 ANSWERABLE = {
     name: entry
     for name, entry in KNOWLEDGE.vocabulary.entries.items()
-    if entry.kind == "fact" and {"user", "audit", "machine"} & set(entry.supplied_by)
+    if (entry.kind == "fact" or entry.ask) and {"user", "audit", "machine"} & set(entry.supplied_by)
     and any(condition.fact == name for rule in KNOWLEDGE.pack("plan") for condition in rule.conditions)
 }  # fmt: skip
 DECISIONS = {name: entry for name, entry in KNOWLEDGE.vocabulary.entries.items() if entry.kind == "decision"}

@@ -12,6 +12,7 @@ from expert import covering
 from expert.absence import established, unmeasured
 from expert.boxes import Box, Partition
 from expert.covering import Undecided, left_out
+from expert.mutation import mutants_of, pins_of
 from expert.strata import concluding
 from expert.thresholds import near, unfounded
 from expert.verification import Problem, notes, verify
@@ -313,3 +314,18 @@ def test_notes_of_the_shipped_rulebook() -> None:
 
     assert kinds <= {"second-choice", "undecided", "unmeasured", "own-figure"}
     assert "second-choice" in kinds
+
+
+def test_each_of_many_alternatives_is_pinned_by_a_case_that_needs_it() -> None:
+    either = rule(
+        WORDS,
+        "m.either",
+        [{"any": [{"data.kind": "speech"}, {"data.clips": "< 5"}, {"data.share": "> 0.5"}]}],
+        {"recommend": {"out.method": "lora"}},
+    )
+    pinned = replace(either, pins=pins_of(either, knowledge(WORDS, either)))
+
+    mutants = mutants_of(pinned, knowledge(WORDS, pinned))
+    assert [mutant.change for mutant in mutants if not mutant.killed] == []
+    assert len(mutants) > 6
+    assert [one for one in mutants_of(either, knowledge(WORDS, either)) if one.killed] == []

@@ -77,7 +77,9 @@ def test_a_circle_is_refused_by_name(condition: dict[str, object]) -> None:
         rule(WORDS, "d.from-c", [{"out.c": True}], {"recommend": {"out.d": True}}),
     ]
 
-    with pytest.raises(KnowledgeError, match=r"circle: out\.\w -> out\.\w -> out\.\w; rules c.from-d, d.from-c"):
+    with pytest.raises(
+        KnowledgeError, match=r"circle: out\.\w -> out\.\w -> out\.\w; rules c.from-d \(rules/test\.yaml:1\), d.from-c"
+    ):
         stratify(rules)
 
 

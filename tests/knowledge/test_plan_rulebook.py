@@ -51,7 +51,13 @@ def test_an_example_stands_at_every_threshold(rule: Rule) -> None:
         assert any(abs(value - float(condition.value)) <= step for value in values), str(condition)  # type: ignore[arg-type]
 
 
-WANTED = {"backbone.recommended", "training.optimizer", "training.recipe", "adaptation.placed_on"}
+WANTED = {
+    "problem.formulation",
+    "backbone.recommended",
+    "training.optimizer",
+    "training.recipe",
+    "adaptation.placed_on",
+}
 """Where this trainer runs one value, and a finding or the meaning says so of the others."""
 
 

@@ -11,6 +11,7 @@ import click
 
 from .answers import pairs
 from .output import emit, format_option, report_option, say
+from .rules_outcomes import calibrate_rules, why_rule
 
 if TYPE_CHECKING:
     from expert.report.document import Document
@@ -27,6 +28,10 @@ _knowledge_option = click.option(
 @click.group("rules")
 def command() -> None:
     """List, show and check the rulebooks."""
+
+
+command.add_command(why_rule)
+command.add_command(calibrate_rules)
 
 
 def _chosen(folder: Path | None) -> Knowledge:
@@ -78,7 +83,7 @@ def show_rule(rule_id: str, folder: Path | None) -> None:
     rows = knowledge.table(rule_id)
     page = _other_page(rule_id, knowledge)
     if page is None:
-        page = table_document(rows, knowledge) if rows else rule_document(_known_rule(knowledge, rule_id), knowledge)
+        page = table_document(rows, knowledge) if rows else rule_document(known_rule(knowledge, rule_id), knowledge)
     click.echo(render_text(page), nl=False)
 
 
@@ -104,7 +109,7 @@ def try_rule(rule_id: str, settings: tuple[str, ...], form: str, folder: Path | 
     from expert.trial import try_rules
 
     knowledge = _chosen(folder)
-    rules = knowledge.table(rule_id) or (_known_rule(knowledge, rule_id),)
+    rules = knowledge.table(rule_id) or (known_rule(knowledge, rule_id),)
     trials = try_rules(rules, pairs(settings), knowledge)
     if form == "json":
         record = {"schema": "tonmeister.trial/1", "rules": [trial.record() for trial in trials]}
@@ -113,7 +118,8 @@ def try_rule(rule_id: str, settings: tuple[str, ...], form: str, folder: Path | 
     click.echo("\n".join(trial.render() for trial in trials))
 
 
-def _known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
+def known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
+    """Return the rule of that id; a refusal names the nearest."""
     import difflib
 
     from knowledge.errors import UsageError
@@ -137,8 +143,9 @@ def check_rules(ctx: click.Context, engine: bool, deep: bool, folder: Path | Non
 
     knowledge = _chosen(folder)
     problems = verify(knowledge)
-    failures = test_examples(knowledge, by_engine if engine else by_recursion)
-    for problem in (*problems, *(notes(knowledge) if deep else ())):
+    circular = any(problem.kind in ("circle", "capacity") for problem in problems)  # then nothing can be concluded
+    failures = () if circular else test_examples(knowledge, by_engine if engine else by_recursion)
+    for problem in (*problems, *(notes(knowledge) if deep and not circular else ())):
         rule = knowledge.rule(problem.rule)
         place = f"{rule.file}:{rule.line} ({problem.rule})" if rule else problem.rule
         click.echo(f"{problem.severity.upper()} {problem.kind}: {place}: {problem.message}")
@@ -163,7 +170,7 @@ def mutate_rules(rule_ids: tuple[str, ...], form: str, folder: Path | None) -> N
     from knowledge.loader import BUILT_IN, load_knowledge
 
     knowledge = load_knowledge(folder or BUILT_IN)
-    rules = [_known_rule(knowledge, rule_id) for rule_id in rule_ids] or list(knowledge.rules)
+    rules = [known_rule(knowledge, rule_id) for rule_id in rule_ids] or list(knowledge.rules)
     found = {rule.id: mutants_of(rule, knowledge) for rule in rules}
     everything = [mutant for mutants in found.values() for mutant in mutants]
     alive = [mutant for mutant in everything if not mutant.killed]
@@ -211,16 +218,18 @@ def diff_rules(old: Path | None, new: Path | None, form: str) -> None:
 
     Without folders: what is in force here otherwise than the package alone, because a team or a project says so.
     """
-    from expert.difference import differences, rule_changes
+    from expert.difference import check_differences, differences, other_changes, rule_changes
     from knowledge.conditions import spell
     from knowledge.loader import BUILT_IN, load_knowledge
 
     before, after = load_knowledge(old or BUILT_IN), load_knowledge(new or BUILT_IN) if old else _chosen(None)
-    changes, found = rule_changes(before, after), differences(before, after)
+    changes, others = rule_changes(before, after), other_changes(before, after)
+    found = (*differences(before, after), *check_differences(before, after))
     if form == "json":
         record = {
             "schema": "tonmeister.rulediff/1",
             "rules": [{"rule": change.rule, "kind": change.kind} for change in changes],
+            "others": [{"what": change.what, "name": change.rule, "kind": change.kind} for change in others],
             "differences": [
                 {"attribute": one.attribute, "before": one.before, "after": one.after, "case": dict(one.case)}
                 for one in found
@@ -232,27 +241,41 @@ def diff_rules(old: Path | None, new: Path | None, form: str) -> None:
         click.echo(f"OWN {own.sentence()}")
     for change in changes:
         click.echo(f"{change.kind} {change.rule}")
+    for change in others:
+        click.echo(f"{change.kind} {change.what} {change.rule}")
     for one in found:
         case = ", ".join(f"{name} = {spell(value)}" for name, value in one.case.items())
         values = ["nothing" if value is None else spell(value) for value in (one.before, one.after)]
         click.echo(f"{one.attribute}: {values[0]} becomes {values[1]} (given {case})")
-    say(f"{len(changes)} rules differ, {len(found)} conclusions do")
+    say(f"{len(changes)} rules and {len(others)} other documents differ, {len(found)} conclusions do")
 
 
 @command.command("doc")
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="New folder for the pages.")
+@click.option("--output", type=click.Path(path_type=Path), help="New folder for Markdown pages.")
+@click.option("--site", type=click.Path(path_type=Path), help="New folder for a web site that needs no server.")
 @_knowledge_option
-def doc_rules(output: Path, folder: Path | None) -> None:
-    """Write the rulebook as Markdown: an index, a page a rule, and the sources."""
+def doc_rules(output: Path | None, site: Path | None, folder: Path | None) -> None:
+    """Write the rulebook as Markdown or as a web site: an index to search, a page a rule and a table, the sources."""
     from expert.report.markdown import render_markdown
     from expert.report.rulebook import rulebook_pages
+    from expert.report.site import rulebook_site
+    from knowledge.errors import UsageError
 
     from .output import write_new
 
-    pages = rulebook_pages(_chosen(folder))
-    for name, document in pages.items():
-        write_new(output / f"{name}.md", render_markdown(document))
-    say(f"{len(pages)} pages written to {output}; begin with {output / 'index.md'}")
+    if output is None and site is None:
+        raise UsageError("nowhere to write to", hint="Name a new folder with --site, or with --output for Markdown.")
+    knowledge = _chosen(folder)
+    for place, begin in ((output, "index.md"), (site, "index.html")):
+        if place is None:
+            continue
+        if place is site:
+            pages = rulebook_site(knowledge)
+        else:
+            pages = {f"{name}.md": render_markdown(page) for name, page in rulebook_pages(knowledge).items()}
+        for name, text in pages.items():
+            write_new(place / name, text)
+        say(f"{len(pages)} pages written to {place}; begin with {place / begin}")
 
 
 @command.command("backbones")
