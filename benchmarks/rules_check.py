@@ -19,7 +19,10 @@ from collections.abc import Callable
 from expert.examples import by_recursion, test_examples
 from expert.report.site import rulebook_site
 from expert.verification import notes, verify
-from knowledge.loader import load_knowledge
+from knowledge.folder import read_folder
+from knowledge.loader import BUILT_IN, assemble, load_knowledge
+from knowledge.overrides import Layered
+from knowledge.own import Layer
 
 
 def main() -> None:
@@ -30,7 +33,7 @@ def main() -> None:
     knowledge = load_knowledge()
     print(f"{len(knowledge.rules)} rules, {sum(len(rule.cases) for rule in knowledge.rules)} examples")
     parts: dict[str, Callable[[], object]] = {
-        "load": lambda: (load_knowledge.cache_clear(), load_knowledge()),
+        "load": lambda: assemble(Layered(read_folder(Layer("package", BUILT_IN))), ""),
         "verify": lambda: verify(knowledge),
         "examples": lambda: test_examples(knowledge, by_recursion),
         "notes (check --deep)": lambda: notes(knowledge),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 
 from knowledge.conditions import Condition, spell
 from knowledge.rulebook import Knowledge, Rule
@@ -46,9 +46,10 @@ def near(knowledge: Knowledge) -> Iterator[tuple[Threshold, Threshold]]:
     setting = knowledge.settings.get(SETTING)
     if setting is None:
         return
-    for left, right in combinations(thresholds(knowledge), 2):
+    by_fact = groupby(thresholds(knowledge), key=lambda one: one.fact)
+    for left, right in (pair for _, group in by_fact for pair in combinations(group, 2)):
         small, large = sorted((abs(left.value), abs(right.value)))
-        apart = left.fact != right.fact or left.value * right.value <= 0 or bool(left.owners & right.owners)
+        apart = left.value * right.value <= 0 or bool(left.owners & right.owners)
         whole = knowledge.vocabulary.entry(left.fact).type == "integer" and large - small <= 1 and large > 1
         if not apart and small / large >= setting.least and not (whole and _one_cut(left, right, knowledge)):
             yield left, right

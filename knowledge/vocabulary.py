@@ -83,8 +83,8 @@ class Entry(BaseModel):
     """How competing recommendations for a decision are settled."""
     plan: str = ""
     """The path in plan.yaml that holds this attribute."""
-    awaits: Literal["", "trainer"] = ""
-    """Who must learn it before a plan can hold it; the decision is advice until then."""
+    awaits: Literal["", "trainer", "person"] = ""
+    """Who must learn it before a plan can hold it, or do it beside the training; the decision is advice until then."""
     runs: bool | int | float | str | None = None
     """What a trainer does that has not learnt it: with this value nothing is missing."""
     source: str = ""

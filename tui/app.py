@@ -22,6 +22,7 @@ from .auditing import AuditRequest
 from .block import Block
 from .interview import InterviewState
 from .keys import Place, bindings, keys_of, spell_keys
+from .saved import read_interview, save_interview, take_over
 from .screens.audit import AuditScreen
 from .screens.loop import LoopScreen
 from .screens.page import Page
@@ -132,14 +133,25 @@ def device_name(machine: Measured) -> str:
 
 
 def run(
-    manifest: Path | None = None, plan: Path | None = None, audit: AuditRequest | None = None, mode: str = "plan"
+    manifest: Path | None = None,
+    plan: Path | None = None,
+    audit: AuditRequest | None = None,
+    mode: str = "plan",
+    session: Path | None = None,
 ) -> int:
-    """Open the interface and return the exit status.
+    """Open the interface and return the exit status; the interview is kept in `session`, and goes on from there.
 
     Raises:
         KnowledgeError: the rulebooks cannot be loaded.
+        InputError: `session` holds something else.
     """
+    saved = read_interview(session) if session is not None and session.exists() else None
+    manifest = saved.manifest if saved is not None and manifest is None else manifest
     app = TonmeisterApp(knowledge_in_force(), measure_machine(), manifest=manifest, plan=plan, audit=audit, mode=mode)
+    if saved is not None:
+        take_over(saved, app.interview)
+    if session is not None:
+        app.interview.keep = partial(save_interview, app.interview, session)
     app.run()
     if app.loop_screen.driver.phase == "stopped":
         print(f"The loop can go on where it was stopped:\n  {app.loop_screen.driver.command()}", file=sys.stderr)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from expert.arguments import LOST
 from expert.consultation.plan import PlanDraft
 from expert.consultation.rounds import Proposal, RoundReport
 from expert.explanation import format_because, how, why
 from expert.interview import Question
+from expert.mind import change_of_mind
 from expert.session import Candidate, Decision, Session
 from knowledge.conditions import spell
 from knowledge.records import Evidence, Finding
@@ -15,18 +17,6 @@ from knowledge.rulebook import Knowledge
 from knowledge.vocabulary import Entry
 
 from .block import Block
-
-LOST = {
-    "strength": "because a stronger rule wins",
-    "certainty": "because a surer rule wins",
-    "refinement": "because a more special rule wins",
-    "conditions": "because a more special rule wins",
-    "name": "because two rules are equally good and one had to win",
-    "minimum": "because the smallest value wins",
-    "maximum": "because the largest value wins",
-    "your choice": "because you chose otherwise",
-}
-"""What `Candidate.lost_on` means to a reader."""
 
 
 def decision_blocks(draft: PlanDraft, attribute: str) -> list[Block]:
@@ -43,6 +33,8 @@ def decision_blocks(draft: PlanDraft, attribute: str) -> list[Block]:
     if decision.losers:
         blocks.append(Block("considered and not chosen", tuple(_loser(session, loser) for loser in decision.losers)))
     if not decision.fixed_by_user:
+        turns = tuple(map(str, change_of_mind(session, attribute).turns))
+        blocks.append(Block("what would change it", turns or ("No single fact, were it otherwise.",)))
         blocks.append(Block("how it follows", tuple(how(session, attribute).lines()), verbatim=True))
     return blocks
 
@@ -92,7 +84,7 @@ def _loser(session: Session, loser: Candidate) -> str:
     rule = session.knowledge.rule(loser.rules[0]) if loser.rules else None
     reason = f": {format_because(rule, session.facts)}" if rule else ""
     lost = LOST.get(loser.lost_on, f"lost on {loser.lost_on}")
-    return f"{spell(loser.value)}, {lost} ({', '.join(loser.rules)}){reason}"
+    return f"{spell(loser.value)}, because {lost} ({', '.join(loser.rules)}){reason}"
 
 
 def question_blocks(session: Session, question: Question) -> list[Block]:

@@ -7,7 +7,7 @@ and decisions that the user fixed. The draft is reasoned from it anew after ever
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +44,8 @@ class InterviewState:
         """The answered question that is being revised."""
         self.manifest_options: tuple[str, ...] = ()
         """What the user said of the manifest, as words of the command line."""
+        self.keep: Callable[[], None] = lambda: None
+        """Called after every change, to keep the interview."""
         self.changed: frozenset[str] = frozenset()
         """Decisions whose value the last change changed."""
         self.dropped: tuple[str, ...] = ()
@@ -240,6 +242,7 @@ class InterviewState:
             vars(self).update(before)
             raise
         self.changed = frozenset(name for name in {*old, *now} if old.get(name) != now.get(name))
+        self.keep()
 
 
 def _values(draft: PlanDraft) -> dict[str, Value]:

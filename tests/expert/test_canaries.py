@@ -208,3 +208,110 @@ handle = ruleset({"r": {"all": [{"c": {"v": 1}}]}})
 print(put(handle, {"id": "f1", "other": 1})[0])
 """
     assert says(code) == ["1"]
+
+
+def test_negative_priorities_wrap_and_the_lower_one_fires_first() -> None:
+    code = """
+def both(first, second):
+    handle = ruleset({"a": {"all": [{"c": {"v": 1}}], "pri": first}, "b": {"all": [{"c": {"v": 1}}], "pri": second}})
+    return fired(handle, put(handle, {"id": "f1", "v": 1})[1])
+print(both(1, 2), both(2, 1), both(-1, 5), both(65536, 5))
+"""
+    assert says(code) == ["['a', 'b'] ['b', 'a'] ['b', 'a'] ['a', 'b']"]
+
+
+def test_an_alternative_that_holds_twice_fires_twice() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"c": {"$or": [{"$gt": {"v": 1}}, {"$lt": {"v": 5}}]}}], "dist": 0}})
+print(fired(handle, put(handle, {"id": "f1", "v": 3})[1]))
+"""
+    assert says(code) == ["['r', 'r']"]
+
+
+def test_a_fact_holds_at_most_252_properties() -> None:
+    code = """
+handle = ruleset(above(0))
+print(put(handle, {"id": "f1", "v": 1, **{f"p{n}": n for n in range(200)}})[0])
+put(handle, {"id": "f2", "v": 1, **{f"p{n}": n for n in range(260)}})
+"""
+    done = sing(code)
+    assert done.stdout.splitlines() == ["0"]
+    assert "error code: 302" in done.stderr
+
+
+def test_texts_are_compared_as_they_are_escaped() -> None:
+    code = r"""
+handle = engine.create_ruleset("canary", r'{"r": {"all": [{"c": {"v": "\u00fc"}}]}}')
+print(fired(handle, put(handle, r'{"id": "f1", "v": "\u00fc"}')[1]), put(handle, '{"id": "f2", "v": "\u00fc"}')[0])
+"""
+    assert says(code) == ["['r'] 1"]
+
+
+def test_a_nested_object_cannot_be_told_from_a_dotted_name() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"c": {"a.b": 1}}]}})
+print(fired(handle, put(handle, {"id": "f1", "a": {"b": 1}})[1]))
+"""
+    assert says(code) == ["['r']"]
+
+
+def test_a_session_that_is_not_deleted_keeps_its_memory() -> None:
+    code = """
+import psutil
+handle = ruleset({f"r{n}": {"all": [{"c": {"$and": [{"g": n}, {"v": n}]}}]} for n in range(200)})
+before = psutil.Process().memory_info().rss
+for sid in range(40):
+    put(handle, {"id": "f1", "sid": str(sid), "g": 1, "v": 1})
+print((psutil.Process().memory_info().rss - before) / 2**20 > 20)
+"""
+    assert says(code) == ["True"]
+
+
+def test_facts_without_an_id_are_told_apart_without_their_types() -> None:
+    code = """
+handle = ruleset({"r": {"all": [{"c": {"$ex": {"v": 1}}}]}})
+print(put(handle, '{"v": 1}')[0], put(handle, '{"v": "1"}')[0])
+"""
+    assert says(code) == ["0 2"]
+
+
+def test_a_blocker_that_an_action_asserts_does_not_cancel_what_is_pending() -> None:
+    code = """
+handle = ruleset({
+    "first": {"all": [{"c": {"v": 1}}], "pri": 1},
+    "second": {"all": [{"c": {"v": 1}}, {"b$not": {"w": 1}}], "pri": 2},
+})
+state = put(handle, {"id": "f1", "v": 1})[1]
+started = engine.start_action_for_state(handle, state)
+put(handle, {"id": "f2", "w": 1})
+names = [next(iter(json.loads(started[1])))]
+while (message := engine.complete_and_start_action(handle, state)) is not None:
+    names.append(next(iter(json.loads(message))))
+print(names)
+"""
+    assert says(code) == ["['first', 'second']"]
+
+
+def test_a_ruleset_holds_at_most_1024_sessions() -> None:
+    code = """
+handle = ruleset(above(0))
+for sid in range(1100):
+    put(handle, {"id": "f1", "sid": str(sid), "v": 1})
+"""
+    assert "MemoryError" in sing(code).stderr
+
+
+def test_a_host_keeps_threads_and_swallows_what_actions_raise() -> None:
+    code = """
+import threading
+from durable.lang import ruleset as rules, when_all, m, assert_fact
+with rules("swallowing"):
+    @when_all(m.v == 1)
+    def fails(c):
+        raise ValueError("lost")
+print("exception" in str(assert_fact("swallowing", {"v": 1})), threading.active_count() > 1)
+import os; sys.stdout.flush(); os._exit(0)
+"""
+    found = says(code)
+    assert found[-1].endswith("True"), found
+    assert "lost" not in found[-1]

@@ -53,6 +53,8 @@ def test_an_example_stands_at_every_threshold(rule: Rule) -> None:
 
 WANTED = {
     "problem.formulation",
+    "training.memory_saver",
+    "evaluation.interval",
     "backbone.recommended",
     "training.optimizer",
     "training.recipe",

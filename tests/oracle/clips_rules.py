@@ -20,7 +20,7 @@ class ClipsStratum:
         self._environment.build("(deftemplate f (slot attr) (slot value))")
         self._environment.build("(deftemplate token (slot key))")
         self._environment.build("(deftemplate pinned (slot attr))")
-        self._environment.build("(deftemplate fired (slot rule))")
+        self._environment.build("(deftemplate fired (slot rule) (slot branch))")
         names = ("f", "token", "pinned", "fired")
         self._fact, self._token, self._pinned, self._fired = map(self._environment.find_template, names)
         for rule in rules:
@@ -28,7 +28,8 @@ class ClipsStratum:
                 patterns = " ".join(_pattern(condition, place) for place, condition in enumerate(choice))
                 head = f'(f (attr "{rule.then.attribute}") (value {_literal(rule.then.value)}))'
                 self._environment.build(
-                    f'(defrule r-{rule.id}-{number} {patterns} => (assert (fired (rule "{rule.id}"))) '
+                    f"(defrule r-{rule.id}-{number} {patterns} => "
+                    f'(assert (fired (rule "{rule.id}") (branch {number}))) '
                     f'(if (not (any-factp ((?p pinned)) (eq ?p:attr "{rule.then.attribute}"))) then (assert {head})))'
                 )
 
@@ -43,6 +44,12 @@ class ClipsStratum:
 
         Rules fire on `pinned` attributes as on others, but conclude nothing about them.
         """
+        return {rule for rule, _ in self.branches(facts, established, pinned)}
+
+    def branches(
+        self, facts: Mapping[str, Value], established: Iterable[str], pinned: Iterable[str] = ()
+    ) -> set[tuple[str, int]]:
+        """Return which combination of its `any` clauses each rule fires on."""
         self._environment.reset()
         for name, value in facts.items():
             self._fact.assert_fact(attr=name, value=_symbol(value))
@@ -51,7 +58,7 @@ class ClipsStratum:
         for name in pinned:
             self._pinned.assert_fact(attr=name)
         self._environment.run()
-        return {fact["rule"] for fact in self._fired.facts()}
+        return {(fact["rule"], fact["branch"]) for fact in self._fired.facts()}
 
 
 def _pattern(condition: Condition, place: int) -> str:

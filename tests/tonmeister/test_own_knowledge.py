@@ -87,6 +87,15 @@ def test_explanations_show_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert SILENCED in why_not
 
 
+@pytest.mark.parametrize("form", ["text", "md", "json"])
+@pytest.mark.parametrize("query", [("assumptions",), ("what-if", "dataset.clips=500"), ("change-mind", "head.name")])
+def test_every_explanation_names_it(capsys: pytest.CaptureFixture[str], query: tuple[str, ...], form: str) -> None:
+    found = said(capsys, "explain", *query, *ANSWERS, "--format", form)
+
+    assert "Our clips are a minute long" in found
+    assert "We never have that many" in found
+
+
 def test_an_audit_shows_it(capsys: pytest.CaptureFixture[str], project: Path) -> None:
     (project / "manifest.csv").write_text("path,label\na.wav,x\nb.wav,y\n")
 

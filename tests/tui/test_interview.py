@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,14 @@ def test_the_plan_that_the_user_wants_is_held_against_the_rules(shipped: Intervi
     assert "augmentation.strength" in {item.attribute for item in found.items}
     assert all(item.rivals and item.costs for item in found.items)
     assert {"reproducibility.seed", "pooling.name"} <= set(found.undisputed)
+
+
+def test_an_interview_is_kept_after_every_change(state: InterviewState, tmp_path: Path) -> None:
+    file = tmp_path / "talk.yaml"
+    state.keep = partial(save_interview, state, file)
+    state.answer("task.type", "regression")
+    assert read_interview(file).answers == {"task.type": "regression"}
+    state.fix("pooling.name", "mean")
+    assert read_interview(file).fixed == {"pooling.name": "mean"}
+    state.release("pooling.name")
+    assert read_interview(file).fixed == {}

@@ -54,6 +54,7 @@ def command(
     assumptions                     what is assumed, and what would settle it
     """
     from expert.report.explanation import explanation_document
+    from expert.report.own import TITLE, own_blocks, own_record
 
     from .output import emit
     from .planning import NO_MANIFEST_YET, read_state
@@ -68,9 +69,11 @@ def command(
         state.audited(None, NO_MANIFEST_YET)
     found = _explained(state, query, subject)
     if form == "text":
-        click.echo(found.render())
+        own = [f"{TITLE}:", *(f"  {one.sentence()}" for one in state.knowledge.own)] if state.knowledge.own else []
+        click.echo("\n".join([found.render(), *own]))
     else:
-        emit(explanation_document(found, state.knowledge), found.record(), form)
+        document = (*explanation_document(found, state.knowledge), *own_blocks(state.knowledge))
+        emit(document, found.record() | own_record(state.knowledge), form)
 
 
 def _explained(state: InterviewState, query: str, subject: str) -> Explanation:

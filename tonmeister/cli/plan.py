@@ -52,10 +52,10 @@ def command(
 
     headless = answers is not None or bool(settings)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if terminal and not plain and not headless and kept is None:
+    if terminal and not plain and not headless:
         from tui.app import run
 
-        raise SystemExit(run(manifest=manifest))
+        raise SystemExit(run(manifest=manifest, session=kept))
     if output.exists() and not force:
         raise UsageError(f"{output} exists already, expected a new file", hint="Name another --output, or use --force.")
     columns = {"label": label_column, "group": group_column, "split": split_column, "path": path_column}
@@ -66,8 +66,10 @@ def command(
     if plain or not headless:
         from .prompts import ask_all
 
-        ask_all(state, partial(_keep, state, kept))
+        state.keep = partial(_keep, state, kept)
+        ask_all(state)
     _keep(state, kept)
+    state.keep = lambda: None  # what is written into the plan below was not said by the user
     _write(state, name, output, force)
     draft = state.draft()
     emit(plan_document(draft), plan_record(draft), form)

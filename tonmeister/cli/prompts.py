@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 from .output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from knowledge.vocabulary import Entry
     from tui.interview import InterviewState
 
 _HELP = "Answer, or: Enter = I don't know, w = why do you ask, b = back to the question before, q = stop asking."
 
 
-def ask_all(state: InterviewState, keep: Callable[[], None] = lambda: None) -> None:
-    """Ask until no question could change the plan, the user stops, or the input ends; `keep` follows every answer."""
+def ask_all(state: InterviewState) -> None:
+    """Ask until no question could change the plan, the user stops, or the input ends."""
     say(_HELP)
     topic = ""
     while entry := _next(state):
@@ -33,7 +31,6 @@ def ask_all(state: InterviewState, keep: Callable[[], None] = lambda: None) -> N
             _back(state, entry)
         else:
             _accept(state, entry, answer)
-            keep()
     say("" if _next(state) else "\nNothing else that you could answer would change the plan.")
 
 

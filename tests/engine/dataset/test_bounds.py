@@ -49,6 +49,13 @@ def test_segments_past_the_end(tmp_path: Path) -> None:
     assert fact.evidence[0].text.endswith("ends at 4.50 s, its file at 3.00 s")
 
 
+def test_an_end_of_minus_one_is_that_of_the_file(tmp_path: Path) -> None:
+    dataset, found = _measured(_kaldi(tmp_path, "u1 rec 0.5 -1\nu2 rec 0 1\n"))
+
+    assert dataset.regions[0].stop_seconds is None
+    assert found.get("dataset.segments_past_end") == 0
+
+
 def test_lengths_of_whole_files(tmp_path: Path) -> None:
     _, found = _measured(_nemo(tmp_path, {"duration": 2.0}, {"duration": 2.09}, {"duration": 1.0}, {"duration": 7.5}))
 

@@ -28,6 +28,10 @@ def kaldi_directories(folder: Path) -> list[Path]:
     return sorted(set(found))
 
 
+_TO_THE_END = ("-1", "-1.0")
+"""What `segments` states as the end of a part that runs to the end of its recording."""
+
+
 def read_kaldi(folder: Path) -> Table:
     """Read one data directory, or several below one folder, whose names then are the splits.
 
@@ -85,7 +89,8 @@ def _utterances(
         if len(parts) != 3:
             raise InputError(f"{directory / 'segments'}:{number}: expected UTTERANCE RECORDING START END, got {rest!r}")
         path = recordings.get(parts[0], (0, parts[0]))[1]
-        yield number, name, {"wav": path, "recording": parts[0], "start": parts[1], "stop": parts[2]}
+        stop = "" if parts[2] in _TO_THE_END else parts[2]
+        yield number, name, {"wav": path, "recording": parts[0], "start": parts[1], "stop": stop}
 
 
 def _pairs(file: Path) -> dict[str, tuple[int, str]]:
