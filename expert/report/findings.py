@@ -15,6 +15,10 @@ from .own import own_mark
 SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
+_ADVICE = {"trainer": "advice: this trainer does not do it yet", "person": "advice: yours to do"}
+"""By whom the vocabulary waits for."""
+
+
 def findings_blocks(
     findings: Iterable[Finding], knowledge: Knowledge, not_assessable: Sequence[NotAssessable] = ()
 ) -> Document:
@@ -68,5 +72,5 @@ def _decision_row(decision: Decision, session: Session) -> tuple[str, ...]:
     rule += " (contested)" if decision.contested else ""
     entry = session.knowledge.vocabulary.entries[decision.attribute]
     is_advice = bool(entry.awaits) and not (entry.runs is not None and same(decision.value, entry.runs))
-    value = spell(decision.value) + (" (advice: this trainer does not do it yet)" if is_advice else "")
+    value = spell(decision.value) + (f" ({_ADVICE[entry.awaits]})" if is_advice else "")
     return decision.attribute, value, rule, losers

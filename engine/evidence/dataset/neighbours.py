@@ -32,6 +32,8 @@ class Reach:
     close: float
     farthest: float
     """Up to here count the nearest neighbour of a clip, and two clips that are among the two nearest of each other."""
+    mutual: float = 0.0
+    """Up to here count two clips that are the nearest of each other."""
 
 
 def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
@@ -103,6 +105,8 @@ def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, fou
             if rank == 0:
                 sure |= distance <= reach.farthest**2
             held = sure | ((distance <= reach.farthest**2) & (rank < _MUTUAL))
+            if rank == 0:  # beyond the farthest only one rank is held, so that two sides are two nearest
+                held |= distance <= reach.mutual**2
             found.append(np.stack((part[held], others[nearest[held]], sure[held]), axis=1))
             squared[every, nearest] = np.inf
 

@@ -74,7 +74,7 @@ def class_posteriors(probed: Probed) -> Floats:
     products = features.shape[1] * (features.shape[1] + 1) // 2
     if len(features) < _CLIPS_PER_PRODUCT * products:
         return discriminant(features, probed.codes, folds)
-    return ridge(standardised(quadratic(features)), np.eye(len(probed.names))[probed.codes], folds)
+    return ridge(standardised(quadratic(features), in_place=True), np.eye(len(probed.names))[probed.codes], folds)
 
 
 def _scores(probed: Probed) -> tuple[Floats, list[str], float]:
