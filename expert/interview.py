@@ -217,9 +217,9 @@ class _Outlook:
         return bool(entry.ask) and name not in self._session.facts and not answered
 
     def _missing_part(self, name: str) -> str:
-        """The next fact to ask for to get a ratio: what it is measured against, then the rest; empty: none."""
-        parts = self._session.knowledge.vocabulary.entry(name).ratio_of
-        if parts is None or name in self._session.facts:
+        """The next fact to ask for to compute one: what it is measured against, then the rest; empty: none."""
+        parts = self._session.knowledge.vocabulary.entry(name).required
+        if not parts or name in self._session.facts:
             return ""
         missing = [part for part in reversed(parts) if part not in self._session.facts]
         return missing[0] if missing and all(map(self._askable, missing)) else ""

@@ -117,7 +117,7 @@ class Prospects:
 
         Where that would take too many suppositions to tell, it is taken to matter.
         """
-        if any(self.effect(name)) or any(name in (entry.ratio_of or ()) for entry in self._ratios):
+        if any(self.effect(name)) or any(name in entry.parts for entry in self._ratios):
             return True
         answers = [answer.value for answer in self.answers(name)]
         companions = [(None, *(answer.value for answer in self.answers(other))) for other in others]

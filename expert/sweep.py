@@ -65,7 +65,7 @@ class Sweep:
         """
         vocabulary = self._session.knowledge.vocabulary
         supposed = {name: Fact(name, value, "user") for name, value in said.items()}
-        stale = {entry.name for entry in self._ratios if entry.ratio_of and supposed.keys() & set(entry.ratio_of)}
+        stale = {entry.name for entry in self._ratios if supposed.keys() & set(entry.parts)}
         known = {name: fact for name, fact in self.given.items() if name not in stale or name in supposed}
         known = with_ratios({**known, **supposed}, vocabulary)
         affected = self._dependents(frozenset(said) | stale)

@@ -56,7 +56,7 @@ def suppose(session: Session, said: Mapping[str, Value], *, released: Collection
     """
     vocabulary = session.knowledge.vocabulary
     new = {name: vocabulary.user_fact(name, value, "what if") for name, value in said.items()}
-    stale = {entry.name for entry in ratio_entries(vocabulary) if new.keys() & set(entry.ratio_of or ())}
+    stale = {entry.name for entry in ratio_entries(vocabulary) if new.keys() & set(entry.parts)}
     gone = {*new, *released, *stale}
     old = {name: fact for name, fact in given(session).items() if name not in gone}
     fixed = {name: fact.value for name, fact in new.items() if vocabulary.entry(name).kind == "decision"}

@@ -13,7 +13,7 @@ from .reading import read_documents
 from .rulebook import Pack
 
 KINDS = (
-    *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins"),
+    *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
     *("item", "served", "preset", "setting", "justified"),
 )
 OWN_KINDS = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "preset", "justified")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from .auditing import JustifiedDocument, SettingDocument
+from .cards import BackboneCard
 from .conditions import parse_clauses
 from .errors import KnowledgeError
 from .folder import Item, knowledge_files, read_folder
@@ -100,6 +101,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
         settings={item.body["setting"]: _parse(SettingDocument, item) for item in _of(items, "setting")},
         justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
+        backbones=tuple(vocabulary.cards.values()),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
     )
@@ -167,7 +169,11 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
                 raise KnowledgeError(f"{item.where}: a finding id is lower-case words with - or ., got {finding!r}")
             name = f"finding.{finding}"
             entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
-    return Vocabulary(entries)
+    cards = {item.body["backbone"]: _parse(BackboneCard, item) for item in _of(items, "backbone")}
+    for entry in entries.values():
+        if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
+            raise KnowledgeError(f"{entry.name}: `fits` names a backbone or a fact that does not exist")
+    return Vocabulary(entries, cards)
 
 
 def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
@@ -346,6 +352,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(setting.source, knowledge, f"setting {setting.setting}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
+    for card in knowledge.backbones:
+        _check_sources(card.source, knowledge, f"backbone {card.backbone}")
     for served in knowledge.served:
         _check_sources(tuple(served.items), knowledge, f"served {served.served}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .auditing import JustifiedDocument, SettingDocument
+from .cards import BackboneCard
 from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
 from .own import Own
@@ -137,6 +138,8 @@ class Knowledge:
     """What serves rows that no rule cites."""
     presets: tuple[PresetDocument, ...] = ()
     """Searches for the tuner."""
+    backbones: tuple[BackboneCard, ...] = ()
+    """What is known of each backbone."""
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .cards import BackboneCard
 from .errors import KnowledgeError, UsageError
 from .records import Fact, Unknown, Value
 
@@ -30,6 +31,25 @@ class Minimum(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     at_least: int
     of: str
+
+
+class Fits(BaseModel):
+    """Says that a fact is how many clips a training pass holds, and what that is estimated from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    card: str
+    """The backbone."""
+    method: Literal["frozen", "adapters", "top", "full"]
+    memory: str
+    """The fact that holds the GPU's memory in GiB."""
+    longest: str
+    """The fact that holds the longest clip in seconds."""
+    assumed_seconds: Annotated[float, Field(gt=0)]
+    """Taken while the longest clip is unknown."""
+    cropped_seconds: Annotated[float, Field(gt=0)]
+    """Longer clips are cropped to this."""
+    share: Annotated[float, Field(gt=0, le=1)]
+    """How much of the memory the estimate may fill; the rest is for what it misses."""
 
 
 class Entry(BaseModel):
@@ -56,6 +76,8 @@ class Entry(BaseModel):
     """A topic whose questions wait for this one, because another answer would make a different project of it."""
     ratio_of: tuple[str, str] | None = None
     """The two facts whose quotient it is; known once both are, and never asked for itself."""
+    fits: Fits | None = None
+    """How it is estimated from memory and clip length; known once the memory is, and never asked for itself."""
     needs: Minimum | None = None
     policy: Literal["one", "min", "max", "unique"] = "one"
     """How competing recommendations for a decision are settled."""
@@ -66,6 +88,16 @@ class Entry(BaseModel):
     runs: bool | int | float | str | None = None
     """What a trainer does that has not learnt it: with this value nothing is missing."""
     source: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The facts that it is computed from."""
+        return self.ratio_of or ((self.fits.longest, self.fits.memory) if self.fits else ())
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Those of the parts without which it is unknown."""
+        return self.ratio_of or ((self.fits.memory,) if self.fits else ())
 
     def coerce(self, value: Any, where: str, *, as_threshold: bool = False) -> Value:
         """Return `value` as this entry's type. Thresholds may lie outside the range and be fractional.
@@ -144,6 +176,8 @@ class Vocabulary:
     """Every entry by name. `finding.<id>` entries are made by the loader from the rules that report them."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
+    cards: dict[str, BackboneCard] = field(default_factory=dict)
+    """The backbones that estimates are made of."""
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries

@@ -54,7 +54,7 @@ def test_lora_is_the_challenger_where_the_tables_contradict_each_other() -> None
 
 @pytest.mark.parametrize(
     ("clips", "gib", "method"),
-    [(5000, 141, "lora"), (5001, 24, "full"), (5001, 23, "lora"), (50000, 23, "lora"), (50000, 24, "full")],
+    [(5000, 141, "lora"), (5001, 11, "full"), (5001, 10, "lora"), (50000, 10, "lora"), (50000, 11, "full")],
 )
 def test_full_finetuning_needs_both_clips_and_room(clips: int, gib: float, method: str) -> None:
     answers = {**WORDS, **REACHABLE, "dataset.clips": clips, "machine.gpu": True, "machine.gpu_memory_gib": gib}

@@ -278,6 +278,19 @@ def doc_rules(output: Path | None, site: Path | None, folder: Path | None) -> No
         say(f"{len(pages)} pages written to {place}; begin with {place / begin}")
 
 
+@command.command("backbones")
+@format_option
+@report_option
+@_knowledge_option
+def list_backbones(form: str, output: Path | None, folder: Path | None) -> None:
+    """What is known of each backbone, and what it takes in memory and arithmetic, as docs/backbones.md."""
+    from expert.report.backbones import backbones_document, backbones_record
+    from knowledge.loader import BUILT_IN, load_knowledge
+
+    knowledge = load_knowledge(folder or BUILT_IN)
+    emit(backbones_document(knowledge), backbones_record(knowledge), form, output)
+
+
 @command.command("cover")
 @format_option
 @report_option

@@ -1,6 +1,6 @@
 """Compiles kernel.c beside itself, at installation by hatch_build.py, or run as a script; imports no numpy.
 
-Where there is no C compiler nothing is built: the measures are the same without, and take about twice as long.
+Where there is no C compiler nothing is built: the measures are the same, and take half as long again or more.
 """
 
 from __future__ import annotations

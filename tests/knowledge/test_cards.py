@@ -1,0 +1,125 @@
+"""Backbone cards: their numbers against transformers, and the rules that name the same backbones."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from expert.chaining import consult
+from expert.report.backbones import backbones_document
+from expert.report.markdown import render_markdown
+from knowledge.errors import KnowledgeError
+from knowledge.loader import load_knowledge
+from tests.knowledge.folder import folder
+from tonmeister.cli.rules import command
+
+KNOWLEDGE = load_knowledge()
+CARDS = {card.backbone: card for card in KNOWLEDGE.backbones}
+PAGE = Path(__file__).parents[2] / "docs" / "backbones.md"
+
+
+@pytest.mark.parametrize("name", [name for name, card in CARDS.items() if card.model])
+def test_the_configuration_has_the_weights_of_the_card(name: str) -> None:
+    import torch
+    import transformers
+    from transformers.models.whisper import modeling_whisper
+
+    card = CARDS[name]
+    network: Any = getattr(transformers, card.model, None) or getattr(modeling_whisper, card.model)
+    with torch.device("meta"):
+        built = network(network.config_class(**card.config))
+
+    assert sum(parameter.numel() for parameter in built.parameters()) == card.parameters
+    if card.shape and "hidden_size" in card.config:
+        assert card.shape.layers == card.config["num_hidden_layers"]
+        assert card.shape.hidden == card.config["hidden_size"]
+
+
+def test_kernels_are_those_of_transformers() -> None:
+    import transformers
+
+    for card in KNOWLEDGE.backbones:
+        network: Any = getattr(transformers, card.model, None) if card.model else None
+        if network is not None:
+            assert ("sdpa" in card.attention) == bool(network._supports_sdpa), card.backbone
+            assert ("flash" in card.attention) == bool(network._supports_flash_attn), card.backbone
+
+
+def test_there_are_enough_cards_and_each_backbone_of_a_rule_has_one() -> None:
+    assert len(CARDS) >= 25
+    assert set(KNOWLEDGE.vocabulary.entries["backbone.recommended"].values) <= set(CARDS)
+
+
+def test_rules_load_the_checkpoint_of_the_card() -> None:
+    """A row whose `when` names one backbone and that gives its own weights gives those of the card."""
+    for table in ("checkpoint-wav2vec2", "checkpoint-hubert"):
+        for rule in KNOWLEDGE.table(table):
+            card = next((card for card in KNOWLEDGE.backbones if card.checkpoint == rule.then.value), None)
+            assert card is not None, rule.id
+            assert card.runs == table.removeprefix("checkpoint-"), rule.id
+
+
+def test_rules_tell_the_licence_of_the_card() -> None:
+    told = {
+        checkpoint: rule.then.value
+        for rule in KNOWLEDGE.table("backbone-licence")
+        for example in rule.examples
+        if example.fires and (checkpoint := example.given["backbone.checkpoint"])
+    }
+
+    loaded = {card.checkpoint: card.commercial for card in KNOWLEDGE.backbones if card.runs and card.checkpoint}
+    assert told == loaded
+
+
+def test_the_estimates_rest_on_the_backbones_of_their_size() -> None:
+    sizes = [(str(tuple(rule.conditions)), rule.then.value) for rule in KNOWLEDGE.table("backbone-size")]
+    for entry in KNOWLEDGE.vocabulary.entries.values():
+        if entry.fits:
+            size = entry.name.split("_")[1]
+            checkpoint = CARDS[entry.fits.card].checkpoint
+            assert any(size == value and checkpoint in given for given, value in sizes), entry.name
+
+
+@pytest.mark.parametrize(
+    ("gib", "longest", "allowed"), [(24, 10.0, True), (6, 10.0, False), (11, 10.0, True), (11, 15.0, False)]
+)
+def test_the_longest_clip_decides_beside_the_memory(gib: float, longest: float, allowed: bool) -> None:
+    given = {"machine.gpu": True, "machine.gpu_memory_gib": gib, "dataset.duration_max_seconds": longest}
+    facts = [KNOWLEDGE.vocabulary.user_fact(name, value, "test") for name, value in given.items()]
+    fixed = {"backbone.name": "wav2vec2", "backbone.checkpoint": "facebook/wav2vec2-large-robust"}
+    session = consult(KNOWLEDGE, facts, packs=("plan",), fixed=fixed)
+
+    assert session.facts["machine.allows_full_finetuning"].value is allowed
+
+
+def test_a_length_that_is_assumed_is_said() -> None:
+    facts = [KNOWLEDGE.vocabulary.user_fact("machine.gpu_memory_gib", 24, "test")]
+    fact = consult(KNOWLEDGE, facts, packs=("plan",)).facts["memory.full_large_clips"]
+
+    assert "assumed" in fact.evidence[0].text
+    assert "25%" in fact.evidence[0].text
+
+
+def test_an_estimate_of_an_unknown_backbone_does_not_load(tmp_path: Path) -> None:
+    entry = (
+        "- {fact: memory.some_clips, type: integer, means: Clips., supplied_by: [machine], fits: {card: nobody, "
+        "method: full, memory: dataset.clips, longest: dataset.clips, assumed_seconds: 1, cropped_seconds: 1, "
+        "share: 1}}\n"
+    )
+    with pytest.raises(KnowledgeError, match=r"memory\.some_clips: `fits` names a backbone or a fact"):
+        load_knowledge(folder(tmp_path, vocabulary__memory=entry))
+
+
+def test_the_page_is_generated() -> None:
+    told = "run: tonmeister rules backbones --format md > docs/backbones.md"
+
+    assert PAGE.read_text("utf-8") == render_markdown(backbones_document(KNOWLEDGE)), told
+
+
+def test_the_command_lists_every_card() -> None:
+    result = CliRunner().invoke(command, ["backbones", "--format", "json"])
+
+    assert result.exit_code == 0
+    assert '"tonmeister.backbones/1"' in result.stdout
+    assert all(f'"{name}"' in result.stdout for name in CARDS)
