@@ -109,9 +109,10 @@ def _run(unit: _Unit, memory: WorkingMemory) -> Fired:
     """Run one stratum to quiescence."""
     fired: Fired = {}
     with _EngineSession(unit) as engine:
-        for token, condition in unit.definition.established.items():
-            if memory.assessment.truth(condition):
-                engine.put_token(token, condition)
+        for token, clause in unit.definition.established.items():
+            held = next((condition for condition in clause if memory.assessment.truth(condition)), None)
+            if held is not None:
+                engine.put_token(token, held)
         for name in sorted(unit.definition.reads & memory.facts.keys()):
             engine.put_fact(name, memory.facts[name].value)
         for name, supports in engine.firings():

@@ -12,13 +12,13 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
-from knowledge.conditions import Condition
+from knowledge.conditions import Clause, Condition
 from knowledge.records import Value
 from knowledge.rulebook import Rule
 
-from .boxes import Conjunction, branches
 from .capacity import check_branches, check_capacity
 from .strata import Stratum
 
@@ -29,6 +29,8 @@ TOKENS = "$"
 _OPERATORS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _BARE_EXPONENT = re.compile(r"^(-?\d+)e")
 _LARGE_INTEGER = 2**31
+Part = Condition | Clause
+"""One pattern of the engine: a comparison, or states of which one must be established before the stratum begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Definition:
     """The rule, and which of the conjunctions that its `any` clauses give, by the name of the engine's rule."""
     choices: dict[str, str]
     """Auxiliary rule -> the token that it asserts."""
-    established: dict[str, Condition]
-    """Token -> the condition that must be established for it."""
+    established: dict[str, Clause]
+    """Token -> the conditions of which one must be established for it."""
     reads: frozenset[str]
     """The facts that some pattern tests."""
 
@@ -55,13 +57,14 @@ def define(stratum: Stratum) -> Definition:
     for rule in stratum.rules:
         check_branches(rule)
     found: dict[str, tuple[Rule, int]] = {}
-    conjunctions: dict[str, Conjunction] = {}
+    conjunctions: dict[str, tuple[Part, ...]] = {}
     for rule in stratum.rules:
-        for number, conjunction in enumerate(branches((*rule.when, *rule.needs))):
+        for number, conjunction in enumerate(_conjunctions(rule)):
             found[f"{rule.id}#{number}"] = rule, number
             conjunctions[f"{rule.id}#{number}"] = conjunction
-    conditions = {condition.key: condition for conjunction in conjunctions.values() for condition in conjunction}
-    choices = {f"in:{key}": condition for key, condition in conditions.items() if condition.operator == "in"}
+    parts = {_key(part): part for conjunction in conjunctions.values() for part in conjunction}
+    compared = {key: part for key, part in parts.items() if isinstance(part, Condition)}
+    choices = {f"in:{key}": condition for key, condition in compared.items() if condition.operator == "in"}
     rules: dict[str, Any] = {OPEN: {"all": [{"c0": {"g": OPEN}}], "pri": 0}}
     rules |= {name: _rule(map(_pattern, conjunction)) for name, conjunction in conjunctions.items()}
     rules |= {name: _rule([_choice(condition)]) for name, condition in choices.items()}
@@ -70,9 +73,29 @@ def define(stratum: Stratum) -> Definition:
         text=encode(rules),
         branches=found,
         choices={name: condition.key for name, condition in choices.items()},
-        established={key: condition for key, condition in conditions.items() if condition.kind != "is"},
-        reads=frozenset(condition.fact for condition in conditions.values() if condition.kind == "is"),
+        established={key: part for key, part in parts.items() if not isinstance(part, Condition)},
+        reads=frozenset(condition.fact for condition in compared.values()),
     )
+
+
+def _conjunctions(rule: Rule) -> tuple[tuple[Part, ...], ...]:
+    """Expand the clauses of a rule to conjunctions; a clause of states alone stays one part, settled beforehand.
+
+    Five clauses of two states each would otherwise be 32 rules of the engine.
+    """
+    choices = [
+        [clause] if all(condition.kind != "is" for condition in clause) else list(map(_part, clause))
+        for clause in (*rule.when, *rule.needs)
+    ]
+    return tuple(tuple(dict.fromkeys(choice)) for choice in product(*choices))
+
+
+def _part(condition: Condition) -> Part:
+    return condition if condition.kind == "is" else (condition,)
+
+
+def _key(part: Part) -> str:
+    return part.key if isinstance(part, Condition) else " or ".join(condition.key for condition in part)
 
 
 def fact_text(identifier: str, name: str, value: Value) -> str:
@@ -124,9 +147,9 @@ def _rule(patterns: Any) -> dict[str, Any]:
     return {"all": named or [{"c0": {"g": OPEN}}], "dist": 0, "pri": 1}
 
 
-def _pattern(condition: Condition) -> dict[str, Any]:
-    if condition.kind != "is" or condition.operator == "in":
-        return {"$and": [{"g": TOKENS}, {"attr": condition.key}]}
+def _pattern(condition: Part) -> dict[str, Any]:
+    if not isinstance(condition, Condition) or condition.operator == "in":
+        return {"$and": [{"g": TOKENS}, {"attr": _key(condition)}]}
     constant = {"value": condition.value}
     test = constant if condition.operator == "==" else {_OPERATORS[condition.operator]: constant}
     return {"$and": [{"g": group_of(condition.fact)}, {"attr": condition.fact}, test]}

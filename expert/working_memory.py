@@ -38,15 +38,16 @@ class WorkingMemory:
     def settle(self, stratum: Stratum, fired: Fired) -> None:
         """Conclude everything that the stratum can, each attribute after those that it rests on."""
         for name in stratum.settles:
-            rules = sorted(self._by_attribute[name], key=lambda rule: rule.id)
-            activations = [self._activation(rule, fired[rule.id]) for rule in rules if rule.id in fired]
+            rules = self._by_attribute[name]
+            held = sorted((rule for rule in rules if rule.id in fired), key=lambda rule: rule.id)
+            activations = [self._activation(rule, fired[rule.id]) for rule in held]
             for item in activations:
                 self._firings.append(Firing(len(self._firings) + 1, item.rule, item.supports, item.certainty))
             if name in self.pinned:
                 continue
             if activations:
                 self._conclude(name, activations)
-            elif is_closed(self._by_attribute[name]) and all(map(self.assessment.refuted, rules)):
+            elif is_closed(rules) and all(map(self.assessment.refuted, rules)):
                 self.facts[name] = Fact(name, False, "rule")
 
     def session(self, packs: tuple[Pack, ...]) -> Session:

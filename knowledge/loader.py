@@ -22,6 +22,7 @@ from .items import ItemDocument, ServedDocument
 from .overrides import Layered
 from .own import Layer, Own
 from .presets import PresetDocument
+from .reading import file_bytes
 from .records import SEVERITIES, Value
 from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Remedy, Rule
 from .schema import (
@@ -70,7 +71,7 @@ def _digest(layers: Iterable[Layer]) -> str:
         if layer.name != "package":
             found.update(f"{layer.name} {layer.owner}".encode())
         for file in knowledge_files(layer):
-            found.update(file.read_bytes())
+            found.update(file_bytes(file, layer.shown + file.relative_to(layer.root).as_posix()))
     return found.hexdigest()
 
 
@@ -153,6 +154,7 @@ def _remedy_for(error: Mapping[str, Any], model: type[BaseModel]) -> str:
 
 def _vocabulary(items: list[Item]) -> Vocabulary:
     entries: dict[str, Entry] = {}
+    places: dict[str, str] = {}
     for kind in ("fact", "derived", "decision"):
         for item in _of(items, kind):
             body = {key: value for key, value in item.body.items() if key != kind}
@@ -162,6 +164,7 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
             if entry.name in entries:
                 raise KnowledgeError(f"{item.where}: {entry.name} is defined twice")
             entries[entry.name] = entry
+            places[entry.name] = item.where
     for item in items:
         if item.kind == "rule" and isinstance(item.body.get("then"), dict) and "finding" in item.body["then"]:
             finding = item.body["then"]["finding"]
@@ -172,7 +175,7 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
     cards = {item.body["backbone"]: _parse(BackboneCard, item) for item in _of(items, "backbone")}
     for entry in entries.values():
         if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
-            raise KnowledgeError(f"{entry.name}: `fits` names a backbone or a fact that does not exist")
+            raise KnowledgeError(f"{places[entry.name]}: `fits` names a backbone or a fact that does not exist")
     return Vocabulary(entries, cards)
 
 

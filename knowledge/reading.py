@@ -50,7 +50,7 @@ def read_documents(file: Path, name: str) -> list[Document]:
         InputError: it is not text, or not YAML.
         KnowledgeError: it is YAML of a kind that no rulebook needs.
     """
-    return parse_documents(_bytes(file, name), name)
+    return parse_documents(file_bytes(file, name), name)
 
 
 def parse_documents(content: bytes, name: str) -> list[Document]:
@@ -66,7 +66,12 @@ def parse_documents(content: bytes, name: str) -> list[Document]:
         raise _not_yaml(error, text, name) from None
 
 
-def _bytes(file: Path, name: str) -> bytes:
+def file_bytes(file: Path, name: str) -> bytes:
+    """Return what a file holds, up to one byte more than is read.
+
+    Raises:
+        InputError: it is no file, or cannot be read.
+    """
     try:
         if not file.is_file():
             raise InputError(f"{name} is no file, expected a YAML file", hint="Move it elsewhere.")

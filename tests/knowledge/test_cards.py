@@ -107,7 +107,7 @@ def test_an_estimate_of_an_unknown_backbone_does_not_load(tmp_path: Path) -> Non
         "method: full, memory: dataset.clips, longest: dataset.clips, assumed_seconds: 1, cropped_seconds: 1, "
         "share: 1}}\n"
     )
-    with pytest.raises(KnowledgeError, match=r"memory\.some_clips: `fits` names a backbone or a fact"):
+    with pytest.raises(KnowledgeError, match=r"memory\.some_clips\): `fits` names a backbone or a fact"):
         load_knowledge(folder(tmp_path, vocabulary__memory=entry))
 
 

@@ -167,7 +167,11 @@ def test_a_misspelt_key_is_suggested_with_its_line(tmp_path: Path) -> None:
 PACKAGE = Layer("package", BUILT_IN)
 GROUND = [
     item
-    for file in [*sorted((BUILT_IN / "vocabulary").glob("*.yaml")), BUILT_IN / "sources.yaml"]
+    for file in [
+        *sorted((BUILT_IN / "vocabulary").glob("*.yaml")),
+        *sorted((BUILT_IN / "backbones").glob("*.yaml")),
+        BUILT_IN / "sources.yaml",
+    ]
     for item in read_file(file, PACKAGE)
 ]
 TEXTS = [
