@@ -22,6 +22,6 @@ class KernelHook(BuildHookInterface[Any]):
         if failed:
             self.app.display_warning(f"the audit will be slower, its inner loops were not compiled: {failed}")
             return
-        build_data["artifacts"].append(f"{_FOLDER}/_kernel.so")
+        build_data["artifacts"].append(f"{_FOLDER}/kernel.bin")
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-LIBRARY = Path(__file__).with_name("_kernel.so")
+LIBRARY = Path(__file__).with_name("kernel.bin")
+"""Not called .so: Python would take that for a module of its own."""
 _SOURCE = Path(__file__).with_name("kernel.c")
 _FLAGS = (
     "-O3 -fPIC -shared -std=gnu11 -Wno-psabi -fno-math-errno -fno-trapping-math -ffinite-math-only -fno-signed-zeros"
