@@ -31,13 +31,13 @@ from expert.working_memory import Fired, WorkingMemory
 from knowledge.conditions import Condition
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact, Value
-from knowledge.rulebook import Conclusion, Knowledge, Pack, Rule
+from knowledge.rulebook import Conclusion, Knowledge, Rule
+from knowledge.schema import PACKS, Pack
 from knowledge.vocabulary import Entry, Vocabulary
 from tests.oracle.clips_rules import ClipsStratum
 from tests.oracle.random_cases import random_shipped_facts
 
 RESULT = Path(__file__).parent / "results" / "consultation.json"
-PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
 CASES = 10
 """Sets of facts for each shipped pack; nine in ten of the facts that its rules read are given."""
 DEPTH = 6

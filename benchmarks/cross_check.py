@@ -25,12 +25,11 @@ from typing import Any
 import psutil
 
 from knowledge.loader import load_knowledge
-from knowledge.rulebook import Pack
+from knowledge.schema import PACKS
 from tests.oracle.agreement import ClipsOracle, disagreement, order_effect
 from tests.oracle.random_cases import random_book, random_facts, random_shipped_facts
 
 _RESULT = Path(__file__).parent / "results" / "cross_check.json"
-_PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
 _SHIPPED_SHARE = 5
 """Every fifth case is the shipped rulebook on random facts."""
 _WARM = 200
@@ -40,12 +39,12 @@ _WARM = 200
 def cross_checked(first: int, cases: int) -> tuple[int, list[str]]:
     """Compare the three evaluators; return the number of rules that fired, and what differs."""
     shipped = load_knowledge()
-    oracles = {pack: ClipsOracle(shipped, pack) for pack in _PACKS}
+    oracles = {pack: ClipsOracle(shipped, pack) for pack in PACKS}
     fired, found = 0, []
     for number in range(first, first + cases):
         random = Random(number)
         if number % _SHIPPED_SHARE == 0:
-            oracle = oracles[_PACKS[number // _SHIPPED_SHARE % len(_PACKS)]]
+            oracle = oracles[PACKS[number // _SHIPPED_SHARE % len(PACKS)]]
             facts = random_shipped_facts(random, shipped, oracle.pack)
         else:
             oracle, facts = ClipsOracle(random_book(random), "plan"), random_facts(random)
@@ -73,7 +72,7 @@ def grown_mib(consultations: int) -> float:
 
     def consult_some(count: int) -> float:
         for number in range(count):
-            pack = _PACKS[number % len(_PACKS)]
+            pack = PACKS[number % len(PACKS)]
             consult(shipped, random_shipped_facts(random, shipped, pack), packs=(pack,))
         return float(psutil.Process().memory_info().rss) / 2**20
 

@@ -35,7 +35,8 @@ import durable_rules_engine
 
 from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Unknown, Value
-from knowledge.rulebook import Knowledge, Pack, Rule
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.schema import Pack
 
 from .definition import OPEN, Definition, define, encode, fact_text, token_text
 from .givens import admit

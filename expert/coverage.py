@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.items import KINDS, RULE_KINDS, ItemDocument, Kind, ServedDocument
-from knowledge.rulebook import Knowledge, Pack
+from knowledge.rulebook import Knowledge
+from knowledge.schema import Pack
 
 _KIND_OF_PACK: Mapping[Pack, Kind] = {"plan": "R", "audit": "A", "diagnose": "D"}
 OTHERWISE = ""

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 
 from knowledge.conditions import same
 from knowledge.records import Fact, Value
-from knowledge.rulebook import Check, Conclusion, Knowledge, Pack, Remedy, Rule
+from knowledge.rulebook import Check, Conclusion, Knowledge, Remedy, Rule
+from knowledge.schema import PACKS
 from knowledge.vocabulary import Entry
 
 from .boxes import OTHER, Partition, admits, overlap
 from .mutation import telling_cases
 from .reference import Reference
 from .strata import Concluding, concluding
-
-PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from knowledge.conditions import Condition
 from knowledge.records import Fact, Finding, NotAssessable, Value
-from knowledge.rulebook import Knowledge, Pack, Rule
-from knowledge.schema import Strength
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.schema import Pack, Strength
 
 Support = str | Condition
 """What a firing rests on: the name of a fact, or a condition that was established rather than read from a fact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +85,10 @@ def _comes_of(rule: Rule, session: Session) -> str:
         return f"fires: {then.attribute} becomes {spell(then.value)}"
     if then.attribute in session.pinned:
         return f"fires, but you say that {then.attribute} is {spell(fact.value)}"
-    return f"fires, but {' and '.join(_winner(rule, session))}: {then.attribute} becomes {spell(fact.value)}"
+    return f"fires, but {_winner(rule, session)}: {then.attribute} becomes {spell(fact.value)}"
 
 
-def _winner(rule: Rule, session: Session) -> Iterator[str]:
+def _winner(rule: Rule, session: Session) -> str:
     decision = session.decisions.get(rule.then.attribute)
     lost = [loser.lost_on for loser in decision.losers if rule.id in loser.rules] if decision else []
-    yield f"{decision.rule} wins on {lost[0]}" if decision and lost else "a rule for another value wins"
+    return f"{decision.rule} wins on {lost[0]}" if decision and lost else "a rule for another value wins"

@@ -11,7 +11,8 @@ from typing import Literal
 
 from knowledge.conditions import Clause, Condition, spell
 from knowledge.errors import KnowledgeError
-from knowledge.rulebook import TEMPLATE, Knowledge, Pack, Rule
+from knowledge.rulebook import TEMPLATE, Knowledge, Rule
+from knowledge.schema import PACKS, Pack
 from knowledge.vocabulary import Entry
 
 from . import overlaps, paths, thresholds
@@ -20,7 +21,6 @@ from .definition import define
 from .strata import Concluding, concluding, stratify
 from .winning import beaten
 
-PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
 FATAL = frozenset({"contradiction", "gap", "overlap"})
 """Warnings that nobody can have meant: the outcome would follow the name of a value, or nothing would decide."""
 

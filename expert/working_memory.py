@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from knowledge.records import Fact
-from knowledge.rulebook import Knowledge, Pack, Rule
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.schema import Pack
 
 from .findings import findings_of, not_assessable_of
 from .givens import Givens

@@ -10,7 +10,7 @@ from typing import Any
 from .errors import InputError, KnowledgeError
 from .own import Layer
 from .reading import read_documents
-from .rulebook import Pack
+from .schema import Pack
 
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),

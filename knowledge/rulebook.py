@@ -14,10 +14,9 @@ from .items import ItemDocument, ServedDocument
 from .own import Own
 from .presets import PresetDocument
 from .records import Severity, Value
-from .schema import Example, SourceDocument, Strength
+from .schema import Example, Pack, SourceDocument, Strength
 from .vocabulary import Vocabulary
 
-Pack = Literal["plan", "audit", "diagnose"]
 TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*(?:\.[a-z0-9_-]+)+)(?::([^}]*))?\}")
 """`{fact.name}` or `{fact.name:.2f}` in a text."""
 

@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+Pack = Literal["plan", "audit", "diagnose"]
+PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
+"""Which consultation a rule belongs to, in the order of the work."""
 Strength = Literal["must", "strong", "default", "fallback"]
 STRENGTHS: tuple[Strength, ...] = ("must", "strong", "default", "fallback")
 """From what nothing overrules to what anything overrules."""
@@ -38,7 +41,7 @@ class RuleDocument(Document):
     """One rule: what it reads, the one thing that it concludes, and why anybody should believe it."""
 
     rule: RuleId
-    pack: Literal["plan", "audit", "diagnose"] = "plan"
+    pack: Pack = "plan"
     """Where the folder does not say it; the loader reads it from the document."""
     title: str
     when: list[dict[str, Any]]
@@ -124,7 +127,7 @@ class TableDocument(Document):
     """A decision table as the article shows it: one fact decides one attribute, a row each."""
 
     table: str
-    pack: Literal["plan", "audit", "diagnose"] = "plan"
+    pack: Pack = "plan"
     title: str
     decides: str
     by: str

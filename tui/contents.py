@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal, get_args
+from typing import Literal
 
 from expert.report.document import Document, Heading, Paragraph, Table
 from expert.report.rule import rule_document
 from expert.report.table import table_document
-from knowledge.rulebook import Knowledge, Pack, Rule
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.schema import PACKS
 from knowledge.search import search
 
 SECTION, TABLE = "section:", "table:"
@@ -76,7 +77,7 @@ def section_title(rule: Rule) -> str:
 
 
 def _contents(knowledge: Knowledge, opened: Collection[str]) -> Iterator[Line]:
-    ordered = (rule for pack in get_args(Pack) for rule in knowledge.pack(pack))
+    ordered = (rule for pack in PACKS for rule in knowledge.pack(pack))
     for section in dict.fromkeys(map(section_of, ordered)):
         rules = rules_of(knowledge, section)
         yield Line(section, "section", section_title(rules[0]), str(len(rules)))

@@ -94,12 +94,8 @@ def audit_dataset(
     Args:
         knowledge: the rulebooks.
         manifest: CSV or TSV file, or a folder of class folders.
-        label: label column; like the other columns it is guessed from the names when it is not given.
-        group: speaker or recording column.
-        split: split column.
-        path: path column.
-        text: column of what is said.
-        session: column of the session or recording, where that is not the group.
+        label, path, split, text: columns of the label, the file, the split, what is said; guessed when not given.
+        group, session: columns of the speaker or recording, and of the session where that is another.
         raters: columns of one rater's score each.
         audio_root: folder that clip paths are relative to; default: the manifest's own.
         task: what the labels are; guessed from them when it is not given.

@@ -11,7 +11,8 @@ from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import read_run
 from engine.evidence.run.series import RunSeries
 from knowledge.records import Fact, Measured, Unknown
-from knowledge.rulebook import Knowledge, Pack
+from knowledge.rulebook import Knowledge
+from knowledge.schema import Pack
 
 from ..chaining import consult
 from ..remedies import applicable_remedies

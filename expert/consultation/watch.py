@@ -18,6 +18,8 @@ from .diagnose import Diagnosis, diagnose_run
 
 ENDED = frozenset({"completed", "early-stopped", "interrupted", "out-of-memory", "nan", "failed"})
 _KEPT_GAPS = 50
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size and time of every file of the log."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def watch(
     """
     seen: dict[str, Finding] = {}
     stamps: list[float] = []
-    last, since, problem = _stamp(None), now(), InputError(f"{path}: nothing was written there")
+    last: Stamp = ()
+    since, problem = now(), InputError(f"{path}: nothing was written there")
     while True:
         stamp = _stamp(path)
         if stamp != last:
@@ -84,9 +87,8 @@ def watch(
     yield look
 
 
-def _stamp(path: Path | None) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of every file of the log."""
-    if path is None or not path.exists():
+def _stamp(path: Path) -> Stamp:
+    if not path.exists():
         return ()
     files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
     states = ((str(file), file.stat()) for file in files)

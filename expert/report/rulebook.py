@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from knowledge.rulebook import Knowledge, Pack, Rule
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.schema import Pack
 
 from ..coverage import coverage
 from .coverage import coverage_document

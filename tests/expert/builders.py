@@ -7,8 +7,8 @@ from typing import Any
 from knowledge.auditing import SettingDocument
 from knowledge.conditions import parse_clauses
 from knowledge.records import Fact, FactSource, Value
-from knowledge.rulebook import Conclusion, Knowledge, Pack, Remedy, Rule
-from knowledge.schema import SourceDocument, Strength
+from knowledge.rulebook import Conclusion, Knowledge, Remedy, Rule
+from knowledge.schema import Pack, SourceDocument, Strength
 from knowledge.vocabulary import Entry, Vocabulary
 
 SOURCE = SourceDocument(source="experience", kind="experience", citation="ours")

@@ -13,7 +13,7 @@ from expert.reference import Reference
 from expert.strata import concluding
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact
-from knowledge.rulebook import Pack
+from knowledge.schema import Pack
 
 KNOWLEDGE = load_knowledge()
 PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")

@@ -11,7 +11,8 @@ from expert.reference import Assessment, Reference
 from expert.session import Session
 from expert.strata import concluding, stratify
 from knowledge.records import Fact, Value
-from knowledge.rulebook import Knowledge, Pack
+from knowledge.rulebook import Knowledge
+from knowledge.schema import Pack
 
 from ..expert.builders import knowledge
 from .clips_rules import ClipsStratum

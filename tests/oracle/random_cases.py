@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from knowledge.records import Fact, Value
-from knowledge.rulebook import Knowledge, Pack, Rule
-from knowledge.schema import STRENGTHS
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.schema import STRENGTHS, Pack
 from knowledge.vocabulary import Entry
 
 from ..expert.builders import fact, knowledge, rule

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact
-from knowledge.rulebook import Knowledge, Pack
+from knowledge.rulebook import Knowledge
+from knowledge.schema import Pack
 
 from ..expert import strategies
 from .agreement import ClipsOracle, disagreement, order_effect
