@@ -48,6 +48,8 @@ class Reading(Document):
     context_decorators: frozenset[str]
     constructors: frozenset[str]
     """Class methods that return an object of their class."""
+    trains: tuple[str, ...]
+    """Calls that show that a launch trains something."""
     hooks: tuple[str, ...]
     """Methods that frameworks call, in their order."""
 
@@ -75,4 +77,3 @@ class Reading(Document):
     def declares_fields(self, name: str) -> bool:
         """Return whether a decorator or base class fills fields from keywords."""
         return name in self.field_declarers
-

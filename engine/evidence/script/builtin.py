@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .calls import Call
 from .expressions import attribute
 from .patterns import modules_matching
 from .values import (
-    Choice, Class, Code, Const, Derived, External, Function, Instance, Items, Table, Unknown, Value, constant, constants,
+    Choice,
+    Class,
+    Code,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Table,
+    Unknown,
+    Value,
+    constant,
+    constants,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-_CONVERSIONS = {"int": int, "float": float, "str": str, "bool": bool, "abs": abs, "round": round, "len": len}
-_EXTREMES = {"max": max, "min": min, "sum": sum}
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "int": int, "float": float, "str": str, "bool": bool, "abs": abs, "round": round, "len": len,
+}  # fmt: skip
+_EXTREMES: dict[str, Callable[[Any], Any]] = {"max": max, "min": min, "sum": sum}
 _JOINING = ("os.path.join", "posixpath.join")
 _PATHS = ("pathlib.Path", "str", "os.path.abspath", "os.path.expanduser", "os.path.realpath", "os.fspath", "open")
 _COPIES = ("copy.copy", "copy.deepcopy", "list", "tuple", "dict", "set", "sorted", "reversed", "iter")

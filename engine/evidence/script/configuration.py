@@ -11,7 +11,18 @@ from .flags import Parsers
 from .patterns import files_matching
 from .places import Place
 from .values import (
-    Class, Const, Derived, External, Function, Instance, Items, Member, Table, Unknown, Value, constant,
+    Class,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Member,
+    Table,
+    Unknown,
+    Value,
+    constant,
 )  # fmt: skip
 
 if TYPE_CHECKING:

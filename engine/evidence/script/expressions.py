@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from . import folding
 from .calls import Guard
 from .frame import Frame
 from .iteration import element
+from .places import Via
 from .values import (
-    Choice, Class, Code, Const, Derived, External, Function, Instance, Items, Member, Table, Unknown, Value, constant,
-    either, options_of, truth,
+    Choice,
+    Class,
+    Code,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Member,
+    Table,
+    Unknown,
+    Value,
+    constant,
+    either,
+    options_of,
+    truth,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -29,11 +46,11 @@ def evaluate(it: Interpreter, frame: Frame, node: ast.expr | None) -> Value:
 
 
 def _constant(it: Interpreter, frame: Frame, node: ast.Constant) -> Value:
-    via = "explicit" if frame.source.path == it.project.entry else "helper"
+    via: Via = "explicit" if frame.source.path == it.project.entry else "helper"
     return Const(node.value, frame.source.place(node), via)
 
 
-def _name(it: Interpreter, frame: Frame, node: ast.Name) -> Value:
+def _name(_it: Interpreter, frame: Frame, node: ast.Name) -> Value:
     found = frame.lookup(node.id)
     return found if found is not None else External(node.id)
 
@@ -288,7 +305,7 @@ def _comprehension(
     return Derived("list", (it.evaluate(inner, node.elt), *overs), frame.source.place(node))
 
 
-def _lambda(it: Interpreter, frame: Frame, node: ast.Lambda) -> Value:
+def _lambda(_it: Interpreter, frame: Frame, node: ast.Lambda) -> Value:
     return Function(node, frame.source.path, "<lambda>", (frame.local, *frame.outer))
 
 
@@ -307,7 +324,7 @@ def _named(it: Interpreter, frame: Frame, node: ast.NamedExpr) -> Value:
     return value
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ast.expr], Callable[[Any, Frame, Any], Value]] = {
     ast.Constant: _constant, ast.Name: _name, ast.Attribute: _attribute, ast.Subscript: _subscript, ast.Call: _call,
     ast.BinOp: _binary, ast.UnaryOp: _unary, ast.BoolOp: _boolean, ast.Compare: _compare, ast.IfExp: _conditional,
     ast.List: _sequence, ast.Tuple: _sequence, ast.Set: _sequence, ast.Dict: _dictionary, ast.JoinedStr: _text,

@@ -55,8 +55,8 @@ class Project:
         if level:
             folder = importer.split("/")[:-level]
             return self._file([*folder, *parts])
-        for folder in dict.fromkeys((_folder(importer), _folder(self.entry), "")):
-            found = self._file([*filter(None, folder.split("/")), *parts])
+        for place in dict.fromkeys((_folder(importer), _folder(self.entry), "")):
+            found = self._file([*filter(None, place.split("/")), *parts])
             if found is not None and found != importer:
                 return found
         endings = self._endings.get(".".join(parts), ())
@@ -81,6 +81,36 @@ class Project:
             for start in range(len(parts)):
                 found.setdefault(".".join(parts[start:]), []).append(path)
         return found
+
+    def launchers(self) -> list[str]:
+        """Return files that run and import the entry file, directly or through others; the nearest first."""
+        found: list[str] = []
+        level = {self.entry}
+        seen = set(level)
+        while level:
+            level = {path for path in self.sources if path not in seen and self._imports[path] & level}
+            seen |= level
+            found += sorted(path for path in level if _RUNS.search(self.sources[path].text))
+        return found
+
+    @cached_property
+    def _imports(self) -> dict[str, frozenset[str]]:
+        """Files that each file imports."""
+        return {path: frozenset(self._imported_by(source)) for path, source in self.sources.items()}
+
+    def _imported_by(self, source: Source) -> Iterator[str]:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Import):
+                names = [(alias.name, 0) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [(node.module or "", node.level)]
+                names += [(f"{node.module or ''}.{alias.name}", node.level) for alias in node.names]
+            else:
+                continue
+            for name, level in names:
+                path = self.find(name, source.path, level)
+                if path is not None:
+                    yield path
 
     def configurations(self) -> Iterator[str]:
         """Yield the relative paths of files that may hold settings."""

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .calls import Context, Guard, Loop
 from .frame import Frame
 from .imports import bind_import, bind_import_from
 from .values import (
-    Class, Const, Derived, External, Function, Instance, Items, Scope, Table, Value, constant, either, truth,
+    Class,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Scope,
+    Table,
+    Value,
+    constant,
+    either,
+    truth,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -226,7 +239,7 @@ def _leave(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
     return True
 
 
-def _global(it: Interpreter, frame: Frame, node: ast.Global | ast.Nonlocal) -> bool:
+def _global(_it: Interpreter, frame: Frame, node: ast.Global | ast.Nonlocal) -> bool:
     if frame.outer:
         frame.shared.update(node.names)
     return False
@@ -265,7 +278,7 @@ def _class(it: Interpreter, frame: Frame, node: ast.ClassDef) -> bool:
     return False
 
 
-def _delete(it: Interpreter, frame: Frame, node: ast.Delete) -> bool:
+def _delete(_it: Interpreter, frame: Frame, node: ast.Delete) -> bool:
     for target in node.targets:
         if isinstance(target, ast.Name):
             frame.local.pop(target.id, None)
@@ -278,7 +291,7 @@ def _assert(it: Interpreter, frame: Frame, node: ast.Assert) -> bool:
     return False
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ast.stmt], Callable[[Any, Frame, Any], bool]] = {
     ast.Expr: _expression, ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.If: _if,
     ast.For: _for, ast.AsyncFor: _for, ast.While: _while, ast.With: _with, ast.AsyncWith: _with, ast.Try: _try,
     ast.TryStar: _try, ast.Match: _match, ast.Return: _return, ast.Raise: _leave, ast.Break: _leave,
