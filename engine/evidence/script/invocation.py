@@ -84,7 +84,9 @@ def _call_back(it: Interpreter, name: str, arguments: list[Value], keywords: dic
     handed = [*arguments, *keywords.values()]
     handed += [part for value in handed if isinstance(value, Items) for part in value.items]
     for value in handed:
-        if isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
+        if name.startswith("?") and isinstance(value, Instance) and value.cls and value.cls.member("__call__"):
+            _call_object(it, value, [], {}, place, False)  # whoever takes an object that can be called may call it
+        elif isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
             call(it, value, [], {}, place, False)
 
 
