@@ -116,6 +116,9 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
         if isinstance(owner, Instance) and isinstance(name, str) and len(call.arguments) == 3:
             owner.attributes[name] = call.arguments[2]
         return Const(None)
+    names = constants(call.arguments[1])
+    if call.name == "getattr" and name is ... and names and all(isinstance(each, str) for each in names):
+        return Choice(tuple(attribute(it, owner, each) for each in names[:8]))
     if isinstance(name, str):
         if call.name == "hasattr":
             held = isinstance(owner, Instance) and name in owner.attributes
@@ -127,6 +130,8 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
     if call.name == "getattr" and isinstance(owner, Code):
         members = tuple(value for value in it.module(owner.module).values() if isinstance(value, (Class, Function)))
         return Choice(members[:8]) if members else None
+    if call.name == "getattr" and isinstance(owner, External):
+        return External(f"{owner.name}.?")
     return Unknown(f"a name that is put together at {call.place}", call.place) if call.name == "getattr" else None
 
 

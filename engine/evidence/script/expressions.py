@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from . import folding
 from .calls import Guard
 from .frame import Frame
 from .iteration import element
+from .patterns import pattern_of
 from .places import Via
 from .values import (
     Choice,
@@ -33,6 +35,9 @@ from .values import (
 
 if TYPE_CHECKING:
     from .interpreter import Interpreter
+
+
+_LONGEST_EXPRESSION = 500
 
 
 def evaluate(it: Interpreter, frame: Frame, node: ast.expr | None) -> Value:
@@ -165,11 +170,32 @@ def _call(it: Interpreter, frame: Frame, node: ast.Call) -> Value:
             keywords[keyword.arg] = value
         else:
             complete = _spread(value, keywords) and complete
+    if isinstance(callee, External) and callee.name == "eval" and arguments:
+        return _evaluated(it, frame, arguments[0], node)
     if isinstance(callee, Member) and isinstance(callee.owner, Member) and callee.owner.name == "super()":
         from .invocation import call_above
 
         return call_above(it, frame, callee.owner.owner, callee.name, arguments, keywords, frame.source.place(node))
     return it.call(frame, callee, arguments, keywords, node, complete)
+
+
+def _evaluated(it: Interpreter, frame: Frame, text: Value, node: ast.expr) -> Value:
+    """Return what `eval(text)` stands for; of a text with unknown parts, any name in sight that fits."""
+    place = frame.source.place(node)
+    plain = constant(text)
+    if isinstance(plain, str) and len(plain) < _LONGEST_EXPRESSION:
+        try:
+            tree = ast.parse(plain, mode="eval").body
+        except (SyntaxError, ValueError, RecursionError):
+            return Unknown("a text that is evaluated", place)
+        for each in ast.walk(tree):
+            ast.copy_location(each, node)
+        return it.evaluate(frame, tree)
+    pattern = pattern_of(text)
+    if not re.search(r"\w", pattern.replace(".*", "")):
+        return Unknown("a text that is evaluated", place)
+    found = [value for scope in (frame.local, *frame.outer) for name, value in scope.items() if re.fullmatch(pattern, name)]
+    return Choice(tuple(found[:8])) if found else Unknown("a text that is evaluated", place)
 
 
 def _spread(value: Value, keywords: dict[str, Value]) -> bool:
