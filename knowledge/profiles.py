@@ -29,6 +29,8 @@ class Reading(Document):
     """Another name of a module or name."""
     fluent: frozenset[str]
     """Methods that return their object."""
+    unwraps: frozenset[str]
+    """Attributes by which a wrapper gives what it wraps."""
     returns_argument: frozenset[str]
     """Functions that return their first argument, changed or wrapped."""
     returns_arguments: frozenset[str]

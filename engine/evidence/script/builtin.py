@@ -23,6 +23,7 @@ from .values import (
     Value,
     constant,
     constants,
+    either,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
     owner, name = call.arguments[0], constant(call.arguments[1], ...)
     if call.name == "setattr":
         if isinstance(owner, Instance) and isinstance(name, str) and len(call.arguments) == 3:
-            owner.attributes[name] = call.arguments[2]
+            held = owner.attributes.get(name)
+            owner.attributes[name] = either(held, call.arguments[2]) if held and it.guards else call.arguments[2]
         return Const(None)
     names = constants(call.arguments[1])
     if call.name == "getattr" and name is ... and names and all(isinstance(each, str) for each in names):
@@ -127,12 +129,21 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
         if isinstance(owner, Instance) and default is not None and name not in owner.attributes:
             return default if owner.type == "argparse.Namespace" else None
         return attribute(it, owner, name)
-    if call.name == "getattr" and isinstance(owner, Code):
-        members = tuple(value for value in it.module(owner.module).values() if isinstance(value, (Class, Function)))
-        return Choice(members[:8]) if members else None
+    if call.name == "getattr" and (members := members_of(it, owner)):
+        return Choice(members[:8])
     if call.name == "getattr" and isinstance(owner, External):
         return External(f"{owner.name}.?")
     return Unknown(f"a name that is put together at {call.place}", call.place) if call.name == "getattr" else None
+
+
+def members_of(it: Interpreter, owner: Value) -> tuple[Value, ...]:
+    """Return what an unknown name of a module or object of the project may mean: its classes, functions, methods."""
+    if isinstance(owner, Code):
+        return tuple(value for value in it.module(owner.module).values() if isinstance(value, (Class, Function)))
+    if isinstance(owner, Instance) and owner.cls is not None:
+        names = [name for name, value in owner.cls.scope.items() if isinstance(value, Function) and name[:1] != "_"]
+        return tuple(attribute(it, owner, name) for name in names)
+    return ()
 
 
 def _imported(it: Interpreter, name: Value) -> Value:

@@ -40,7 +40,9 @@ _DICTIONARIES = {
     "attrdict.AttrDict", "dotmap.DotMap", "omegaconf.OmegaConf.to_container", "ml_collections.ConfigDict",
     "omegaconf.OmegaConf.merge", "hydra.utils.instantiate",
 }  # fmt: skip
-_NO_SETTINGS = re.compile(r"(^|/|_)(env|environment|docker|package|tokenizer|vocab|mkdocs|setup|labels?|classes)[^/]*$|\.lock")
+_NO_SETTINGS = re.compile(
+    r"(^|/|_)(env|environment|docker|package|tokenizer|vocab|mkdocs|setup|labels?|classes)[^/]*$|\.lock"
+)
 """Files of environments, packages and labels."""
 _NAMESPACES = {"argparse.Namespace", "types.SimpleNamespace"}
 _ENVIRONMENT = {"os.getenv", "os.environ.get"}

@@ -105,6 +105,8 @@ def _of_instance(it: Interpreter, owner: Instance, name: str) -> Value:
 
             return call(it, Member(owner, name, member), [], {}, place, True)
         return member if "staticmethod" in member.decorators else Member(owner, name, member)
+    if member is None and name in it.reading.unwraps:
+        return owner
     return member if member is not None else Member(owner, name)
 
 
@@ -191,10 +193,17 @@ def _evaluated(it: Interpreter, frame: Frame, text: Value, node: ast.expr) -> Va
         for each in ast.walk(tree):
             ast.copy_location(each, node)
         return it.evaluate(frame, tree)
+    first = constant(text.parts[0]) if isinstance(text, Derived) and text.parts else None
+    if isinstance(first, str) and first.endswith(".") and first[:-1].isidentifier():
+        from .builtin import members_of
+
+        members = members_of(it, frame.lookup(first[:-1]) or Unknown(first, place))
+        return Choice(members[:8]) if members else Unknown("a text that is evaluated", place)
     pattern = pattern_of(text)
     if not re.search(r"\w", pattern.replace(".*", "")):
         return Unknown("a text that is evaluated", place)
-    found = [value for scope in (frame.local, *frame.outer) for name, value in scope.items() if re.fullmatch(pattern, name)]
+    named = [pair for scope in (frame.local, *frame.outer) for pair in scope.items()]
+    found = [value for name, value in named if re.fullmatch(pattern, name)]
     return Choice(tuple(found[:8])) if found else Unknown("a text that is evaluated", place)
 
 

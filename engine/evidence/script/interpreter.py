@@ -118,6 +118,12 @@ class Interpreter:
             self.cut.append(f"reading stopped after {MOST_STEPS} steps")
         return self.steps < MOST_STEPS
 
+    def too_deep(self, name: str) -> None:
+        """Say that something is nested deeper than it can be read."""
+        text = f"{name} is nested deeper than can be read"
+        if text not in self.cut:
+            self.cut.append(text)
+
     def note(self, name: str, place: Place, arguments: list[Value], keywords: dict[str, Value], *,
              receiver: Value | None = None, complete: bool = True) -> Call:  # fmt: skip
         """Add a call to the trace."""

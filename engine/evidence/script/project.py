@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -155,8 +155,8 @@ def read_project(path: Path, entry: str = "") -> Project:
         raise UsageError(f"got the entry file {entry}, expected one of the Python files or notebooks below {root}")
     if not sources and not broken:
         raise InputError(f"{root} holds no Python file and no notebook; give the folder of a training project")
-    guesses = [entry] if entry else _entries(sources)
     launches = read_launches(root, _walk(root))
+    guesses = [entry] if entry else _entries(sources, launches)
     chosen = guesses[0] if guesses else broken[0].place.path
     return Project(root, chosen, tuple(guesses[1:6]), sources, tuple(broken), launches.get(Path(chosen).name, ()))
 
@@ -183,13 +183,15 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _entries(sources: dict[str, Source]) -> list[str]:
+def _entries(sources: dict[str, Source], launched: Container[str]) -> list[str]:
     """Return the files that may start the training, the likeliest first."""
     scores = {path: _score(source) for path, source in sources.items()}
     imported = _imported(sources.values())
     for path in scores:
         if Path(path).stem in imported:
-            scores[path] -= 2
+            scores[path] -= 3
+        if Path(path).name in launched:
+            scores[path] += 4
     ordered = sorted(scores, key=lambda path: (-scores[path], path.count("/"), path))
     best = scores[ordered[0]] if ordered else 0
     return [path for path in ordered if scores[path] >= max(best - 2, 1)] or ordered[:1]
@@ -201,7 +203,7 @@ def _score(source: Source) -> float:
     score += 2 if _RUNS.search(source.text) or source.path.endswith(".ipynb") else 0
     score += 3 if _TRAINING.search(source.text) else 0
     score += 3 if re.search(r"train|finetun|fine_tun", name) else 1 if re.search(r"run|main", name) else 0
-    score -= 4 if re.search(r"test|infer|predict|demo|eval|preproc|export|setup", name) else 0
+    score -= 4 if re.search(r"test|util|base|infer|predict|demo|eval|preproc|export|setup", name) else 0
     return score - 0.25 * source.path.count("/")
 
 

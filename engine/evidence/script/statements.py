@@ -34,7 +34,11 @@ _MOST_ITEMS = 6
 
 def run_block(it: Interpreter, frame: Frame, body: list[ast.stmt]) -> bool:
     """Read statements in order; return True when control does not come out at the end."""
-    return any(it.step() and _run(it, frame, statement) for statement in body)
+    try:
+        return any(it.step() and _run(it, frame, statement) for statement in body)
+    except RecursionError:
+        it.too_deep(frame.name)
+        return False
 
 
 def _run(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
@@ -64,6 +68,14 @@ def _annotated(it: Interpreter, frame: Frame, node: ast.AnnAssign) -> bool:
 
 
 def _augmented(it: Interpreter, frame: Frame, node: ast.AugAssign) -> bool:
+    if it.loops:  # a counter: it has another value in each round
+        bind(
+            it,
+            frame,
+            node.target,
+            Derived("+=", (it.evaluate(frame, _loaded(node.target)), it.evaluate(frame, node.value))),
+        )
+        return False
     load = ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node)
     bind(it, frame, node.target, it.evaluate(frame, load))
     return False
@@ -162,12 +174,23 @@ def _for(it: Interpreter, frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
     over = it.evaluate(frame, node.iter)
     place = frame.source.place(node)
     members = over.items if isinstance(over, Items) and not over.open and 0 < len(over.items) <= _MOST_ITEMS else None
+    _widen(frame, node.body)
     for member in members or [it_element(it, over)]:
         bind(it, frame, node.target, member)
         with it.looping(Loop(place, over)):
             run_block(it, frame, node.body)
     run_block(it, frame, node.orelse)
     return False
+
+
+def _widen(frame: Frame, body: list[ast.stmt]) -> None:
+    """Take plain values that a loop changes for what they are in its first round only."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                held = frame.local.get(node.id)
+                if isinstance(held, Const):
+                    frame.local[node.id] = Derived("loop", (held,))
 
 
 def it_element(it: Interpreter, over: Value) -> Value:
@@ -181,6 +204,7 @@ def _while(it: Interpreter, frame: Frame, node: ast.While) -> bool:
     condition = it.evaluate(frame, node.test)
     if truth(condition) is False:
         return False
+    _widen(frame, node.body)
     with it.looping(Loop(frame.source.place(node), None)):
         run_block(it, frame, node.body)
     run_block(it, frame, node.orelse)
