@@ -115,8 +115,9 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
     owner, name = call.arguments[0], constant(call.arguments[1], ...)
     if call.name == "setattr":
         if isinstance(owner, Instance) and isinstance(name, str) and len(call.arguments) == 3:
-            held = owner.attributes.get(name)
-            owner.attributes[name] = either(held, call.arguments[2]) if held and it.guards else call.arguments[2]
+            before = owner.attributes.get(name)
+            value = call.arguments[2]
+            owner.attributes[name] = either(before, value) if before is not None and it.guards else value
         return Const(None)
     names = constants(call.arguments[1])
     if call.name == "getattr" and name is ... and names and all(isinstance(each, str) for each in names):

@@ -145,6 +145,9 @@ def _call_object(it: Interpreter, owner: Instance, arguments: list[Value], keywo
                 made = it.note(f"{owner.type}.__call__", place, arguments, keywords, receiver=owner, complete=complete)
                 made.result = enter(it, member, [owner, *arguments], keywords, place, complete, this=owner)
                 return made.result
+    if owner.type == "functools.partial" and owner.call is not None and owner.call.arguments:
+        function, *first = owner.call.arguments
+        return call(it, function, [*first, *arguments], {**owner.call.keywords, **keywords}, place, complete)
     kind = _kind(it, owner)
     made = it.note(f"{kind}.__call__", place, arguments, keywords, receiver=owner, complete=complete)
     _call_parts(it, owner, arguments, place)

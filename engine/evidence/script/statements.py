@@ -69,12 +69,8 @@ def _annotated(it: Interpreter, frame: Frame, node: ast.AnnAssign) -> bool:
 
 def _augmented(it: Interpreter, frame: Frame, node: ast.AugAssign) -> bool:
     if it.loops:  # a counter: it has another value in each round
-        bind(
-            it,
-            frame,
-            node.target,
-            Derived("+=", (it.evaluate(frame, _loaded(node.target)), it.evaluate(frame, node.value))),
-        )
+        parts = it.evaluate(frame, _loaded(node.target)), it.evaluate(frame, node.value)
+        bind(it, frame, node.target, Derived("+=", parts))
         return False
     load = ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node)
     bind(it, frame, node.target, it.evaluate(frame, load))
