@@ -75,4 +75,3 @@ class Reading(Document):
     def declares_fields(self, name: str) -> bool:
         """Return whether a decorator or base class fills fields from keywords."""
         return name in self.field_declarers
-
