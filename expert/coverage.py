@@ -10,7 +10,7 @@ from knowledge.items import KINDS, RULE_KINDS, ItemDocument, Kind, ServedDocumen
 from knowledge.rulebook import Knowledge
 from knowledge.schema import Pack
 
-_KIND_OF_PACK: Mapping[Pack, Kind] = {"plan": "R", "audit": "A", "diagnose": "D"}
+_KIND_OF_PACK: Mapping[Pack, Kind] = {"plan": "R", "audit": "A", "diagnose": "D", "review": "V"}
 OTHERWISE = ""
 """Stands for what a row asks besides rules."""
 

@@ -10,11 +10,11 @@ from typing import Any
 from .errors import InputError, KnowledgeError
 from .own import Layer
 from .reading import read_documents
-from .schema import Pack
+from .schema import PACKS, Pack
 
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
-    *("item", "served", "preset", "setting", "justified"),
+    *("symbols", "reading", "item", "served", "preset", "setting", "justified"),
 )
 OWN_KINDS = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "preset", "justified")
 """What users may add; the other kinds speak of the package's own sources and tests."""
@@ -111,4 +111,4 @@ def _pack_of(parts: tuple[str, ...]) -> Pack:
     """A folder `rules/audit`, or in a small folder of one's own `audit` or `audit.yaml`, says the pack."""
     folder = parts[1] if parts[0] == "rules" and len(parts) > 1 else parts[0]
     folder = folder.removesuffix(".yaml")
-    return "audit" if folder == "audit" else "diagnose" if folder == "diagnose" else "plan"
+    return next((pack for pack in PACKS if pack == folder), "plan")

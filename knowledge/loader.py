@@ -22,6 +22,7 @@ from .items import ItemDocument, ServedDocument
 from .overrides import Layered
 from .own import Layer, Own
 from .presets import PresetDocument
+from .profiles import Reading, SymbolsDocument
 from .reading import file_bytes
 from .records import SEVERITIES, Value
 from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Remedy, Rule
@@ -103,6 +104,8 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         settings={item.body["setting"]: _parse(SettingDocument, item) for item in _of(items, "setting")},
         justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
         backbones=tuple(vocabulary.cards.values()),
+        symbols={item.name: _parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
+        reading=next((_parse(Reading, item) for item in _of(items, "reading")), None),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
     )

@@ -8,7 +8,9 @@ from typing import Literal
 Value = bool | int | float | str
 """What one fact may hold."""
 
-FactSource = Literal["user", "audit", "plan", "log", "predictions", "telemetry", "machine", "rule", "decision"]
+FactSource = Literal[
+    "user", "audit", "plan", "log", "predictions", "telemetry", "machine", "script", "rule", "decision"
+]
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """From worst to mildest."""
@@ -21,6 +23,11 @@ class Evidence:
     text: str
     path: str | None = None
     line: int | None = None
+    end_line: int | None = None
+    cell: int | None = None
+    """Of a notebook: the number of the cell, from 1; `line` then counts the lines of all code cells."""
+    via: str = ""
+    """Of a script: what brings it: the entry file, a helper, a configuration file, a default or a framework."""
     step: int | None = None
     value: float | None = None
     n: int | None = None

@@ -13,6 +13,7 @@ from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
 from .own import Own
 from .presets import PresetDocument
+from .profiles import Reading
 from .records import Severity, Value
 from .schema import Example, Pack, SourceDocument, Strength
 from .vocabulary import Vocabulary
@@ -139,6 +140,10 @@ class Knowledge:
     """Searches for the tuner."""
     backbones: tuple[BackboneCard, ...] = ()
     """What is known of each backbone."""
+    symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of packages by what they do; what a script calls is known by them."""
+    reading: Reading | None = None
+    """What following a script takes."""
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()

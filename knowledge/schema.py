@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Pack = Literal["plan", "audit", "diagnose"]
-PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose")
+Pack = Literal["plan", "audit", "diagnose", "review"]
+PACKS: tuple[Pack, ...] = ("plan", "audit", "diagnose", "review")
 """Which consultation a rule belongs to, in the order of the work."""
 Strength = Literal["must", "strong", "default", "fallback"]
 STRENGTHS: tuple[Strength, ...] = ("must", "strong", "default", "fallback")

@@ -19,7 +19,7 @@ TOPICS: tuple[Topic, ...] = (
     "problem", "data", "backbone", "architecture", "training", "evaluation", "reproducibility", "lifecycle",
 )  # fmt: skip
 """The order in which a plan is settled (S000-06)."""
-Supplier = Literal["user", "audit", "plan", "log", "predictions", "telemetry", "machine", "rule"]
+Supplier = Literal["user", "audit", "plan", "log", "predictions", "telemetry", "machine", "script", "rule"]
 
 
 _NUMBER_AND_UNIT = re.compile(r"^\s*-?[\d.][\d.,eE+-]*\s*[%\w/µ]+\s*$")

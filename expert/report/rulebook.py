@@ -21,6 +21,7 @@ _PACKS: Mapping[Pack, str] = {
     "plan": "From answers and measurements to a plan",
     "audit": "From measurements of a data set to findings",
     "diagnose": "From curves, predictions and telemetry to findings",
+    "review": "From what a training script does to what it lacks",
 }
 
 

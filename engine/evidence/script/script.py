@@ -1,0 +1,76 @@
+"""One script as everything that measures it sees it: the project, the trace of its launch, and how to say where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.profiles import Reading
+from knowledge.records import Evidence, Fact, Unknown, Value
+from knowledge.rulebook import Knowledge
+
+from .calls import Call, Trace
+from .interpreter import Interpreter
+from .places import Place, Via
+from .project import Project, read_project
+
+
+@dataclass(frozen=True)
+class Script:
+    """A training script that was read, never run."""
+
+    project: Project
+    trace: Trace
+    reading: Reading
+    symbols: Mapping[str, tuple[str, ...]]
+    """Names of packages by what they do."""
+    configurations: tuple[str, ...]
+    """Configuration files that the launch reads."""
+    cut: tuple[str, ...]
+    """What was not read to the end; what is missing cannot be claimed then."""
+
+    def calls(self, *symbols: str, main: bool | None = True) -> list[Call]:
+        """Return the calls that do what one of `symbols` says, such as `gradient-clipping`.
+
+        `main` limits to what the launch reaches (True), to the rest (False), or not at all (None).
+        """
+        return self.trace.named(*(name for each in symbols for name in self.symbols[each]), main=main)
+
+    def evidence(self, place: Place, text: str, via: Via | None = None) -> Evidence:
+        """Return something to look up; how it is provided follows from the file unless `via` says it."""
+        lines = {"line": place.line, "end_line": place.last, "cell": place.cell or None}
+        return Evidence(text, place.path, **lines, via=via or self.via(place))
+
+    def via(self, place: Place) -> Via:
+        """Return how something at `place` is provided: by the entry file, by another file, or by a configuration."""
+        if place.path == self.project.entry:
+            return "explicit"
+        return "helper" if place.path.endswith((".py", ".ipynb")) else "config"
+
+    def of(self, call: Call, text: str = "", via: Via | None = None) -> Evidence:
+        """Return one call as something to look up."""
+        return self.evidence(call.place, text or call.name, via)
+
+    def fact(self, name: str, value: Value, *evidence: Evidence) -> Fact:
+        """Return a fact about the script; the first evidence is where a person looks first."""
+        return Fact(name, value, "script", evidence=tuple(dict.fromkeys(evidence))[:20])
+
+    def unknown(self, name: str, why: str, decided_by: str) -> Unknown:
+        """Return what reading does not tell: why, and what would tell it."""
+        return Unknown(name, f"{why}; {decided_by} would tell")
+
+
+def read_script(knowledge: Knowledge, path: Path, entry: str = "") -> Script:
+    """Read the training script of the project at `path`, a folder or the entry file itself; nothing is executed.
+
+    Raises:
+        InputError: nothing is there, or no Python file.
+        UsageError: `entry` is no file of the project.
+    """
+    assert knowledge.reading is not None, "the rulebook says how scripts are read"
+    project = read_project(path, entry)
+    interpreter = Interpreter(project, knowledge.reading)
+    trace = interpreter.read()
+    configurations, cut = tuple(interpreter.configurations.used), tuple(interpreter.cut)
+    return Script(project, trace, knowledge.reading, knowledge.symbols, configurations, cut)

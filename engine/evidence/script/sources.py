@@ -1,0 +1,138 @@
+"""Reads Python files and notebooks into syntax trees; executes nothing, and a broken file is no error here."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tokenize
+import warnings
+from bisect import bisect_right
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from .places import Place, lines_of
+
+MOST_BYTES = 2_000_000
+"""A longer file is data or generated: a person writes forty thousand lines of training script in no project."""
+DEEPEST = 180
+"""Nesting of brackets beyond which the parser of CPython itself may exhaust its stack."""
+_FORMATTED = re.compile(r"""\b[fF](["']).*\1""")
+_MOST_REPAIRS = 30
+_MAGIC = re.compile(r"^\s*(%|!|\?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file that parses."""
+
+    path: str
+    """Relative to the project's folder, with forward slashes."""
+    text: str
+    tree: ast.Module
+    cells: tuple[tuple[int, int], ...] = ()
+    """Of a notebook: (first line, cell number) of each code cell, in order."""
+
+    def place(self, node: ast.AST) -> Place:
+        """Return where a node of this file stands."""
+        first, last = lines_of(node)
+        return Place(self.path, first, last, self.cell_of(first))
+
+    def cell_of(self, line: int) -> int:
+        """Return the notebook cell that holds `line`, plus 1, or 0 in a plain file."""
+        if not self.cells:
+            return 0
+        return self.cells[max(0, bisect_right(self.cells, (line, 1 << 30)) - 1)][1] + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One file that could not be read."""
+
+    place: Place
+    reason: str
+
+
+def read_source(path: Path, relative: str) -> Source | Broken:
+    """Read one `.py` or `.ipynb` file."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return Broken(Place(relative, 1), f"{path.stat().st_size / 1e6:.0f} MB are more than a script")
+        data = path.read_bytes()
+    except OSError as error:
+        return Broken(Place(relative, 1), error.strerror or "cannot be opened")
+    if path.suffix == ".ipynb":
+        return _notebook(data, relative)
+    try:
+        encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        return Broken(Place(relative, 1), f"not text in a known encoding ({error})")
+    return _parsed(text, relative)
+
+
+def _notebook(data: bytes, relative: str) -> Source | Broken:
+    try:
+        content = json.loads(data)
+        cells = content.get("cells") or content["worksheets"][0]["cells"]
+        text, starts = flatten(cells)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        return Broken(Place(relative, 1), f"not a notebook ({type(error).__name__})")
+    return _parsed(text, relative, starts)
+
+
+def flatten(cells: list[dict[str, object]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return the code cells as one text, a marker line before each, and (first line, cell number) of each.
+
+    Lines for IPython (`%pip`, `!ls`) become comments, so that line numbers stay.
+    """
+    lines: list[str] = []
+    starts: list[tuple[int, int]] = []
+    for number, cell in enumerate(cells):
+        if cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source", cell.get("input", ""))
+        source = "".join(str(line) for line in source) if isinstance(source, list) else str(source)
+        starts.append((len(lines) + 1, number))
+        lines.append(f"# %% [cell {number}]")
+        lines += [f"#! {line}" if _MAGIC.match(line) else line for line in source.splitlines()]
+    return "\n".join(lines) + "\n", tuple(starts)
+
+
+def _parsed(text: str, relative: str, cells: tuple[tuple[int, int], ...] = ()) -> Source | Broken:
+    if (line := _too_deep(text)) is not None:
+        return Broken(Place(relative, line), f"brackets are nested more than {DEEPEST} deep")
+    try:
+        return Source(relative, text, _tree(text), cells)
+    except (SyntaxError, ValueError) as error:
+        return Broken(Place(relative, getattr(error, "lineno", None) or 1), getattr(error, "msg", None) or str(error))
+    except (RecursionError, MemoryError):
+        return Broken(Place(relative, 1), "nested deeper than Python can parse")
+
+
+def _tree(text: str) -> ast.Module:
+    """Parse; an f-string of Python 3.12 with quotes inside its braces, which 3.11 cannot parse, is read as empty."""
+    for _ in range(_MOST_REPAIRS):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of escapes in the user's strings
+                return ast.parse(text)
+        except SyntaxError as error:
+            lines = text.split("\n")
+            number = (error.lineno or 0) - 1
+            if not 0 <= number < len(lines) or (found := _FORMATTED.search(lines[number])) is None:
+                raise
+            lines[number] = lines[number][: found.start()] + '""' + lines[number][found.end() :]
+            text = "\n".join(lines)
+    return ast.parse(text)
+
+
+def _too_deep(text: str) -> int | None:
+    """Return the line on which brackets nest too deep; strings count as well, which only makes it stricter."""
+    depth = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        depth = max(0, depth + sum(map(line.count, "([{")) - sum(map(line.count, ")]}")))
+        if depth > DEEPEST or line.count("(") > DEEPEST or line.count("[") > DEEPEST:
+            return number
+    return None

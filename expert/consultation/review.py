@@ -1,0 +1,89 @@
+"""The review consultation: from a training script to the state of every check; reads the script, never runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.evidence.script.measures import measure_script
+from engine.evidence.script.script import Script, read_script
+from knowledge.records import Evidence, Fact, Measured, Unknown
+from knowledge.rulebook import Knowledge
+
+from ..chaining import consult
+from ..session import Session
+from .audit import admitted
+
+CHECK = "check."
+
+
+@dataclass(frozen=True)
+class CheckState:
+    """What the review says about one check."""
+
+    id: str
+    """Such as `train.grad_clip`; its first part is the dimension."""
+    state: str
+    """`present`, `missing`, `not-applicable` or `undecidable`."""
+    evidence: tuple[Evidence, ...] = ()
+    rule: str = ""
+    """The rule or table row that gave the state."""
+    why: tuple[str, ...] = ()
+    """Of an undecidable check: what reading does not tell, and what would tell it."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a review brought."""
+
+    script: Script
+    measured: Measured
+    session: Session
+    checks: tuple[CheckState, ...]
+
+
+def review_script(
+    knowledge: Knowledge,
+    path: Path,
+    *,
+    entry: str = "",
+    extra_facts: Iterable[Fact] = (),
+    extra_unknown: Iterable[Unknown] = (),
+) -> Review:
+    """Read a script, measure it and judge it.
+
+    Args:
+        knowledge: the rulebooks.
+        path: a training script, or the folder of a project.
+        entry: of a folder, the file that starts the training; guessed when empty.
+        extra_facts: what is known beside the script, such as answers, or an audit of its data set.
+        extra_unknown: what was looked for in vain.
+
+    Raises:
+        InputError: nothing is there, or no Python file.
+        UsageError: `entry` is no file of the project.
+    """
+    script = read_script(knowledge, path, entry)
+    measured = admitted(measure_script(script), knowledge.vocabulary)
+    unknown = (*measured.unknown, *extra_unknown)
+    session = consult(knowledge, (*measured.facts, *extra_facts), packs=("review",), unknown=unknown)
+    return Review(script, measured, session, tuple(_states(knowledge, session)))
+
+
+def _states(knowledge: Knowledge, session: Session) -> Iterable[CheckState]:
+    """Return the state of each check in the order of the vocabulary."""
+    needs = {each.id: each.needs for each in session.not_assessable}
+    for name in knowledge.vocabulary.entries:
+        if not name.startswith(CHECK):
+            continue
+        check = name.removeprefix(CHECK)
+        fact = session.facts.get(name)
+        if fact is None:
+            yield CheckState(check, "undecidable", why=needs.get(check, ()))
+            continue
+        firing = next(each for each in reversed(session.firings) if each.rule.then.attribute == name
+                      and each.rule.then.value == fact.value)  # fmt: skip
+        held = [session.facts[support] for support in firing.supports if isinstance(support, str)]
+        evidence = tuple(dict.fromkeys(item for each in held for item in each.evidence))
+        yield CheckState(check, str(fact.value), evidence, firing.rule.id)

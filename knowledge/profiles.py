@@ -1,0 +1,81 @@
+"""What is known of packages to follow a script that uses them, and what their names do; no judgement."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pydantic import ConfigDict
+
+from .schema import Document
+
+
+class SymbolsDocument(Document):
+    """Names of packages that do one thing, such as clip gradients."""
+
+    symbols: str
+    means: str
+    names: tuple[str, ...]
+    """Full names; `*.step` is a method of any object, `torch.optim.*` any member of the module."""
+
+
+class Reading(Document):
+    """What following a script takes: other names of the same thing, calls that hand on their object, loaders, hooks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+
+    reading: str
+
+    aliases: dict[str, str]
+    """Another name of a module or name."""
+    fluent: frozenset[str]
+    """Methods that return their object."""
+    unwraps: frozenset[str]
+    """Attributes by which a wrapper gives what it wraps."""
+    returns_argument: frozenset[str]
+    """Functions that return their first argument, changed or wrapped."""
+    returns_arguments: frozenset[str]
+    """Those of them that return all their arguments."""
+    wrapping_iterators: frozenset[str]
+    loaders: frozenset[str]
+    """Classes whose iteration calls a data set and a collate function."""
+    keeps_functions: frozenset[str]
+    """Calls that keep functions for later."""
+    runs_functions: frozenset[str]
+    """Calls that run the function they are given, with its own defaults."""
+    chains: frozenset[str]
+    """Containers that call their parts one after the other."""
+    callable_methods: tuple[str, ...]
+    """Methods that run when an object is called."""
+    field_declarers: frozenset[str]
+    context_decorators: frozenset[str]
+    constructors: frozenset[str]
+    """Class methods that return an object of their class."""
+    trains: tuple[str, ...]
+    """Calls that show that a launch trains something."""
+    hooks: tuple[str, ...]
+    """Methods that frameworks call, in their order."""
+
+    @property
+    def alternative_constructors(self) -> frozenset[str]:
+        """Class methods that return an object of their class."""
+        return self.constructors
+
+    @cached_property
+    def _longest_first(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self.aliases.items(), key=lambda pair: -len(pair[0])))
+
+    def canonical(self, name: str) -> str:
+        """Return the one name under which the rest of the program knows `name`."""
+        for other, known in self._longest_first:
+            if name == other or name.startswith(other + "."):
+                return known + name[len(other) :]
+        return name
+
+    def made_by(self, name: str) -> str:
+        """Return the class of what a call of `name` returns: of `Model.from_pretrained` it is `Model`."""
+        owner, _, last = name.rpartition(".")
+        return owner if last in self.constructors and owner.rpartition(".")[2][:1].isupper() else name
+
+    def declares_fields(self, name: str) -> bool:
+        """Return whether a decorator or base class fills fields from keywords."""
+        return name in self.field_declarers
