@@ -13,8 +13,8 @@ from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
 from .own import Own
 from .presets import PresetDocument
-from .records import Severity, Value
 from .profiles import Reading
+from .records import Severity, Value
 from .schema import Example, Pack, SourceDocument, Strength
 from .vocabulary import Vocabulary
 
