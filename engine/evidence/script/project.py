@@ -12,7 +12,7 @@ from pathlib import Path
 
 from knowledge.errors import InputError, UsageError
 
-from .launches import Launch, read_launches
+from .launches import Launch, launches_of, read_launches
 from .sources import Broken, Source, read_source
 
 _LEFT_OUT = {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb", "mlruns"}
@@ -95,12 +95,13 @@ def dotted(path: str) -> str:
     return name.removesuffix(".__init__")
 
 
-def read_project(path: Path, entry: str = "") -> Project:
+def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
     """Read the project at `path`, a folder or the file that starts the training.
 
     Args:
         path: the folder, or the entry file itself.
         entry: of a folder, the entry file relative to it; guessed when empty.
+        launch: the command that starts it; the project's shell scripts are asked when empty.
 
     Raises:
         InputError: nothing is there, or no Python file.
@@ -126,7 +127,8 @@ def read_project(path: Path, entry: str = "") -> Project:
     if not sources and not broken:
         raise InputError(f"{root} holds no Python file and no notebook; give the folder of a training project")
     guesses = [entry] if entry else _entries(sources)
-    launches = read_launches(root, _walk(root))
+    given = launches_of(launch, "pyproject.toml")
+    launches = {each.script: (each,) for each in given} if given else read_launches(root, _walk(root))
     chosen = guesses[0] if guesses else broken[0].place.path
     return Project(root, chosen, tuple(guesses[1:6]), sources, tuple(broken), launches.get(Path(chosen).name, ()))
 
