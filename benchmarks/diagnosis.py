@@ -5,8 +5,7 @@
 A finding counts as right where the label demands it. Labels with a question mark are debatable and count neither way;
 states (`truncated-run`, `wasted-compute`, ...) that no label mentions are listed apart, because nobody labelled them.
 Where only overfitting was labelled (the runs of OverfitGuard), only that is scored.
-The labels of the Trainer runs were at hand when the rules were written: their figures are a regression test, no
-promise. The rules were not yet fitted to any other format.
+The labels were at hand when the rules were written: these figures are a regression test, no promise for other runs.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python -m benchmarks.review PROJECTS [--unit NAME] [--check ID] [--state missing]
 
-PROJECTS holds a folder for each unit of `review/INDEX.tsv`, with the files named there. Precision and recall are those of
-`score.py` beside the labels: of "missing", checks that are advisory left out; not applicable and undecidable count as
-false alarms when they are asserted. With `--unit` or `--check` every disagreement is listed instead.
+PROJECTS holds a folder for each unit of `review/INDEX.tsv`, with the files named there. Precision and recall are
+those of `score.py` beside the labels: of "missing", checks that are advisory left out; not applicable and undecidable
+count as false alarms when they are asserted. With `--unit` or `--check` every disagreement is listed instead.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def _entry(path: str) -> str:
 def _rows(unit: dict[str, Any], review: Review) -> Iterator[dict[str, Any]]:
     for check in review.checks:
         if check.id in unit["checks"]:
-            yield {"unit": unit["unit"], "check": check.id, "state": check.state, "lines": _lines(check), "why": check.why,
-                   "rule": check.rule}  # fmt: skip
+            lines = _lines(check)
+            row = {"state": check.state, "lines": lines, "why": check.why, "rule": check.rule}
+            yield {"unit": unit["unit"], "check": check.id, **row}
 
 
 def _lines(check: CheckState) -> list[str]:
@@ -71,11 +72,9 @@ def _disagreements(unit: dict[str, Any], rows: list[dict[str, Any]], only: str) 
     for row in rows:
         truth = unit["checks"][row["check"]]
         if only in row["check"] and truth["state"] != row["state"]:
-            hard = " HARD" if truth.get("hard") else ""
-            print(
-                f"{unit['unit']:22s} {row['check']:26s} truth {truth['state']}{hard} {truth.get('via', '')} {truth['lines']} {truth['note']}"
-            )
-            print(f"{'':22s} {'':26s} said  {row['state']} {row['lines'][:4]} {row['rule']} {row['why'][:2]}")
+            told = f"{truth['state']}{' HARD' if truth.get('hard') else ''} {truth.get('via', '')} {truth['lines']}"
+            print(f"{unit['unit']:22s} {row['check']:26s} truth {told} {truth['note']}")
+            print(f"{'':49s} said  {row['state']} {row['lines'][:4]} {row['rule']} {row['why'][:2]}")
 
 
 if __name__ == "__main__":

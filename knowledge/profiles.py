@@ -29,6 +29,8 @@ class Reading(Document):
     """Another name of a module or name."""
     fluent: frozenset[str]
     """Methods that return their object."""
+    unwraps: frozenset[str]
+    """Attributes by which a wrapper gives what it wraps."""
     returns_argument: frozenset[str]
     """Functions that return their first argument, changed or wrapped."""
     returns_arguments: frozenset[str]
@@ -48,6 +50,8 @@ class Reading(Document):
     context_decorators: frozenset[str]
     constructors: frozenset[str]
     """Class methods that return an object of their class."""
+    trains: tuple[str, ...]
+    """Calls that show that a launch trains something."""
     hooks: tuple[str, ...]
     """Methods that frameworks call, in their order."""
 
@@ -75,4 +79,3 @@ class Reading(Document):
     def declares_fields(self, name: str) -> bool:
         """Return whether a decorator or base class fills fields from keywords."""
         return name in self.field_declarers
-

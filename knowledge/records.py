@@ -27,7 +27,7 @@ class Evidence:
     cell: int | None = None
     """Of a notebook: the number of the cell, from 1; `line` then counts the lines of all code cells."""
     via: str = ""
-    """Of a script: whether the entry file itself, a helper, a configuration file, a default or a framework brings it."""
+    """Of a script: what brings it: the entry file, a helper, a configuration file, a default or a framework."""
     step: int | None = None
     value: float | None = None
     n: int | None = None

@@ -10,6 +10,7 @@ from knowledge.records import Evidence, Measured
 
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
+from .skill import oriented, scores
 from .statistics import head, kendall, noise, smoothed, tail, thinned, window_of
 
 _RISE = (
@@ -17,9 +18,12 @@ _RISE = (
     "run.evaluations_after_best",
     "run.lowest_quarter_after_best",
     "run.rise_over_noise",
+    "run.rise_over_luck",
+    "run.progress_lost",
     "run.kendall_after_best",
     "run.train_change_since_best",
     "run.metric_trend_after_best",
+    "run.metric_error_change",
     "run.best_is_first",
 )
 
@@ -42,9 +46,34 @@ def rise(run: RunSeries) -> Measured:
     measured += known("run.lowest_quarter_after_best", quarter, n=count)
     spread = noise(np.log(loss.y))
     measured += known("run.rise_over_noise", min(1e6, math.log(last / lowest) / max(spread, 1e-9)), n=count)
+    measured += known("run.rise_over_luck", _over_luck(_standing(smooth, last), spread, count), n=count)
+    measured += known("run.progress_lost", _lost(float(loss.y[0]), lowest, last), n=count, evidence=evidence)
     measured += known("run.kendall_after_best", kendall(loss.x[best:], loss.y[best:]), n=count)
     measured += known("run.best_is_first", best == 0, n=count, evidence=evidence[:1])
     return measured + _train_since(run, loss, best) + _metric_since(run, loss, best)
+
+
+def _standing(smooth: Floats, last: float) -> float:
+    """Rise above the lowest point, on a logarithmic scale, that even the last point shows; 0 on the way down."""
+    return max(0.0, math.log(min(last, float(smooth[-1])) / float(smooth.min())))
+
+
+def _over_luck(rise: float, spread: float, count: int) -> float:
+    """Rise in units of what luck alone gives: the lowest of `count` draws lies about √(2 ln count) deviations down.
+
+    The deviation itself is known the worse the fewer second differences it was estimated from.
+    """
+    luck = spread * math.sqrt(2 * math.log(max(2, count))) * (1 + 2 / math.sqrt(max(1, count - 2)))
+    return min(1e6, rise / max(luck, 1e-9))
+
+
+_MOST_LOST = 10.0
+
+
+def _lost(first: float, lowest: float, last: float) -> float:
+    """Share of the fall of the loss that was given back, on a logarithmic scale; at most 10 where it hardly fell."""
+    fall, rise = math.log(first / lowest), max(0.0, math.log(last / lowest))
+    return min(_MOST_LOST, rise / fall) if fall > 0 else _MOST_LOST * (rise > 0)
 
 
 def _lowest(values: Floats, smooth: Floats) -> int:
@@ -80,10 +109,37 @@ def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
     metric = run.metric.finite() if run.metric else None
     since = metric.take(np.flatnonzero(np.asarray(metric.steps) >= loss.steps[best])) if metric else None
     if metric is None or since is None or len(since) < 2:
-        return unknown("no task metric was logged after the best loss", "run.metric_trend_after_best")
+        reason = "no task metric was logged after the best loss"
+        return unknown(reason, "run.metric_trend_after_best", "run.metric_error_change")
     sign = 1 if metric.better == "higher" else -1
-    trend = sign * kendall(since.x, since.y)
-    return known("run.metric_trend_after_best", trend, n=len(since), evidence=[point(since, 0), point(since, -1)])
+    cited = [point(since, 0), point(since, -1)]
+    measured = known("run.metric_trend_after_best", sign * kendall(since.x, since.y), n=len(since), evidence=cited)
+    return measured + _error_change(run, metric, loss.steps[best])
+
+
+def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
+    """Relative change of the error of the task metric since step `since`; of the score that fared worst if one did."""
+    curves = {one.metric: one for one in (*scores(run), metric)}
+    changes = [(change, one) for one in curves.values() if (change := _relative(one, since)) is not None]
+    if not changes:
+        return unknown("no score was logged after the best loss, or it is perfect", "run.metric_error_change")
+    change, worst = max(changes, key=lambda pair: pair[0])
+    own = _relative(metric, since)
+    if own is not None and change <= _DEGRADED:
+        change, worst = own, metric
+    return known("run.metric_error_change", change, n=len(worst), evidence=[point(worst, 0), point(worst, -1)])
+
+
+_DEGRADED = 0.02
+"""Relative growth of an error that counts as a change for the worse; below it, it stood still."""
+
+
+def _relative(score: Series, since: int) -> float | None:
+    errors = smoothed(score.y if score.better == "lower" else 1 - oriented(score))
+    after = np.flatnonzero(np.asarray(score.steps) >= since)
+    if len(after) < 2 or errors[after[0]] <= 0:
+        return None
+    return tail(errors) / float(errors[after[0]]) - 1
 
 
 def levels(run: RunSeries) -> Measured:

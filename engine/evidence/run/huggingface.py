@@ -15,6 +15,8 @@ from .series import RunMeta, RunSeries, Series
 
 _BOOKKEEPING = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "jit_compilation_time")
 _NOT_A_CURVE = ("epoch", "step", "total_flos", "learning_rate", "grad_norm", "num_tokens", "num_input_tokens_seen")
+_OLD_SAVE_STEPS = 500
+"""How often the Trainer saves unless told otherwise; its older states do not say."""
 _ENDLESS_EPOCHS = 10**9
 """The Trainer writes 2**63 - 1 epochs for a streamed data set."""
 
@@ -102,8 +104,16 @@ def _with_meta(run: RunSeries, state: dict[str, Any], notes: tuple[str, ...]) ->
         planned_epochs=int(epochs) if epochs and epochs < _ENDLESS_EPOCHS else None,
         status="completed" if summary or (planned > 0 and done >= planned) else "unfinished",
         selected_by=_selected_by(run, number(state.get("best_metric"))),
+        snapshot=_is_snapshot(run.source, state, done, planned),
     )
     return replace(run, meta=meta, notes=notes)
+
+
+def _is_snapshot(source: Path, state: dict[str, Any], done: int, planned: int) -> bool:
+    """Whether the state was saved with a checkpoint of a run that may have gone on."""
+    every = finite(state.get("save_steps")) or _OLD_SAVE_STEPS
+    in_checkpoint = source.parent.name.startswith("checkpoint-")
+    return done < planned and (in_checkpoint or (every >= 1 and done % int(every) == 0))
 
 
 def _selected_by(run: RunSeries, best: float | None) -> str:

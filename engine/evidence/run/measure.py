@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
+from .ending import ending
 from .fit import levels, rise
+from .groups import groups
+from .guessing import guessing
+from .instability import excursions, mislabelled
 from .progress import divergence, trends
 from .scale import against_chance, scale
 from .schedule import schedule
@@ -16,7 +20,7 @@ from .volume import nonfinite, volume
 
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
-    schedule, spikes, gradients, telemetry,
+    schedule, spikes, gradients, telemetry, guessing, excursions, mislabelled, ending, groups,
 )  # fmt: skip
 
 

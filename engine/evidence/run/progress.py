@@ -9,9 +9,11 @@ from knowledge.records import Evidence, Measured
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
 from .skill import oriented
-from .statistics import Slope, head, smoothed, tail, theil_sen, thinned
+from .statistics import Slope, deviation, head, kendall, running_median, smoothed, tail, theil_sen, thinned
 
-_DIVERGENCE = ("run.train_end_over_best", "run.train_end_over_start")
+_DIVERGENCE = ("run.train_end_over_best", "run.train_end_over_start", "run.train_rise_over_noise")
+_HELD = 5
+"""Records in a row over which a loss counts as held; the window of the whole run would smooth a short low away."""
 
 
 def divergence(run: RunSeries) -> Measured:
@@ -19,13 +21,17 @@ def divergence(run: RunSeries) -> Measured:
     train = run.train_loss.finite() if run.train_loss else None
     if train is None or not len(train):
         return unknown("no training loss was logged", *_DIVERGENCE)
-    smooth = smoothed(thinned(train.y))
-    if smooth.min() <= 0:
+    raw = thinned(train.y)
+    smooth, held = smoothed(raw), running_median(raw, _HELD if len(raw) >= 2 * _HELD else 1)
+    if smooth.min() <= 0 or held.min() <= 0:
         return unknown("the training loss is not always above 0", *_DIVERGENCE)
-    start, lowest, end = head(train), float(smooth.min()), tail(smooth)
+    start, lowest, end = head(train), float(held.min()), tail(smooth)
     text = Evidence(f"training loss {start:.4g} at the start, {lowest:.4g} at its best, {end:.4g} at the end")
-    return known("run.train_end_over_best", end / lowest, n=len(train), evidence=[text]) + known(
-        "run.train_end_over_start", end / start, n=len(train), evidence=[text]
+    spread = max(deviation(np.log(np.maximum(raw, lowest * 1e-3)) - np.log(smooth)), 1e-9)
+    return (
+        known("run.train_end_over_best", end / lowest, n=len(train), evidence=[text])
+        + known("run.train_end_over_start", end / start, n=len(train), evidence=[text])
+        + known("run.train_rise_over_noise", min(1e6, max(0.0, float(np.log(end / lowest))) / spread), n=len(train))
     )
 
 
@@ -39,11 +45,11 @@ def trends(run: RunSeries) -> Measured:
 
 def _trend(side: str, series: Series | None) -> Measured:
     change = tuple(f"run.{side}_change_last_quarter{bound}" for bound in ("", "_low", "_high"))
-    settled = f"run.{side}_settled_share"
+    settled, others = f"run.{side}_settled_share", (f"run.{side}_gain_share", f"run.{side}_trend")
     if series is None or len(series) < 2:
-        return unknown(f"no {side} loss was logged", *change, settled)
+        return unknown(f"no {side} loss was logged", *change, settled, *others)
     if series.y.min() <= 0:
-        return unknown(f"the {side} loss is not always above 0", *change, settled)
+        return unknown(f"the {side} loss is not always above 0", *change, settled, *others)
     x, y = thinned(series.x), np.log(thinned(series.y))
     slope, begin = _last_quarter(x, y)
     width = float(x[-1] - x[begin])
@@ -51,7 +57,22 @@ def _trend(side: str, series: Series | None) -> Measured:
     measured = Measured()
     for name, per_step in zip(change, (slope.value, slope.low, slope.high), strict=True):
         measured += known(name, float(np.expm1(np.clip(per_step * width, -20, 20))), n=len(series), evidence=[text])
+    coarse = thinned(y, _COARSE)
+    measured += known(others[1], kendall(np.arange(len(coarse), dtype=np.float64), coarse), n=len(series))
+    measured += _share_of_all(others[0], -slope.value * width, y, series)
     return measured + _settling(settled, series)
+
+
+_COARSE = 200
+"""Stretches in which a trend over the whole run is counted: pairs grow with the square."""
+
+
+def _share_of_all(name: str, gain: float, falling: Floats, series: Series) -> Measured:
+    """What the last quarter gained as a share of all that was gained, on the scale of `falling`."""
+    total = float(falling[0] - smoothed(falling).min())
+    if total <= 0:
+        return unknown("nothing was gained over the run", name)
+    return known(name, float(np.clip(gain / total, -1, 1)), n=len(series))
 
 
 def _last_quarter(x: Floats, y: Floats) -> tuple[Slope, int]:
@@ -86,10 +107,10 @@ def _metric_gain(run: RunSeries) -> Measured:
     """
     metric = run.metric.finite() if run.metric else None
     if metric is None or len(metric) < 2:
-        return unknown("no task metric was logged", *_GAIN)
+        return unknown("no task metric was logged", *_GAIN, "run.metric_gain_share")
     relative = metric.better == "lower"
     if relative and metric.y.min() <= 0:
-        return unknown(f"{metric.metric} reaches 0, so it has no relative change", *_GAIN)
+        return unknown(f"{metric.metric} reaches 0, so it has no relative change", *_GAIN, "run.metric_gain_share")
     values = -np.log(metric.y) if relative else oriented(metric)
     slope, begin = _last_quarter(metric.x, values)
     width = float(metric.x[-1] - metric.x[begin])
@@ -98,7 +119,7 @@ def _metric_gain(run: RunSeries) -> Measured:
     measured = Measured()
     for name, per_step in zip(_GAIN, bounds, strict=True):
         measured += known(name, per_step * width, n=len(metric), evidence=evidence)
-    return measured
+    return measured + _share_of_all("run.metric_gain_share", slope.value * width, -values, metric)
 
 
 _BEST = ("run.best_epoch_share", "run.best_loss_share")

@@ -8,8 +8,11 @@ import numpy as np
 
 from knowledge.records import Evidence, Measured
 
+from .guessing import is_accuracy
 from .measuring import known, point, unknown
-from .series import RunSeries
+from .series import RunSeries, Series
+from .skill import oriented
+from .statistics import tail
 
 _SCALE = ("run.train_over_validation", "run.train_over_validation_spread", "run.train_over_validation_at_start")
 
@@ -35,7 +38,7 @@ def scale(run: RunSeries) -> Measured:
     )
 
 
-_CHANCE = ("run.validation_loss_spread", "run.validation_loss_from_chance")
+_CHANCE = ("run.validation_loss_spread", "run.validation_loss_from_chance", "run.loss_over_accuracy")
 
 
 def against_chance(run: RunSeries) -> Measured:
@@ -54,6 +57,19 @@ def against_chance(run: RunSeries) -> Measured:
     evidence = [point(loss, int(np.argmin(loss.y))), point(loss, int(np.argmax(loss.y)))]
     text = Evidence(f"median validation loss {middle:.4g}; a guess among {nearest} has {math.log(nearest):.4g}")
     spread = float(np.ptp(loss.y)) / middle
-    return known("run.validation_loss_spread", spread, n=len(loss), evidence=evidence) + known(
-        "run.validation_loss_from_chance", distance, n=len(loss), evidence=[text]
+    return (
+        known("run.validation_loss_spread", spread, n=len(loss), evidence=evidence)
+        + known("run.validation_loss_from_chance", distance, n=len(loss), evidence=[text])
+        + _over_accuracy(run, loss)
     )
+
+
+def _over_accuracy(run: RunSeries, loss: Series) -> Measured:
+    """Validation loss at the end over −ln of the accuracy, the loss of a model that is as sure as it is right."""
+    name = "run.loss_over_accuracy"
+    accuracy = next((one.finite() for one in run.series if one.split == "val" and is_accuracy(one.metric)), None)
+    share = tail(oriented(accuracy)) if accuracy is not None and len(accuracy) else 0.0
+    if accuracy is None or not 0 < share < 1:
+        return unknown("no accuracy between 0 and 1 was logged", name)
+    text = f"validation loss {tail(loss.y):.4g} at an accuracy of {share:.4g}"
+    return known(name, tail(loss.y) / -math.log(share), n=len(loss), evidence=[Evidence(text)])

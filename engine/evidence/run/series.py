@@ -20,6 +20,7 @@ _HIGHER = {
     "accuracy", "acc", "f1", "precision", "recall", "uar", "auc", "auroc", "map", "ccc", "pearson", "spearman", "r2",
     "bleu", "jaccard", "iou", "miou", "dice", "kappa", "mcc", "ap", "prec", "top", "jacard",
 }  # fmt: skip
+_RANKS = {"pos", "position", "rank"}
 _PREFERRED = (
     "ccc", "pearson", "macro-f1", "macro_f1", "f1", "balanced-accuracy", "balanced_accuracy", "map50_95", "map", "iou",
     "jacard_coef", "accuracy", "acc", "wer", "cer",
@@ -29,12 +30,28 @@ _PREFERRED = (
 
 def direction_of(metric: str) -> Direction:
     """Say by its name whether a metric is better when higher or lower; empty when the name does not tell."""
-    for word in reversed(re.split(r"[^a-z0-9]+", metric.lower())):
+    words = re.split(r"[^a-z0-9]+", metric.lower())
+    if _RANKS & set(words):
+        return ""  # `acc_mean_pos` is a position in a ranking beside accuracies
+    for word in reversed(words):
         if word in _LOWER:
             return "lower"
         if word in _HIGHER or word.rstrip("0123456789") in _HIGHER:
             return "higher"
     return ""
+
+
+_SHARES = {
+    "acc", "accuracy", "f1", "precision", "recall", "top1", "top5", "uar", "jaccard", "jacard", "iou", "miou", "dice",
+    "map", "map50", "ap", "prec",
+}  # fmt: skip
+_ERROR_RATES = ("error_rate", "error", "err", "errors", "classification_error")
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share between 0 and 1 by its name, such as an accuracy or an error rate."""
+    words = metric.split("_")
+    return metric in _ERROR_RATES or (bool(_SHARES & set(words)) and direction_of(metric) == "higher")
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,8 @@ class RunMeta:
     """As in the `end` event; `unfinished` without one."""
     selected_by: str = ""
     """`loss`, or the name of a metric."""
+    snapshot: bool = False
+    """Whether the log was copied while the run went on, as beside each checkpoint of the Hugging Face Trainer."""
     appended_runs: int = 1
     """How many runs the log holds; the curves are of one of them."""
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from knowledge.records import Evidence, Measured
 
 from .measuring import known, point, unknown
-from .series import Floats, RunSeries, Series
-from .statistics import detrended, deviation, smoothed, tail
+from .series import Floats, RunSeries, Series, is_share
+from .statistics import detrended, deviation, running_median, smoothed, tail
 
 _CORRELATIONS = ("ccc", "pearson", "spearman", "kappa", "mcc", "r2")
+_OVERLAPS = {"jaccard", "jacard", "iou", "miou", "dice", "map", "map50", "ap", "bleu"}
+"""Scores of which a guess has next to nothing."""
 _SKILL = ("run.skill", "run.best_skill", "run.metric_error_reduction")
 
 
@@ -49,6 +53,8 @@ def _chance(run: RunSeries, metric: Series) -> float | None:
     """The oriented metric of a guess; a word error rate of 1 is as good as silence."""
     if metric.metric in _CORRELATIONS or metric.metric in ("wer", "cer", "per"):
         return 0.0
+    if _OVERLAPS & set(metric.metric.split("_")):
+        return 0.0
     if run.meta.chance is not None and metric.metric == run.meta.selected_by and run.meta.chance < 1:
         return run.meta.chance if metric.better == "higher" else 1 - run.meta.chance
     if run.meta.classes and run.meta.classes > 1:
@@ -56,25 +62,61 @@ def _chance(run: RunSeries, metric: Series) -> float | None:
     return None
 
 
-_CONSTANT = ("run.constant_metric_evaluations", "run.constant_metric_share")
+_CONSTANT = (
+    "run.constant_metric_evaluations",
+    "run.constant_metric_share",
+    "run.constant_metric_value",
+    "run.constant_at_end",
+)
+_DEVIATION_COSTS = 4
+"""Evaluations of the same value that one of another value in between takes back: four in five are the same."""
+_MOST_VALUES = 3
+"""Values, by frequency, whose stretches are looked at."""
 
 
 def constancy(run: RunSeries) -> Measured:
-    """Longest stretch of evaluations in which the metric keeps the same four digits."""
-    metric = run.metric.finite() if run.metric else None
-    if metric is None or not len(metric):
+    """Longest stretch of evaluations in which four in five have the same task metric to four digits."""
+    stretches = [(curve, *_stretch(curve)) for curve in scores(run)]
+    if not stretches:
         return unknown("no task metric was logged", *_CONSTANT)
-    shown = [f"{value:.3e}" for value in metric.values]
-    best_start, best_length, start = 0, 1, 0
-    for position in range(1, len(shown) + 1):
-        if position == len(shown) or shown[position] != shown[start]:
-            if position - start > best_length:
-                best_start, best_length = start, position - start
-            start = position
-    evidence = [point(metric, best_start), point(metric, best_start + best_length - 1)]
-    return known("run.constant_metric_evaluations", best_length, n=len(metric), evidence=evidence) + known(
-        "run.constant_metric_share", best_length / len(metric), n=len(metric), evidence=evidence
+    metric, begin, length = max(stretches, key=lambda one: (one[2], one[0].metric == getattr(run.metric, "metric", "")))
+    evidence = [point(metric, begin), point(metric, begin + length - 1)]
+    frozen = float(np.median(oriented(metric)[begin : begin + length]))
+    return (
+        known("run.constant_metric_evaluations", length, n=len(metric), evidence=evidence)
+        + known("run.constant_metric_share", length / len(metric), n=len(metric), evidence=evidence)
+        + known("run.constant_metric_value", frozen, n=len(metric), evidence=evidence)
+        + known("run.constant_at_end", begin + length >= 0.9 * len(metric), n=len(metric), evidence=evidence)
     )
+
+
+def scores(run: RunSeries) -> list[Series]:
+    """Every validation score that ends at 1, and the metric that speaks for the run."""
+    found = [series.finite() for series in run.series if series.split == "val" and is_share(series.metric)]
+    chosen = run.metric.finite() if run.metric else None
+    every = found if chosen is None or chosen.metric in {one.metric for one in found} else [*found, chosen]
+    most = max(map(len, every), default=0)
+    return [one for one in every if len(one) and 2 * len(one) >= most]
+
+
+def _stretch(series: Series) -> tuple[int, int]:
+    """Where the longest stretch begins, and how many evaluations it has."""
+    digits = np.round(series.y, 4) if is_share(series.metric) else np.array([float(f"{v:.3e}") for v in series.y])
+    values, counts = np.unique(digits, return_counts=True)
+    best = (0, 1)
+    for value in values[np.argsort(-counts)[:_MOST_VALUES]]:
+        same = digits == value
+        level = np.concatenate([[0], np.cumsum(np.where(same, 1, -_DEVIATION_COSTS))])
+        for begin in np.flatnonzero(same)[:_MOST_STARTS]:
+            ends = np.flatnonzero((level[begin + 1 :] >= level[begin]) & same[begin:])
+            best = max(best, (int(begin), int(ends[-1]) + 1), key=lambda one: one[1])
+            if best[1] >= len(digits) - begin:
+                break
+    return best
+
+
+_MOST_STARTS = 200
+"""Places at which a stretch may begin that are looked at; a frozen metric freezes once."""
 
 
 def regret(run: RunSeries) -> Measured:
@@ -94,11 +136,23 @@ def regret(run: RunSeries) -> Measured:
     return known("run.loss_pick_regret", share, n=len(kept), evidence=evidence)
 
 
-_NOISE = ("run.validation_noise", "run.validation_noise_share", "run.last_below_end_over_noise")
+_NOISE = (
+    "run.validation_noise",
+    "run.validation_noise_share",
+    "run.validation_noise_over_sampling",
+    "run.last_below_end_over_noise",
+    "run.last_shortfall",
+)
+_FIRST_SHARE = 0.1
+"""Share of the run at its start that is left out: there the course itself is too steep to jump about it."""
+_AROUND = 5
+"""Evaluations in the running median that stands for the course; a single jump does not move it."""
+_OFTEN = 0.9
+"""One evaluation in ten lies further from the course than the noise that is told."""
 
 
 def wobble(run: RunSeries) -> Measured:
-    """How much evaluations jump about their course in the second half; alone, against its range, and the last one.
+    """How far evaluations jump about their course: alone, against what was gained, against the size of the set.
 
     Measured on the task metric, or on the validation loss where there is none: in points of a score that ends at 1,
     relative for losses and error rates.
@@ -110,15 +164,45 @@ def wobble(run: RunSeries) -> Measured:
     if series.better == "lower" and series.y.min() <= 0:
         return unknown(f"{series.metric} reaches 0, so it has no relative noise", *_NOISE)
     values = -np.log(series.y) if series.better == "lower" else oriented(series)
-    half = values[len(values) // 2 :]
-    spread, span = deviation(detrended(half)), float(np.ptp(smoothed(values)[len(values) // 2 :]))
+    away = np.abs(values - running_median(values, _AROUND))[math.ceil(_FIRST_SHARE * len(values)) :]
+    jumps, span = float(np.quantile(away, _OFTEN)), float(values.max() - values[0]) or float(np.ptp(values))
+    spread = deviation(detrended(values[len(values) // 2 :]))
     short = max(0.0, tail(smoothed(values)) - float(values[-1]))
     evidence = [point(series, int(np.argmax(values))), point(series, len(series) - 1)]
-    numbers = spread, _ratio(spread, span), _ratio(short, spread)
+    numbers = (jumps, _ratio(jumps, span), _ratio(short, spread), short)
     measured = Measured()
-    for name, value in zip(_NOISE, numbers, strict=True):
+    for name, value in zip((*_NOISE[:2], *_NOISE[3:]), numbers, strict=True):
         measured += known(name, value, n=len(series), evidence=evidence)
-    return measured
+    return measured + _over_sampling(series, values, jumps)
+
+
+def _over_sampling(series: Series, values: Floats, jumps: float) -> Measured:
+    """Noise over the standard error that so few validation clips have anyway; their number is read off the steps."""
+    clips = clips_behind(series) if is_share(series.metric) else 0
+    level = float(np.median(values))
+    if not clips or not 0 < level < 1:
+        return unknown("the number of validation clips cannot be read off the score", _NOISE[2])
+    error = math.sqrt(level * (1 - level) / clips)
+    text = f"every score is a multiple of 1/{clips}: {clips} clips, which give a standard error of {error:.3f}"
+    return known(_NOISE[2], jumps / error, n=len(series), evidence=[Evidence(text)])
+
+
+_MOST_CLIPS = 200
+_FEWEST_SCORES = 4
+
+
+def clips_behind(series: Series) -> int:
+    """Smallest number of clips of which every score is a share; 0 where that cannot be told.
+
+    Scores are printed to four digits and more, so that up to 200 clips a chance hit of several scores is rare.
+    """
+    shares = np.unique(series.y)
+    if len(shares) < _FEWEST_SCORES:
+        return 0
+    for clips in range(2, _MOST_CLIPS + 1):
+        if np.all(np.abs(shares * clips - np.round(shares * clips)) < 1e-4 * clips):
+            return clips
+    return 0
 
 
 def _ratio(part: float, whole: float) -> float:

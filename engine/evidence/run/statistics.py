@@ -39,7 +39,12 @@ def thinned(values: Floats, most: int = 1000) -> Floats:
 
 def smoothed(values: Floats) -> Floats:
     """Running median `(points,)`; toward both ends the window shrinks and stays symmetric."""
-    half, count = window_of(len(values)) // 2, len(values)
+    return running_median(values, window_of(len(values)))
+
+
+def running_median(values: Floats, window: int) -> Floats:
+    """Median of `window` points about each `(points,)`; toward both ends the window shrinks and stays symmetric."""
+    half, count = window // 2, len(values)
     reach = [min(half, i, count - 1 - i) for i in range(count)]
     return np.array([np.median(values[i - near : i + near + 1]) for i, near in enumerate(reach)])
 

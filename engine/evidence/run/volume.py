@@ -67,6 +67,9 @@ def _ending(run: RunSeries) -> Measured:
     if not run.meta.planned_steps or not _last_step(run):
         return measured + unknown("the log does not say how many steps were planned", "run.finished_share")
     share = 1.0 if run.meta.status == "completed" else min(1.0, _share(run))
+    if run.meta.snapshot and share < 1:
+        reason = f"the state was saved with the checkpoint of step {_last_step(run)}; the run may have gone on"
+        return measured + unknown(reason, "run.finished_share")
     text = f"last record at step {_last_step(run)} of {run.meta.planned_steps}, {run.meta.status}"
     return measured + known("run.finished_share", share, evidence=[Evidence(text, step=_last_step(run))])
 
@@ -103,11 +106,17 @@ def nonfinite(run: RunSeries) -> Measured:
     """
     curves = [series for series in (run.train_loss, run.validation_loss, run.metric) if series]
     if not curves:
-        return unknown("no loss was logged", "run.nonfinite_losses", *_GRADIENT_NAMES)
+        return unknown("no loss was logged", "run.nonfinite_losses", "run.any_finite_loss", *_GRADIENT_NAMES)
     bad = [(series, int(i)) for series in curves for i in np.flatnonzero(~np.isfinite(series.y))]
     bad.sort(key=lambda place: place[0].steps[place[1]])
     total = sum(map(len, curves))
     measured = known("run.nonfinite_losses", len(bad), n=total, evidence=[point(*place) for place in bad])
+    losses = [one for one in (run.train_loss, run.validation_loss) if one]
+    if losses:
+        some = any(np.any(np.isfinite(one.y) & (one.y != 0)) for one in losses)
+        measured += known("run.any_finite_loss", bool(some), n=sum(map(len, losses)))
+    else:
+        measured += unknown("no loss was logged", "run.any_finite_loss")
     return measured + _nonfinite_gradients(run)
 
 

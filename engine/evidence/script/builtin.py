@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .calls import Call
 from .expressions import attribute
 from .patterns import modules_matching
 from .values import (
-    Choice, Class, Code, Const, Derived, External, Function, Instance, Items, Table, Unknown, Value, constant, constants,
+    Choice,
+    Class,
+    Code,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Table,
+    Unknown,
+    Value,
+    constant,
+    constants,
+    either,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-_CONVERSIONS = {"int": int, "float": float, "str": str, "bool": bool, "abs": abs, "round": round, "len": len}
-_EXTREMES = {"max": max, "min": min, "sum": sum}
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "int": int, "float": float, "str": str, "bool": bool, "abs": abs, "round": round, "len": len,
+}  # fmt: skip
+_EXTREMES: dict[str, Callable[[Any], Any]] = {"max": max, "min": min, "sum": sum}
 _JOINING = ("os.path.join", "posixpath.join")
 _PATHS = ("pathlib.Path", "str", "os.path.abspath", "os.path.expanduser", "os.path.realpath", "os.fspath", "open")
 _COPIES = ("copy.copy", "copy.deepcopy", "list", "tuple", "dict", "set", "sorted", "reversed", "iter")
@@ -98,8 +115,13 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
     owner, name = call.arguments[0], constant(call.arguments[1], ...)
     if call.name == "setattr":
         if isinstance(owner, Instance) and isinstance(name, str) and len(call.arguments) == 3:
-            owner.attributes[name] = call.arguments[2]
+            before = owner.attributes.get(name)
+            value = call.arguments[2]
+            owner.attributes[name] = either(before, value) if before is not None and it.guards else value
         return Const(None)
+    names = constants(call.arguments[1])
+    if call.name == "getattr" and name is ... and names and all(isinstance(each, str) for each in names):
+        return Choice(tuple(attribute(it, owner, each) for each in names[:8]))
     if isinstance(name, str):
         if call.name == "hasattr":
             held = isinstance(owner, Instance) and name in owner.attributes
@@ -108,10 +130,21 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
         if isinstance(owner, Instance) and default is not None and name not in owner.attributes:
             return default if owner.type == "argparse.Namespace" else None
         return attribute(it, owner, name)
-    if call.name == "getattr" and isinstance(owner, Code):
-        members = tuple(value for value in it.module(owner.module).values() if isinstance(value, (Class, Function)))
-        return Choice(members[:8]) if members else None
+    if call.name == "getattr" and (members := members_of(it, owner)):
+        return Choice(members[:8])
+    if call.name == "getattr" and isinstance(owner, External):
+        return External(f"{owner.name}.?")
     return Unknown(f"a name that is put together at {call.place}", call.place) if call.name == "getattr" else None
+
+
+def members_of(it: Interpreter, owner: Value) -> tuple[Value, ...]:
+    """Return what an unknown name of a module or object of the project may mean: its classes, functions, methods."""
+    if isinstance(owner, Code):
+        return tuple(value for value in it.module(owner.module).values() if isinstance(value, (Class, Function)))
+    if isinstance(owner, Instance) and owner.cls is not None:
+        names = [name for name, value in owner.cls.scope.items() if isinstance(value, Function) and name[:1] != "_"]
+        return tuple(attribute(it, owner, name) for name in names)
+    return ()
 
 
 def _imported(it: Interpreter, name: Value) -> Value:

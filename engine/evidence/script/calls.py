@@ -94,7 +94,7 @@ class Trace:
         return iter(self.calls)
 
     def named(self, *names: str, main: bool | None = True) -> list[Call]:
-        """Return calls whose full name is one of `names`; `*.step` stands for any object, `torch.optim.*` for any member.
+        """Return calls named so; `*.step` stands for any object, `torch.optim.*` for any member.
 
         `main` limits to what the launch reaches (True), to the rest (False), or not at all (None).
         """

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from .calls import Call
 from .flags import Parsers
-from .patterns import files_matching
+from .patterns import files_matching, pattern_of
 from .places import Place
 from .values import (
-    Class, Const, Derived, External, Function, Instance, Items, Member, Table, Unknown, Value, constant,
+    Class,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Member,
+    Table,
+    Unknown,
+    Value,
+    constant,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -28,6 +40,10 @@ _DICTIONARIES = {
     "attrdict.AttrDict", "dotmap.DotMap", "omegaconf.OmegaConf.to_container", "ml_collections.ConfigDict",
     "omegaconf.OmegaConf.merge", "hydra.utils.instantiate",
 }  # fmt: skip
+_NO_SETTINGS = re.compile(
+    r"(^|/|_)(env|environment|docker|package|tokenizer|vocab|mkdocs|setup|labels?|classes)[^/]*$|\.lock"
+)
+"""Files of environments, packages and labels."""
 _NAMESPACES = {"argparse.Namespace", "types.SimpleNamespace"}
 _ENVIRONMENT = {"os.getenv", "os.environ.get"}
 
@@ -70,14 +86,22 @@ class Configurations:
         path = call.argument("stream", 0) or call.argument("fp", 0) or call.argument("f", 0)
         opened = _opened(path)
         found = files_matching(self._files, opened) if opened is not None else []
+        if not found and opened is not None and pattern_of(opened) == ".*":
+            found = self._presets((".json",) if call.name.startswith("json.") else (".yaml", ".yml"))
         if not found:
             return Table({}, open=True, place=call.place)
-        values = [self.read(it, each) for each in found[:4]]
+        values = [self.read(it, each) for each in found[:8]]
         if len(found) > 1:  # depending on the launch
             from .values import Choice
 
             return Choice(tuple(values))
         return values[0]
+
+    def _presets(self, suffixes: tuple[str, ...]) -> list[str]:
+        """Return the settings that lie in the project for a launch whose file nobody names: those least deep."""
+        fitting = [path for path in self._files if path.endswith(suffixes) and not _NO_SETTINGS.search(path)]
+        least = min((path.count("/") for path in fitting), default=0)
+        return [path for path in fitting if path.count("/") == least]
 
     def read(self, it: Interpreter, path: str) -> Value:
         """Return the content of a configuration file."""

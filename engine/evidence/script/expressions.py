@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from . import folding
 from .calls import Guard
 from .frame import Frame
 from .iteration import element
+from .patterns import pattern_of
+from .places import Via
 from .values import (
-    Choice, Class, Code, Const, Derived, External, Function, Instance, Items, Member, Table, Unknown, Value, constant,
-    either, options_of, truth,
+    Choice,
+    Class,
+    Code,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Member,
+    Table,
+    Unknown,
+    Value,
+    constant,
+    either,
+    options_of,
+    truth,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from .interpreter import Interpreter
+
+
+_LONGEST_EXPRESSION = 500
 
 
 def evaluate(it: Interpreter, frame: Frame, node: ast.expr | None) -> Value:
@@ -29,11 +51,11 @@ def evaluate(it: Interpreter, frame: Frame, node: ast.expr | None) -> Value:
 
 
 def _constant(it: Interpreter, frame: Frame, node: ast.Constant) -> Value:
-    via = "explicit" if frame.source.path == it.project.entry else "helper"
+    via: Via = "explicit" if frame.source.path == it.project.entry else "helper"
     return Const(node.value, frame.source.place(node), via)
 
 
-def _name(it: Interpreter, frame: Frame, node: ast.Name) -> Value:
+def _name(_it: Interpreter, frame: Frame, node: ast.Name) -> Value:
     found = frame.lookup(node.id)
     return found if found is not None else External(node.id)
 
@@ -83,6 +105,8 @@ def _of_instance(it: Interpreter, owner: Instance, name: str) -> Value:
 
             return call(it, Member(owner, name, member), [], {}, place, True)
         return member if "staticmethod" in member.decorators else Member(owner, name, member)
+    if member is None and name in it.reading.unwraps:
+        return owner
     return member if member is not None else Member(owner, name)
 
 
@@ -148,11 +172,39 @@ def _call(it: Interpreter, frame: Frame, node: ast.Call) -> Value:
             keywords[keyword.arg] = value
         else:
             complete = _spread(value, keywords) and complete
+    if isinstance(callee, External) and callee.name == "eval" and arguments:
+        return _evaluated(it, frame, arguments[0], node)
     if isinstance(callee, Member) and isinstance(callee.owner, Member) and callee.owner.name == "super()":
         from .invocation import call_above
 
         return call_above(it, frame, callee.owner.owner, callee.name, arguments, keywords, frame.source.place(node))
     return it.call(frame, callee, arguments, keywords, node, complete)
+
+
+def _evaluated(it: Interpreter, frame: Frame, text: Value, node: ast.expr) -> Value:
+    """Return what `eval(text)` stands for; of a text with unknown parts, any name in sight that fits."""
+    place = frame.source.place(node)
+    plain = constant(text)
+    if isinstance(plain, str) and len(plain) < _LONGEST_EXPRESSION:
+        try:
+            tree = ast.parse(plain, mode="eval").body
+        except (SyntaxError, ValueError, RecursionError):
+            return Unknown("a text that is evaluated", place)
+        for each in ast.walk(tree):
+            ast.copy_location(each, node)
+        return it.evaluate(frame, tree)
+    first = constant(text.parts[0]) if isinstance(text, Derived) and text.parts else None
+    if isinstance(first, str) and first.endswith(".") and first[:-1].isidentifier():
+        from .builtin import members_of
+
+        members = members_of(it, frame.lookup(first[:-1]) or Unknown(first, place))
+        return Choice(members[:8]) if members else Unknown("a text that is evaluated", place)
+    pattern = pattern_of(text)
+    if not re.search(r"\w", pattern.replace(".*", "")):
+        return Unknown("a text that is evaluated", place)
+    named = [pair for scope in (frame.local, *frame.outer) for pair in scope.items()]
+    found = [value for name, value in named if re.fullmatch(pattern, name)]
+    return Choice(tuple(found[:8])) if found else Unknown("a text that is evaluated", place)
 
 
 def _spread(value: Value, keywords: dict[str, Value]) -> bool:
@@ -288,7 +340,7 @@ def _comprehension(
     return Derived("list", (it.evaluate(inner, node.elt), *overs), frame.source.place(node))
 
 
-def _lambda(it: Interpreter, frame: Frame, node: ast.Lambda) -> Value:
+def _lambda(_it: Interpreter, frame: Frame, node: ast.Lambda) -> Value:
     return Function(node, frame.source.path, "<lambda>", (frame.local, *frame.outer))
 
 
@@ -307,7 +359,7 @@ def _named(it: Interpreter, frame: Frame, node: ast.NamedExpr) -> Value:
     return value
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ast.expr], Callable[[Any, Frame, Any], Value]] = {
     ast.Constant: _constant, ast.Name: _name, ast.Attribute: _attribute, ast.Subscript: _subscript, ast.Call: _call,
     ast.BinOp: _binary, ast.UnaryOp: _unary, ast.BoolOp: _boolean, ast.Compare: _compare, ast.IfExp: _conditional,
     ast.List: _sequence, ast.Tuple: _sequence, ast.Set: _sequence, ast.Dict: _dictionary, ast.JoinedStr: _text,

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 from .calls import Call
 from .places import Place
 from .values import (
-    Class, Const, External, Function, Instance, Items, Unknown, Value, constant,
+    Class,
+    Const,
+    External,
+    Function,
+    Instance,
+    Items,
+    Unknown,
+    Value,
+    constant,
 )  # fmt: skip
 
 if TYPE_CHECKING:

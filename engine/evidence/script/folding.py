@@ -122,9 +122,12 @@ def _contains(container: Value, item: Value) -> bool | None:
 
 
 def joined(parts: list[Value]) -> Value | None:
-    """Return the text of an f-string whose parts are all known."""
+    """Return the text of an f-string whose parts are all known.
+
+    None is taken for a flag that the launch gives: nobody writes "None" into a path or a name on purpose.
+    """
     plain = [constant(part, ...) for part in parts]
-    if any(value is ... for value in plain) or not parts:
+    if any(value is ... or value is None for value in plain) or not parts:
         return Const("") if not parts else None
     via, place = _origin(*parts)
     return Const("".join(str(value) for value in plain), place, via)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from .sources import Source
 from .values import Class, External, Scope, Value, either
 
-
 STARS = "*"
 """Under this name a module holds the package of which it imported everything."""
 

@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 _MOST_OBJECTS = 60
 
 
+def is_library(it: Interpreter) -> bool:
+    """Return whether nothing that was read so far trains: then whoever launches the entry file stands elsewhere."""
+    return not it.trace.named(*it.reading.trains)
+
+
+def open_library(it: Interpreter) -> None:
+    """Read the functions of an entry file that calls none of them and that no file of the project launches."""
+    for value in list(it.module(it.project.entry).values()):
+        if isinstance(value, Function) and value.module == it.project.entry:
+            _visit(it, value, None)
+        elif isinstance(value, Class) and value.module == it.project.entry:
+            _visit_class(it, value)
+
+
 def call_back(it: Interpreter) -> None:
     """Read the methods that a framework calls of the objects that the launch made, each once and in source order."""
     done: set[tuple[int, int]] = set()
@@ -52,7 +66,9 @@ def visit_the_rest(it: Interpreter) -> None:
 
 
 def _visit_class(it: Interpreter, cls: Class) -> None:
-    made = Instance(cls.name, cls)
+    made = next((each for each in it.instances if each.cls is cls), None) or Instance(cls.name, cls)
+    if made.call is None:
+        it.instances.append(made)
     members = [member for member in cls.scope.values() if isinstance(member, Function)]
     for member in sorted(members, key=lambda each: not each.name.endswith(".__init__")):
         _visit(it, member, made)

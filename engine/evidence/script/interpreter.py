@@ -38,6 +38,8 @@ class Interpreter:
         self.configurations = Configurations(project)
         self.trace = Trace()
         self.modules: dict[str, Scope] = {}
+        self.started = project.entry
+        """The file that is run: the entry file, or one that imports it where it trains only when it is called."""
         self.cut: list[str] = []
         """What was not read to the end, in words."""
         self.instances: list[Instance] = []
@@ -57,6 +59,14 @@ class Interpreter:
     def read(self) -> Trace:
         """Follow the launch, then what frameworks call back, then what only lies in the project."""
         self.module(self.project.entry)
+        for launcher in self.project.launchers():
+            if not hooks.is_library(self):
+                break
+            self.started = launcher
+            self.modules.pop(launcher, None)
+            self.module(launcher)
+        if hooks.is_library(self):
+            hooks.open_library(self)
         hooks.call_back(self)
         self.main = False
         for path in sorted(self.project.sources):
@@ -72,7 +82,7 @@ class Interpreter:
         source = self.project.sources.get(path)
         if source is None:
             return scope
-        entry = path == self.project.entry and self.main
+        entry = path == self.started and self.main
         scope["__name__"] = Const("__main__" if entry else path.rpartition("/")[2].removesuffix(".py"))
         scope["__file__"] = Const(path)
         frame = Frame(source, f"<{path}>", scope)
@@ -107,6 +117,12 @@ class Interpreter:
         if self.steps == MOST_STEPS:
             self.cut.append(f"reading stopped after {MOST_STEPS} steps")
         return self.steps < MOST_STEPS
+
+    def too_deep(self, name: str) -> None:
+        """Say that something is nested deeper than it can be read."""
+        text = f"{name} is nested deeper than can be read"
+        if text not in self.cut:
+            self.cut.append(text)
 
     def note(self, name: str, place: Place, arguments: list[Value], keywords: dict[str, Value], *,
              receiver: Value | None = None, complete: bool = True) -> Call:  # fmt: skip

@@ -6,11 +6,22 @@ import ast
 from typing import TYPE_CHECKING
 
 from . import builtin
-from .calls import Context
+from .calls import Call, Context
 from .frame import Frame
 from .places import Place
 from .values import (
-    Choice, Class, Const, External, Function, Instance, Items, Member, Scope, Table, Unknown, Value,
+    Choice,
+    Class,
+    Const,
+    External,
+    Function,
+    Instance,
+    Items,
+    Member,
+    Scope,
+    Table,
+    Unknown,
+    Value,
     either,
 )  # fmt: skip
 
@@ -40,13 +51,11 @@ def call(it: Interpreter, callee: Value, arguments: list[Value], keywords: dict[
     if isinstance(callee, External):
         return _external(it, callee.name, arguments, keywords, place, complete)
     made = it.note("?", place, arguments, keywords, receiver=callee, complete=complete)
-    return _result(it, "?", made)
+    return _result("?", made)
 
 
-def _result(it: Interpreter, kind: str, made: object) -> Instance:
-    from .calls import Call
-
-    assert isinstance(made, Call)
+def _result(kind: str, made: Call) -> Instance:
+    """Return the unknown object that an outside call gives."""
     found = Instance(kind, call=made)
     made.result = found
     return found
@@ -62,7 +71,7 @@ def _external(it: Interpreter, name: str, arguments: list[Value], keywords: dict
     if known is None and name in it.reading.returns_argument and arguments:
         known = arguments[0] if len(arguments) == 1 or name not in it.reading.returns_arguments else Items(arguments)
     if known is None:
-        known = _result(it, it.reading.made_by(name), made)
+        known = _result(it.reading.made_by(name), made)
     made.result = known
     _call_back(it, name, arguments, keywords, place)
     return known
@@ -75,7 +84,9 @@ def _call_back(it: Interpreter, name: str, arguments: list[Value], keywords: dic
     handed = [*arguments, *keywords.values()]
     handed += [part for value in handed if isinstance(value, Items) for part in value.items]
     for value in handed:
-        if isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
+        if name.startswith("?") and isinstance(value, Instance) and value.cls and value.cls.member("__call__"):
+            _call_object(it, value, [], {}, place, False)  # whoever takes an object that can be called may call it
+        elif isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
             call(it, value, [], {}, place, False)
 
 
@@ -98,7 +109,7 @@ def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: d
         known = Instance(owner.name, owner, call=made)
         it.instances.append(known)
     if known is None:
-        known = _result(it, it.reading.made_by(full), made)
+        known = _result(it.reading.made_by(full), made)
     if made.result is None:
         made.result = known
     _call_back(it, full, arguments, keywords, place)
@@ -134,10 +145,13 @@ def _call_object(it: Interpreter, owner: Instance, arguments: list[Value], keywo
                 made = it.note(f"{owner.type}.__call__", place, arguments, keywords, receiver=owner, complete=complete)
                 made.result = enter(it, member, [owner, *arguments], keywords, place, complete, this=owner)
                 return made.result
+    if owner.type == "functools.partial" and owner.call is not None and owner.call.arguments:
+        function, *first = owner.call.arguments
+        return call(it, function, [*first, *arguments], {**owner.call.keywords, **keywords}, place, complete)
     kind = _kind(it, owner)
     made = it.note(f"{kind}.__call__", place, arguments, keywords, receiver=owner, complete=complete)
     _call_parts(it, owner, arguments, place)
-    return _result(it, f"{kind}.__call__", made)
+    return _result(f"{kind}.__call__", made)
 
 
 def _call_parts(it: Interpreter, owner: Instance, arguments: list[Value], place: Place) -> None:
@@ -215,7 +229,7 @@ def call_above(it: Interpreter, frame: Frame, this: Value, name: str, arguments:
     if isinstance(this, Instance) and name == "__init__" and isinstance(keywords, dict):
         for key, value in keywords.items():
             this.attributes.setdefault(key, value)
-    return _result(it, full, made)
+    return _result(full, made)
 
 
 def enter(it: Interpreter, function: Function, arguments: list[Value], keywords: dict[str, Value], place: Place,
@@ -224,7 +238,7 @@ def enter(it: Interpreter, function: Function, arguments: list[Value], keywords:
     name = f"{function.module}:{function.name}"
     made = it.note(name, place, arguments, keywords, complete=complete, receiver=this)
     if not it.may_enter(function):
-        return _result(it, name, made)
+        return _result(name, made)
     source = it.project.sources[function.module]
     local = parameters(it, function, arguments, keywords, complete)
     if this is None and function.owner is not None and arguments and "staticmethod" not in function.decorators:

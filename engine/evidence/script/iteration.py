@@ -1,4 +1,4 @@
-"""What a loop variable stands for, and what iterating sets off: a loader calls its data set and its collate function."""
+"""What a loop variable stands for, and what iterating sets off: a loader calls its data set and collate function."""
 
 from __future__ import annotations
 

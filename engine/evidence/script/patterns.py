@@ -15,7 +15,7 @@ _JOINS = ("format", "Add", "join", "Div", "str")
 
 def pattern_of(value: Value) -> str:
     """Return a regular expression for the texts that `value` may be; `.*` where nothing is known."""
-    if isinstance(value, Const):
+    if isinstance(value, Const) and value.value is not None:
         return re.escape(str(value.value))
     if isinstance(value, Choice):
         return "(?:" + "|".join(pattern_of(option) for option in value.options) + ")"

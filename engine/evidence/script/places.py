@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Via = Literal["explicit", "helper", "config", "default", "framework"]
-"""How something is provided: in the entry file, in another file, by a configuration file, by a default, by a framework."""
+"""How something is provided: by the entry file, another file, a configuration file, a default or a framework."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

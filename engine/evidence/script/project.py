@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -55,8 +55,8 @@ class Project:
         if level:
             folder = importer.split("/")[:-level]
             return self._file([*folder, *parts])
-        for folder in dict.fromkeys((_folder(importer), _folder(self.entry), "")):
-            found = self._file([*filter(None, folder.split("/")), *parts])
+        for place in dict.fromkeys((_folder(importer), _folder(self.entry), "")):
+            found = self._file([*filter(None, place.split("/")), *parts])
             if found is not None and found != importer:
                 return found
         endings = self._endings.get(".".join(parts), ())
@@ -81,6 +81,36 @@ class Project:
             for start in range(len(parts)):
                 found.setdefault(".".join(parts[start:]), []).append(path)
         return found
+
+    def launchers(self) -> list[str]:
+        """Return files that run and import the entry file, directly or through others; the nearest first."""
+        found: list[str] = []
+        level = {self.entry}
+        seen = set(level)
+        while level:
+            level = {path for path in self.sources if path not in seen and self._imports[path] & level}
+            seen |= level
+            found += sorted(path for path in level if _RUNS.search(self.sources[path].text))
+        return found
+
+    @cached_property
+    def _imports(self) -> dict[str, frozenset[str]]:
+        """Files that each file imports."""
+        return {path: frozenset(self._imported_by(source)) for path, source in self.sources.items()}
+
+    def _imported_by(self, source: Source) -> Iterator[str]:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Import):
+                names = [(alias.name, 0) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [(node.module or "", node.level)]
+                names += [(f"{node.module or ''}.{alias.name}", node.level) for alias in node.names]
+            else:
+                continue
+            for name, level in names:
+                path = self.find(name, source.path, level)
+                if path is not None:
+                    yield path
 
     def configurations(self) -> Iterator[str]:
         """Yield the relative paths of files that may hold settings."""
@@ -126,9 +156,9 @@ def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
         raise UsageError(f"got the entry file {entry}, expected one of the Python files or notebooks below {root}")
     if not sources and not broken:
         raise InputError(f"{root} holds no Python file and no notebook; give the folder of a training project")
-    guesses = [entry] if entry else _entries(sources)
     given = launches_of(launch, "pyproject.toml")
     launches = {each.script: (each,) for each in given} if given else read_launches(root, _walk(root))
+    guesses = [entry] if entry else _entries(sources, launches)
     chosen = guesses[0] if guesses else broken[0].place.path
     return Project(root, chosen, tuple(guesses[1:6]), sources, tuple(broken), launches.get(Path(chosen).name, ()))
 
@@ -155,13 +185,15 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _entries(sources: dict[str, Source]) -> list[str]:
+def _entries(sources: dict[str, Source], launched: Container[str]) -> list[str]:
     """Return the files that may start the training, the likeliest first."""
     scores = {path: _score(source) for path, source in sources.items()}
     imported = _imported(sources.values())
     for path in scores:
         if Path(path).stem in imported:
-            scores[path] -= 2
+            scores[path] -= 3
+        if Path(path).name in launched:
+            scores[path] += 4
     ordered = sorted(scores, key=lambda path: (-scores[path], path.count("/"), path))
     best = scores[ordered[0]] if ordered else 0
     return [path for path in ordered if scores[path] >= max(best - 2, 1)] or ordered[:1]
@@ -173,7 +205,7 @@ def _score(source: Source) -> float:
     score += 2 if _RUNS.search(source.text) or source.path.endswith(".ipynb") else 0
     score += 3 if _TRAINING.search(source.text) else 0
     score += 3 if re.search(r"train|finetun|fine_tun", name) else 1 if re.search(r"run|main", name) else 0
-    score -= 4 if re.search(r"test|infer|predict|demo|eval|preproc|export|setup", name) else 0
+    score -= 4 if re.search(r"test|util|base|infer|predict|demo|eval|preproc|export|setup", name) else 0
     return score - 0.25 * source.path.count("/")
 
 

@@ -1,4 +1,4 @@
-"""Reads Python files and notebooks into syntax trees; executes nothing, and a broken file is an answer, not an error."""
+"""Reads Python files and notebooks into syntax trees; executes nothing, and a broken file is no error here."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ MOST_BYTES = 2_000_000
 """A longer file is data or generated: a person writes forty thousand lines of training script in no project."""
 DEEPEST = 180
 """Nesting of brackets beyond which the parser of CPython itself may exhaust its stack."""
+_FORMATTED = re.compile(r"""\b[fF](["']).*\1""")
+_MOST_REPAIRS = 30
 _MAGIC = re.compile(r"^\s*(%|!|\?)")
 
 
@@ -102,13 +104,28 @@ def _parsed(text: str, relative: str, cells: tuple[tuple[int, int], ...] = ()) -
     if (line := _too_deep(text)) is not None:
         return Broken(Place(relative, line), f"brackets are nested more than {DEEPEST} deep")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in the user's strings
-            return Source(relative, text, ast.parse(text), cells)
+        return Source(relative, text, _tree(text), cells)
     except (SyntaxError, ValueError) as error:
         return Broken(Place(relative, getattr(error, "lineno", None) or 1), getattr(error, "msg", None) or str(error))
     except (RecursionError, MemoryError):
         return Broken(Place(relative, 1), "nested deeper than Python can parse")
+
+
+def _tree(text: str) -> ast.Module:
+    """Parse; an f-string of Python 3.12 with quotes inside its braces, which 3.11 cannot parse, is read as empty."""
+    for _ in range(_MOST_REPAIRS):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of escapes in the user's strings
+                return ast.parse(text)
+        except SyntaxError as error:
+            lines = text.split("\n")
+            number = (error.lineno or 0) - 1
+            if not 0 <= number < len(lines) or (found := _FORMATTED.search(lines[number])) is None:
+                raise
+            lines[number] = lines[number][: found.start()] + '""' + lines[number][found.end() :]
+            text = "\n".join(lines)
+    return ast.parse(text)
 
 
 def _too_deep(text: str) -> int | None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .calls import Context, Guard, Loop
 from .frame import Frame
 from .imports import bind_import, bind_import_from
 from .values import (
-    Class, Const, Derived, External, Function, Instance, Items, Scope, Table, Value, constant, either, truth,
+    Class,
+    Const,
+    Derived,
+    External,
+    Function,
+    Instance,
+    Items,
+    Scope,
+    Table,
+    Value,
+    constant,
+    either,
+    truth,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -21,7 +34,11 @@ _MOST_ITEMS = 6
 
 def run_block(it: Interpreter, frame: Frame, body: list[ast.stmt]) -> bool:
     """Read statements in order; return True when control does not come out at the end."""
-    return any(it.step() and _run(it, frame, statement) for statement in body)
+    try:
+        return any(it.step() and _run(it, frame, statement) for statement in body)
+    except RecursionError:
+        it.too_deep(frame.name)
+        return False
 
 
 def _run(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
@@ -51,6 +68,10 @@ def _annotated(it: Interpreter, frame: Frame, node: ast.AnnAssign) -> bool:
 
 
 def _augmented(it: Interpreter, frame: Frame, node: ast.AugAssign) -> bool:
+    if it.loops:  # a counter: it has another value in each round
+        parts = it.evaluate(frame, _loaded(node.target)), it.evaluate(frame, node.value)
+        bind(it, frame, node.target, Derived("+=", parts))
+        return False
     load = ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node)
     bind(it, frame, node.target, it.evaluate(frame, load))
     return False
@@ -149,12 +170,23 @@ def _for(it: Interpreter, frame: Frame, node: ast.For | ast.AsyncFor) -> bool:
     over = it.evaluate(frame, node.iter)
     place = frame.source.place(node)
     members = over.items if isinstance(over, Items) and not over.open and 0 < len(over.items) <= _MOST_ITEMS else None
+    _widen(frame, node.body)
     for member in members or [it_element(it, over)]:
         bind(it, frame, node.target, member)
         with it.looping(Loop(place, over)):
             run_block(it, frame, node.body)
     run_block(it, frame, node.orelse)
     return False
+
+
+def _widen(frame: Frame, body: list[ast.stmt]) -> None:
+    """Take plain values that a loop changes for what they are in its first round only."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                held = frame.local.get(node.id)
+                if isinstance(held, Const):
+                    frame.local[node.id] = Derived("loop", (held,))
 
 
 def it_element(it: Interpreter, over: Value) -> Value:
@@ -168,6 +200,7 @@ def _while(it: Interpreter, frame: Frame, node: ast.While) -> bool:
     condition = it.evaluate(frame, node.test)
     if truth(condition) is False:
         return False
+    _widen(frame, node.body)
     with it.looping(Loop(frame.source.place(node), None)):
         run_block(it, frame, node.body)
     run_block(it, frame, node.orelse)
@@ -226,7 +259,7 @@ def _leave(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
     return True
 
 
-def _global(it: Interpreter, frame: Frame, node: ast.Global | ast.Nonlocal) -> bool:
+def _global(_it: Interpreter, frame: Frame, node: ast.Global | ast.Nonlocal) -> bool:
     if frame.outer:
         frame.shared.update(node.names)
     return False
@@ -265,7 +298,7 @@ def _class(it: Interpreter, frame: Frame, node: ast.ClassDef) -> bool:
     return False
 
 
-def _delete(it: Interpreter, frame: Frame, node: ast.Delete) -> bool:
+def _delete(_it: Interpreter, frame: Frame, node: ast.Delete) -> bool:
     for target in node.targets:
         if isinstance(target, ast.Name):
             frame.local.pop(target.id, None)
@@ -278,7 +311,7 @@ def _assert(it: Interpreter, frame: Frame, node: ast.Assert) -> bool:
     return False
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ast.stmt], Callable[[Any, Frame, Any], bool]] = {
     ast.Expr: _expression, ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.If: _if,
     ast.For: _for, ast.AsyncFor: _for, ast.While: _while, ast.With: _with, ast.AsyncWith: _with, ast.Try: _try,
     ast.TryStar: _try, ast.Match: _match, ast.Return: _return, ast.Raise: _leave, ast.Break: _leave,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .places import Place, Via
 
@@ -151,9 +151,9 @@ class Choice:
     options: tuple[Value, ...]
 
 
-Value: TypeAlias = Union[
-    Const, Items, Table, External, Code, Function, Class, Instance, Member, Derived, Unknown, Choice
-]  # fmt: skip
+Value: TypeAlias = (
+    Const | Items | Table | External | Code | Function | Class | Instance | Member | Derived | Unknown | Choice
+)
 
 
 def either(first: Value, second: Value) -> Value:

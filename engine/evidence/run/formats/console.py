@@ -39,6 +39,9 @@ class _Place:
     step: int | None = None
     split: str = ""
     planned_epochs: int | None = None
+    configured_epochs: int | None = None
+    """From a configuration that was printed before the first epoch."""
+    status: str = ""
 
 
 def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
@@ -49,13 +52,32 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
         return None
     last = max((record.epoch for record in records if record.epoch is not None), default=None)
     first = min((record.epoch for record in records if record.epoch is not None), default=1)
-    planned = place.planned_epochs
+    planned = place.planned_epochs or place.configured_epochs
     done = planned is not None and last is not None and last + (1 - min(first, 1)) >= planned
-    status = "" if planned is None else "completed" if done else "unfinished"
+    status = place.status or ("" if planned is None else "completed" if done else "unfinished")
     return records, RunMeta(planned_epochs=planned, status=status)
 
 
+_ENDS = (
+    ("early-stopped", re.compile(r"\bearly[ -]?stopp(?:ed|ing)\b(?!.*(?:patience|[=:]\s*\d+\s*[,)]))", re.IGNORECASE)),
+    ("out-of-memory", re.compile(r"OutOfMemoryError|CUDA out of memory|OUT_OF_MEMORY|oom-kill", re.IGNORECASE)),
+    ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
+)
+"""What a log says of its end: that of the trainer, the allocator, the shell or the scheduler."""
+_CONFIGURED = re.compile(r"\b(?:n_epochs|num_epochs|max_epochs|num_train_epochs|epochs)['\"]?\s*[=:]\s*(\d+)\b(?!\s*/)")
+
+
+def _said(line: str, place: _Place) -> None:
+    """Take from a line what it says of the end of the run, or of its planned length."""
+    for status, form in _ENDS:
+        if form.search(line):
+            place.status = status
+    if place.epoch is None and (configured := _CONFIGURED.search(line)):
+        place.configured_epochs = int(configured[1])
+
+
 def _line(line: str, place: _Place) -> Record | None:
+    _said(line, place)
     if _RETOLD.search(line):
         return None
     _move(line, place)
@@ -97,8 +119,11 @@ def _pairs(line: str) -> list[tuple[str, float]]:
 
 def _identifier(text: str) -> str:
     """A name in the way of programs, such as `avg_loss_mel`, may hold the word for a loss or metric anywhere."""
-    last = text.rsplit(" ", 1)[-1]
-    return last if "_" in last and meaning(last).role == "curve" and direction_of(last) else ""
+    before, _, last = text.rpartition(" ")
+    if "_" not in last or meaning(last).role != "curve" or not direction_of(last):
+        return ""
+    split = before.rpartition(" ")[2]
+    return f"{split} {last}" if split.lower() in SPLITS else last
 
 
 def _name(text: str) -> str:

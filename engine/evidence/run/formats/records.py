@@ -7,26 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..series import RunMeta, RunSeries, Series, direction_of
+from ..series import RunMeta, RunSeries, Series, direction_of, is_share
 from .names import Meaning, meaning
 
 _ADVERSARIAL = {"disc", "gen", "adv", "d", "g", "discriminator", "generator"}
 _RECONSTRUCTION = ("mel", "recon", "reconstruction", "spec", "stft")
-_SHARES = {
-    "acc",
-    "accuracy",
-    "f1",
-    "precision",
-    "recall",
-    "top1",
-    "top5",
-    "uar",
-    "jaccard",
-    "iou",
-    "miou",
-    "dice",
-    "map",
-}
 _PERCENT = 1.5
 """A share above this was logged in percent."""
 
@@ -99,7 +84,7 @@ def _run(records: Sequence[Record], source: Path, reader: str, notes: tuple[str,
         del curves[name]
     for split in ("train", "val"):
         _total(curves, split, said)
-    shown = tuple(_as_shares(series) for name, series in curves.items() if not name.startswith(("lr/", "grad_norm")))
+    shown = _as_shares([series for name, series in curves.items() if not name.startswith(("lr/", "grad_norm"))])
     rates = tuple(series for name, series in curves.items() if name.startswith("lr/"))
     return RunSeries(source, reader, shown, rates, curves.get("grad_norm"), meta=meta, notes=tuple(said))
 
@@ -187,10 +172,22 @@ def _is_part_of_loss(name: str, split: str) -> bool:
     return place == split and "loss" in words and words[0] not in ("epoch", "step")
 
 
-def _as_shares(series: Series) -> Series:
-    """Accuracies that were logged in percent become shares, as every threshold reads them."""
-    words = set(series.metric.split("_"))
-    finite = [value for value in series.values if math.isfinite(value)]
-    if not words & _SHARES or not finite or max(finite) <= _PERCENT or direction_of(series.metric) != "higher":
-        return series
+def _as_shares(curves: Sequence[Series]) -> tuple[Series, ...]:
+    """Scores that were logged in percent become shares, as every threshold reads them.
+
+    A metric is in percent on every split when it is on one: a validation accuracy of 0.4 % looks like a share.
+    """
+    percent = {_plain(one.metric) for one in curves if is_share(one.metric) and _highest(one) > _PERCENT}
+    return tuple(_divided(one) if _plain(one.metric) in percent and is_share(one.metric) else one for one in curves)
+
+
+def _plain(metric: str) -> str:
+    return metric.removeprefix("epoch_").removeprefix("step_")
+
+
+def _highest(series: Series) -> float:
+    return max((value for value in series.values if math.isfinite(value)), default=0.0)
+
+
+def _divided(series: Series) -> Series:
     return replace(series, values=tuple(value / 100 for value in series.values))
