@@ -5,7 +5,14 @@ from __future__ import annotations
 from knowledge.records import Measured
 
 from ..script import Script
+from .augmenting import measure_augmenting
 from .clipping import measure_clipping
+from .held_out import measure_held_out
+from .losses import measure_losses
+from .order import measure_order
+from .padding import measure_padding
+from .rate import measure_rate
+from .splits import measure_splits
 
 
 def measure_script(script: Script) -> Measured:
@@ -16,4 +23,13 @@ def measure_script(script: Script) -> Measured:
     return measured
 
 
-_MEASURES = (measure_clipping,)
+_MEASURES = (
+    measure_clipping,
+    measure_augmenting,
+    measure_held_out,
+    measure_losses,
+    measure_order,
+    measure_padding,
+    measure_rate,
+    measure_splits,
+)
