@@ -363,6 +363,8 @@ def _check_references(knowledge: Knowledge) -> None:
     for card in knowledge.backbones:
         _check_sources(card.source, knowledge, f"backbone {card.backbone}")
     for review in knowledge.reviews.values():
+        for name in (*review.tells, *(f"finding.{each}" for each in review.confirmed_by)):
+            knowledge.vocabulary.entry(name, f"review {review.review}")
         _check_sources(review.source, knowledge, f"review {review.review}")
     for served in knowledge.served:
         _check_sources(tuple(served.items), knowledge, f"served {served.served}")
