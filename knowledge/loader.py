@@ -22,7 +22,7 @@ from .items import ItemDocument, ServedDocument
 from .overrides import Layered
 from .own import Layer, Own
 from .presets import PresetDocument
-from .profiles import Reading, SymbolsDocument
+from .profiles import ProfileDocument, Reading, SymbolsDocument
 from .reading import file_bytes
 from .records import SEVERITIES, Value
 from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Remedy, Rule
@@ -105,6 +105,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: _parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
+        profiles=tuple(_parse(ProfileDocument, item) for item in _of(items, "profile")),
         reading=next((_parse(Reading, item) for item in _of(items, "reading")), None),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
@@ -360,6 +361,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:
         _check_sources(card.source, knowledge, f"backbone {card.backbone}")
+    for profile in knowledge.profiles:
+        _check_sources(profile.source, knowledge, f"profile {profile.profile}")
     for served in knowledge.served:
         _check_sources(tuple(served.items), knowledge, f"served {served.served}")
 
