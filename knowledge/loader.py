@@ -25,6 +25,7 @@ from .presets import PresetDocument
 from .profiles import ProfileDocument, Reading, SymbolsDocument
 from .reading import file_bytes
 from .records import SEVERITIES, Value
+from .reviewing import ReviewDocument
 from .rulebook import TEMPLATE, Check, Conclusion, Knowledge, Remedy, Rule
 from .schema import (
     CheckDocument,
@@ -106,6 +107,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: _parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
         profiles=tuple(_parse(ProfileDocument, item) for item in _of(items, "profile")),
+        reviews={item.name: _parse(ReviewDocument, item) for item in _of(items, "review")},
         reading=next((_parse(Reading, item) for item in _of(items, "reading")), None),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
@@ -363,6 +365,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(card.source, knowledge, f"backbone {card.backbone}")
     for profile in knowledge.profiles:
         _check_sources(profile.source, knowledge, f"profile {profile.profile}")
+    for review in knowledge.reviews.values():
+        _check_sources(review.source, knowledge, f"review {review.review}")
     for served in knowledge.served:
         _check_sources(tuple(served.items), knowledge, f"served {served.served}")
 

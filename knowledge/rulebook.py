@@ -15,6 +15,7 @@ from .own import Own
 from .presets import PresetDocument
 from .profiles import ProfileDocument, Reading
 from .records import Severity, Value
+from .reviewing import ReviewDocument
 from .schema import Example, Pack, SourceDocument, Strength
 from .vocabulary import Vocabulary
 
@@ -146,6 +147,8 @@ class Knowledge:
     """What packages do by themselves, and how they take settings."""
     reading: Reading | None = None
     """What following a script takes."""
+    reviews: dict[str, ReviewDocument] = field(default_factory=dict)
+    """What is known of each check of a script beyond its rules."""
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()

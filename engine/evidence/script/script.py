@@ -85,7 +85,7 @@ class Script:
         return Unknown(name, f"{why}; {decided_by} would tell")
 
 
-def read_script(knowledge: Knowledge, path: Path, entry: str = "") -> Script:
+def read_script(knowledge: Knowledge, path: Path, entry: str = "", launch: str = "") -> Script:
     """Read the training script of the project at `path`, a folder or the entry file itself; nothing is executed.
 
     Raises:
@@ -93,7 +93,7 @@ def read_script(knowledge: Knowledge, path: Path, entry: str = "") -> Script:
         UsageError: `entry` is no file of the project.
     """
     assert knowledge.reading is not None, "the rulebook says how scripts are read"
-    project = read_project(path, entry)
+    project = read_project(path, entry, launch)
     interpreter = Interpreter(project, knowledge.reading)
     trace = interpreter.read()
     configurations, cut = tuple(interpreter.configurations.used), tuple(interpreter.cut)

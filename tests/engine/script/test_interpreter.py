@@ -193,7 +193,16 @@ def test_names_that_are_put_together_lead_to_every_possibility(tmp_path: Path) -
 
 def test_recursion_and_mutual_imports_end(tmp_path: Path) -> None:
     script = script_of(tmp_path, {
-        "train.py": "from a import *\ndef f(n):\n    return f(n - 1) + g(n)\ndef g(n):\n    return f(n)\nf(5)\nwhile True:\n    g(1)\n",
+        "train.py": """
+                from a import *
+                def f(n):
+                    return f(n - 1) + g(n)
+                def g(n):
+                    return f(n)
+                f(5)
+                while True:
+                    g(1)
+            """,
         "a.py": "from b import *\nfrom train import *\n",
         "b.py": "from a import *\nX = 1\n",
     })  # fmt: skip
