@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from .calls import Call
 from .places import Place
 from .script import Script
-from .training import Training
 from .values import Value
 
 _BEST = re.compile(r"(?i)best|min_|max_|prev|lowest|highest|optimal|record")
@@ -33,7 +32,7 @@ class Best:
     """Whether a model goes to disk under that condition or a path that says so."""
 
 
-def bests(script: Script, training: Training) -> list[Best]:
+def bests(script: Script) -> list[Best]:
     """Return where the best so far is kept, in the code that the launch reaches."""
     reached = _reached(script)
     found = []
@@ -42,7 +41,9 @@ def bests(script: Script, training: Training) -> list[Best]:
             continue
         flags = _flags(source.tree)
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.If) and reached[path] & set(range(node.lineno, (node.end_lineno or node.lineno) + 1)):
+            if isinstance(node, ast.If) and reached[path] & set(
+                range(node.lineno, (node.end_lineno or node.lineno) + 1)
+            ):
                 best = _of_if(script, path, node, flags)
                 if best is not None:
                     found.append(best)
@@ -54,7 +55,9 @@ def _reached(script: Script) -> dict[str, set[int]]:
     lines: dict[str, set[int]] = {}
     for call in script.trace:
         if call.main:
-            lines.setdefault(call.place.path, set()).update((call.place.line, *(place.line for place in call.callers if place.path == call.place.path)))
+            lines.setdefault(call.place.path, set()).update(
+                (call.place.line, *(place.line for place in call.callers if place.path == call.place.path))
+            )
     return lines
 
 
@@ -68,7 +71,11 @@ def _flags(tree: ast.AST) -> dict[str, ast.expr]:
 
 
 def _compares(node: ast.expr) -> list[ast.Compare]:
-    return [each for each in ast.walk(node) if isinstance(each, ast.Compare) and isinstance(each.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))]
+    return [
+        each
+        for each in ast.walk(node)
+        if isinstance(each, ast.Compare) and isinstance(each.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
+    ]
 
 
 def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) -> Best | None:
@@ -83,7 +90,9 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
             falls = isinstance(compare.ops[0], (ast.Lt, ast.LtE)) is not turned
             place = script.project.sources[path].place(node)
             whole = Place(path, node.lineno, max(node.lineno, node.body[-1].end_lineno or 0), place.cell)
-            values = tuple(guard.value for call in script.trace if call.main for guard in call.guards[-2:] if guard.place == place)
+            values = tuple(
+                guard.value for call in script.trace if call.main for guard in call.guards[-2:] if guard.place == place
+            )
             saves = tuple(_saves(script, whole))
             named = _says_best(node.body)
             return Best(whole, f"{new} {old}", falls, values[:4], saves, bool(saves) or named or _later(script, node))
@@ -117,7 +126,12 @@ def _saves(script: Script, whole: Place) -> Iterator[Call]:
 
 def _says_best(body: list[ast.stmt]) -> bool:
     """Return whether a text in the block names a file for the best, which is then written elsewhere."""
-    texts = [node.value for each in body for node in ast.walk(each) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    texts = [
+        node.value
+        for each in body
+        for node in ast.walk(each)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
     return any(re.search(r"(?i)best[^ ]*\.(ckpt|pt|pth|bin|h5|pkl|tar)", text) for text in texts)
 
 

@@ -9,7 +9,7 @@ from .calls import Loop, sources
 from .functions import text_around
 from .script import Script
 from .training import Training, step_loops
-from .values import Const, Derived, Instance, Items, Unknown, Value, constants
+from .values import Derived, Instance, Items, Value, constants
 
 _EPOCH = re.compile(r"(?i)epoch|\bep\b|\bepc\b")
 _STEP = re.compile(r"(?i)\b\w*(step|iter(ation)?)s?\b")
@@ -37,7 +37,9 @@ def rounds_of(script: Script, training: Training) -> Rounds:
         return _rounds(chosen)
     if not loops:
         return Rounds(None)
-    stepped = [loop for loop in loops if _STEP.search(_head(script, loop)) and (_counts(loop) or loop.condition is not None)]
+    stepped = [
+        loop for loop in loops if _STEP.search(_head(script, loop)) and (_counts(loop) or loop.condition is not None)
+    ]
     if stepped or len(loops) == 1:
         return Rounds(loops[0], budget=True)
     return _rounds(loops[-2]) if _counts(loops[-2]) else Rounds(loops[0], budget=True)
@@ -54,7 +56,11 @@ def _counts(loop: Loop) -> bool:
 def _range(over: Value) -> Instance | None:
     """Return the call of `range` (or the like) that a loop runs over, also through a progress bar."""
     for each in sources(over, deepest=3):
-        if isinstance(each, Instance) and each.call is not None and each.type.rpartition(".")[2] in ("range", "trange", "arange", "count"):
+        if (
+            isinstance(each, Instance)
+            and each.call is not None
+            and each.type.rpartition(".")[2] in ("range", "trange", "arange", "count")
+        ):
             return each
     return None
 
@@ -97,7 +103,6 @@ def _numbers(value: Value) -> tuple[float, ...] | None:
 
 
 def _shifted(value: Derived) -> tuple[float, ...] | None:
-    """Return what `start + epochs` comes to where one part is not known: the part that is."""
+    """Return what `start + epochs` comes to where the start is not known; one more than unknown stays unknown."""
     known = [found for part in value.parts if (found := _numbers(part)) is not None]
-    unknown = [part for part in value.parts if isinstance(part, (Unknown, Const))]
-    return known[0] if len(known) == 1 and len(unknown) <= 1 else None
+    return known[0] if len(known) == 1 and min(known[0]) > 1 else None

@@ -11,16 +11,22 @@ from .places import Place
 from .project import Project
 
 _MOST_BYTES = 500_000
-_LISTS = re.compile(r"(?i)(requirements?|constraints)[\w.-]*\.(txt|in)|environment\w*\.ya?ml|env\w*\.ya?ml|conda\w*\.ya?ml")
+_LISTS = re.compile(
+    r"(?i)(requirements?|constraints)[\w.-]*\.(txt|in)|environment\w*\.ya?ml|env\w*\.ya?ml|conda\w*\.ya?ml"
+)
 _OTHERS = {"setup.py", "setup.cfg", "pyproject.toml", "Pipfile", "Dockerfile", "dockerfile"}
 _LOCKS = {"poetry.lock", "Pipfile.lock", "uv.lock", "conda-lock.yml", "pdm.lock"}
 _NAME = r"(?P<name>[A-Za-z][\w.-]*)(?:\[[\w,-]+\])?"
 _PINNED = re.compile(_NAME + r"\s*={2,3}\s*[\"']?v?(?P<version>\d[\w.+-]*)")
 _CONDA = re.compile(r"^\s*-\s*(?:[\w-]+::)?" + _NAME + r"\s*=\s*(?P<version>\d[\w.+*-]*)")
-_TOML = re.compile(r"^\s*[\"']?" + _NAME + r"[\"']?\s*=\s*(?:\{\s*version\s*=\s*)?[\"'](?:==)?(?P<version>\d[\w.+-]*)[\"']")
+_TOML = re.compile(
+    r"^\s*[\"']?" + _NAME + r"[\"']?\s*=\s*(?:\{\s*version\s*=\s*)?[\"'](?:==)?(?P<version>\d[\w.+-]*)[\"']"
+)
 _IMAGE = re.compile(r"(?i)^\s*FROM\s+(?:[\w./-]*/)?(?P<name>[\w-]+):v?(?P<version>\d[\w.-]*)")
 _OPEN = re.compile(r"^\s*-?\s*[\"']?" + _NAME + r"\s*(?:$|[<>~!^;#,\"'])")
-_INSTALLS = re.compile(r"^\s*(?:[!%]\s*)?(?:RUN\s+)?(?:python3? -m\s+)?(?:pip3?|conda|mamba|uv)\b.*\binstall\b(?P<rest>.*)")
+_INSTALLS = re.compile(
+    r"^\s*(?:[!%]\s*)?(?:RUN\s+)?(?:python3? -m\s+)?(?:pip3?|conda|mamba|uv)\b.*\binstall\b(?P<rest>.*)"
+)
 
 
 @dataclass(frozen=True, slots=True)

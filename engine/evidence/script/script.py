@@ -50,7 +50,11 @@ class Script:
     @cached_property
     def constructions(self) -> list[Call]:
         """Where objects of the project's own classes are made."""
-        return [call for call in self.trace if isinstance(call.result, Instance) and call.result.cls and call.result.call is call]
+        return [
+            call
+            for call in self.trace
+            if isinstance(call.result, Instance) and call.result.cls and call.result.call is call
+        ]
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:

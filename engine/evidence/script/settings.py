@@ -27,6 +27,8 @@ class Setting:
     """Whether the script says it; otherwise it is the package's default."""
     call: Call
     profile: ProfileDocument
+    default: object = None
+    """What the package has where nobody says otherwise."""
 
     @property
     def options(self) -> tuple[object, ...] | None:
@@ -37,9 +39,16 @@ class Setting:
     def on(self) -> bool | None:
         """Whether it is set to something; None when reading does not tell."""
         if self.options is None:
-            return None if isinstance(self.value, Unknown) or not self.given else True
+            return self._untold
         answers = {option not in OFF for option in self.options}
         return answers.pop() if len(answers) == 1 else None
+
+    @property
+    def _untold(self) -> bool | None:
+        """What holds where no file says the value: a default of the package that is on already needs no launch file."""
+        if self.given:
+            return None if isinstance(self.value, Unknown) else True
+        return True if self.default not in OFF and self.default is not True else None
 
     @property
     def via(self) -> Via | None:
@@ -91,8 +100,9 @@ def _setting(script: Script, name: str, call: Call, profile: ProfileDocument, ho
         return Setting(name, given, True, call, profile)
     if not call.complete:
         why = f"{profile.package} takes {' or '.join(how.keywords)} from the command line here"
-        return Setting(name, Unknown(why, call.place), False, call, profile)
-    return Setting(name, Const(_default(script, profile, how), call.place, "default"), False, call, profile)
+        return Setting(name, Unknown(why, call.place), False, call, profile, _default(script, profile, how))
+    default = _default(script, profile, how)
+    return Setting(name, Const(default, call.place, "default"), False, call, profile, default)
 
 
 def _given(call: Call, how: SettingHow) -> Value | None:

@@ -54,7 +54,9 @@ def training_of(script: Script) -> Training:
     """Return the training that the launch of a script reaches."""
     frameworks = tuple(call for _, call in profiles_of(script, "trains"))
     held = [profile for profile in script.profiles if {"epochs", "evaluation"} & set(profile.settings)]
-    arguments = tuple(call for profile in held if "runs-training" not in profile.does for call in made(script, profile.calls))
+    arguments = tuple(
+        call for profile in held if "runs-training" not in profile.does for call in made(script, profile.calls)
+    )
     starts = tuple(call for _, call in profiles_of(script, "runs-training"))
     optimizers = tuple(call for _, call in profiles_of(script, "optimizes"))
     optimizers += tuple(call for _, call in profiles_of(script, "optimizes-keras"))
@@ -79,10 +81,15 @@ def within(call: Call, loops: tuple[Loop, ...]) -> bool:
 
 def first_on(script: Script, name: str) -> tuple[list[Setting], list[Setting], list[Setting]]:
     """Return the settings `name` that are on, those that are off, and those of which reading does not tell."""
-    found = [each for each in settings(script, name) if each.call.attribute[:1].isupper() or "get_" in each.call.name
-             or each.call.attribute in ("?", "fit", "run", "train", "create_optimizer", "create_scheduler")]  # fmt: skip
+    found = [each for each in settings(script, name) if _takes_settings(each.call)]
     return (
         [each for each in found if each.on is True],
         [each for each in found if each.on is False],
         [each for each in found if each.on is None],
     )
+
+
+def _takes_settings(call: Call) -> bool:
+    """Return whether a call makes or starts something, rather than asks an object that was made."""
+    started = call.attribute in ("?", "fit", "fit_generator", "run", "train", "create_optimizer", "create_scheduler")
+    return started or call.attribute[:1].isupper() or call.attribute.startswith("get_")

@@ -135,7 +135,7 @@ def test_objects_that_a_hyperpyyaml_file_makes(tmp_path: Path) -> None:
 
 def test_arguments_of_hyperpyyaml_calls_are_noted(tmp_path: Path) -> None:
     files = {
-        "train.py": "from hyperpyyaml import load_hyperpyyaml\nwith open('h.yaml') as f:\n    h = load_hyperpyyaml(f)\n",
+        "train.py": "from hyperpyyaml import load_hyperpyyaml\nh = load_hyperpyyaml(open('h.yaml'))\n",
         "h.yaml": "seed: 7\n__set_seed: !apply:torch.manual_seed [!ref <seed>]\n",
     }
     (call,) = script_of(tmp_path, files).trace.named("torch.manual_seed")

@@ -25,7 +25,9 @@ def measure_precision(script: Script) -> Measured:
     calls = [call for call in _in_training(script, training) if not _disabled(call)]
     calls += script.calls("mixed-precision-everywhere")
     if on or calls:
-        return there(script, NAME, True, *(script.of(call) for call in calls), *(of_setting(script, each) for each in on))
+        return there(
+            script, NAME, True, *(script.of(call) for call in calls), *(of_setting(script, each) for each in on)
+        )
     if open_ones:
         return untold(script, NAME, open_ones[0])
     return absent(script, NAME, False, "full precision", training.step_anchor)

@@ -23,7 +23,9 @@ def measure_rounds(script: Script) -> Measured:
     anchors = [script.evidence(rounds.loop.place, "the loop over epochs")] if rounds.loop else []
     anchors += [script.of(call) for call in training.steps[:2]]
     if rounds.count:
-        return there(script, "script.epochs", min(rounds.count), *anchors) + there(script, "script.step_budget", False, *anchors)
+        return there(script, "script.epochs", min(rounds.count), *anchors) + there(
+            script, "script.step_budget", False, *anchors
+        )
     if rounds.budget:
         return there(script, "script.step_budget", True, *anchors)
     why = next(iter(reasons(rounds.why)), "the number of epochs is computed")
@@ -32,7 +34,11 @@ def measure_rounds(script: Script) -> Measured:
 
 def _of_framework(script: Script) -> Measured:
     budgets, _, _ = first_on(script, "step-budget")
-    budgets = [each for each in budgets if not any(isinstance(option, (int, float)) and option < 0 for option in each.options or ())]
+    budgets = [
+        each
+        for each in budgets
+        if not any(isinstance(option, (int, float)) and option < 0 for option in each.options or ())
+    ]
     if budgets:
         return there(script, "script.step_budget", True, *(of_setting(script, each) for each in budgets))
     on, _, open_ones = first_on(script, "epochs")
@@ -43,7 +49,9 @@ def _of_framework(script: Script) -> Measured:
         return there(script, "script.epochs", min(known), *found) + there(script, "script.step_budget", False, *found)
     if open_ones:
         return untold(script, "script.epochs", open_ones[0])
-    return unknown(script, "script.epochs", "the framework's loop takes its epochs from something that is computed", "the launch")
+    return unknown(
+        script, "script.epochs", "the framework's loop takes its epochs from something that is computed", "the launch"
+    )
 
 
 def measure_clearing(script: Script) -> Measured:
@@ -54,7 +62,9 @@ def measure_clearing(script: Script) -> Measured:
     clears = [*script.calls("gradient-clearing"), *script.trace.named("=.grad", main=True)]
     tape = script.trace.named("tensorflow.GradientTape", main=True)
     if by_loop and not clears:
-        return there(script, name, "framework", *(script.of(call, via="framework") for call in training.starts or by_loop))
+        return there(
+            script, name, "framework", *(script.of(call, via="framework") for call in training.starts or by_loop)
+        )
     loops = step_loops(training)
     inside = [call for call in clears if not loops or within(call, loops) or any(loop in call.loops for loop in loops)]
     if inside or tape or by_loop:

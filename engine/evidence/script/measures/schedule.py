@@ -1,4 +1,4 @@
-"""How the learning rate changes while training: schedule, warm-up, and whether the schedule is moved on; no judgement."""
+"""How the learning rate changes while training: schedule, warm-up, and whether it moves on; judges nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def schedules(script: Script) -> list[Call]:
 
 def assignments(script: Script) -> list[Call]:
     """Return where the script itself gives the optimizer another learning rate in a loop."""
-    named = script.trace.named("=.lr", "=.learning_rate", "*.lr.assign", "*.learning_rate.assign", "keras.backend.set_value")
+    named = script.trace.named(
+        "=.lr", "=.learning_rate", "*.lr.assign", "*.learning_rate.assign", "keras.backend.set_value"
+    )
     groups = [call for call in script.trace.named("=[]") if _sets_rate(script, call)]
     steps = [call for call in named if _of_optimizer(call)]
     return [call for call in (*groups, *steps) if len(call.loops) > 1 or len(call.stack) > 1 or call.hook]
@@ -74,12 +76,18 @@ def measure_warm_up(script: Script) -> Measured:
         return there(script, name, True, *(of_setting(script, each) for each in on), *(script.of(call) for call in own))
     if open_ones:
         return untold(script, name, open_ones[0])
-    return absent(script, name, False, "a learning rate without a warm-up", (*training.optimizer_anchor, *schedules(script)))
+    return absent(
+        script, name, False, "a learning rate without a warm-up", (*training.optimizer_anchor, *schedules(script))
+    )
 
 
 def _falls(setting: Setting) -> bool:
     """Return whether a linear schedule goes down instead of up."""
-    ends = [constants(value) for value in (setting.call.argument("end_factor", 2), setting.call.argument("start_factor", 1)) if value]
+    ends = [
+        constants(value)
+        for value in (setting.call.argument("end_factor", 2), setting.call.argument("start_factor", 1))
+        if value
+    ]
     return "LinearLR" in setting.call.name and bool(ends) and bool(ends[0]) and min(map(float, ends[0] or (1,))) < 1 / 3
 
 
@@ -106,16 +114,23 @@ def measure_stepping(script: Script) -> Measured:
     steps = [*script.calls("schedule-step"), *_own_steps(script)]
     held = schedules(script)
     if by_loop and not steps:
-        started = [call for call in training.starts] or by_loop
+        started = list(training.starts) or by_loop
         wrong = [call for call in held if call.hook == "configure_optimizers" and _per_step_handed_bare(script, call)]
         if wrong and not script.cut:
-            return there(script, name, "wrong-unit", *(script.of(call, "counts steps, and is moved on once an epoch") for call in wrong))
+            return there(
+                script,
+                name,
+                "wrong-unit",
+                *(script.of(call, "counts steps, and is moved on once an epoch") for call in wrong),
+            )
         return there(script, name, "framework", *(script.of(call, via="framework") for call in started))
     if not held:
         value = "by-hand" if assignments(script) else "no-schedule"
-        return there(script, name, value, *(script.of(call) for call in assignments(script) or training.optimizer_anchor))
+        return there(
+            script, name, value, *(script.of(call) for call in assignments(script) or training.optimizer_anchor)
+        )
     if not steps:
-        return _never(script, name, held, training)
+        return _never(script, name, held)
     return _moved(script, name, held, steps, training)
 
 
@@ -126,16 +141,24 @@ def _own_steps(script: Script) -> list[Call]:
             and call.receiver.type in kinds]  # fmt: skip
 
 
-def _never(script: Script, name: str, held: list[Call], training: Training) -> Measured:
-    doubtful = [call for call in script.trace.named("*.step") if call.main and call.name.startswith(("?", "speechbrain"))]
+def _never(script: Script, name: str, held: list[Call]) -> Measured:
+    doubtful = [
+        call for call in script.trace.named("*.step") if call.main and call.name.startswith(("?", "speechbrain"))
+    ]
     if doubtful or script.calls("optimizer-step") == [] or any(_handed_on(script, call) for call in held):
-        return unknown(script, name, "a schedule is handed to something that may move it on", "the code that calls its step")
+        return unknown(
+            script, name, "a schedule is handed to something that may move it on", "the code that calls its step"
+        )
     return absent(script, name, "never", "a schedule that nothing moves on", held)
 
 
 def _handed_on(script: Script, made_here: Call) -> bool:
     """Return whether a schedule is an argument of something outside the project that is no schedule itself."""
-    taken = [call for call in script.trace if call.main and call.order > made_here.order and not call.name.startswith(("=", "print"))]
+    taken = [
+        call
+        for call in script.trace
+        if call.main and call.order > made_here.order and not call.name.startswith(("=", "print"))
+    ]
     outside = [call for call in taken if ":" not in call.name and "lr_scheduler" not in call.name]
     return any(value is made_here.result for call in outside for value in (*call.arguments, *call.keywords.values()))
 
@@ -143,21 +166,31 @@ def _handed_on(script: Script, made_here: Call) -> bool:
 def _moved(script: Script, name: str, held: list[Call], steps: list[Call], training: Training) -> Measured:
     loops = step_loops(training)
     for step in steps:
-        maker = next((each.call for each in sources(step.receiver, deepest=3) if isinstance(each, Instance) and each.call in held), None)
+        maker = next(
+            (
+                each.call
+                for each in sources(step.receiver, deepest=3)
+                if isinstance(each, Instance) and each.call in held
+            ),
+            None,
+        )
         if maker is None:
             continue
         if "ReduceLROnPlateau" in maker.name and not step.arguments and not step.keywords:
             return there(script, name, "no-metric", script.of(step, "moved on without the metric that it watches"))
         if loops and _unit(script, maker) == "step" and len(step.loops) < len(loops) and step.loops:
-            return there(script, name, "wrong-unit", script.of(maker, "counts steps"), script.of(step, "moved on once an epoch"))
+            return there(
+                script, name, "wrong-unit", script.of(maker, "counts steps"), script.of(step, "moved on once an epoch")
+            )
         if loops and _unit(script, maker) == "epoch" and len(step.loops) >= len(loops):
-            return there(script, name, "wrong-unit", script.of(maker, "counts epochs"), script.of(step, "moved on at each step"))
+            return there(
+                script, name, "wrong-unit", script.of(maker, "counts epochs"), script.of(step, "moved on at each step")
+            )
     return there(script, name, "moved-on", *(script.of(call) for call in (*steps, *held)))
 
 
 def _unit(script: Script, maker: Call) -> str:
-    """Return what the horizon of a schedule counts: `step` when it comes from the length of a loader, `epoch` when from a
-    number of epochs alone, else nothing."""
+    """Return what the horizon counts: `step` from the length of a loader, `epoch` from epochs alone, else nothing."""
     horizon = next((each.value for each in settings(script, "horizon") if each.call is maker and each.given), None)
     if horizon is None:
         return ""

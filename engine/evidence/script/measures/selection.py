@@ -23,12 +23,14 @@ def measure_selection(script: Script) -> Measured:
     """Return `script.selection` and `script.best_checkpoint`: what chooses the best checkpoint, and where it goes."""
     training = training_of(script)
     if not training.found:
-        return unknown(script, CRITERION, NO_TRAINING, TRAINING_FILE) + unknown(script, KEPT, NO_TRAINING, TRAINING_FILE)
+        return unknown(script, CRITERION, NO_TRAINING, TRAINING_FILE) + unknown(
+            script, KEPT, NO_TRAINING, TRAINING_FILE
+        )
     for answer in (_by_trainer, _by_callback):
         found = answer(script)
         if found is not None:
             return found
-    chosen = bests(script, training)
+    chosen = bests(script)
     if chosen:
         return _by_hand(script, chosen)
     anchors = _anchors(script, training)
@@ -62,7 +64,9 @@ def _by_trainer(script: Script) -> Measured | None:
     loads = settings(script, "load-best")
     if not loads:
         return None
-    evidence = tuple(of_setting(script, each) for each in loads) + tuple(script.of(call) for call in training_of(script).starts)
+    evidence = tuple(of_setting(script, each) for each in loads) + tuple(
+        script.of(call) for call in training_of(script).starts
+    )
     on, _, open_ones = first_on(script, "load-best")
     if open_ones:
         return untold(script, CRITERION, open_ones[0]) + untold(script, KEPT, open_ones[0])
@@ -83,10 +87,19 @@ def _by_callback(script: Script) -> Measured | None:
     saving = [each for each in monitors if "Checkpoint" in each.call.name or _derives_checkpoint(each.call)]
     anchors = training_of(script)
     if not monitors:
-        if not anchors.frameworks or not any("lightning" in call.name or "fit" in call.attribute for call in anchors.frameworks):
+        if not anchors.frameworks or not any(
+            "lightning" in call.name or "fit" in call.attribute for call in anchors.frameworks
+        ):
             return None
-        return None if bests(script, anchors) else _both(
-            script, "nothing", False, *(script.of(call) for call in (*_checkpoints(script), *anchors.arguments, *anchors.starts))
+        return (
+            None
+            if bests(script)
+            else _both(
+                script,
+                "nothing",
+                False,
+                *(script.of(call) for call in (*_checkpoints(script), *anchors.arguments, *anchors.starts)),
+            )
         )
     known = [(each, each.options) for each in monitors]
     kinds = {_named(options) for _, options in known if options is not None and None not in options}
@@ -117,7 +130,9 @@ def _selects(script: Script, monitor: Setting) -> bool:
         return False
     only = [each for each in settings(script, "best-only") if each.call is monitor.call]
     kept = [each for each in settings(script, "kept") if each.call is monitor.call]
-    return all(each.on is not False for each in only) and all(each.options is None or any(each.options) for each in kept)
+    return all(each.on is not False for each in only) and all(
+        each.options is None or any(each.options) for each in kept
+    )
 
 
 def _by_hand(script: Script, chosen: list[Best]) -> Measured:
@@ -140,5 +155,9 @@ def _criterion(best: Best) -> str:
     if _LOSS.search(best.text):
         return "loss"
     if best.falls and not re.search(r"(?i)wer|cer|eer|mae|mse|rmse|err|dist|mcd|der", best.text):
-        return "loss" if not any(re.search("(?i)acc|f1|wer|cer|eer|mae|corr|srcc|lcc", word) for word in words) else "task-metric"
+        return (
+            "loss"
+            if not any(re.search("(?i)acc|f1|wer|cer|eer|mae|corr|srcc|lcc", word) for word in words)
+            else "task-metric"
+        )
     return "task-metric"

@@ -32,7 +32,10 @@ def measure_stopping(script: Script) -> Measured:
             place = script.project.sources[path].place(leave)
             return there(script, NAME, True, script.evidence(place, "leaves the loop after patience with a metric"))
     if loops:
-        places = [script.evidence(script.project.sources[path].place(loop), "a loop that runs to its end") for path, loop in loops]
+        places = [
+            script.evidence(script.project.sources[path].place(loop), "a loop that runs to its end")
+            for path, loop in loops
+        ]
         if not script.cut:
             return there(script, NAME, False, *places, *(script.of(call) for call in training.arguments))
     return absent(script, NAME, False, "a training that runs to its end", training.settings_anchor)
@@ -43,12 +46,14 @@ def _loop_nodes(script: Script, training: Training) -> list[tuple[str, ast.stmt]
     rounds = rounds_of(script, training)
     places = [rounds.loop.place] if rounds.loop else []
     places += [loop.place for step in training.steps for loop in step.loops]
-    found = []
+    found: list[tuple[str, ast.stmt]] = []
     for place in dict.fromkeys(places):
         source = script.project.sources.get(place.path)
-        for node in ast.walk(source.tree) if source else ():
-            if isinstance(node, (ast.For, ast.While, ast.AsyncFor)) and node.lineno == place.line:
-                found.append((place.path, node))
+        found += [
+            (place.path, node)
+            for node in (ast.walk(source.tree) if source else ())
+            if isinstance(node, (ast.For, ast.While, ast.AsyncFor)) and node.lineno == place.line
+        ]
     return found
 
 
@@ -67,7 +72,7 @@ def _leaves(node: ast.AST, conditions: list[ast.expr], depth: int = 0) -> Iterat
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
-        if isinstance(child, ast.Break) and depth == 0 or isinstance(child, (ast.Return, ast.Raise)) or _exits(child):
+        if (isinstance(child, ast.Break) and depth == 0) or isinstance(child, (ast.Return, ast.Raise)) or _exits(child):
             for condition in conditions[-2:]:
                 yield condition, child  # type: ignore[misc]
         held = [*conditions, child.test] if isinstance(child, ast.If) else conditions
@@ -88,7 +93,11 @@ def _asked(tree: ast.AST, condition: ast.expr) -> set[str]:
     names = {each.id for each in ast.walk(condition) if isinstance(each, ast.Name)}
     for _ in range(2):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and any(_called(each) in names for each in node.targets):
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.value, ast.Call)
+                and any(_called(each) in names for each in node.targets)
+            ):
                 called = node.value.func
                 names |= {each.id for each in ast.walk(called) if isinstance(each, ast.Name)}
                 found |= {_called(called)}
@@ -108,7 +117,11 @@ def _counts_and_resets(tree: ast.AST, name: str) -> bool:
         if not isinstance(node, ast.If):
             continue
         for each in ast.walk(node):
-            if isinstance(each, ast.AugAssign) and _called(each.target) == name and isinstance(each.op, (ast.Add, ast.Sub)):
+            if (
+                isinstance(each, ast.AugAssign)
+                and _called(each.target) == name
+                and isinstance(each.op, (ast.Add, ast.Sub))
+            ):
                 counts = True
             elif isinstance(each, ast.Assign) and any(_called(target) == name for target in each.targets):
                 adds = isinstance(each.value, ast.BinOp) and name in _names(each.value)
@@ -129,7 +142,9 @@ def _elsewhere(script: Script, name: str) -> bool:
             if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and (node.name == name or _defines(node, name)):
                 text = code_of(script, source.path, node).lower()
                 counters = {_called(each.target) for each in ast.walk(node) if isinstance(each, ast.AugAssign)}
-                if any(_counts_and_resets(node, counter) for counter in counters) and any(word in text for word in ("patience", "toler", "wait", "best", "counter")):
+                if any(_counts_and_resets(node, counter) for counter in counters) and any(
+                    word in text for word in ("patience", "toler", "wait", "best", "counter")
+                ):
                     return True
     return False
 
