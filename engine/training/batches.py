@@ -38,7 +38,12 @@ def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int, 
 
 
 def drawn_order(
-    lengths: Sequence[int], drawn: Sequence[int], batch_size: int, seed: int, epoch: int, longest_batch: int = 0
+    lengths: Sequence[int],
+    drawn: Sequence[int] | NDArray[np.int64],
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    longest_batch: int = 0,
 ) -> Order:
     """Return batches of the clips that were `drawn`, which may hold a clip often or never."""
     return _batches(np.asarray(drawn), lengths, batch_size, longest_batch, _random(seed, epoch))

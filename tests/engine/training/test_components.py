@@ -195,7 +195,9 @@ def test_contrastive_loss_equals_its_formula(seed: int, clips: int, classes: int
     loss = contrastive_loss(vectors, labels, temperature)
     loss.backward()
 
-    assert float(loss.detach()) == pytest.approx(contrast(vectors.detach().numpy(), labels.numpy(), temperature), abs=1e-9)
+    assert float(loss.detach()) == pytest.approx(
+        contrast(vectors.detach().numpy(), labels.numpy(), temperature), abs=1e-9
+    )
     assert bool(vectors.grad.isfinite().all())  # type: ignore[union-attr]
 
 
