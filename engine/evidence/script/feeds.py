@@ -111,7 +111,7 @@ def _of_loops(script: Script) -> Iterator[Feed]:
     """Yield what is iterated around a step of the training, and around a forward pass without one."""
     trained: set[Place] = set()
     seen: set[tuple[Place, int]] = set()
-    for call in script.calls("gradients-computed"):
+    for call in script.calls("backward"):
         loop = _over_clips(call)
         if loop is not None and loop.over is not None:
             trained.add(loop.place)

@@ -13,6 +13,12 @@ from .order import measure_order
 from .padding import measure_padding
 from .rate import measure_rate
 from .splits import measure_splits
+from .decay import measure_decay, measure_rates
+from .precision import measure_precision
+from .rounds import measure_clearing, measure_rounds
+from .schedule import measure_schedule, measure_stepping, measure_warm_up
+from .selection import measure_selection
+from .stopping import measure_stopping
 
 
 def measure_script(script: Script) -> Measured:
@@ -32,4 +38,14 @@ _MEASURES = (
     measure_padding,
     measure_rate,
     measure_splits,
+    measure_warm_up,
+    measure_schedule,
+    measure_stepping,
+    measure_decay,
+    measure_rates,
+    measure_precision,
+    measure_clearing,
+    measure_rounds,
+    measure_stopping,
+    measure_selection,
 )
