@@ -34,7 +34,7 @@ def feeds(script: Script) -> list[Feed]:
     return [feed for feed in found if constant(feed.value, ...) is not None]
 
 
-def outer(script: Script, call: Call) -> str:
+def outer(call: Call) -> str:
     """Return the name of what a call makes or asks, of a class of the project its base of a package."""
     made = call.result
     if isinstance(made, Instance) and made.cls is not None and made.call is call:
@@ -58,9 +58,9 @@ _SLOTS: dict[str, tuple[tuple[Use, str, int | None], ...]] = {
 
 def _of_frameworks(script: Script) -> Iterator[Feed]:
     for symbol, slots in _SLOTS.items():
-        names = _Names(script, symbol)
+        names = script.symbols[symbol]
         for call in script.trace:
-            if not call.main or not names.has(script, call):
+            if not call.main or not _is(call, names):
                 continue
             given: set[int] = set()
             for use, name, position in slots:
@@ -77,15 +77,10 @@ def _split(feed: Feed) -> Iterator[Feed]:
         yield Feed(feed.use, option, feed.place, feed.by, feed.slot)
 
 
-class _Names:
-    """The names of a symbol set, matched against calls and against bases of the project's own classes."""
-
-    def __init__(self, script: Script, symbol: str) -> None:
-        self._names = script.symbols[symbol]
-
-    def has(self, script: Script, call: Call) -> bool:
-        full = outer(script, call)
-        return any(_matches(name, full) for name in self._names)
+def _is(call: Call, names: tuple[str, ...]) -> bool:
+    """Return whether a call is of one of `names`, also by the base of a class of the project."""
+    full = outer(call)
+    return any(_matches(name, full) for name in names)
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -107,6 +102,9 @@ def _of_hooks(script: Script) -> Iterator[Feed]:
                     yield Feed(use, option, call.place, "lightning", ending[1:])
 
 
+_PASSES = ("__call__", "generate", "predict", "predict_on_batch")
+
+
 def _of_loops(script: Script) -> Iterator[Feed]:
     """Yield what is iterated around a step of the training, and around a forward pass without one."""
     trained: set[Place] = set()
@@ -119,10 +117,10 @@ def _of_loops(script: Script) -> Iterator[Feed]:
                 seen.add((loop.place, id(loop.over)))
                 yield Feed("train", loop.over, loop.place, "loop")
     for call in script.trace:
-        loop = _over_clips(call) if call.main and call.attribute in ("__call__", "generate") else None
+        loop = _over_clips(call) if call.main and call.attribute in _PASSES else None
         if loop is None or loop.over is None or loop.place in trained or (loop.place, id(loop.over)) in seen:
             continue
-        if _loads(script, loop.over):
+        if _loads(script, loop.over) or call.attribute.startswith("predict"):
             seen.add((loop.place, id(loop.over)))
             yield Feed("held-out", loop.over, loop.place, "loop")
 
@@ -148,8 +146,7 @@ def _loads(script: Script, over: Value) -> bool:
 
 def is_loader(script: Script, call: Call) -> bool:
     """Return whether a call makes a loader."""
-    full = outer(script, call)
-    return any(_matches(name, full) for name in script.symbols["data-loader"])
+    return _is(call, script.symbols["data-loader"])
 
 
 def loaders_of(script: Script, value: Value) -> Iterator[Call]:
@@ -157,8 +154,7 @@ def loaders_of(script: Script, value: Value) -> Iterator[Call]:
     for each in sources(value, deepest=6):
         if not isinstance(each, Instance) or each.call is None or not is_loader(script, each.call):
             continue
-        above = [call for call in script.trace if call.receiver is each and call.attribute == "__init__"
-                 and any(_matches(f"{name}.__init__", call.name) for name in script.symbols["data-loader"])]  # fmt: skip
+        above = [call for call in _handed_on(script) if call.receiver is each]
         yield above[-1] if above else each.call
 
 
@@ -169,3 +165,9 @@ def dataset_of(script: Script, value: Value) -> Value:
         if held is not None:
             return held
     return value
+
+
+def _handed_on(script: Script) -> list[Call]:
+    """Return where one's own loaders hand on to the package's."""
+    names = tuple(f"{name}.__init__" for name in script.symbols["data-loader"])
+    return script.trace.named(*names, main=None)

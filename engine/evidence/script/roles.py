@@ -20,8 +20,8 @@ from .values import Choice, Const, Derived, Instance, Items, Member, Table, Valu
 Role = Literal["train", "dev", "test"]
 _WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
     ("train", frozenset({"train", "training", "trn", "tr"})),
-    ("dev", frozenset({"val", "valid", "validation", "validate", "dev", "devel", "development", "vali", "cv", "validset",
-                       "devset", "valset", "valdata", "valloader", "devloader", "validloader"})),
+    ("dev", frozenset({"val", "valid", "validation", "validate", "dev", "devel", "development", "vali", "cv",
+                       "validset", "devset", "valset", "valdata", "valloader", "devloader", "validloader"})),
     ("test", frozenset({"test", "testing", "tst", "testset", "testloader", "testdata"})),
 )  # fmt: skip
 _FILE_WORDS = frozenset({"eval", "evaluation"})
@@ -132,7 +132,7 @@ class _Walk:
         parts = list(value.parts)
         if not parts:
             return []
-        split = _split_call(self.script, parts[0], self.splits)
+        split = _split_call(parts[0], self.splits)
         if split is not None and value.operation.startswith("["):
             part = value.operation if len(parts) < 2 else str(constant(parts[1], "?"))
             self.origin.divisions.append(Division(split, value.place or split.place, part))
@@ -160,7 +160,7 @@ class _Walk:
         return [(each, divided) for each in call.values() if not isinstance(each, Table)]
 
 
-def _split_call(script: Script, value: Value, names: set[str]) -> Call | None:
+def _split_call(value: Value, names: set[str]) -> Call | None:
     """Return the call that divides clips behind a value that was indexed or unpacked."""
     for _ in range(3):
         if isinstance(value, Instance) and value.call is not None:

@@ -7,17 +7,17 @@ from knowledge.records import Measured
 from ..script import Script
 from .augmenting import measure_augmenting
 from .clipping import measure_clipping
+from .decay import measure_decay, measure_rates
 from .held_out import measure_held_out
 from .losses import measure_losses
 from .order import measure_order
 from .padding import measure_padding
-from .rate import measure_rate
-from .splits import measure_splits
-from .decay import measure_decay, measure_rates
 from .precision import measure_precision
+from .rate import measure_rate
 from .rounds import measure_clearing, measure_rounds
 from .schedule import measure_schedule, measure_stepping, measure_warm_up
 from .selection import measure_selection
+from .splits import measure_splits
 from .stopping import measure_stopping
 
 

@@ -25,7 +25,8 @@ def measure_augmenting(script: Script) -> Measured:
         return Measured((fact,)) + _reach(script, calls)
     masks = [call for call in script.trace if call.main and _masks(call) is True]
     if masks:
-        return Measured((script.fact(NAME, "in-the-network", *(script.of(call) for call in masks)),))
+        fact = script.fact(NAME, "in-the-network", *(script.of(call) for call in masks))
+        return Measured((fact, script.fact(WHERE, "nothing-to-reach")))
     train = [feed for feed in feeds(script) if feed.use == "train"]
     if not train or script.cut:
         why = script.cut[0] if script.cut else "what the training reads was not found"
@@ -34,9 +35,10 @@ def measure_augmenting(script: Script) -> Measured:
     if network is not None:
         why = f"the configuration of the checkpoint of {network.name} ({network.place}) may mask features"
         return Measured((), (script.unknown(NAME, why, "the checkpoint's configuration"),))
-    places = [script.of(call, "clips reach the network as they are") for feed in train for call in _sources(script, feed.value)]
+    made = [call for feed in train for call in _sources(script, feed.value)]
+    places = [script.of(call, "clips reach the network as they are") for call in made]
     places += [script.evidence(feed.place, "trained on clips as they are") for feed in train]
-    return Measured((script.fact(NAME, "none", *places),))
+    return Measured((script.fact(NAME, "none", *places), script.fact(WHERE, "nothing-to-reach")))
 
 
 def _sources(script: Script, value: Value) -> list[Call]:
@@ -68,7 +70,7 @@ def _calls(script: Script) -> list[Call]:
 
 def _is_off(call: Call) -> bool:
     """Return whether the object that is called was made with nothing to do, such as `Augment(None)`."""
-    given = [value for value in (*call.arguments, *call.keywords.values())]
+    given = (*call.arguments, *call.keywords.values())
     return bool(given) and all(isinstance(value, Const) and value.value in (None, False, 0) for value in given)
 
 
@@ -99,7 +101,8 @@ def _checkpoint_decides(script: Script) -> Call | None:
 
 def _without_gradient(script: Script, network: Call) -> bool:
     """Return whether every pass of a network is without gradients."""
-    passes = [call for call in script.trace if call.main and call.receiver is network.result and call.attribute == "__call__"]
+    called = [call for call in script.trace if call.main and call.attribute == "__call__"]
+    passes = [call for call in called if call.receiver is network.result]
     return bool(passes) and all(any(_UNTRAINED.search(each.name) for each in call.contexts) for call in passes)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from knowledge.records import Measured
+from knowledge.records import Evidence, Measured
 
 from ..calls import Call, comes_from, sources
 from ..feeds import Feed, feeds, loaders_of
 from ..script import Script
 from ..values import Instance, constants, truth
 
-NAME = "script.training_order"
+NAME, OPEN = "script.training_order", "open"
 _OWN_ORDER = ("sampler", "batch_sampler")
 
 
@@ -21,11 +21,11 @@ def measure_order(script: Script) -> Measured:
         found = [evidence for answer, evidence in answers if answer == state]
         if found and (state != "as-listed" or len(found) == len(answers)):
             return Measured((script.fact(NAME, state, *found),))
-    why = next((text for answer, text in answers if answer == "open"), "what the training reads was not found")
-    return Measured((), (script.unknown(NAME, str(why), "the command that launches the training"),))
+    why = next((each.text for answer, each in answers if answer == OPEN), "what the training reads was not found")
+    return Measured((), (script.unknown(NAME, why, "the command that launches the training"),))
 
 
-def _of_feed(script: Script, feed: Feed) -> list[tuple[str, object]]:
+def _of_feed(script: Script, feed: Feed) -> list[tuple[str, Evidence]]:
     loaders = list(loaders_of(script, feed.value))
     if loaders:
         return [_of_loader(script, call) for call in loaders]
@@ -36,10 +36,10 @@ def _of_feed(script: Script, feed: Feed) -> list[tuple[str, object]]:
         return [("by-framework", script.evidence(feed.place, "the framework shuffles", "default"))]
     if feed.by == "loop":
         return [("as-listed", script.evidence(feed.place, "read in the order of the list"))]
-    return [("open", f"how the clips of {feed.place} are ordered is not told")]
+    return [(OPEN, script.evidence(feed.place, f"how the clips of {feed.place} are ordered is not told"))]
 
 
-def _of_loader(script: Script, call: Call) -> tuple[str, object]:
+def _of_loader(script: Script, call: Call) -> tuple[str, Evidence]:
     for name in _OWN_ORDER:
         given = call.argument(name, 3 if name == "sampler" else 4)
         if given is not None and constants(given) != (None,):
@@ -50,18 +50,14 @@ def _of_loader(script: Script, call: Call) -> tuple[str, object]:
     decided = truth(shuffle) if shuffle is not None else None if not call.complete else False
     dataset = call.argument("dataset", 0)
     if decided is None:
-        return ("open", f"whether the loader at {call.place} shuffles is not told by a file")
+        return (OPEN, script.of(call, f"whether the loader at {call.place} shuffles is not told by a file"))
     if decided:
         return ("shuffled", script.of(call, "shuffled by the loader"))
     if isinstance(dataset, Instance) and dataset.cls and any("Iterable" in name for name in dataset.cls.outside()):
-        return ("open", f"the data set at {call.place} gives its own order")
-    if any(_mixes(each) for each in script.calls("shuffling") if each.loops):
+        return (OPEN, script.of(call, f"the data set at {call.place} gives its own order"))
+    if any(each.loops for each in script.calls("shuffling")):
         return ("shuffled", script.of(call, "the list is shuffled in the loop"))
     return ("as-listed", script.of(call, "a loader that does not shuffle"))
-
-
-def _mixes(call: Call) -> bool:
-    return True
 
 
 def _shuffled(script: Script, feed: Feed) -> Call | None:
@@ -70,7 +66,7 @@ def _shuffled(script: Script, feed: Feed) -> Call | None:
         if isinstance(each, Instance) and each.call is not None and each.call.attribute == "shuffle":
             return each.call
     for call in script.trace:
-        if call.main and call.attribute == "shuffle" and call.result is not None:
-            if any(each is call.result for each in sources(feed.value)):
-                return call
+        shuffles = call.main and call.attribute == "shuffle" and call.result is not None
+        if shuffles and any(each is call.result for each in sources(feed.value)):
+            return call
     return comes_from(feed.value, "*.shuffle")

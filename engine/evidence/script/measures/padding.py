@@ -11,6 +11,7 @@ from ..script import Script
 from ..values import Const, Function, Instance, Member, constant, truth
 
 NAME = "script.padding"
+_FILLERS = ("torch.nn.functional.pad", "numpy.pad", "torch.zeros", "numpy.zeros")
 _TOLD = re.compile(r"mask|lengths?$|_lens?$|^lens?$|num_frames|wav_len|seq_len|pad_idx|n_frames", re.I)
 
 
@@ -24,7 +25,7 @@ def measure_padding(script: Script) -> Measured:
     if not pads:
         return _fact(script, "fixed-length", script.calls("data-loader")[:2]) if not script.cut else _open(script)
     by_extractor = [call for call in pads if call.attribute in ("pad", "__call__")]
-    spread = [call for call in script.trace if call.main and not call.complete and call.attribute in ("__call__", "train")]
+    spread = [call for call in script.trace if call.main and not call.complete and call.attribute == "__call__"]
     hands_over = script.calls("trainer") or [call for call in spread if call.loops]
     if by_extractor and len(by_extractor) == len(pads) and (hands_over or not readers):
         return _open(script)
@@ -45,11 +46,13 @@ def _fact(script: Script, value: str, calls: list[Call]) -> Measured:
 def _pads(script: Script) -> list[Call]:
     """Return what brings the clips of a batch to the length of the longest."""
     found = list(script.calls("padding"))
+    main = None if script.calls("trainer") else True  # a Trainer calls the collator, which nothing else reaches
     for call in script.trace:
-        if not call.main:
+        if main and not call.main:
             continue
         collates = any("collat" in name.lower() or name.lower().endswith("pad") for name in call.stack)
-        if (collates and call.name in ("torch.nn.functional.pad", "numpy.pad", "torch.zeros", "numpy.zeros")) or (call.attribute in ("pad", "__call__") and _pads_longest(call)):
+        fills = collates and call.name in _FILLERS
+        if fills or (call.attribute in ("pad", "__call__") and _pads_longest(call)):
             found.append(call)
     return found
 
@@ -68,10 +71,10 @@ def _told(script: Script) -> list[Call]:
     for call in script.trace:
         if not call.main or call.attribute not in ("__call__", "forward", "extract_features", "generate"):
             continue
-        names = [name for name, value in call.keywords.items() if _TOLD.search(name) and constant(value, ...) is not None]
-        if names or any(_is_told(value) for value in call.arguments[:6]) or _named_parameters(call):
-            if isinstance(call.receiver, (Instance, Member)):
-                found.append(call)
+        told = any(_TOLD.search(name) and constant(value, ...) is not None for name, value in call.keywords.items())
+        told = told or any(_is_told(value) for value in call.arguments[:6]) or _named_parameters(call)
+        if told and isinstance(call.receiver, (Instance, Member)):
+            found.append(call)
     return found
 
 

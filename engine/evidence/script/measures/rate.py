@@ -7,6 +7,7 @@ import re
 from knowledge.records import Measured
 
 from ..calls import Call, sources
+from ..places import Place
 from ..script import Script
 from ..values import Const, Derived, Instance, Member, Value, constant
 
@@ -36,6 +37,10 @@ def _state(script: Script, main: bool | None) -> Measured | None:
     checks = _checks(script, main)
     if checks:
         return _fact(script, "checked", checks)
+    elsewhere = _elsewhere(script) if main else None
+    if elsewhere is not None:
+        why = f"{elsewhere.path}:{elsewhere.line} brings files to a rate; reading does not tell whether it was run"
+        return Measured((), (script.unknown(NAME, why, "the audit of the data set"),))
     told = [call for call in script.trace if (main is None or call.main) and _hands_on(call)]
     if told:
         return _fact(script, "told-to-the-extractor", told)
@@ -44,6 +49,13 @@ def _state(script: Script, main: bool | None) -> Measured | None:
 
 def _fact(script: Script, value: str, calls: list[Call]) -> Measured:
     return Measured((script.fact(NAME, value, *(script.of(call) for call in calls)),))
+
+
+def _elsewhere(script: Script) -> Place | None:
+    """Return where a program that prepares files, which the launch does not reach, brings them to a rate."""
+    others = [*script.calls("resampling", main=False), *_checks(script, None)]
+    writes = {call.place.path for call in script.calls("writes-audio", main=False)}
+    return next((call.place for call in others if not call.main and call.place.path in writes), None)
 
 
 def _noop(call: Call) -> bool:

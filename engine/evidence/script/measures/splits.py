@@ -13,8 +13,9 @@ from ..script import Script
 from ..values import constant
 
 SPLIT, BY_CLASS = "script.split", "script.split_by_class"
-_GROUP = re.compile(r"speaker|spk|session|actor|subject|patient|participant|client_id|user_id|group|singer|recording_id|"
-                    r"\bfolds?\b|video_id|talker")  # fmt: skip
+KEPT, CHANCE, NO_DIVISION = "kept", "left-to-chance", "no-division"
+_GROUP = re.compile(r"speaker|spk|session|actor|subject|patient|participant|client_id|user_id|group|singer|"
+                    r"recording_id|\bfolds?\b|video_id|talker")  # fmt: skip
 """Names of what clips share; a division that asks for one of them keeps groups together."""
 _CLASS = re.compile(r"label|class|categor|target|emotion")
 _SPEAKERS_TOLD_APART = re.compile(r"speaker[_ -]?(recognition|identification|id\b|classif|verif)|voxceleb", re.I)
@@ -27,7 +28,7 @@ def measure_splits(script: Script) -> Measured:
     here = _splits(script, found)
     corpora = script.calls("speaker-disjoint-corpora", main=None)
     if _SPEAKERS_TOLD_APART.search(script.project.entry):
-        return _said(script, "speakers-are-classes", here) + _by_class(script, here)
+        return _said(script, "speakers-are-classes", here) + _by_position(script, found, here)
     if script.calls("group-split", main=None):
         calls = script.calls("group-split", main=None)
         return _said(script, "by-group", calls) + _by_class(script, [*calls, *here])
@@ -40,10 +41,10 @@ def measure_splits(script: Script) -> Measured:
     if slices and held:
         return _of_slices(script, found)
     if corpora:
-        return _said(script, "speaker-disjoint", corpora) + _by_class(script, [])
+        return _said(script, "speaker-disjoint", corpora) + Measured((script.fact(BY_CLASS, NO_DIVISION),))
     if not held and not script.cut:
         places = tuple(script.evidence(part.feed.place, "trained on") for part in found)
-        return Measured((script.fact(SPLIT, "none", *places),)) + _by_class(script, [])
+        return Measured((script.fact(SPLIT, "none", *places), script.fact(BY_CLASS, NO_DIVISION)))
     why = "the parts come from files or a published split"
     return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(script, [])
 
@@ -56,7 +57,10 @@ def _splits(script: Script, found: list[Part]) -> list[Call]:
         return reached
     written = any("train" in part.origin.named or "test" in part.origin.named for part in found)
     unread = not any(part.origin.divisions for part in found)
-    return script.calls("random-split", main=None) if written and unread else []
+    if not (written and unread):
+        return []
+    writers = {call.place.path for call in script.calls("writes-lists", main=None)}
+    return [call for call in script.calls("random-split", main=None) if call.place.path in writers]
 
 
 def _statement(script: Script, call: Call) -> str:
@@ -79,8 +83,7 @@ def _of_slices(script: Script, found: list[Part]) -> Measured:
     shuffled = script.calls("shuffling", main=None)
     kind = "random" if shuffled else "in-order"
     fact = script.fact(SPLIT, kind, *places)
-    state = script.fact(BY_CLASS, False, *places) if shuffled else script.fact(BY_CLASS, False, *places)
-    return Measured((fact, state))
+    return Measured((fact, script.fact(BY_CLASS, CHANCE, *places)))
 
 
 def _said(script: Script, value: str, calls: list[Call]) -> Measured:
@@ -94,7 +97,7 @@ def _by_class(script: Script, splits: list[Call]) -> Measured:
     named = set(script.symbols["stratified-split"])
     without = [call for call in splits if not _keeps_classes(script, call, named)]
     calls = without or splits
-    return Measured((script.fact(BY_CLASS, not without, *(script.of(call) for call in calls)),))
+    return Measured((script.fact(BY_CLASS, CHANCE if without else KEPT, *(script.of(call) for call in calls)),))
 
 
 def _keeps_classes(script: Script, call: Call, named: set[str]) -> bool:
@@ -108,3 +111,11 @@ def _keeps_classes(script: Script, call: Call, named: set[str]) -> bool:
 def _head(script: Script, path: str, line: int) -> str:
     source = script.project.sources.get(path)
     return source.text.splitlines()[line - 1].lower() if source else ""
+
+
+def _by_position(script: Script, found: list[Part], splits: list[Call]) -> Measured:
+    """Return whether divisions keep the share of every class, of slices too."""
+    cut = [each.place for part in found for each in part.origin.divisions if each.call is None and each.place]
+    if splits or not cut:
+        return _by_class(script, splits)
+    return Measured((script.fact(BY_CLASS, CHANCE, *(script.evidence(place, "divided here") for place in cut)),))
