@@ -43,8 +43,9 @@ ACCUMULATED = PLAIN.replace("in loader:", "in loader:\n            turn += 1").r
 ONE_LINE = PLAIN.replace("            optimizer.step()", "            if label is not None: optimizer.step()")
 SEMICOLON = PLAIN.replace("            optimizer.step()", "            print(1); optimizer.step(); print(2)")
 TABS = PLAIN.replace("    ", "\t")
+HEAD = '"""A script."""\nfrom __future__ import annotations\nfrom torch import nn, optim, utils\n'
 WITHOUT_TORCH = (
-    PLAIN.replace("import torch\n", '"""A script."""\nfrom __future__ import annotations\nfrom torch import nn, optim, utils\n')
+    PLAIN.replace("import torch\n", HEAD)
     .replace("torch.optim", "optim").replace("torch.nn", "nn").replace("torch.utils", "utils")
 )  # fmt: skip
 ANOTHER_OPTIMIZER = PLAIN.replace("torch.optim.AdamW(model.parameters(), lr=1e-3)", "make(model)").replace(
