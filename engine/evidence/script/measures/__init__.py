@@ -9,13 +9,16 @@ from .augmenting import measure_augmenting
 from .clipping import measure_clipping
 from .decay import measure_decay, measure_rates
 from .held_out import measure_held_out
+from .life import measure_optimizer_state, measure_registry, measure_resume
 from .losses import measure_losses
 from .order import measure_order
 from .padding import measure_padding
 from .precision import measure_precision
 from .rate import measure_rate
+from .records import measure_settings_saved, measure_versions
 from .rounds import measure_clearing, measure_rounds
 from .schedule import measure_schedule, measure_stepping, measure_warm_up
+from .seeds import measure_determinism, measure_seeds, measure_workers
 from .selection import measure_selection
 from .splits import measure_splits
 from .stopping import measure_stopping
@@ -48,4 +51,12 @@ _MEASURES = (
     measure_rounds,
     measure_stopping,
     measure_selection,
+    measure_seeds,
+    measure_determinism,
+    measure_workers,
+    measure_settings_saved,
+    measure_versions,
+    measure_optimizer_state,
+    measure_resume,
+    measure_registry,
 )
