@@ -85,7 +85,7 @@ class _Walk:
         self.script = script
         self.seen: set[int] = set()
         self.origin = Origin()
-        self.splits = set(script.symbols["random-split"]) | set(script.symbols["group-split"])
+        self.splits = set(script.symbols["clip-split"]) | set(script.symbols["group-split"])
 
     def go(self, start: Value) -> Origin:
         level = [(start, False)]

@@ -52,7 +52,7 @@ def measure_splits(script: Script) -> Measured:
 def _splits(script: Script, found: list[Part]) -> list[Call]:
     """Return the random divisions that the clips of a feed went through; else those that other files prepare."""
     used = [each.call for part in found for each in part.origin.divisions if each.call is not None]
-    reached = list(dict.fromkeys([*used, *script.calls("random-split", main=True)]))
+    reached = list(dict.fromkeys([*used, *script.calls("clip-split", main=True)]))
     if reached:
         return reached
     written = any("train" in part.origin.named or "test" in part.origin.named for part in found)
@@ -60,7 +60,7 @@ def _splits(script: Script, found: list[Part]) -> list[Call]:
     if not (written and unread):
         return []
     writers = {call.place.path for call in script.calls("writes-lists", main=None)}
-    return [call for call in script.calls("random-split", main=None) if call.place.path in writers]
+    return [call for call in script.calls("clip-split", main=None) if call.place.path in writers]
 
 
 def _statement(script: Script, call: Call) -> str:
