@@ -175,6 +175,6 @@ def _meta(event: dict[str, Any]) -> RunMeta:
 def _mean(series: list[Series]) -> Series:
     """Mean over folds, aligned by position: folds differ in steps and agree in epochs."""
     length = min(len(member) for member in series)
-    values = np.array([member.values[:length] for member in series]).mean(axis=0)
+    values = np.array([member.y[:length] for member in series]).mean(axis=0)
     first = series[0]
-    return Series(first.name, first.steps[:length], first.epochs[:length], tuple(values.tolist()))
+    return Series(first.name, first.at[:length], first.when[:length], values)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from .formats.columns import read_long_lines, read_long_table
 from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import read_json, read_json_lines
+from .formats.layouts import run_of_layouts
 from .formats.records import runs_of
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
@@ -22,11 +24,22 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     """Return the runs that a file holds; none when no reader understands it."""
     if is_events(path):
         return read_event_files([path])
+    if run := _long(path):
+        return (run,)
     text = read_text(path)
     for read in (_json, _json_lines, _telemetry, _table, _console):
         if runs := read(text, path):
             return runs
     return ()
+
+
+def _long(path: Path) -> RunSeries | None:
+    """Long and regular logs, column by column."""
+    for read, reader in ((read_long_lines, "JSON lines"), (read_long_table, "table")):
+        layouts = read(path)
+        if layouts and (run := run_of_layouts(layouts, path, reader)):
+            return run
+    return None
 
 
 def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:

@@ -14,7 +14,7 @@ from .records import Record
 
 _MOST_DEPTH = 6
 _LARGEST_STEP = 1 << 53
-_MODES = ("mode", "split", "phase", "stage")
+MODES = ("mode", "split", "phase", "stage")
 _ROLES = {"train_metric": "train_loss", "monitor_metric": "val_loss", "train_metric_acc": "train_accuracy",
           "monitor_metric_acc": "val_accuracy"}  # fmt: skip
 """OverfitGuard's histories name in these keys which of their curves are the ones to compare."""
@@ -64,7 +64,7 @@ class _Layout:
 def _layout(names: tuple[str, ...]) -> _Layout:
     by_role = {meaning(name).role: name for name in reversed(names)}
     curves = tuple(name for name in names if meaning(name).role in ("curve", "rate", "gradient"))
-    mode = next((name for name in _MODES if name in names), "")
+    mode = next((name for name in MODES if name in names), "")
     return _Layout(curves, by_role.get("epoch", ""), by_role.get("step", ""), mode)
 
 
