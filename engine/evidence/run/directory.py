@@ -88,18 +88,25 @@ def prediction_files(folder: Path) -> tuple[tuple[str, Path], ...]:
 
 
 def _events(path: Path, collector: Collector) -> Iterator[dict[str, Any]]:
+    """Yield the events of a log, one line at a time; a torn last line is normal while the run goes on."""
     try:
-        lines = path.read_text("utf-8", errors="replace").split("\n")
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            before = ""
+            for index, line in enumerate(stream):
+                event = _event(line)
+                if before:
+                    collector.note("lines of events.jsonl that are no event were skipped")
+                    before = ""
+                if event is not None:
+                    yield event
+                elif line.strip() and index == 0 and (line.endswith("\n") or stream.readline()):
+                    raise InputError(f'{path}:1: expected a JSON object with the key "kind", got {line.strip()[:60]!r}')
+                elif line.strip():
+                    before = line
+            if before.endswith("\n"):
+                collector.note("lines of events.jsonl that are no event were skipped")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    for index, line in enumerate(lines):
-        event = _event(line)
-        if event is not None:
-            yield event
-        elif line.strip() and index == 0 and len(lines) > 1:
-            raise InputError(f'{path}:1: expected a JSON object with the key "kind", got {line[:60]!r}')
-        elif line.strip() and index < len(lines) - 1:  # a torn last line is normal while the run goes on
-            collector.note("lines of events.jsonl that are no event were skipped")
 
 
 def _event(line: str) -> dict[str, Any] | None:
