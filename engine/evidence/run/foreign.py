@@ -9,7 +9,7 @@ from .formats.columns import read_long_lines, read_long_table
 from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import read_json, read_json_lines
-from .formats.layouts import run_of_layouts
+from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.records import runs_of
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
@@ -44,8 +44,9 @@ def _long(path: Path) -> RunSeries | None:
 
 def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
     """Return the run that several event files hold together: Keras writes one for each split."""
-    records = [record for path in sorted(paths) for record in read_events(path)]
-    return runs_of(records, paths[0].parent if len(paths) > 1 else paths[0], "TensorBoard") if records else ()
+    scalars = [one for path in sorted(paths) for one in read_events(path)]
+    run = run_of_scalars(scalars, paths[0].parent if len(paths) > 1 else paths[0], "TensorBoard")
+    return () if run is None else (run,)
 
 
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:

@@ -12,6 +12,7 @@ from knowledge.records import Measured
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
 from .statistics import beside, deviation, thinned
+from .thinning import lengths
 
 Flags = NDArray[np.bool_]
 
@@ -65,7 +66,7 @@ def _standing_out(values: Floats) -> Flags:
         excess, score = _excess(values, _NEIGHBOURS)
         return (score > _SCORE) & (excess >= math.log(2))
     middles = thinned(values)
-    level = np.interp(np.arange(len(values)), (np.arange(len(middles)) + 0.5) * len(values) / len(middles), middles)
+    level = np.repeat(middles, lengths(len(values)))
     every = np.arange(0, len(values), max(1, len(values) // _LONG))
     spread = max(deviation(_above(values, every)), 1e-9)
     high = np.flatnonzero(values - level > _CANDIDATE)
@@ -116,6 +117,12 @@ def _longest(flags: Flags) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
+def _largest(values: Floats, count: int) -> NDArray[np.intp]:
+    """Positions of the largest values, the largest first."""
+    found = np.argpartition(values, -min(count, len(values)))[-count:]
+    return found[np.argsort(-values[found])]
+
+
 _GRADIENT = (
     "run.gradient_norm_p50",
     "run.gradient_norm_p90",
@@ -130,7 +137,7 @@ def gradients(run: RunSeries) -> Measured:
     if norm is None or not len(norm):
         return unknown("no gradient norm was logged", *_GRADIENT)
     p50, p90, p99 = (float(value) for value in np.quantile(norm.y, [0.5, 0.9, 0.99]))
-    evidence = [point(norm, int(position)) for position in np.argsort(norm.y)[::-1][:3]]
+    evidence = [point(norm, int(position)) for position in _largest(norm.y, 3)]
     measured = known("run.gradient_norm_p50", p50, n=len(norm), evidence=evidence)
     measured += known("run.gradient_norm_p90", p90, n=len(norm), evidence=evidence)
     ratio = "run.gradient_norm_p99_over_p50"

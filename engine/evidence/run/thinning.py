@@ -9,6 +9,12 @@ MOST = 1000
 """Stretches: finer than any screen, and few enough for statistics that look at every pair."""
 
 
+def lengths(count: int, most: int = MOST) -> NDArray[np.intp]:
+    """How many of `count` values each of `most` stretches holds, the first ones one more if need be."""
+    short, longer = divmod(count, most)
+    return np.where(np.arange(most) < longer, short + 1, short)
+
+
 def thinned(values: NDArray[np.float64], most: int = MOST) -> NDArray[np.float64]:
     """Medians of at most `most` stretches of equal length, the first ones longer by one if need be."""
     if len(values) <= most:

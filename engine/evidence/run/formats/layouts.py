@@ -12,6 +12,7 @@ from ..series import Floats, RunMeta, RunSeries, Series
 from .columns import Layout
 from .names import Meaning, meaning
 from .records import curve_name, is_understood, run_of_curves
+from .tensorboard import Scalars
 
 _LARGEST_STEP = 1 << 53
 
@@ -35,6 +36,33 @@ def run_of_layouts(layouts: Sequence[Layout], source: Path, reader: str) -> RunS
             if curve:
                 curves[curve] = Series(curve, at, when, np.ascontiguousarray(column))
     return run_of_curves(curves, source, reader, (), RunMeta())
+
+
+def run_of_scalars(scalars: Sequence[Scalars], source: Path, reader: str) -> RunSeries | None:
+    """Return the run that the tags of event files hold together; None when no tag is understood."""
+    if not any(is_understood(one.tag) for one in scalars):
+        return None
+    meanings = [meaning(one.tag) for one in scalars]
+    explicit = {(one.split, one.metric) for one in meanings if one.role == "curve" and one.split}
+    parts: dict[str, list[Scalars]] = {}
+    for one, what in zip(scalars, meanings, strict=True):
+        if curve := curve_name(what, one.split, explicit):
+            parts.setdefault(curve, []).append(one)
+    curves = {name: _joined(name, found) for name, found in parts.items()}
+    return run_of_curves(curves, source, reader, (), RunMeta())
+
+
+def _joined(name: str, parts: Sequence[Scalars]) -> Series:
+    """Tags of one curve behind each other; of a step that was written twice the last number counts."""
+    at = np.concatenate([np.array(one.steps, dtype=np.int64) for one in parts])
+    y = np.concatenate([np.array(one.values, dtype=np.float64) for one in parts])
+    if np.any(at[1:] <= at[:-1]):
+        _, first, group = np.unique(at, return_index=True, return_inverse=True)
+        last = np.zeros(len(first))
+        last[group] = y
+        order = np.argsort(first)
+        at, y = at[first[order]], last[order]
+    return Series(name, at, np.full(len(at), np.nan), y)
 
 
 def _places(
