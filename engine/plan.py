@@ -65,9 +65,9 @@ class Augmentation(Section):
 class Backbone(Section):
     """The front end that turns a waveform into frame vectors."""
 
-    name: Literal["mfcc", "log-mel", "wav2vec2", "hubert"] = "mfcc"
+    name: Literal["mfcc", "log-mel", "wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert"] = "mfcc"
     checkpoint: str | None = None
-    """Hub name or local folder; wav2vec2 and hubert only."""
+    """Hub name or local folder; pretrained backbones only."""
     mels: int = Field(40, ge=8, le=256)
     coefficients: int = Field(20, ge=4, le=128)
     """MFCC only."""
@@ -78,16 +78,21 @@ class Backbone(Section):
     normalise: Literal["none", "clip", "corpus"] = "corpus"
     """Zero mean and unit variance of each feature over the clip, or over the training clips; mfcc and log-mel only."""
     layers: Literal["last", "weighted-sum"] = "last"
+    fill: Literal["window", "clip"] = "window"
+    """AST and Whisper only: fill short clips up to the window of pretraining, or read them as they are."""
 
 
 class Adaptation(Section):
     """Which part of the backbone learns."""
 
-    method: Literal["frozen", "lora", "dora", "full"] = "frozen"
+    method: Literal["frozen", "partial", "lora", "dora", "full"] = "frozen"
+    top_layers: int = Field(0, ge=0, le=256)
+    """How many layers below the output learn, as weights (partial) or by adapters (lora, dora); 0: all layers."""
     rank: int = Field(8, ge=1, le=256)
     alpha: int = Field(16, ge=1, le=512)
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: tuple[str, ...] = ("q_proj", "v_proj")
+    """Linear layers that get an adapter, by wav2vec 2.0's names or the backbone's own; `all-linear`: every one."""
 
 
 class Pooling(Section):
@@ -129,6 +134,8 @@ class Training(Section):
     warmup_fraction: Annotated[float, OffIsZero] = Field(0.0, ge=0, le=1)
     clip_norm: Annotated[float, OffIsZero] = Field(0.0, ge=0)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    memory_saver: Literal["none", "kept-features", "gradient-checkpointing"] = "none"
+    """What a frozen part gives is kept in any case; gradient-checkpointing computes a layer's inside twice."""
     patience_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
     seed: int = Field(0, ge=0)
 
@@ -191,6 +198,8 @@ class Plan(Section):
             raise ValueError(
                 f"adaptation.method is {self.adaptation.method}; {self.backbone.name} has no weights to adapt"
             )
+        if self.adaptation.method == "partial" and not self.adaptation.top_layers:
+            raise ValueError("adaptation.method is partial, so adaptation.top_layers must be given")
         if self.data.protocol == "leave-one-group-out" and self.data.group_column is None:
             raise ValueError("data.protocol is leave-one-group-out, so data.group_column must be given")
         return self

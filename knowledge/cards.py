@@ -36,7 +36,7 @@ class BackboneCard(Document):
     title: str
     checkpoint: str = ""
     """Name on the model hub; empty: published elsewhere, or nothing to load."""
-    runs: Literal["", "wav2vec2", "hubert", "mfcc", "log-mel"] = ""
+    runs: Literal["", "wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert", "mfcc", "log-mel"] = ""
     """The front end of the bundled trainer that loads it; empty: it cannot."""
     licence: str
     commercial: bool | None

@@ -1,7 +1,9 @@
-"""Keeps the frames that a frozen encoder gives, on disk and by content, so that no clip is encoded twice.
+"""Keeps what the frozen part of an encoder gives, on disk and by content, so that no clip goes through it twice.
 
-The key is the encoder's weights and settings; within it, frames are found by the digest of a clip's sound. A file is
-used only when it is as long as its index says. Nothing here is trained, and deleting the folder loses time only.
+That is the frames of a frozen backbone, or what goes into the first layer that learns. The key is the weights and
+settings below that layer and no others, so runs that differ above it share what is kept; within it, frames are found by
+the digest of a clip's sound. A file is used only when it is as long as its index says. Nothing here is trained, and
+deleting the folder loses time only.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _FREE_SHARE = 0.5
 """Share of the free disk that the cache may grow into."""
 _LEAST_BATCH = 16
 """Clips encoded together, at least."""
-_ENCODING = 1
+_ENCODING = 2
 """Raised when encoders give other frames for the same weights and settings."""
 Entry = tuple[int, int]
 """First frame in the pack, and frames."""
@@ -52,7 +54,8 @@ class Frames:
         lengths = torch.tensor([len(one) for one in frames])
         padded = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
         labels = targets_of(items, self.loader.plan.task.type)
-        return Batch(None, None, labels, numbers_of(items), padded, lengths)
+        samples = torch.tensor([self.loader.samples(item) for item in items])
+        return Batch(None, samples, labels, numbers_of(items), padded, lengths)
 
 
 class FrameCache:
@@ -72,12 +75,14 @@ class FrameCache:
         stopping: Callable[[], None],
     ) -> Frames | None:
         """Return the frames of all clips, encoding those that are not there yet; None when they would not fit."""
-        folder = self.folder / encoder_digest(model, loader.plan, precision)
+        folder = self.folder / prefix_digest(model, loader.plan, precision)
         found = _known(folder)
         missing = {loader.digest(item): item for item in items if loader.digest(item) not in found}
         if missing:
-            features = model.encoder.features
-            needed = sum(_most_frames(model, loader, item) for item in missing.values()) * features * 4
+            features = model.encoder.prefix_features
+            sizes = (1 if model.reads_means_only else model.encoder.prefix_size(loader.samples(item))
+                     for item in missing.values())  # fmt: skip
+            needed = sum(sizes) * features * 4
             if not self._make_room(needed, folder):
                 return None
             _encode(model, loader, list(missing.values()), folder, features, autocast, stopping)
@@ -111,12 +116,18 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("tonmeister"))
 
 
-def encoder_digest(model: AudioModel, plan: Plan, precision: str) -> str:
-    """Return a hash over everything that frames depend on but the sound: settings, weights, statistics, precision."""
-    settings = plan.backbone.model_dump(exclude={"checkpoint"})
-    text = json.dumps([_ENCODING, settings, plan.data.sample_rate_hz, precision, torch.__version__], sort_keys=True)
-    digest = hashlib.sha256(text.encode())
-    for name, value in sorted(model.encoder.state_dict().items()):
+def prefix_digest(model: AudioModel, plan: Plan, precision: str) -> str:
+    """Return a hash over everything that kept frames depend on but the sound: settings, weights, precision."""
+    settings = {
+        "plan": plan.backbone.model_dump(exclude={"checkpoint"}),
+        "encoder": model.encoder.prefix_settings(),
+        "means": model.reads_means_only,
+        "rate_hz": plan.data.sample_rate_hz,
+        "precision": precision,
+        "torch": torch.__version__,
+    }
+    digest = hashlib.sha256(json.dumps([_ENCODING, settings], sort_keys=True, default=str).encode())
+    for name, value in sorted(model.encoder.prefix_state().items()):
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:32]
@@ -164,9 +175,9 @@ def _encode(
             for rows in by_length([loader.samples(item) for item in items], _batch_size(loader.plan)):
                 some = [items[row] for row in rows]
                 with torch.no_grad(), autocast():
-                    encoded, mask = model.encode(loader.evaluation_batch(some).to(device))
-                for item, frames, valid in zip(some, encoded.float().cpu(), mask.cpu(), strict=True):
-                    own: Tensor = frames[valid]
+                    encoded, counts = model.prefix(loader.evaluation_batch(some).to(device))
+                for item, frames, count in zip(some, encoded.float().cpu(), counts.tolist(), strict=True):
+                    own: Tensor = frames[:count].mean(0, keepdim=True) if model.reads_means_only else frames[:count]
                     stream.write(own.contiguous().numpy().data)
                     clips[loader.digest(item)] = (written, len(own))
                     written += len(own)
@@ -182,7 +193,3 @@ def _encode(
 
 def _batch_size(plan: Plan) -> int:
     return max(plan.training.batch_size // plan.training.accumulation, _LEAST_BATCH)
-
-
-def _most_frames(model: AudioModel, loader: Loader, item: Item) -> int:
-    return int(loader.samples(item) / loader.plan.data.sample_rate_hz / model.encoder.frame_seconds) + 1

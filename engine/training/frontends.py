@@ -72,6 +72,23 @@ class SpectralFrontEnd(nn.Module):
         """True until corpus statistics are known."""
         return self.normalise == "corpus" and not bool(self.fitted)
 
+    @property
+    def prefix_features(self) -> int:
+        """Features of what is computed alike in every epoch: all of it."""
+        return self.features
+
+    def prefix_size(self, samples: int) -> int:
+        """Return the most frames that a clip of that many samples gives."""
+        return samples // self.hop + 1
+
+    def prefix_state(self) -> dict[str, Tensor]:
+        """Return everything that the frames depend on, by name."""
+        return self.state_dict()
+
+    def prefix_settings(self) -> dict[str, object]:
+        """Return what else they depend on: nothing that the plan does not say."""
+        return {}
+
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features), zero where padded, and their mask (batch, frames).
 

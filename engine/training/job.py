@@ -23,13 +23,13 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where batches come from: waveforms, or frames that were encoded before."""
+    """Where batches come from: waveforms, or what the frozen part of the encoder gave for them before."""
 
     loader: Loader
     training_frames: Frames | None = None
-    """Present when the encoder is frozen and no clip is varied."""
+    """Present when no clip is varied."""
     evaluation_frames: Frames | None = None
-    """Present when the encoder is frozen."""
+    """Of validation clips, which are never varied."""
 
     def training_batch(self, items: tuple[Item, ...], epoch: int) -> Batch:
         """Return one forward pass of training."""

@@ -39,9 +39,9 @@ class Batch:
     indices: Tensor
     """(batch,) long, the clip's number in the manifest."""
     features: Tensor | None = None
-    """(batch, frames, features), as `AudioModel.encode` returned them."""
+    """(batch, tokens, features), as `AudioModel.prefix` returned them; `lengths` are still those of the waveforms."""
     frame_lengths: Tensor | None = None
-    """(batch,) long, frames of each clip."""
+    """(batch,) long, tokens of each clip."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -93,16 +93,39 @@ class AudioModel(nn.Module):
             with torch.no_grad():
                 self.scale.fit(torch.cat([self.pooling(*self.encode(batch)) for batch in batches()]))
 
+    def prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what the encoder computes alike in every epoch, (batch, tokens, features), and each clip's tokens.
+
+        Of a frozen encoder these are the frames; of one that learns, what goes into its first part that does.
+        """
+        waveforms, lengths = _waveforms(batch)
+        if isinstance(self.encoder, PretrainedEncoder):
+            return self.encoder.prefix(waveforms, lengths)
+        with torch.no_grad():
+            frames, mask = self.encoder(waveforms, lengths)
+        return frames, mask.sum(1)
+
     def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features) and their mask (batch, frames); True is a frame of the clip.
 
-        Given frames come back as they are. A frozen encoder builds no gradient graph and stays in evaluation mode.
+        Given tokens of the prefix are gone on from. A frozen encoder builds no gradient graph and stays in evaluation
+        mode.
         """
         if batch.features is not None:
+            if not self.encoder_is_frozen:
+                return cast(PretrainedEncoder, self.encoder).rest(batch.features, cast(Tensor, batch.lengths))
             return batch.features, frame_mask(cast(Tensor, batch.frame_lengths), batch.features.shape[1])
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.encoder_is_frozen):
             frames, mask = self.encoder(*_waveforms(batch))
             return frames, mask
+
+    @property
+    def reads_means_only(self) -> bool:
+        """True when the mean over a clip's frames is all that the head reads of a frozen encoder.
+
+        A mix of layers and a mean over frames may change places, so one vector of all layers stands for the clip.
+        """
+        return self.encoder_is_frozen and self.temporal is None and isinstance(self.pooling, MeanPooling)
 
     def head_forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Return class scores (batch, classes), or predictions (batch,) in the unit of the label."""
@@ -204,7 +227,8 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     if plan.backbone.name in ("mfcc", "log-mel"):
         encoder = SpectralFrontEnd(plan.backbone, plan.data.sample_rate_hz)
     else:
-        encoder = PretrainedEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz)
+        recomputes = plan.training.memory_saver == "gradient-checkpointing"
+        encoder = PretrainedEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz, recomputes=recomputes)
     mix = LayerMix(encoder.layers) if encoder.layers > 1 else nn.Identity()
     width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
     temporal = None
@@ -226,6 +250,10 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     return AudioModel(encoder, mix, temporal, pooling, scale, answer, output)
 
 
+_WITHOUT_GRADIENT = ("k_proj.bias", "linear_k.bias")
+"""Biases of attention keys: they shift all scores of a query alike, so their gradient is zero by nature."""
+
+
 def census(model: nn.Module) -> tuple[str, ...]:
     """Return the names of trainable tensors that the last backward pass gave no gradient, or one of zeros only.
 
@@ -237,7 +265,7 @@ def census(model: nn.Module) -> tuple[str, ...]:
         name
         for name, parameter in model.named_parameters()
         if parameter.requires_grad
-        and not name.endswith("k_proj.bias")
+        and not name.endswith(_WITHOUT_GRADIENT)
         and (parameter.grad is None or not bool(parameter.grad.any()))
     )
 

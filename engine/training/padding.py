@@ -14,8 +14,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-Encode = Callable[[Tensor, Tensor | None], Tensor]
-"""Waveforms (batch, samples) and a sample mask (batch, samples), or None when nothing is padded, to frames."""
 Strategy = Literal["as-is", "masked-norm", "equal-lengths"]
 
 _TOLERANCE = 1e-4
@@ -88,14 +86,24 @@ def valid_lengths(norms: Sequence[tuple[MaskedGroupNorm, Tensor]]) -> Iterator[N
             norm.lengths = None
 
 
-def encode_equal_lengths(encode: Encode, waveforms: Tensor, lengths: Tensor, frames: int) -> Tensor:
-    """Encode clips of one length together and put the frames side by side: exact for every network, but slower."""
+def encode_equal_lengths(
+    encode: Callable[[Tensor, Tensor], Tensor], rows: Tensor, sizes: Tensor, lengths: Tensor, total: int
+) -> Tensor:
+    """Encode clips of one length together and put the results side by side: exact for every network, but slower.
+
+    Args:
+        encode: rows (some, size, ...) without padding, and their lengths, to (some, tokens, features).
+        rows: (batch, size, ...), padded.
+        sizes: (batch,) how much of each row is its own.
+        lengths: (batch,) samples of each clip.
+        total: tokens of the longest result.
+    """
     parts: dict[int, Tensor] = {}
     for length in lengths.unique().tolist():
-        rows = (lengths == length).nonzero()[:, 0]
-        encoded = encode(waveforms[rows, :length], None)
-        padded = nn.functional.pad(encoded, (0, 0, 0, frames - encoded.shape[1]))
-        parts |= dict(zip(rows.tolist(), padded, strict=True))
+        here = (lengths == length).nonzero()[:, 0]
+        encoded = encode(rows[here, : int(sizes[here[0]])], lengths[here])
+        padded = nn.functional.pad(encoded, (0, 0, 0, total - encoded.shape[1]))
+        parts |= dict(zip(here.tolist(), padded, strict=True))
     return torch.stack([parts[row] for row in range(len(lengths))])
 
 

@@ -1,4 +1,4 @@
-"""Loading wav2vec 2.0 and HuBERT checkpoints by hub name or folder. Nothing is half loaded, and nothing is built here.
+"""Loading pretrained checkpoints by hub name or folder. Nothing is half loaded, and nothing is built here.
 
 `HF_HUB_OFFLINE` and the other settings of the hub's client hold as they are.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,63 +16,105 @@ from torch import nn
 
 from knowledge.errors import InputError, PlanError
 
+Name = Literal["mfcc", "log-mel", "wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert"]
 _HUBERT = "backbone.name: hubert with a HuBERT checkpoint such as facebook/hubert-large-ll60k"
 _WAV2VEC2 = "backbone.name: wav2vec2 with a checkpoint such as facebook/wav2vec2-xls-r-300m"
 _NOT_YET = {
-    "wavlm": ("WavLM", _HUBERT),
-    "audio-spectrogram-transformer": ("AST", "backbone.name: log-mel with head.name: temporal"),
-    "whisper": ("Whisper", _HUBERT),
-    "wav2vec2-bert": ("W2V-BERT", _WAV2VEC2),
     "wav2vec2-conformer": ("wav2vec 2.0 Conformer", _WAV2VEC2),
     "unispeech": ("UniSpeech", _WAV2VEC2),
-    "unispeech-sat": ("UniSpeech-SAT", _HUBERT),
+    "unispeech-sat": ("UniSpeech-SAT", "backbone.name: wavlm with microsoft/wavlm-base-plus"),
     "data2vec-audio": ("data2vec", _WAV2VEC2),
     "sew": ("SEW", _WAV2VEC2),
     "sew-d": ("SEW-D", _WAV2VEC2),
-    "clap": ("CLAP", "backbone.name: log-mel with head.name: temporal"),
+    "clap": ("CLAP", "backbone.name: ast with MIT/ast-finetuned-audioset-10-10-0.4593"),
 }
 """Model type in a checkpoint's config.json: the name people know it by, and the nearest plan that runs."""
-_ARCHITECTURE = {"wav2vec2": "Wav2Vec2Model", "hubert": "HubertModel"}
 
 
-def load_network(name: Literal["mfcc", "log-mel", "wav2vec2", "hubert"], checkpoint: str) -> nn.Module:
-    """Load a backbone in float32, without layer skipping, input masking and downsampling adapter.
+@dataclass(frozen=True)
+class _Kind:
+    """How the checkpoints of one backbone are loaded."""
+
+    model_type: str
+    """In config.json."""
+    architecture: str
+    changes: dict[str, Any]
+    """What is switched off in the configuration."""
+    renamed: dict[str, str] | None = None
+    """Names of weights in the checkpoint, as patterns, and what they are here."""
+
+
+# With zero shares the network has no mask vector, which would be a weight that nothing trains.
+_SPEECH: dict[str, Any] = {
+    "layerdrop": 0.0,
+    "apply_spec_augment": False,
+    "mask_time_prob": 0.0,
+    "mask_feature_prob": 0.0,
+    "add_adapter": False,
+}
+_KINDS = {
+    "wav2vec2": _Kind("wav2vec2", "Wav2Vec2Model", _SPEECH),
+    "hubert": _Kind("hubert", "HubertModel", _SPEECH),
+    "wavlm": _Kind("wavlm", "WavLMModel", _SPEECH),
+    "ast": _Kind("audio-spectrogram-transformer", "ASTModel", {}),
+    "whisper": _Kind("whisper", "WhisperEncoder", {}, {r"^(model\.)?encoder\.": ""}),
+    "w2v-bert": _Kind("wav2vec2-bert", "Wav2Vec2BertModel", _SPEECH),
+}
+_BY_TYPE = {kind.model_type: name for name, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A network in float32, and what its preprocessor says about its input."""
+
+    network: nn.Module
+    normalises_input: bool
+    """Whether the waveform of each clip is scaled to zero mean and unit variance."""
+    settings: dict[str, Any]
+    """Of the preprocessor; empty where the checkpoint has none."""
+
+
+def load_pretrained(name: Name, checkpoint: str, sample_rate_hz: int) -> Pretrained:
+    """Load a backbone without layer skipping, input masking and downsampling adapter.
 
     Raises:
-        PlanError: the checkpoint is of a kind that this trainer cannot run, or not the one that the plan names.
+        PlanError: the checkpoint is of a kind that this trainer cannot run, not the one that the plan names, or trained
+            at another sample rate.
         InputError: it cannot be found or read, or lacks weights.
     """
     import transformers
+    from transformers.models.whisper import modeling_whisper
 
     with _understood(checkpoint):
         content, _ = transformers.PretrainedConfig.get_config_dict(checkpoint)
     _check_kind(name, checkpoint, str(content.get("model_type", "unknown")))
-    loader: Any = getattr(transformers, _ARCHITECTURE[name])
+    kind = _KINDS[name]
+    loader: Any = getattr(transformers, kind.architecture, None) or getattr(modeling_whisper, kind.architecture)
+    attention = "sdpa" if loader._supports_sdpa else "eager"
     with _understood(checkpoint), _quiet():
-        config = loader.config_class.from_pretrained(
+        config = loader.config_class.from_pretrained(checkpoint, **kind.changes)
+        network, report = loader.from_pretrained(
             checkpoint,
-            layerdrop=0.0,
-            # With zero shares the network has no mask vector, which would be a weight that nothing trains.
-            apply_spec_augment=False,
-            mask_time_prob=0.0,
-            mask_feature_prob=0.0,
-            add_adapter=False,
+            config=config,
+            dtype="float32",
+            output_loading_info=True,
+            attn_implementation=attention,
+            key_mapping=kind.renamed,
         )
-        network, report = loader.from_pretrained(checkpoint, config=config, dtype="float32", output_loading_info=True)
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(
-            f"backbone.checkpoint {checkpoint} lacks {len(missing)} weights of {_ARCHITECTURE[name]}, "
+            f"backbone.checkpoint {checkpoint} lacks {len(missing)} weights of {kind.architecture}, "
             f"among them {missing[0]}; they would start random",
             hint="Use a checkpoint that was saved with save_pretrained.",
         )
-    return network  # type: ignore[no-any-return]
+    settings = _preprocessor(checkpoint, sample_rate_hz)
+    reads_waveform = name in ("wav2vec2", "hubert", "wavlm")
+    return Pretrained(network, reads_waveform and bool(settings.get("do_normalize", True)), settings)
 
 
-def wants_normalised_input(checkpoint: str, sample_rate_hz: int) -> bool:
-    """Tell whether the checkpoint's preprocessor scales each clip to zero mean and unit variance.
-
-    A checkpoint without preprocessor settings gets transformers' default: it does.
+def _preprocessor(checkpoint: str, sample_rate_hz: int) -> dict[str, Any]:
+    """Return the settings of the checkpoint's preprocessor; none of them where it has none, then defaults hold.
 
     Raises:
         PlanError: the checkpoint was trained at another sample rate than the plan's.
@@ -88,18 +131,21 @@ def wants_normalised_input(checkpoint: str, sample_rate_hz: int) -> bool:
             f"data.sample_rate_hz is {sample_rate_hz}; backbone.checkpoint {checkpoint} was trained at {trained_hz}",
             hint=f"Set data.sample_rate_hz to {trained_hz}; clips are resampled when they are read.",
         )
-    return bool(settings.get("do_normalize", True))
+    return dict(settings)
 
 
-def _check_kind(name: str, checkpoint: str, kind: str) -> None:
-    if kind == name:
+def _check_kind(name: str, checkpoint: str, model_type: str) -> None:
+    if _BY_TYPE.get(model_type) == name:
         return
-    if kind in _ARCHITECTURE:
+    if model_type in _BY_TYPE:
+        right = _BY_TYPE[model_type]
         raise PlanError(
-            f"backbone.name is {name}, but backbone.checkpoint {checkpoint} is a {kind} model",
-            hint=f"Set backbone.name to {kind}.",
+            f"backbone.name is {name}, but backbone.checkpoint {checkpoint} is a {right} model",
+            hint=f"Set backbone.name to {right}.",
         )
-    title, nearest = _NOT_YET.get(kind, (kind, "backbone.name: wav2vec2 or hubert, or the built-in log-mel front end"))
+    title, nearest = _NOT_YET.get(
+        model_type, (model_type, f"backbone.name: {' or '.join(_KINDS)}, or the built-in log-mel front end")
+    )
     raise PlanError(
         f"this trainer cannot run {title} yet (backbone.checkpoint {checkpoint}); the nearest plan that runs is "
         f"{nearest}"

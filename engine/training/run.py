@@ -154,7 +154,7 @@ def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold
 
 
 def _with_frames(job: Job, stop: Stop) -> Job:
-    """Fit the normalisation, and encode once what comes out the same in every epoch."""
+    """Fit the normalisation, and compute once what comes out the same in every epoch."""
     loader, items = job.source.loader, job.parts.train
     if job.model.needs_normalisation:
         size = job.plan.training.batch_size
@@ -162,8 +162,6 @@ def _with_frames(job: Job, stop: Stop) -> Job:
         job.model.fit_normalisation(
             lambda: (loader.evaluation_batch(items[start : start + size]).to(job.device) for start in starts)
         )
-    if not job.model.encoder_is_frozen:
-        return job
     cache, context, stopping = FrameCache(), job.autocast, stop.check
     constant = job.plan.augmentation.strength == "none" and not any(loader.is_cut(item) for item in items)
     # Validation clips are never varied, so theirs are constant in any case.

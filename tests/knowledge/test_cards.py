@@ -53,7 +53,7 @@ def test_there_are_enough_cards_and_each_backbone_of_a_rule_has_one() -> None:
 
 def test_rules_load_the_checkpoint_of_the_card() -> None:
     """A row whose `when` names one backbone and that gives its own weights gives those of the card."""
-    for table in ("checkpoint-wav2vec2", "checkpoint-hubert"):
+    for table in [f"checkpoint-{name}" for name in ("wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert")]:
         for rule in KNOWLEDGE.table(table):
             card = next((card for card in KNOWLEDGE.backbones if card.checkpoint == rule.then.value), None)
             assert card is not None, rule.id

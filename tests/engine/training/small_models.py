@@ -13,7 +13,10 @@ from engine.plan import Plan, make_plan
 from engine.training.model import Batch
 
 SAMPLE_RATE_HZ = 16000
-KINDS = [("wav2vec2", "group"), ("wav2vec2", "layer"), ("hubert", "group"), ("hubert", "layer")]
+KINDS = [
+    ("wav2vec2", "group"), ("wav2vec2", "layer"), ("hubert", "group"), ("hubert", "layer"), ("wavlm", "group"),
+    ("wavlm", "layer"),
+]  # fmt: skip
 """Backbone and the norm of its convolutions: `group` as in the base models, `layer` as in the large ones."""
 
 
@@ -33,15 +36,51 @@ def save_checkpoint(folder: Path, kind: str = "wav2vec2", norm: str = "group", *
         "do_stable_layer_norm": norm == "layer",
         "conv_bias": norm == "layer",
     }
-    config_class, model_class = {
-        "wav2vec2": (transformers.Wav2Vec2Config, transformers.Wav2Vec2Model),
-        "hubert": (transformers.HubertConfig, transformers.HubertModel),
+    model_class = {
+        "wav2vec2": transformers.Wav2Vec2Model,
+        "hubert": transformers.HubertModel,
+        "wavlm": transformers.WavLMModel,
     }[kind]
     path = folder / f"{kind}-{norm}"
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model_class(config_class(**(settings | changes))).save_pretrained(path)
+        model_class(model_class.config_class(**(settings | changes))).save_pretrained(path)
     return str(path)
+
+
+def save_spectral_checkpoint(folder: Path, kind: str, **changes: Any) -> str:
+    """Save a random AST, Whisper or W2V-BERT with two layers of 32 features, and return its path.
+
+    AST hears 1.28 s and Whisper 2 s at once.
+    """
+    import transformers
+
+    common = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    model_class, settings = {
+        "ast": (transformers.ASTForAudioClassification, common | {"max_length": 128}),
+        "whisper": (
+            transformers.WhisperModel,
+            {
+                "d_model": 32, "encoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 64,
+                "decoder_layers": 1, "decoder_attention_heads": 4, "decoder_ffn_dim": 64, "vocab_size": 100,
+                "max_source_positions": 100, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
+                "decoder_start_token_id": 1,
+            },
+        ),
+        "w2v-bert": (transformers.Wav2Vec2BertModel, common | {"output_hidden_size": 32}),
+    }[kind]  # fmt: skip
+    path = folder / kind
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = model_class(model_class.config_class(**(settings | changes)))
+        for parameter in model.parameters():
+            if parameter.ndim > 1:  # positions and summary tokens start at zero
+                parameter.data += 0.02 * torch.randn_like(parameter)
+        model.save_pretrained(path)
+    return str(path)
+
+
+SPECTRAL = ("ast", "whisper", "w2v-bert")
 
 
 def plan_with(classes: bool = True, **sections: Any) -> Plan:

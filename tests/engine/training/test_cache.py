@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.plan import Plan
-from engine.training.cache import FrameCache, Frames, cache_folder, encoder_digest
+from engine.training.cache import FrameCache, Frames, cache_folder, prefix_digest
 from engine.training.data import Item, Loader, read_corpus
 from engine.training.model import AudioModel, build_model
 from engine.training.stopping import Stop
@@ -45,14 +45,15 @@ def filled(cache: FrameCache, model: AudioModel, loader: Loader, items: tuple[It
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Clips in every encoding pass."""
     sizes: list[int] = []
-    original = AudioModel.encode
+    for name in ("prefix", "encode"):
+        original = getattr(AudioModel, name)
 
-    def encode(model: AudioModel, batch: Any) -> Any:
-        if batch.features is None:
-            sizes.append(len(batch))
-        return original(model, batch)
+        def counting(model: AudioModel, batch: Any, original: Any = original) -> Any:
+            if batch.features is None:
+                sizes.append(len(batch))
+            return original(model, batch)
 
-    monkeypatch.setattr(AudioModel, "encode", encode)
+        monkeypatch.setattr(AudioModel, name, counting)
     return sizes
 
 
@@ -65,8 +66,12 @@ def wav2vec2_plan(tmp_path: Path, **changes: Any) -> Plan:
 
 @pytest.mark.parametrize("kind", ["mfcc", "wav2vec2"])
 def test_cached_frames_equal_fresh_ones(tmp_path: Path, kind: str) -> None:
-    changes = {"backbone__normalise": "clip"}
-    plan = wav2vec2_plan(tmp_path) if kind == "wav2vec2" else tone_plan(tone_corpus(tmp_path / "data"), **changes)
+    changes = {"backbone__normalise": "clip", "pooling__name": "attention"}
+    plan = (
+        wav2vec2_plan(tmp_path, pooling__name="attention")
+        if kind == "wav2vec2"
+        else tone_plan(tone_corpus(tmp_path / "data"), **changes)
+    )
     loader, items = loaded(plan)
     model = build_model(plan, classes=3).eval()
     cache = FrameCache(tmp_path / "cache")
@@ -98,23 +103,23 @@ def test_another_encoder_or_precision_finds_nothing(tmp_path: Path) -> None:
     other = tone_plan(Path(plan.data.manifest), backbone__normalise="clip", backbone__coefficients=7)
     model = build_model(plan, classes=3)
     digests = {
-        encoder_digest(model, plan, "fp32"),
-        encoder_digest(model, plan, "bf16"),
-        encoder_digest(build_model(other, classes=3), other, "fp32"),
+        prefix_digest(model, plan, "fp32"),
+        prefix_digest(model, plan, "bf16"),
+        prefix_digest(build_model(other, classes=3), other, "fp32"),
     }
 
     assert len(digests) == 3
-    assert encoder_digest(build_model(plan, classes=3, seed=5), plan, "fp32") in digests
+    assert prefix_digest(build_model(plan, classes=3, seed=5), plan, "fp32") in digests
 
 
 def test_other_weights_find_nothing(tmp_path: Path) -> None:
     plan = wav2vec2_plan(tmp_path)
     model = build_model(plan, classes=3)
-    before = encoder_digest(model, plan, "fp32")
+    before = prefix_digest(model, plan, "fp32")
     with torch.no_grad():
         next(model.encoder.parameters()).add_(1e-3)
 
-    assert encoder_digest(model, plan, "fp32") != before
+    assert prefix_digest(model, plan, "fp32") != before
 
 
 @pytest.mark.parametrize("harm", ["cut the frames", "cut the index", "lose the frames"])
@@ -156,12 +161,13 @@ def test_an_interruption_keeps_what_was_encoded(tmp_path: Path, counted: list[in
 
 def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path / "data")
-    plans = [tone_plan(manifest, backbone__normalise="clip", backbone__coefficients=number) for number in (4, 5, 6)]
+    plans = [tone_plan(manifest, backbone__normalise="clip", pooling__name="statistics", backbone__coefficients=number)
+             for number in (4, 5, 6)]  # fmt: skip
     (loader, items), cache = loaded(plans[0]), FrameCache(tmp_path / "cache", most_bytes=17_000)
     for plan in plans:
         filled(cache, build_model(plan, classes=3), Loader(loader.waveforms, plan), items)
     left = {path.parent.name for path in cache.folder.glob("*/*.json")}
-    digests = [encoder_digest(build_model(plan, classes=3), plan, "fp32") for plan in plans]
+    digests = [prefix_digest(build_model(plan, classes=3), plan, "fp32") for plan in plans]
 
     assert left == set(digests[1:])
     assert sum(path.stat().st_size for path in cache.folder.glob("*/*.f32")) <= cache.most_bytes
@@ -197,6 +203,54 @@ def test_training_from_the_cache_equals_training_without_it(tmp_path: Path, monk
     for name, value in without.items():
         if name.startswith("model."):
             torch.testing.assert_close(value, first[name], rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_one_vector_a_clip_is_kept_where_the_head_reads_the_mean(tmp_path: Path) -> None:
+    plan = wav2vec2_plan(tmp_path, backbone__layers="weighted-sum")
+    backbone = plan.backbone.model_copy(update={"layers": "weighted-sum"})
+    plan = plan.model_copy(update={"backbone": backbone})
+    loader, items = loaded(plan)
+    model = build_model(plan, classes=3).eval()
+    torch.nn.init.normal_(model.mix.weights)  # type: ignore[arg-type]
+    batch = filled(FrameCache(tmp_path / "cache"), model, loader, items).batch(items[:5])
+
+    assert batch.features is not None
+    assert batch.features.shape == (5, 1, 96)
+    torch.testing.assert_close(model(batch), model(loader.evaluation_batch(items[:5])), rtol=1e-4, atol=1e-5)
+
+
+WAYS: list[dict[str, Any]] = [
+    {"method": "lora", "rank": 4},
+    {"method": "partial", "top_layers": 1},
+    {"method": "full"},
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_encoder_that_learns_goes_on_from_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: list[int], way: dict[str, Any]
+) -> None:
+    plan = wav2vec2_plan(tmp_path, training__epochs=2)
+    plan = plan.model_copy(update={"adaptation": plan.adaptation.model_copy(update=way)})
+    kept = last_state(train(plan, tmp_path / "kept"))
+    assert sum(counted) == 12
+    last_state(train(plan, tmp_path / "again"))
+    assert sum(counted) == 12
+    monkeypatch.setattr(FrameCache, "frames_of", lambda *_: None)
+    without = last_state(train(plan, tmp_path / "without"))
+
+    for name, value in without.items():
+        if name.startswith("model."):
+            torch.testing.assert_close(value, kept[name], rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_adapters_of_every_rank_and_seed_share_what_is_kept(tmp_path: Path) -> None:
+    plan = wav2vec2_plan(tmp_path)
+    ways = [{"method": "lora", "rank": rank} for rank in (2, 4)] + [{"method": "dora"}]
+    plans = [plan.model_copy(update={"adaptation": plan.adaptation.model_copy(update=way)}) for way in ways]
+    found = {prefix_digest(build_model(one, classes=3, seed=seed), one, "fp32") for seed, one in enumerate(plans)}
+
+    assert len(found) == 1
 
 
 def test_the_folder_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,13 +100,13 @@ def test_the_probe_sees_contamination():
 def test_equal_lengths_keep_the_order_of_the_clips():
     seen = []
 
-    def encode(waveforms, mask):
-        assert mask is None
+    def encode(waveforms, lengths):
+        assert bool((lengths == waveforms.shape[1]).all())
         seen.append(tuple(waveforms.shape))
         return waveforms[..., None] + waveforms.shape[1]
 
-    waveforms = torch.arange(12.0).view(3, 4)
-    frames = encode_equal_lengths(encode, waveforms, torch.tensor([4, 2, 4]), 4)
+    waveforms, lengths = torch.arange(12.0).view(3, 4), torch.tensor([4, 2, 4])
+    frames = encode_equal_lengths(encode, waveforms, lengths, lengths, 4)
 
     assert sorted(seen) == [(1, 2), (2, 4)]
     assert frames[..., 0].tolist() == [[4, 5, 6, 7], [6, 7, 0, 0], [12, 13, 14, 15]]
