@@ -91,5 +91,14 @@ def number(value: Any) -> float | None:
         return None
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
+
+
+_LARGEST_COUNT = 1 << 53
+
+
+def count(value: Any) -> int:
+    """Return a step as a whole number; 0 for what no counter can have come to."""
+    result = finite(value)
+    return int(result) if result is not None and abs(result) < _LARGEST_COUNT else 0

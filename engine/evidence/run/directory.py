@@ -13,7 +13,7 @@ import numpy as np
 from knowledge.errors import InputError, TonmeisterError
 
 from ...plan import Plan, read_plan
-from .collecting import Collector, finite, number
+from .collecting import Collector, count, finite, number
 from .series import RunMeta, RunSeries, Series
 
 
@@ -112,7 +112,7 @@ def _events(path: Path, collector: Collector) -> Iterator[dict[str, Any]]:
 def _event(line: str) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and "kind" in event else None
 
@@ -134,7 +134,7 @@ class _EventReader:
         elif kind == "end":
             self.meta = replace(self.meta, status=str(event.get("status", "unfinished")))
         elif kind in ("step", "eval"):
-            step, epoch = int(finite(event.get("step")) or 0), finite(event.get("epoch"))
+            step, epoch = count(event.get("step")), finite(event.get("epoch"))
             if self._resumed:
                 self.collector.rewind(step - 1)
                 self._resumed = False
@@ -172,8 +172,8 @@ def _meta(event: dict[str, Any]) -> RunMeta:
         task=str(event.get("task", "")),
         classes=len(classes) if isinstance(classes, list) and classes else None,
         chance=finite(event.get("chance")),
-        planned_steps=int(steps) if steps else None,
-        planned_epochs=int(epochs) if epochs else None,
+        planned_steps=count(steps) or None,
+        planned_epochs=count(epochs) or None,
         status="unfinished",
         selected_by=str(event.get("select_by", "")),
     )

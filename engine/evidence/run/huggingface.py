@@ -12,7 +12,7 @@ import numpy as np
 
 from knowledge.errors import InputError
 
-from .collecting import Collector, finite, number
+from .collecting import Collector, count, finite, number
 from .series import RunMeta, RunSeries, Series
 
 _BOOKKEEPING = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "jit_compilation_time")
@@ -49,7 +49,7 @@ def load_state(path: Path) -> dict[str, Any] | None:
         return None
     try:
         state = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return state if isinstance(state, dict) and isinstance(state.get("log_history"), list) else None
 
@@ -75,7 +75,7 @@ def _may_hold_history(path: Path) -> bool:
 def _read_row(row: dict[str, Any], collector: Collector) -> None:
     if "train_runtime" in row:
         return  # the summary that the Trainer appends at the end repeats means over the whole run
-    step, epoch = int(finite(row.get("step")) or 0), finite(row.get("epoch"))
+    step, epoch = count(row.get("step")), finite(row.get("epoch"))
     evaluation = any(key.startswith("eval_") for key in row)
     for key, split, metric in _columns(row):
         value = number(row[key])
@@ -118,7 +118,7 @@ def _means_over_sets(collector: Collector) -> Iterator[Series]:
 
 
 def _with_meta(run: RunSeries, state: dict[str, Any], notes: tuple[str, ...]) -> RunSeries:
-    done, planned = int(finite(state.get("global_step")) or 0), int(finite(state.get("max_steps")) or 0)
+    done, planned = count(state.get("global_step")), count(state.get("max_steps"))
     epochs = finite(state.get("num_train_epochs"))
     summary = any(isinstance(row, dict) and "train_runtime" in row for row in state["log_history"])
     meta = RunMeta(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..collecting import number
+from ..collecting import count, number
 from .names import SPLITS, meaning
 from .records import Record
 
@@ -79,7 +79,7 @@ def _record(row: Mapping[str, Any]) -> Record | None:
     # A line of an evaluation counts the batches of the evaluation, not those of the training.
     known = step is not None and abs(step) < _LARGEST_STEP and not (split == "val" and layout.step == "iter")
     epoch = number(row[layout.epoch]) if layout.epoch else None
-    return Record(values, split, epoch, int(step or 0) if known else None)
+    return Record(values, split, epoch, count(step) if known else None)
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:

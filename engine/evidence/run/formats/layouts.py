@@ -80,6 +80,8 @@ def _places(
     for layout, epoch, step in zip(layouts, epochs, steps, strict=True):
         counted = step if step is not None else layout.place if epoch is None else epoch
         when = np.full(len(layout.place), np.nan) if epoch is None else np.ascontiguousarray(epoch)
+        if float(np.max(np.abs(counted), initial=0.0)) >= _LARGEST_STEP:
+            return None
         at = counted.astype(np.int64)
         if np.any((at[1:] == at[:-1]) & ((when[1:] == when[:-1]) | np.isnan(when[1:]))):
             return None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..collecting import count
 from ..series import RunMeta, RunSeries, Series, direction_of, is_share
 from .names import Meaning, meaning
 
@@ -105,9 +106,9 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
     curves: dict[tuple[str, str], str] = {}
     for number, record in enumerate(records):
         if record.step is not None:
-            step = record.step
+            step = count(record.step)
         elif not stepped:
-            step = int(record.epoch) if record.epoch is not None else number
+            step = count(record.epoch) if record.epoch is not None else number
         for name, value in record.values.items():
             curve = curves.get((name, record.split))
             if curve is None:

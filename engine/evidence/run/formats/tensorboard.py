@@ -17,6 +17,7 @@ from pathlib import Path
 _HEAD = 12
 _FOOT = 4
 _LARGEST_MESSAGE = 1 << 28
+_LARGEST_STEP = 1 << 53
 _FLOAT, _DOUBLE, _INT32, _INT64 = 1, 2, 3, 9
 """Types of tensors (tensorflow/core/framework/types.proto)."""
 _PACKED = {_FLOAT: "<f", _DOUBLE: "<d", _INT32: "<i", _INT64: "<q"}
@@ -62,7 +63,7 @@ def _scalars(tag: bytes, split: str, found: dict[bytes, Scalars], step: int, num
     scalars = found.get(tag)
     if scalars is None:
         scalars = found[tag] = Scalars(tag.decode("utf-8"), split)
-    scalars.steps.append(step)
+    scalars.steps.append(step if step < _LARGEST_STEP else 0)
     scalars.values.append(number)
 
 
@@ -100,7 +101,7 @@ def _plain(content: bytes, begin: int, end: int, split: str, found: dict[bytes, 
             scalars = found[name] = Scalars(name.decode("utf-8"), split)
     except (IndexError, UnicodeDecodeError):
         return False
-    scalars.steps.append(step)
+    scalars.steps.append(step if step < _LARGEST_STEP else 0)
     scalars.values.append(_NUMBER(content, end - 4)[0])
     return True
 
