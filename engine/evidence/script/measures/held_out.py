@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from knowledge.records import Evidence, Measured
 
-from ..feeds import feeds
+from ..feeds import dataset_of, feeds
+from ..items import datasets_made
 from ..roles import Part, parts
 from ..script import Script
 
@@ -27,7 +28,8 @@ def _here(script: Script, part: Part, text: str) -> list[Evidence]:
     """Return where a part is handed over, and where it gets its name."""
     named = [script.evidence(place, text) for place in part.origin.places[:2]]
     divided = [script.evidence(each.place, "divided here") for each in part.origin.divisions[:2] if each.place]
-    return [script.evidence(part.feed.place, text), *named, *divided]
+    made = [script.of(call, "read here") for call in datasets_made(dataset_of(script, part.feed.value))]
+    return [script.evidence(part.feed.place, text), *named, *divided, *made[:4]]
 
 
 def _held_out(script: Script, train: list[Part], held: list[Part]) -> Measured:
