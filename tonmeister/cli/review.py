@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--no-ignore", is_flag=True, help="Follow no `# tonmeister: ignore[...]`.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Tell only what this baseline does not know.")
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Write what is found now to this new file.")
+@click.option("--tui", "interface", is_flag=True, help="Open the review in the interface.")
 @click.option(
     "--format",
     "form",
@@ -51,6 +52,10 @@ def command(ctx: click.Context, /, path: Path, **options: Any) -> None:
     request = ReviewRequest(
         path, follow_suppressions=not options["no_ignore"], **{name: options[name] for name in named}
     )
+    if options["interface"]:
+        from tui.app import run
+
+        ctx.exit(run(review=request, mode="review"))
     reviewed = review_project(knowledge_in_force(), request, answers)
     report = reviewed.report
     if options["write_baseline"] is not None:
