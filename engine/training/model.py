@@ -250,26 +250,6 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     return AudioModel(encoder, mix, temporal, pooling, scale, answer, output)
 
 
-_WITHOUT_GRADIENT = ("k_proj.bias", "linear_k.bias")
-"""Biases of attention keys: they shift all scores of a query alike, so their gradient is zero by nature."""
-
-
-def census(model: nn.Module) -> tuple[str, ...]:
-    """Return the names of trainable tensors that the last backward pass gave no gradient, or one of zeros only.
-
-    Call it after each of the first two backward passes: a new low-rank adapter gives `lora_A` a gradient of zeros
-    in the first, because `lora_B` starts at zero. A name that is there both times learns nothing (training.md 2.1).
-    Bias of attention keys is left out: it shifts all scores of a query alike, so its gradient is zero by nature.
-    """
-    return tuple(
-        name
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-        and not name.endswith(_WITHOUT_GRADIENT)
-        and (parameter.grad is None or not bool(parameter.grad.any()))
-    )
-
-
 def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:
     if batch.waveforms is None or batch.lengths is None:
         raise ValueError("the batch holds frames; this needs waveforms and their lengths")
