@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, cast, get_args
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -24,6 +24,7 @@ from .interview import InterviewState
 from .keys import Place, bindings, keys_of, spell_keys
 from .saved import read_interview, save_interview, take_over
 from .screens.audit import AuditScreen
+from .screens.diagnose import DiagnoseScreen
 from .screens.loop import LoopScreen
 from .screens.page import Page
 from .screens.plan import PlanScreen
@@ -34,7 +35,7 @@ MOVING = "Tab goes to the next pane, arrows move in it, enter opens or chooses, 
 
 
 class TonmeisterApp(App[None]):
-    """Four modes over one knowledge base."""
+    """One mode for each job, over one knowledge base."""
 
     TITLE = "Tonmeister"
     CSS_PATH = "app.tcss"
@@ -50,6 +51,7 @@ class TonmeisterApp(App[None]):
         manifest: Path | None = None,
         plan: Path | None = None,
         audit: AuditRequest | None = None,
+        diagnose: Path | None = None,
         mode: str = "plan",
     ) -> None:
         super().__init__()
@@ -58,6 +60,7 @@ class TonmeisterApp(App[None]):
         self.first_mode = mode
         self.plan_screen = PlanScreen(self.interview, manifest)
         self.audit_screen = AuditScreen(knowledge, audit)
+        self.diagnose_screen = DiagnoseScreen(knowledge, diagnose)
         self.loop_screen = LoopScreen(knowledge, plan)
         self.rules_screen = RulesScreen(knowledge, self.interview)
 
@@ -65,6 +68,7 @@ class TonmeisterApp(App[None]):
         """Open the first mode."""
         self.add_mode("plan", lambda: self.plan_screen)
         self.add_mode("audit", lambda: self.audit_screen)
+        self.add_mode("diagnose", lambda: self.diagnose_screen)
         self.add_mode("loop", lambda: self.loop_screen)
         self.add_mode("rules", lambda: self.rules_screen)
         await self.switch_mode(self.first_mode)
@@ -78,6 +82,11 @@ class TonmeisterApp(App[None]):
         await self.switch_mode("loop")
         if self.loop_screen.open_plan(event.path):
             self.loop_screen.action_train()
+
+    @on(DiagnoseScreen.PlanReady)
+    async def _try_remedy(self, event: DiagnoseScreen.PlanReady) -> None:
+        await self.switch_mode("loop")
+        self.loop_screen.open_plan(event.path)
 
     @on(AuditScreen.PlanWanted)
     async def _plan(self, event: AuditScreen.PlanWanted) -> None:
@@ -96,7 +105,7 @@ class TonmeisterApp(App[None]):
     @property
     def place(self) -> Place:
         """The mode that is open."""
-        return cast("Place", self.current_mode) if self.current_mode in ("loop", "audit", "rules") else "plan"
+        return cast("Place", self.current_mode) if self.current_mode in get_args(Place) else "plan"
 
     def action_help(self) -> None:
         """Show what the keys of this mode do."""
@@ -136,6 +145,7 @@ def run(
     manifest: Path | None = None,
     plan: Path | None = None,
     audit: AuditRequest | None = None,
+    diagnose: Path | None = None,
     mode: str = "plan",
     session: Path | None = None,
 ) -> int:
@@ -147,7 +157,8 @@ def run(
     """
     saved = read_interview(session) if session is not None and session.exists() else None
     manifest = saved.manifest if saved is not None and manifest is None else manifest
-    app = TonmeisterApp(knowledge_in_force(), measure_machine(), manifest=manifest, plan=plan, audit=audit, mode=mode)
+    given: dict[str, Any] = {"manifest": manifest, "plan": plan, "audit": audit, "diagnose": diagnose}
+    app = TonmeisterApp(knowledge_in_force(), measure_machine(), **given, mode=mode)
     if saved is not None:
         take_over(saved, app.interview)
     if session is not None:

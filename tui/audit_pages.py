@@ -12,6 +12,7 @@ from knowledge.vocabulary import Vocabulary
 from . import steps
 from .auditing import SINGLE, AuditRequest
 from .block import Block
+from .exporting import free_name
 from .steps import Choice, Field, Step
 
 if TYPE_CHECKING:
@@ -106,9 +107,7 @@ def column_step(dataset: Dataset, part: str) -> Step:
 
 def file_step(title: str, ask: str, wanted: str, help_text: str) -> Step:
     """Ask for the name of a new file; the first free one like `wanted` is offered."""
-    path = Path(wanted)
-    names = (path, *(path.with_stem(f"{path.stem}-{number}") for number in range(2, 1000)))
-    free = next(name for name in names if not name.exists())
+    free = free_name(Path(wanted))
     return Step(
         "file", title, ask, help_text, Field("path", str(free), "the name of a new file", steps.new_file_problem)
     )

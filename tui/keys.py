@@ -7,7 +7,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Place = Literal["everywhere", "plan", "audit", "loop", "rules", "dialog"]
+Place = Literal["everywhere", "plan", "audit", "review", "diagnose", "loop", "rules", "dialog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ KEYS: tuple[Key, ...] = (
     Key("everywhere", "f1,question_mark", "app.help", "help", "This page."),
     Key("everywhere", "f2", "app.show('plan')", "Plan", "Interview and plan.", show=False),
     Key("everywhere", "f3", "app.show('audit')", "Audit", "What is wrong with a data set.", show=False),
+    Key("everywhere", "f6", "app.show('diagnose')", "Diagnose", "What is wrong with a run.", show=False),
     Key("everywhere", "f7", "app.show('loop')", "Loop", "Train, diagnose, remedy, again.", show=False),
     Key("everywhere", "f8", "app.show('rules')", "Rules", "What the expert knows, to read and to try.", show=False),
     Key("everywhere", "ctrl+y", "app.show_command", "command", "Show and copy the whole command line.", show=False),
@@ -47,6 +48,13 @@ KEYS: tuple[Key, ...] = (
     Key("audit", "w", "report", "report", "Write the report to a new file."),
     Key("audit", "o", "open", "open", "Audit another data set."),
     Key("audit", "escape", "back", "back", "Stop an audit; show what was audited before."),
+    Key("diagnose", "c", "curve", "curve", "Show the next curve beside the losses."),
+    Key("diagnose", "n", "next_run", "next run", "Read the next of several runs that were written to one log."),
+    Key("diagnose", "f", "follow", "follow", "Follow the log while it grows, or stop."),
+    Key("diagnose", "a", "apply", "apply", "Write the plan with a remedy of this finding, and go to the loop with it."),
+    Key("diagnose", "w", "report", "report", "Write the report to a new file."),
+    Key("diagnose", "o", "open", "open", "Diagnose another run."),
+    Key("diagnose", "escape", "back", "back", "Show what was diagnosed before; leave the page."),
     Key("loop", "ctrl+r", "train", "run", "Train the next round; resume a stopped one."),
     Key("loop", "x", "stop", "stop", "Stop training; the last checkpoint is kept and the run can be resumed."),
     Key("loop", "space", "mark", "mark", "Mark a remedy, to apply several together."),

@@ -48,6 +48,7 @@ def review_script(
     path: Path,
     *,
     entry: str = "",
+    launch: str = "",
     extra_facts: Iterable[Fact] = (),
     extra_unknown: Iterable[Unknown] = (),
 ) -> Review:
@@ -57,6 +58,7 @@ def review_script(
         knowledge: the rulebooks.
         path: a training script, or the folder of a project.
         entry: of a folder, the file that starts the training; guessed when empty.
+        launch: the command that starts the training, where no file of the project holds it.
         extra_facts: what is known beside the script, such as answers, or an audit of its data set.
         extra_unknown: what was looked for in vain.
 
@@ -64,7 +66,7 @@ def review_script(
         InputError: nothing is there, or no Python file.
         UsageError: `entry` is no file of the project.
     """
-    script = read_script(knowledge, path, entry)
+    script = read_script(knowledge, path, entry, launch)
     measured = admitted(measure_script(script), knowledge.vocabulary)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *extra_facts), packs=("review",), unknown=unknown)
@@ -81,6 +83,9 @@ def _states(knowledge: Knowledge, session: Session) -> Iterable[CheckState]:
         fact = session.facts.get(name)
         if fact is None:
             yield CheckState(check, "undecidable", why=needs.get(check, ()))
+            continue
+        if name in session.pinned:  # somebody answered it
+            yield CheckState(check, str(fact.value), fact.evidence)
             continue
         firing = next(each for each in reversed(session.firings) if each.rule.then.attribute == name
                       and each.rule.then.value == fact.value)  # fmt: skip

@@ -63,7 +63,7 @@ def watch(
     last: Stamp = ()
     since, problem = now(), InputError(f"{path}: nothing was written there")
     while True:
-        stamp = _stamp(path)
+        stamp = stamp_of(path)
         if stamp != last:
             last, since = stamp, now()
             try:
@@ -87,7 +87,8 @@ def watch(
     yield look
 
 
-def _stamp(path: Path) -> Stamp:
+def stamp_of(path: Path) -> Stamp:
+    """Return what tells one state of a growing log from another."""
     if not path.exists():
         return ()
     files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]

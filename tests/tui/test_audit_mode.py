@@ -12,8 +12,9 @@ from tui.auditing import AuditRequest
 from tui.screens.audit import AuditScreen
 from tui.screens.page import Page
 from tui.screens.plan import PlanScreen
-from tui.widgets.audit_lists import AuditFindings, ClipList
+from tui.widgets.audit_lists import ClipList
 from tui.widgets.command import CommandLine
+from tui.widgets.findings import FoundList
 
 from .fakes import make_app
 from .looking import drive, look, until
@@ -261,7 +262,7 @@ def test_names_cannot_write_to_the_terminal_or_be_read_as_markup() -> None:
         await pilot.press("enter")
         assert "\x1b" not in look(pilot.app)
         await pilot.press("escape")
-        pilot.app.screen.query_one(AuditFindings).focus()
+        pilot.app.screen.query_one(FoundList).focus()
         await pilot.press("enter")
         assert "\x1b" not in look(pilot.app)
         await pilot.press("escape", "p")

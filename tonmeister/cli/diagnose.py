@@ -12,12 +12,19 @@ from .output import emit, exit_status, fail_option, format_option, report_option
 @click.command("diagnose")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--run", "number", type=int, help="Which run, from 1, where a log holds several; default: the last.")
+@click.option("--tui", "interface", is_flag=True, help="Open the run in the interface.")
 @format_option
 @report_option
 @fail_option
 @click.pass_context
 def command(
-    ctx: click.Context, paths: tuple[Path, ...], number: int | None, form: str, output: Path | None, fail_on: str
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    number: int | None,
+    interface: bool,
+    form: str,
+    output: Path | None,
+    fail_on: str,
 ) -> None:
     """Read each PATH: a run directory of ours, or the log of any framework, or the folder that holds it.
 
@@ -28,6 +35,10 @@ def command(
     from expert.report.diagnosis import diagnosis_document, diagnosis_record
     from knowledge.layers import knowledge_in_force
 
+    if interface:
+        from tui.app import run
+
+        ctx.exit(run(diagnose=paths[0], mode="diagnose"))
     knowledge = knowledge_in_force()
     diagnoses = [diagnose_run(knowledge, path, number=number) for path in paths]
     document = tuple(block for diagnosis in diagnoses for block in diagnosis_document(diagnosis))

@@ -19,6 +19,7 @@ torch has threads of its own.
 COMMANDS = {
     "plan": "Interview, audit and rules: write a plan with reasons.",
     "audit": "Measure a data set: leaks, duplicates, broken files; propose a split.",
+    "review": "Read a training script without running it: what is missing, why, and where it is done well.",
     "prepare": "Write a clean copy of a data set: mono, one rate, without what cannot be used.",
     "train": "Run a plan.",
     "evaluate": "Score a trained run on another data set.",

@@ -6,15 +6,21 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from expert.report.document import Document
-    from knowledge.records import Finding
+    from knowledge.records import Severity
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class _Grave(Protocol):
+    @property
+    def severity(self) -> Severity: ...
+
 
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json", "md", "html"]), default="text", help="Form of the report."
@@ -70,7 +76,7 @@ def write_new(path: Path, text: str, *, force: bool = False) -> None:
     write_atomically(path, text)
 
 
-def exit_status(findings: Iterable[Finding], fail_on: str) -> int:
+def exit_status(findings: Iterable[_Grave], fail_on: str) -> int:
     """Return 1 when a finding is at least as severe as `fail_on`, else 0."""
     from knowledge.records import SEVERITIES
 

@@ -19,6 +19,7 @@ from textual.worker import Worker, get_current_worker
 
 from engine.evidence.dataset import default_cache
 from expert.consultation.audit import Audit, audit_dataset, write_repaired_manifest
+from expert.report.audit import audit_document, audit_record
 from knowledge.errors import Interrupted, TonmeisterError
 from knowledge.records import Finding
 from knowledge.rulebook import Knowledge
@@ -31,9 +32,9 @@ from ..exporting import REPORT_FORMS, export_report
 from ..keys import bindings
 from ..playing import play_command
 from ..steps import Step
-from ..widgets.audit_lists import AuditFindings, ClipList
+from ..widgets.audit_lists import ClipList
 from ..widgets.command import CommandLine
-from ..widgets.findings import UNKNOWN
+from ..widgets.findings import UNKNOWN, FoundList
 from ..widgets.question import QuestionPanel
 from ..widgets.strip import Strip
 from .ask import Ask
@@ -41,6 +42,7 @@ from .page import Page
 
 REPORT_SECONDS = 0.1
 """Shortest time between two progress messages."""
+NOTHING_YET = "Findings appear when a data set was audited."
 EMPTY = "No data set yet: name a table, a folder or a Kaldi directory. It is only read."
 
 
@@ -102,7 +104,7 @@ class AuditScreen(Screen[None]):
         with Horizontal(id="audit-columns"):
             with Vertical(id="audit-left"):
                 yield QuestionPanel(id="audit-question")
-                yield AuditFindings(id="audit-findings", classes="pane")
+                yield FoundList(id="audit-findings", classes="pane", enter="more", empty=NOTHING_YET)
             with Vertical(id="audit-right"):
                 yield Static(id="finding", classes="pane", markup=False)
                 yield ClipList(id="clips", classes="pane")
@@ -149,7 +151,7 @@ class AuditScreen(Screen[None]):
     def _show_audit(self) -> None:
         assert self.audit is not None
         self.remove_class("asking")
-        findings = self.query_one(AuditFindings)
+        findings = self.query_one(FoundList)
         findings.show(self.audit.session.findings, self.audit.session.not_assessable)
         if not findings.rows:
             self._show_finding("")
@@ -358,7 +360,8 @@ class AuditScreen(Screen[None]):
         if not answer:
             return
         try:
-            form = export_report(self.audit, Path(answer).expanduser())
+            report = audit_document(self.audit), audit_record(self.audit)
+            form = export_report(*report, Path(answer).expanduser())
         except (TonmeisterError, OSError) as error:
             self._tell(str(error), "Not written", "error")
             return

@@ -1,4 +1,4 @@
-"""The two lists of the Audit mode: findings, worst first, and the clips of the selected one. Assesses nothing."""
+"""The clips of the selected finding of an audit. Assesses nothing."""
 
 from __future__ import annotations
 
@@ -6,31 +6,14 @@ from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
-from knowledge.records import Evidence, Finding, NotAssessable
+from knowledge.records import Evidence
 
-from ..steps import heading
-from .findings import STYLES, UNKNOWN
 from .rows import Row, Rows, fit, rule_heading, wrap
 
 MOST_CLIPS = 1000
 """A list of more takes a second to build; the reports hold all."""
 CLIP = "clip:"
 """Prefix of the ids of rows that stand for a clip; an index into `ClipList.clips` follows."""
-
-
-class AuditFindings(Rows):
-    """One row a finding, then what could not be assessed."""
-
-    def __init__(self, **arguments: str) -> None:
-        super().__init__(enter="more", empty="Findings appear when a data set was audited.", **arguments)
-
-    def show(self, findings: Sequence[Finding], unsure: Sequence[NotAssessable]) -> None:
-        """Show what an audit found."""
-        self.empty = "Nothing was found that a rule would report."
-        self.border_title = f"{len(findings)} found" + (f", {len(unsure)} not assessable" if unsure else "")
-        rows = [Row(finding.id, _finding(finding)) for finding in findings]
-        rows += [Row(UNKNOWN + item.id, _open(item)) for item in unsure]
-        self.set_rows(rows)
 
 
 class ClipList(Rows):
@@ -60,20 +43,6 @@ class ClipList(Rows):
     def clip(self) -> str:
         """The clip under the cursor, as written in the manifest; empty when there is none."""
         return self.clips[int(self.current.removeprefix(CLIP))] if self.current.startswith(CLIP) else ""
-
-
-def _finding(finding: Finding) -> Callable[[int], Content]:
-    count = f" · {len(finding.paths)}" if finding.paths else ""
-
-    def build(width: int) -> Content:
-        first = Content.assemble((heading(finding), STYLES[finding.severity]), (count, "$foreground-muted"))
-        return Content.assemble(first, "\n", wrap(finding.title, width, indent="  "))
-
-    return build
-
-
-def _open(item: NotAssessable) -> Callable[[int], Content]:
-    return lambda width: Content.styled(fit(f"? {item.id}", width), "$foreground-muted")
 
 
 def _note(text: str) -> Callable[[int], Content]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 
@@ -11,11 +11,37 @@ from knowledge.records import Finding, NotAssessable, Severity
 
 from ..explaining import evidence_line
 from ..steps import heading
-from .rows import Row, Rows, wrap
+from .rows import Row, Rows, fit, wrap
 
 STYLES: dict[Severity, str] = {"error": "bold $text-error", "warning": "bold $text-warning", "note": "bold"}
 UNKNOWN = "unknown:"
 """Prefix of the ids of findings that could not be assessed."""
+
+
+class FoundList(Rows):
+    """What a consultation found, one row a finding, worst first; then what could not be assessed."""
+
+    def show(self, findings: Sequence[Finding], unsure: Sequence[NotAssessable]) -> None:
+        """Show what was found."""
+        self.empty = "Nothing was found that a rule would report."
+        self.border_title = f"{len(findings)} found" + (f", {len(unsure)} not assessable" if unsure else "")
+        rows = [Row(finding.id, _titled(finding)) for finding in findings]
+        rows += [Row(UNKNOWN + item.id, _named(item)) for item in unsure]
+        self.set_rows(rows)
+
+
+def _titled(finding: Finding) -> Callable[[int], Content]:
+    count = f" · {len(finding.paths)}" if finding.paths else ""
+
+    def build(width: int) -> Content:
+        first = Content.assemble((heading(finding), STYLES[finding.severity]), (count, "$foreground-muted"))
+        return Content.assemble(first, "\n", wrap(finding.title, width, indent="  "))
+
+    return build
+
+
+def _named(item: NotAssessable) -> Callable[[int], Content]:
+    return lambda width: Content.styled(fit(f"? {item.id}", width), "$foreground-muted")
 
 
 class FindingList(Rows):

@@ -6,7 +6,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-MODES = (("plan", "F2 Plan"), ("audit", "F3 Audit"), ("loop", "F7 Loop"), ("rules", "F8 Rules"))
+MODES = (
+    ("plan", "F2 Plan"), ("audit", "F3 Audit"), ("diagnose", "F6 Diagnose"),
+    ("loop", "F7 Loop"), ("rules", "F8 Rules"),
+)  # fmt: skip
 
 
 class Strip(Widget):
@@ -29,4 +32,6 @@ class Strip(Widget):
         room = self.size.width - left.cell_length
         if len(right) > room - 1:
             right = f"{self.facts} facts · {self.fired} fired"
+        if len(right) > room - 1:
+            right = f"{self.fired} rules fired"
         return left + Content.styled(right.rjust(room), "$foreground-muted")

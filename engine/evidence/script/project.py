@@ -12,7 +12,7 @@ from pathlib import Path
 
 from knowledge.errors import InputError, UsageError
 
-from .launches import Launch, read_launches
+from .launches import Launch, launches_of, read_launches
 from .sources import Broken, Source, read_source
 
 _LEFT_OUT = {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "wandb", "mlruns"}
@@ -125,12 +125,13 @@ def dotted(path: str) -> str:
     return name.removesuffix(".__init__")
 
 
-def read_project(path: Path, entry: str = "") -> Project:
+def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
     """Read the project at `path`, a folder or the file that starts the training.
 
     Args:
         path: the folder, or the entry file itself.
         entry: of a folder, the entry file relative to it; guessed when empty.
+        launch: the command that starts it; the project's shell scripts are asked when empty.
 
     Raises:
         InputError: nothing is there, or no Python file.
@@ -155,7 +156,8 @@ def read_project(path: Path, entry: str = "") -> Project:
         raise UsageError(f"got the entry file {entry}, expected one of the Python files or notebooks below {root}")
     if not sources and not broken:
         raise InputError(f"{root} holds no Python file and no notebook; give the folder of a training project")
-    launches = read_launches(root, _walk(root))
+    given = launches_of(launch, "pyproject.toml")
+    launches = {each.script: (each,) for each in given} if given else read_launches(root, _walk(root))
     guesses = [entry] if entry else _entries(sources, launches)
     chosen = guesses[0] if guesses else broken[0].place.path
     return Project(root, chosen, tuple(guesses[1:6]), sources, tuple(broken), launches.get(Path(chosen).name, ()))

@@ -80,7 +80,8 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_commands_of_a_launch_script() -> None:
-    text = 'export D=/data\nCUDA_VISIBLE_DEVICES=0 torchrun --nproc 2 run.py --data "$D/x" --layers 1 2 --amp seed=3 && echo\n'
+    command = 'torchrun --nproc 2 run.py --data "$D/x" --layers 1 2 --amp seed=3 && echo'
+    text = f"export D=/data\nCUDA_VISIBLE_DEVICES=0 {command}\n"
     (launch,) = launches_of(text, "go.sh")
     assert launch.script == "run.py"
     assert launch.flags == {"data": "/data/x", "layers": ["1", "2"], "amp": "seed=3"}

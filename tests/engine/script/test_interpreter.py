@@ -193,7 +193,16 @@ def test_names_that_are_put_together_lead_to_every_possibility(tmp_path: Path) -
 
 def test_recursion_and_mutual_imports_end(tmp_path: Path) -> None:
     script = script_of(tmp_path, {
-        "train.py": "from a import *\ndef f(n):\n    return f(n - 1) + g(n)\ndef g(n):\n    return f(n)\nf(5)\nwhile True:\n    g(1)\n",
+        "train.py": """
+                from a import *
+                def f(n):
+                    return f(n - 1) + g(n)
+                def g(n):
+                    return f(n)
+                f(5)
+                while True:
+                    g(1)
+            """,
         "a.py": "from b import *\nfrom train import *\n",
         "b.py": "from a import *\nX = 1\n",
     })  # fmt: skip
@@ -264,3 +273,28 @@ def test_constants_know_where_they_stand(tmp_path: Path) -> None:
     value = used.arguments[0]
     assert isinstance(value, Const)
     assert (value.value, value.place and value.place.line, value.via) == (6e-4, 2, "explicit")
+
+
+def test_breaks_and_conditions_of_while_are_noted(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch, sys
+        step = 0
+        while step < int(sys.argv[1]):
+            torch.use(step)
+            if torch.bad():
+                break
+    """)  # fmt: skip
+    (used,) = script.trace.named("torch.use")
+    assert used.loops[0].condition is not None
+    (left,) = script.trace.named("break")
+    assert [guard.text for guard in left.guards] == ["torch.bad()"]
+
+
+def test_a_name_with_a_mark_is_taken_out_of_a_set(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch
+        torch.optim.SGD([1]).step()
+        torch.optim.lr_scheduler.StepLR(1, 2).step()
+    """)  # fmt: skip
+    found = script.trace.named("torch.optim.*.step", "!torch.optim.lr_scheduler.*")
+    assert [call.name for call in found] == ["torch.optim.SGD.step"]

@@ -1,0 +1,159 @@
+"""The review as a person asks for it: settings, answers and the data set joined with the script; prints nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from knowledge.errors import InputError, UsageError
+from knowledge.records import Fact
+from knowledge.rulebook import Knowledge
+
+from ..reviewing.assembly import review_report
+from ..reviewing.baseline import read_baseline
+from ..reviewing.records import ReviewReport
+from ..reviewing.settings import ReviewSettings, read_settings
+from .review import CHECK, Review, review_script
+
+_MOST_AUDIT_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class ReviewRequest:
+    """What somebody wants reviewed; what stands here goes before the settings of the project."""
+
+    path: Path
+    entry: str = ""
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    data: Path | None = None
+    """A manifest, or the JSON report of an audit."""
+    baseline: Path | None = None
+    follow_suppressions: bool = True
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A review with its report."""
+
+    request: ReviewRequest
+    settings: ReviewSettings
+    review: Review
+    report: ReviewReport
+
+
+def review_project(knowledge: Knowledge, request: ReviewRequest, answers: Mapping[str, Any] | None = None) -> Reviewed:
+    """Review a script or project as asked for.
+
+    Args:
+        knowledge: the rulebooks.
+        request: what is reviewed.
+        answers: facts, and states of checks, that somebody gave just now; they go before all written ones.
+
+    Raises:
+        InputError: the script, the answers, the audit or the baseline cannot be read.
+        UsageError: an answer or a setting does not fit.
+    """
+    settings = _settings(request)
+    known = {**settings.answers, **(answers or {})}
+    audited, audit_findings = _audited(knowledge, request.data)
+    review = review_script(
+        knowledge,
+        request.path,
+        entry=request.entry or _entry(settings, request),
+        launch=settings.launch,
+        extra_facts=(*audited, *_answered(knowledge, known)),
+    )
+    known_before = _baseline(settings, request)
+    report = review_report(
+        review,
+        settings=settings,
+        audit_findings=audit_findings,
+        baseline=known_before,
+        follow_suppressions=request.follow_suppressions,
+    )
+    return Reviewed(request, settings, review, report)
+
+
+def _settings(request: ReviewRequest) -> ReviewSettings:
+    """Return the project's settings with what the command line says laid over them."""
+    if not request.path.exists():
+        return ReviewSettings()
+    read = read_settings(request.path)
+    return ReviewSettings(
+        **{
+            **vars(read),
+            "select": request.select or read.select,
+            "ignore": (*read.ignore, *request.ignore),
+        }
+    )
+
+
+def _entry(settings: ReviewSettings, request: ReviewRequest) -> str:
+    """The entry of the settings, for the folder that they stand in."""
+    at_home = request.path.is_dir() and settings.folder == request.path.absolute()
+    return settings.entry if at_home else ""
+
+
+def _baseline(settings: ReviewSettings, request: ReviewRequest) -> dict[str, str]:
+    if request.baseline is not None:
+        return read_baseline(request.baseline)
+    return read_baseline((settings.folder or Path()) / settings.baseline) if settings.baseline else {}
+
+
+def _answered(knowledge: Knowledge, answers: Mapping[str, Any]) -> list[Fact]:
+    """Return answers as facts; the id of a check stands for its state.
+
+    Raises:
+        UsageError: an answer names no fact and no check, or a value does not fit.
+    """
+    entries = knowledge.vocabulary.entries
+    facts = []
+    for name, value in answers.items():
+        fact = f"{CHECK}{name}" if f"{CHECK}{name}" in entries else name
+        if not fact.startswith((CHECK, "script.", "dataset.", "task.")) or fact not in entries:
+            raise UsageError(
+                f"answer {name}: expected the id of a check, or a fact script.*, dataset.* or task.*",
+                hint="`tonmeister review PATH --all` lists the checks.",
+            )
+        facts.append(Fact(fact, knowledge.vocabulary.user_fact(fact, value, f"answer {name}").value, "user"))
+    return facts
+
+
+def _audited(knowledge: Knowledge, data: Path | None) -> tuple[list[Fact], dict[str, str]]:
+    """Return the facts of a data set, and the titles of what its audit found by id."""
+    if data is None:
+        return [], {}
+    if data.suffix == ".json" and data.is_file():
+        return _from_report(knowledge, data)
+    from .audit import audit_dataset
+
+    audit = audit_dataset(knowledge, data, decode=False)
+    facts = [fact for fact in audit.session.facts.values() if fact.source == "audit" and not fact.subject]
+    return facts, {finding.id: finding.title for finding in audit.session.findings}
+
+
+def _from_report(knowledge: Knowledge, path: Path) -> tuple[list[Fact], dict[str, str]]:
+    """Read what `tonmeister audit --format json` wrote."""
+    try:
+        if path.stat().st_size > _MOST_AUDIT_BYTES:
+            raise InputError(f"{path}: larger than any report of an audit", hint="Name the manifest instead.")
+        content = json.loads(path.read_text("utf-8"))
+        measured = [
+            (name, item["value"]) for name, item in content["facts"].get("dataset", {}).items()
+            if item["source"] == "audit"
+        ]  # fmt: skip
+        found = {str(item["id"]): str(item["title"]) for item in content["findings"]}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f"{path}: not a report of an audit",
+            hint="`tonmeister audit MANIFEST --format json --output FILE` writes one.",
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    entries = knowledge.vocabulary.entries
+    facts = (knowledge.vocabulary.admit(Fact(name, value, "audit")) for name, value in measured if name in entries)
+    return [fact for fact in facts if isinstance(fact, Fact)], found

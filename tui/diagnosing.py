@@ -1,0 +1,110 @@
+"""What the Diagnose mode shows of a diagnosis: curves with marks where the evidence lies, a page for each finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.curves import Point
+from expert.consultation.diagnose import Diagnosis
+from expert.consultation.patch import apply_remedy, diff_lines
+from expert.report.diagnosis import loss_curves
+from expert.report.document import Block, Bullets, Document, Heading, Paragraph, Verbatim
+from expert.report.findings import SIGNS
+from knowledge.conditions import spell
+from knowledge.errors import TonmeisterError
+from knowledge.records import Finding
+from knowledge.rulebook import Remedy
+
+from .explaining import citations, evidence_line
+from .widgets.findings import UNKNOWN
+
+EVIDENCE = "evidence"
+OPERATIONS = {"at_least": "at least", "at_most": "at most", "multiply": "times", "from": "as"}
+Curves = dict[str, list[Point]]
+
+
+def losses_of(diagnosis: Diagnosis, finding: Finding | None) -> Curves:
+    """Return the loss curves, and where on them the evidence of a finding lies."""
+    curves: Curves = {name: list(points) for name, points in loss_curves(diagnosis).items()}
+    marks = [mark for item in (finding.evidence if finding else ()) if item.step is not None
+             for mark in _marks(curves, float(item.step), item.value)]  # fmt: skip
+    return {**curves, EVIDENCE: sorted(set(marks))} if marks else curves
+
+
+def _marks(curves: Curves, step: float, value: float | None) -> list[Point]:
+    """Return the point of the curve that passes nearest to the evidence; none when no curve is near in height."""
+    near = [min(points, key=lambda point: abs(point[0] - step)) for points in curves.values() if points]
+    if value is None:
+        return near[-1:]
+    return [point for point in near if abs(point[1] - value) <= 1e-6 + 1e-3 * abs(value)]
+
+
+def curves_of(diagnosis: Diagnosis) -> list[tuple[str, Curves]]:
+    """Return every quantity that was logged beside the losses: its name, and its curve on each split."""
+    found: dict[str, Curves] = {}
+    shown = set(loss_curves(diagnosis))
+    for series in diagnosis.series.series:
+        points = list(series.points)
+        if points and series.name not in shown:
+            found.setdefault(series.metric or series.name, {})[series.split] = points
+    return list(found.items())
+
+
+def run_line(diagnosis: Diagnosis) -> str:
+    """Return what the run says of itself, in one line."""
+    run = diagnosis.series
+    lengths = [series.steps[-1] for series in run.series if series.steps]
+    parts = [
+        run.meta.task, run.meta.status, f"{len(run.series)} curves", f"{max(lengths)} steps" if lengths else "",
+        f"one of {run.meta.appended_runs} runs" if run.meta.appended_runs > 1 else "",
+        f"{len(run.notes)} not understood" if run.notes else "",
+    ]  # fmt: skip
+    return " · ".join(part for part in parts if part)
+
+
+def finding_page(diagnosis: Diagnosis, finding: Finding) -> Document:
+    """Return the page of one finding: why, evidence, remedies as changes of the plan or as actions, rule."""
+    knowledge = diagnosis.session.knowledge
+    blocks: list[Block] = [Heading(f"{SIGNS[finding.severity]} {finding.title}", 1), Paragraph(finding.because)]
+    if finding.evidence:
+        blocks += [Heading("Evidence"), Bullets(tuple((evidence_line(item), ()) for item in finding.evidence))]
+    for name in finding.remedies:
+        blocks += _remedy(diagnosis, knowledge.remedies[name])
+    rule = f"{finding.rule}, confidence {finding.confidence:.2f}"
+    sources = tuple((text, ()) for text in citations(knowledge, finding.sources))
+    return (*blocks, Heading("Rule and sources"), Paragraph(rule), Bullets(sources))
+
+
+def _remedy(diagnosis: Diagnosis, remedy: Remedy) -> list[Block]:
+    told = Paragraph(f"If it helps: {remedy.expect} It costs: {remedy.costs}")
+    return [Heading(f"Remedy: {remedy.title}"), _change(diagnosis, remedy), told]
+
+
+def _change(diagnosis: Diagnosis, remedy: Remedy) -> Block:
+    plan = diagnosis.series.plan
+    if not remedy.patch:
+        return Paragraph(remedy.action)
+    if plan is not None:
+        try:
+            return Verbatim(tuple(diff_lines(plan, apply_remedy(plan, remedy, diagnosis.session.facts))))
+        except TonmeisterError as error:
+            return Paragraph(error.message)
+    return Verbatim(tuple(f"{path}: {_spelled(value)}" for path, value in remedy.patch.items()))
+
+
+def _spelled(value: Any) -> str:
+    """Return a new value, or how it follows from the old one, in words."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((operation, operand),) = value.items()
+        return f"{OPERATIONS.get(operation, operation)} {operand}"
+    return spell(value) if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def unsure_page(diagnosis: Diagnosis, name: str) -> Document:
+    """Return the page of what could not be assessed; of the run as a whole without a name."""
+    item = next((each for each in diagnosis.session.not_assessable if UNKNOWN + each.id == name), None)
+    if item is None:
+        notes = tuple((f"not understood: {note}", ()) for note in diagnosis.series.notes)
+        return (Heading(diagnosis.run, 1), Paragraph("Nothing was found that a rule would report."), Bullets(notes))
+    needs = tuple((need, ()) for need in item.needs)
+    return (Heading(f"Not assessable: {item.id}", 1), Paragraph("It needs"), Bullets(needs))
