@@ -13,6 +13,7 @@ from .values import (
     Choice,
     Class,
     Const,
+    Derived,
     External,
     Function,
     Instance,
@@ -263,6 +264,18 @@ def _context(it: Interpreter, function: Function) -> Context | None:
     return None
 
 
+def _annotated(it: Interpreter, outer: Frame, annotation: ast.expr, value: Value, place: Place) -> Value:
+    """Return the settings that an unknown argument holds by its class, when each of its fields has a default."""
+    cls = it.evaluate(outer, annotation) if isinstance(annotation, (ast.Name, ast.Attribute)) else None
+    if not isinstance(cls, Class):
+        return value
+    if not any(it.reading.declares_fields(name) for name in (*cls.decorators, *cls.outside())):
+        return value
+    made = Instance(cls.name, cls)
+    _fields(it, made, [], {}, place)
+    return made if made.attributes else value
+
+
 def parameters(it: Interpreter, function: Function, arguments: list[Value], keywords: dict[str, Value],
                complete: bool) -> Scope:  # fmt: skip
     """Bind arguments to the parameters of a function."""
@@ -283,6 +296,9 @@ def parameters(it: Interpreter, function: Function, arguments: list[Value], keyw
     defaults = dict(zip(reversed(names), reversed(spec.defaults), strict=False))
     defaults |= {each.arg: node for each, node in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if node}
     configured = it.configurations.parameters(it, function)
+    for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        if isinstance(local.get(each.arg), (Derived, Unknown)) and each.annotation is not None:
+            local[each.arg] = _annotated(it, outer, each.annotation, local[each.arg], place)
     for name in (*names, *(each.arg for each in spec.kwonlyargs)):
         if name in local:
             continue

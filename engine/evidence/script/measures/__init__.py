@@ -7,9 +7,12 @@ from knowledge.records import Measured
 from ..script import Script
 from .clipping import measure_clipping
 from .decay import measure_decay, measure_rates
+from .life import measure_optimizer_state, measure_registry, measure_resume
 from .precision import measure_precision
+from .records import measure_settings_saved, measure_versions
 from .rounds import measure_clearing, measure_rounds
 from .schedule import measure_schedule, measure_stepping, measure_warm_up
+from .seeds import measure_determinism, measure_seeds, measure_workers
 from .selection import measure_selection
 from .stopping import measure_stopping
 
@@ -34,4 +37,12 @@ _MEASURES = (
     measure_rounds,
     measure_stopping,
     measure_selection,
+    measure_seeds,
+    measure_determinism,
+    measure_workers,
+    measure_settings_saved,
+    measure_versions,
+    measure_optimizer_state,
+    measure_resume,
+    measure_registry,
 )
