@@ -106,8 +106,7 @@ def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: d
     if known is None and name in it.reading.fluent:
         known = owner
     if known is None and name in it.reading.alternative_constructors and isinstance(owner, Class):
-        known = Instance(owner.name, owner, call=made)
-        it.instances.append(known)
+        known = _constructed_otherwise(it, owner, made)
     if known is None:
         known = _result(it.reading.made_by(full), made)
     if made.result is None:
@@ -116,6 +115,17 @@ def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: d
     if isinstance(owner, Instance) and owner.cls is not None and name == "__call__":
         return _call_object(it, owner, arguments, keywords, place, complete)
     return known
+
+
+def _constructed_otherwise(it: Interpreter, cls: Class, made: Call) -> Instance:
+    """Return what `from_pretrained` and its like make of a class of the project: they run its constructor too."""
+    found = Instance(cls.name, cls, call=made)
+    it.instances.append(found)
+    made.result = found
+    method = cls.member("__init__")
+    if isinstance(method, Function) and cls.outside():
+        enter(it, method, [found], made.keywords, made.place, False, this=found)
+    return found
 
 
 def _kind(it: Interpreter, owner: Value) -> str:
