@@ -122,15 +122,50 @@ class Output(Section):
 class Training(Section):
     """How the loop runs."""
 
-    loss: Literal["cross-entropy", "mse", "ccc", "mse+ccc"] = "cross-entropy"
+    loss: Literal["cross-entropy", "binary-cross-entropy", "mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank"] = (
+        "cross-entropy"
+    )
+    label_smoothing: Annotated[float, OffIsZero] = Field(0.0, ge=0, lt=1)
+    """Share of each one-hot label that is spread over the other classes; validation is scored without it."""
+    class_balance: Literal["as-they-come", "weighted-loss", "balanced-sampling", "logit-adjustment"] = "as-they-come"
+    clips_per_class: Annotated[int, OffIsZero] = Field(0, ge=0)
+    """Clips of one class that stand together in a batch; balanced sampling only, 0 leaves it to chance."""
+    curriculum_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
+    """Epochs over which longer and longer clips come in, the shortest first; 0 shows all from the start."""
     epochs: int = Field(20, ge=1)
     batch_size: int = Field(32, ge=1)
+    batch_seconds: Annotated[float, OffIsZero] = Field(0.0, ge=0)
+    """Seconds of padded audio of a batch at most, with batch_size as the most clips; 0 counts clips alone."""
     accumulation: int = Field(1, ge=1)
     """Forward passes that one batch is divided into; the step equals that of the whole batch."""
     learning_rate: float = Field(5e-4, ge=0)
     backbone_learning_rate: float = Field(1e-5, ge=0)
+    optimizer: Literal["adamw", "adam", "sgd", "adafactor", "lion"] = "adamw"
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    """Decays of the means of the gradient and of its square; adamw and adam, and lion, which takes a smaller one."""
+    momentum: float = Field(0.9, ge=0, lt=1)
+    """SGD only."""
     weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["warmup-cosine", "constant"] = "warmup-cosine"
+    average_decay: Annotated[float, OffIsZero] = Field(0.0, ge=0, lt=1)
+    """Decay of a running average of the weights that is scored beside them, the better one being kept; 0 is none."""
+    schedule: Literal[
+        "warmup-cosine",
+        "constant",
+        "linear",
+        "warmup-stable-decay",
+        "inverse-square-root",
+        "noam",
+        "exponential",
+        "plateau",
+        "cyclic",
+    ] = "warmup-cosine"
+    decay_fraction: float = Field(0.2, gt=0, le=1)
+    """Share of the steps at the end in which the rate falls; warmup-stable-decay only."""
+    plateau_epochs: int = Field(3, ge=1)
+    """Epochs without a better score after which the rate falls to a tenth; plateau only."""
+    cycles: int = Field(3, ge=1)
+    """How often the rate rises and falls; cyclic only."""
     warmup_fraction: Annotated[float, OffIsZero] = Field(0.0, ge=0, le=1)
     clip_norm: Annotated[float, OffIsZero] = Field(0.0, ge=0)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
@@ -186,8 +221,14 @@ class Plan(Section):
             raise ValueError("output.bounded is true, so output.low and output.high must be given")
         if self.output.low is not None and self.output.high is not None and self.output.low >= self.output.high:
             raise ValueError(f"output.low is {self.output.low}, expected less than output.high, {self.output.high}")
-        if (self.task.type == "classification") != (self.training.loss == "cross-entropy"):
+        if (self.task.type == "classification") != self.training.loss.endswith("cross-entropy"):
             raise ValueError(f"training.loss is {self.training.loss}, which does not fit task.type {self.task.type}")
+        if self.task.type != "classification" and (
+            self.training.label_smoothing or self.training.class_balance != "as-they-come"
+        ):
+            raise ValueError(
+                f"training.label_smoothing and training.class_balance are of classes, not {self.task.type}"
+            )
         by_class = self.evaluation.select_by in ("accuracy", "macro-f1")
         by_score = self.evaluation.select_by in ("ccc", "pearson")
         if (self.task.type == "classification" and by_score) or (self.task.type == "regression" and by_class):

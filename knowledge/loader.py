@@ -22,7 +22,7 @@ from .items import ItemDocument, ServedDocument
 from .overrides import Layered
 from .own import Layer, Own
 from .presets import PresetDocument
-from .profiles import Reading, SymbolsDocument
+from .profiles import ProfileDocument, Reading, SymbolsDocument
 from .reading import file_bytes
 from .records import SEVERITIES, Value
 from .reviewing import ReviewDocument
@@ -106,6 +106,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: _parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
+        profiles=tuple(_parse(ProfileDocument, item) for item in _of(items, "profile")),
         reviews={item.name: _parse(ReviewDocument, item) for item in _of(items, "review")},
         reading=next((_parse(Reading, item) for item in _of(items, "reading")), None),
         own=tuple(layered.own),
@@ -362,6 +363,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:
         _check_sources(card.source, knowledge, f"backbone {card.backbone}")
+    for profile in knowledge.profiles:
+        _check_sources(profile.source, knowledge, f"profile {profile.profile}")
     for review in knowledge.reviews.values():
         _check_sources(review.source, knowledge, f"review {review.review}")
     for served in knowledge.served:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, model_validator
 
-from .schema import Document
+from .schema import Document, Texts
+
+Plain = bool | int | float | str | None
+"""What a setting may be by default; None is off."""
 
 
 class SymbolsDocument(Document):
@@ -79,3 +82,55 @@ class Reading(Document):
     def declares_fields(self, name: str) -> bool:
         """Return whether a decorator or base class fills fields from keywords."""
         return name in self.field_declarers
+
+
+class Default(Document):
+    """What a setting was by default in older versions of its package."""
+
+    below: str
+    """The first version in which it is otherwise."""
+    value: Plain
+
+
+class SettingHow(Document):
+    """How one class or function of a package takes one setting."""
+
+    keyword: str | tuple[str, ...] = ()
+    """The argument's name; the first one that is given counts."""
+    position: int | None = None
+    default: Plain = None
+    """What holds when nobody says otherwise."""
+    earlier: tuple[Default, ...] = ()
+    """Other defaults of older versions, oldest first."""
+    gone_in: str = ""
+    """The first version that refuses the argument."""
+    instead: str = ""
+    """What takes its place there."""
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """The names of the argument."""
+        return (self.keyword,) if isinstance(self.keyword, str) else self.keyword
+
+
+class ProfileDocument(Document):
+    """What a class or function of a package does by itself, and how it takes settings."""
+
+    profile: str
+    means: str
+    package: str
+    """As requirement files name it."""
+    verified: str
+    """The version whose source was read."""
+    calls: tuple[str, ...]
+    """Full names; `*` as in symbols. Subclasses in a project count as the class."""
+    settings: dict[str, SettingHow] = Field(default_factory=dict)
+    does: frozenset[str] = frozenset()
+    """What happens without a line of the script, such as `clears-gradients`."""
+    source: Texts
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ProfileDocument:
+        if not self.settings and not self.does:
+            raise ValueError("a profile has `settings` or `does`")
+        return self

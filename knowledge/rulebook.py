@@ -13,7 +13,7 @@ from .conditions import Clause, Condition
 from .items import ItemDocument, ServedDocument
 from .own import Own
 from .presets import PresetDocument
-from .profiles import Reading
+from .profiles import ProfileDocument, Reading
 from .records import Severity, Value
 from .reviewing import ReviewDocument
 from .schema import Example, Pack, SourceDocument, Strength
@@ -143,6 +143,8 @@ class Knowledge:
     """What is known of each backbone."""
     symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of packages by what they do; what a script calls is known by them."""
+    profiles: tuple[ProfileDocument, ...] = ()
+    """What packages do by themselves, and how they take settings."""
     reading: Reading | None = None
     """What following a script takes."""
     reviews: dict[str, ReviewDocument] = field(default_factory=dict)

@@ -11,30 +11,86 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-_SPREAD = 0.1
-"""Lengths are multiplied by a random factor of up to e^0.1 before sorting: batches change from epoch to epoch, at about
-10 % padding where random batches have 30 to 170 % (training.md 4.2)."""
+_SPREAD = 0.08
+"""Lengths are multiplied by a random factor of up to e^0.08 before sorting: batches change from epoch to epoch, at
+8 to 9 % padding where random batches have 30 to 170 % (training.md 4.2)."""
 Batch = TypeVar("Batch")
+Order = list[tuple[int, ...]]
+"""The clips of every batch, by their place among the training clips."""
 
 
-def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[tuple[int, ...]]:
+def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int, longest_batch: int = 0) -> Order:
     """Return the clips of every batch of one epoch; each clip comes once.
 
-    Batches differ by at most one clip, so that none is too small for a loss over the batch.
+    Batches of `batch_size` differ by at most one clip, so that none is too small for a loss over the batch.
+
+    Args:
+        lengths: of every clip, in samples.
+        batch_size: clips of a batch at most.
+        seed: of the run.
+        epoch: number of the epoch; 0 is the first.
+        longest_batch: samples of a padded batch at most; 0 counts clips alone. A clip longer than that is a batch of
+            its own.
     """
-    random = np.random.default_rng([seed, epoch, 0])
-    noise = np.exp(random.uniform(-_SPREAD, _SPREAD, len(lengths)))
-    order = np.argsort(np.asarray(lengths) * noise, kind="stable")
-    batches = [
-        tuple(int(place) for place in part) for part in np.array_split(order, batch_count(len(order), batch_size))
-    ]
+    return _batches(np.arange(len(lengths)), lengths, batch_size, longest_batch, _random(seed, epoch))
+
+
+def drawn_order(
+    lengths: Sequence[int],
+    drawn: Sequence[int] | NDArray[np.int64],
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    longest_batch: int = 0,
+) -> Order:
+    """Return batches of the clips that were `drawn`, which may hold a clip often or never."""
+    return _batches(np.asarray(drawn), lengths, batch_size, longest_batch, _random(seed, epoch))
+
+
+def _batches(
+    clips: NDArray[np.int64], lengths: Sequence[int], batch_size: int, longest: int, random: np.random.Generator
+) -> Order:
+    own = np.asarray(lengths)[clips]
+    noise = np.exp(random.uniform(-_SPREAD, _SPREAD, len(clips)))
+    order = np.argsort(own * noise, kind="stable")
+    if longest:
+        parts = [part for part in _by_seconds(order, own, batch_size, longest) if len(part)]
+    else:
+        parts = np.array_split(order, batch_count(len(order), batch_size))
+    batches = [tuple(int(clips[place]) for place in part) for part in parts]
     return [batches[number] for number in random.permutation(len(batches))]
+
+
+def _by_seconds(
+    order: NDArray[np.int64], lengths: NDArray[np.int64], batch_size: int, longest: int
+) -> Iterator[NDArray[np.int64]]:
+    """Fill batch after batch until one clip more would make the padded batch too long."""
+    start, widest = 0, 0
+    for place, clip in enumerate(order):
+        wider = max(widest, int(lengths[clip]))
+        count = place - start
+        if count and (count >= batch_size or wider * (count + 1) > longest):
+            yield order[start:place]
+            start, wider = place, int(lengths[clip])
+        widest = wider
+    yield order[start:]
+
+
+def _random(seed: int, epoch: int) -> np.random.Generator:
+    return np.random.default_rng([seed, epoch, 0])
 
 
 def batch_count(clips: int, batch_size: int) -> int:
     """Return the batches of an epoch."""
     return max(-(-clips // batch_size), 1)
+
+
+def padding_waste(order: Order, lengths: Sequence[int]) -> float:
+    """Return padded over real samples of an epoch; 1 is no waste."""
+    padded = sum(len(batch) * max(lengths[clip] for clip in batch) for batch in order)
+    return padded / max(sum(lengths[clip] for batch in order for clip in batch), 1)
 
 
 def by_length(lengths: Sequence[int], batch_size: int) -> list[tuple[int, ...]]:

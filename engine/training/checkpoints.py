@@ -20,6 +20,7 @@ from torch.amp.grad_scaler import GradScaler
 
 from knowledge.errors import InputError
 
+from .averaging import WeightAverage
 from .model import AudioModel
 from .seeding import random_state, restore_random_state
 
@@ -50,6 +51,10 @@ class Progress:
     """All metrics of that epoch."""
     waited: int = 0
     """Epochs since the best one."""
+    level: int = 0
+    """Epochs since the best one or the last plateau."""
+    plateaus: int = 0
+    """How often the score stood still; the schedule `plateau` lowers the rate by it."""
     seconds: float = 0.0
     """Time spent in earlier processes."""
 
@@ -65,12 +70,18 @@ class Checkpoints:
         return _write(self.folder / BEST, model.trainable_state(), notes)
 
     def save_last(
-        self, model: AudioModel, optimiser: torch.optim.Optimizer, scaler: GradScaler, progress: Progress
+        self,
+        model: AudioModel,
+        optimiser: torch.optim.Optimizer,
+        scaler: GradScaler,
+        average: WeightAverage,
+        progress: Progress,
     ) -> Path:
         """Keep everything that training goes on from."""
         tensors = {f"model.{name}": value for name, value in model.trainable_state().items()}
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
+        tensors |= {f"average.{name}": value for name, value in average.tensors.items()}
         tensors |= {f"random.{name}": value for name, value in random_state().items()}
         notes = {"progress": asdict(progress), "scaler": scaler.state_dict()}
         path = _write(self.folder / _LAST.replace("*", f"{progress.step:09d}-{progress.epoch:05d}"), tensors, notes)
@@ -78,7 +89,9 @@ class Checkpoints:
             old.unlink(missing_ok=True)
         return path
 
-    def resume(self, model: AudioModel, optimiser: torch.optim.Optimizer, scaler: GradScaler) -> Progress:
+    def resume(
+        self, model: AudioModel, optimiser: torch.optim.Optimizer, scaler: GradScaler, average: WeightAverage
+    ) -> Progress:
         """Put the newest whole checkpoint into model, optimiser, scaler and random generators; a fresh start without.
 
         Raises:
@@ -92,6 +105,7 @@ class Checkpoints:
                 continue
             model.load_trainable_state(_under(tensors, "model."))
             _load_optimiser(optimiser, _under(tensors, "optimiser."))
+            average.load(_under(tensors, "average."))
             scaler.load_state_dict(notes["scaler"])
             restore_random_state(_under(tensors, "random."))
             return self._with_best(Progress(**notes["progress"]))

@@ -170,6 +170,11 @@ def check_classes(train: Sequence[Item], others: Iterable[Item], classes: Sequen
         )
 
 
+def class_shares(items: Sequence[Item], classes: int) -> Tensor:
+    """Return (classes,): the share of the clips that each class has."""
+    return torch.bincount(torch.tensor([int(item.target) for item in items]), minlength=classes) / len(items)
+
+
 def damaged(items: Iterable[Item]) -> list[str]:
     """Name the files that decode and are yet shorter than their container says."""
     return [f"{item.path}: {reason}" for item in items if (reason := truncation(item.region.file))]

@@ -84,7 +84,7 @@ def loss_of(job: Job, scored: Scored) -> float:
     """Return the loss over all clips at once: a CCC over batches would be another number (training.md 2.9)."""
     targets = targets_of(scored.items, job.plan.task.type)
     with torch.no_grad():
-        return float(job.loss(scored.outputs, targets))
+        return float(job.evaluation_loss(scored.outputs, targets))
 
 
 def metrics_of(scored: Scored) -> dict[str, float]:

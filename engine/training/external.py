@@ -16,7 +16,7 @@ from .data import Corpus, Item, Loader, read_corpus
 from .evaluation import Scored, score, with_intervals, write_predictions
 from .faults import memory_watched
 from .job import Job, Source, device_of, precision_of
-from .losses import loss_function
+from .losses import evaluation_loss
 from .model import build_model
 from .splits import Parts, parts_of
 from .stopping import Stop
@@ -56,7 +56,8 @@ def evaluate_run(
         model.load_trainable_state(tensors)
         model.to(device)
         source, precision = Source(Loader(waveforms, plan)), precision_of(plan.training.precision, device)
-        job = Job(plan, run, classes, Parts((), (), usable), model, loss_function(plan), source, device, precision)
+        loss, parts = evaluation_loss(plan), Parts((), (), usable)
+        job = Job(plan, run, classes, parts, model, loss, loss, source, device, precision)
         scored = score(job, usable, stop.check)
     left_out = [str(row) for row in corpus.left_out]
     left_out += [f"{item.path}: {waveforms.unreadable[item.region]}" for item in items if item not in usable]

@@ -55,6 +55,9 @@ class Job:
     parts: Parts
     model: AudioModel
     loss: Loss
+    """What training minimises."""
+    evaluation_loss: Loss
+    """What validation is scored by."""
     source: Source
     device: torch.device
     precision: Precision

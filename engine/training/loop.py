@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,8 @@ from torch.amp.grad_scaler import GradScaler
 from knowledge.errors import Interrupted
 
 from .augmentation import spec_augment
-from .batches import ahead, batch_count, epoch_order, passes
+from .averaging import WeightAverage
+from .batches import ahead, passes
 from .checkpoints import Checkpoints, Progress
 from .evaluation import is_better, loss_of, metrics_of, score
 from .events import EventWriter, token
@@ -25,6 +27,7 @@ from .faults import dead_tensors, diverged
 from .job import Job
 from .model import Batch, census
 from .optimisation import make_optimiser, set_rates
+from .sampling import Sampler
 from .stopping import Stop
 from .telemetry import Telemetry
 
@@ -53,21 +56,22 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     began = time.monotonic()
     plan, training, model, source = job.plan, job.plan.training, job.model, job.source
     train_items, metric = job.parts.train, plan.evaluation.select_by
-    lengths = [source.loader.samples(item) for item in train_items]
-    steps_per_epoch = batch_count(len(train_items), training.batch_size)
-    total_steps = steps_per_epoch * training.epochs
+    sampler = sampler_of(job)
+    total_steps = sampler.total_steps()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = make_optimiser(model, training)
     # bf16 has the range of fp32; only fp16 needs its gradients scaled.
     scaler = GradScaler(job.device.type, enabled=job.precision == "fp16")
     checkpoints = Checkpoints(job.run / "checkpoints")
-    progress = checkpoints.resume(model, optimiser, scaler) if resume else Progress()
+    average = WeightAverage(model, training.average_decay)
+    progress = checkpoints.resume(model, optimiser, scaler, average) if resume else Progress()
+    steps_per_epoch = sampler.steps(progress.epoch)
     seconds_before, steps_here = progress.seconds, 0
     silent: set[str] = set()  # trainable tensors without a gradient in every step of this process so far
 
     def save_last() -> None:
         progress.seconds = seconds_before + time.monotonic() - began
-        path = checkpoints.save_last(model, optimiser, scaler, progress)
+        path = checkpoints.save_last(model, optimiser, scaler, average, progress)
         place = {"step": progress.step, "epoch": progress.epoch + progress.batch / steps_per_epoch}
         events.write("checkpoint", **place, path=str(path.relative_to(job.run)), kind_of="last")
 
@@ -80,8 +84,9 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
         epoch = progress.epoch
         order = [
             [tuple(train_items[row] for row in rows) for rows in passes(batch, training.accumulation)]
-            for batch in epoch_order(lengths, training.batch_size, training.seed, epoch)
-        ][progress.batch :]
+            for batch in sampler.order(epoch)
+        ]
+        steps_per_epoch, order = len(order), order[progress.batch :]
 
         def make_step(number: int, order: list = order, epoch: int = epoch) -> list[Batch]:  # type: ignore[type-arg]
             return [source.training_batch(items, epoch) for items in order[number]]
@@ -92,7 +97,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             data_wait = time.perf_counter() - waiting_since
 
             # Schedule: the rate of every group follows from the step.
-            rates = set_rates(optimiser, training, progress.step, total_steps)
+            rates = set_rates(optimiser, training, progress.step, total_steps, progress.plateaus)
 
             # Forward and backward, a pass at a time; weighted by real clips, the sum equals the whole batch.
             clips = sum(len(batch) for batch in step_passes)
@@ -128,6 +133,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             if finite:
                 scaler.step(optimiser)
                 scaler.update()
+                average.update(progress.step)
             optimiser.zero_grad(set_to_none=True)
             progress.step, progress.batch, steps_here = progress.step + 1, progress.batch + 1, steps_here + 1
             progress.loss_sum, progress.clips = progress.loss_sum + loss_value * clips, progress.clips + clips
@@ -157,14 +163,19 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
 
         # Evaluation on the whole validation part, with the loss over all of it at once.
         try:
-            scored = score(job, job.parts.validation, stop.check)
+            values = _validated(job, stop)
+            averaged = False
+            if average.tensors:
+                with average.in_place():
+                    of_average = _validated(job, stop)
+                averaged = is_better(metric, of_average[metric], values[metric])
+                values = of_average if averaged else values
         except Interrupted:
             save_last()
             raise
-        validation_loss = loss_of(job, scored)
+        validation_loss = values["loss"]
         if not math.isfinite(validation_loss):
             raise diverged("validation loss", validation_loss, progress.step, [])
-        values = {"loss": validation_loss, **metrics_of(scored)}
         named = {f"val/{name}": value for name, value in values.items()}
 
         # The best epoch so far is kept; patience counts from it.
@@ -172,6 +183,9 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
         if best:
             progress.best_score, progress.best_epoch, progress.best = values[metric], epoch + 1, named
         progress.waited = 0 if best else progress.waited + 1
+        progress.level = 0 if best else progress.level + 1
+        if progress.level >= training.plateau_epochs:
+            progress.plateaus, progress.level = progress.plateaus + 1, 0
         events.write(
             "eval",
             step=progress.step,
@@ -181,11 +195,13 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             train_loss=progress.loss_sum / max(progress.clips, 1),
             metrics=named,
             best=best,
+            **({"averaged": averaged} if average.tensors else {}),
         )
         progress.epoch, progress.batch, progress.loss_sum, progress.clips = epoch + 1, 0, 0.0, 0
         if best:
             notes = {"classes": job.classes, "epoch": epoch + 1, "step": progress.step, "metrics": named}
-            path = checkpoints.save_best(model, notes)
+            with average.in_place() if averaged else nullcontext():
+                path = checkpoints.save_best(model, notes)
             place = {"step": progress.step, "epoch": progress.epoch, "path": str(path.relative_to(job.run))}
             events.write("checkpoint", **place, kind_of="best")
         save_last()
@@ -195,3 +211,16 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             stop.check()
 
     return Outcome("completed", progress)
+
+
+def sampler_of(job: Job) -> Sampler:
+    """Return the orders of a job's epochs."""
+    lengths = [job.source.loader.samples(item) for item in job.parts.train]
+    classes = [int(item.target) if job.classes else 0 for item in job.parts.train]
+    return Sampler(job.plan, lengths, classes)
+
+
+def _validated(job: Job, stop: Stop) -> dict[str, float]:
+    """Return loss and metrics of the whole validation part."""
+    scored = score(job, job.parts.validation, stop.check)
+    return {"loss": loss_of(job, scored), **metrics_of(scored)}

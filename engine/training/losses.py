@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -18,27 +19,65 @@ CCC_LEAST_ITEMS = 16
 8 clips and .715 with 16, and summing gradients over passes does not repair it (training.md 2.9)."""
 _TINY = 1e-8
 """Added to the denominator of the CCC: constant predictions of constant labels give 0 / 0."""
+_CLIPPED_BELOW, _RANK_MARGIN, _RANK_WEIGHT = 0.25, 0.1, 0.5
+"""UTMOS (Saeki et al. 2022), of scores that are scaled to -1 .. 1."""
+_HALF_RANGE_DEVIATIONS = math.sqrt(3)
+"""Half the range of evenly spread scores in their deviations: what stands for -1 .. 1 where the range is not named."""
 
 
-def loss_function(plan: Plan, class_weights: Tensor | None = None, label_std: float = 1.0) -> Loss:
-    """Return the loss of a plan.
+def loss_function(plan: Plan, class_shares: Tensor | None = None, label_std: float = 1.0) -> Loss:
+    """Return the loss that a plan trains with.
 
     Args:
         plan: names the loss.
-        class_weights: (classes,), mean 1 over the training clips; cross-entropy only.
+        class_shares: (classes,), share of the training clips that each class has; needed by `weighted-loss` and
+            `logit-adjustment` alone.
         label_std: standard deviation of the training labels; regression only.
 
-    Every loss but the CCC is a mean over clips, so passes of unequal size add up by their number of clips.
+    Every loss but the CCC and the pairwise rank is a mean over clips, so that passes of unequal size add up by their
+    number of clips.
 
     Raises:
         PlanError: passes are too small for the CCC.
     """
-    name, training = plan.training.loss, plan.training
-    scale = label_std if label_std > 0 else 1.0
-    if name == "cross-entropy":
-        return lambda scores, labels: cross_entropy(scores, labels, class_weights)
+    if plan.task.type == "classification":
+        return _class_loss(plan, class_shares)
+    return _score_loss(plan, label_std if label_std > 0 else 1.0)
+
+
+def evaluation_loss(plan: Plan, label_std: float = 1.0) -> Loss:
+    """Return the loss that validation is scored by: the same, without smoothed labels, weights and margins.
+
+    Those push training in a direction; what is left is comparable between runs and with the level of chance.
+    """
+    plain = {"label_smoothing": 0.0, "class_balance": "as-they-come"}
+    return loss_function(plan.model_copy(update={"training": plan.training.model_copy(update=plain)}), None, label_std)
+
+
+def _class_loss(plan: Plan, shares: Tensor | None) -> Loss:
+    training, balance = plan.training, plan.training.class_balance
+    weights = class_weights(shares) if balance == "weighted-loss" and shares is not None else None
+    margins = shares.log() if balance == "logit-adjustment" and shares is not None else None
+    function = cross_entropy if training.loss == "cross-entropy" else binary_cross_entropy
+
+    def loss(scores: Tensor, labels: Tensor) -> Tensor:
+        if margins is not None and scores.requires_grad:  # Menon et al. 2021: in training only
+            scores = scores + margins.to(scores)
+        return function(scores, labels, weights, training.label_smoothing)
+
+    return loss
+
+
+def _score_loss(plan: Plan, scale: float) -> Loss:
+    name, training, output = plan.training.loss, plan.training, plan.output
     if name == "mse":
         return lambda predictions, labels: mean_squared_error(predictions / scale, labels / scale)
+    if name == "huber":
+        return lambda predictions, labels: huber(predictions / scale, labels / scale)
+    if name == "clipped-mse+rank":
+        named = output.low is not None and output.high is not None
+        half = (output.high - output.low) / 2 if named else scale * _HALF_RANGE_DEVIATIONS  # type: ignore[operator]
+        return lambda predictions, labels: clipped_and_ranked(predictions / half, labels / half)
     _check_pass_size(training.batch_size // training.accumulation, training.batch_size, training.accumulation)
 
     def concordance(predictions: Tensor, labels: Tensor) -> Tensor:
@@ -51,18 +90,64 @@ def loss_function(plan: Plan, class_weights: Tensor | None = None, label_std: fl
     return concordance
 
 
-def cross_entropy(scores: Tensor, labels: Tensor, class_weights: Tensor | None = None) -> Tensor:
+def class_weights(shares: Tensor) -> Tensor:
+    """Return (classes,) weights under which every class counts alike; their mean over the training clips is 1."""
+    return 1 / (shares * len(shares))
+
+
+def cross_entropy(
+    scores: Tensor, labels: Tensor, class_weights: Tensor | None = None, smoothing: float = 0.0
+) -> Tensor:
     """Return the mean negative log probability of the true class; scores (batch, classes), labels (batch,).
 
     Weighted clips are divided by their number, not by the sum of their weights, which differs from batch to batch.
     """
-    each = torch.nn.functional.cross_entropy(scores, labels, reduction="none")
+    each = torch.nn.functional.cross_entropy(scores, labels, reduction="none", label_smoothing=smoothing)
     return (each if class_weights is None else each * class_weights.to(each)[labels]).mean()
+
+
+def binary_cross_entropy(
+    scores: Tensor, labels: Tensor, class_weights: Tensor | None = None, smoothing: float = 0.0
+) -> Tensor:
+    """Return the mean over clips and classes of the cross-entropy of "this class or not".
+
+    Args:
+        scores: (batch, classes) logits.
+        labels: (batch,) class numbers, or (batch, classes) of zeros and ones where several are true.
+        class_weights: (classes,): how much more a true clip of each class counts (pos_weight of torch).
+        smoothing: share of each label that is spread over all classes.
+    """
+    classes = scores.shape[-1]
+    targets = labels if labels.ndim > 1 else torch.nn.functional.one_hot(labels, classes)
+    targets = targets.to(scores) * (1 - smoothing) + smoothing / classes
+    weights = None if class_weights is None else class_weights.to(scores)
+    return torch.nn.functional.binary_cross_entropy_with_logits(scores, targets, pos_weight=weights)
 
 
 def mean_squared_error(predictions: Tensor, labels: Tensor) -> Tensor:
     """Return the mean of the squared differences of predictions (batch,) and labels (batch,)."""
     return (predictions - labels.to(predictions)).square().mean()
+
+
+def huber(predictions: Tensor, labels: Tensor) -> Tensor:
+    """Return the squared difference up to one deviation and a straight line beyond it (Huber 1964): wild labels pull
+    with a limited force."""
+    return torch.nn.functional.huber_loss(predictions, labels.to(predictions))
+
+
+def clipped_and_ranked(predictions: Tensor, labels: Tensor) -> Tensor:
+    """Return the two losses of UTMOS, of predictions (batch,) and labels (batch,) in half ranges of the scale.
+
+    Small errors, within what listeners disagree by, cost nothing; each pair of clips has to lie as far apart as its
+    labels do, up to a margin.
+    """
+    labels = labels.to(predictions)
+    error = predictions - labels
+    clipped = error.square().where(error.abs() > _CLIPPED_BELOW, torch.zeros_like(error)).mean()
+    apart = (error[:, None] - error[None, :]).abs() - _RANK_MARGIN
+    pairs = max(len(error) * (len(error) - 1), 1)
+    # The diagonal is -margin, so that it adds nothing.
+    return clipped + _RANK_WEIGHT * apart.clamp(min=0).sum() / pairs
 
 
 def concordance_loss(predictions: Tensor, labels: Tensor) -> Tensor:

@@ -13,17 +13,16 @@ import torch
 from engine.plan import Plan, plan_yaml, read_plan, write_atomically
 from knowledge.errors import InputError, TonmeisterError, UsageError
 
-from .batches import batch_count
 from .cache import FrameCache
 from .checkpoints import BEST, read_checkpoint
-from .data import Corpus, Loader, check_classes, damaged, data_digest, read_corpus
+from .data import Corpus, Loader, check_classes, class_shares, damaged, data_digest, read_corpus
 from .environment import check_same, device_name, write_environment
 from .evaluation import Scored, chance, score, write_predictions
 from .events import EventWriter
 from .faults import memory_watched
 from .job import Job, Source, device_of, precision_of
-from .loop import Outcome, train
-from .losses import loss_function
+from .loop import Outcome, sampler_of, train
+from .losses import evaluation_loss, loss_function
 from .model import build_model
 from .seeding import seed_everything
 from .splits import Parts, parts_of
@@ -149,8 +148,9 @@ def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold
         model.to(device)
     precision = precision_of(plan.training.precision, device)
     source = Source(Loader(prepared.waveforms, plan))
-    loss = loss_function(plan, label_std=deviation)
-    return Job(plan, run, classes, parts, model, loss, source, device, precision, fold)
+    shares = class_shares(parts.train, len(classes)) if classes else None
+    loss, plain = loss_function(plan, shares, deviation), evaluation_loss(plan, deviation)
+    return Job(plan, run, classes, parts, model, loss, plain, source, device, precision, fold)
 
 
 def _with_frames(job: Job, stop: Stop) -> Job:
@@ -195,7 +195,7 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
 
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
     plan, training, train_items = job.plan, job.plan.training, job.parts.train
-    steps = batch_count(len(train_items), training.batch_size)
+    sampler = sampler_of(job)
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in job.model.parameters()]
     return {
         "name": plan.name,
@@ -208,8 +208,8 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "parameters": sum(size for size, _ in sizes),
         "trainable_parameters": sum(size for size, trained in sizes if trained),
         "epochs": training.epochs,
-        "steps_per_epoch": steps,
-        "total_steps": steps * training.epochs,
+        "steps_per_epoch": sampler.steps(0),
+        "total_steps": sampler.total_steps(),
         "seed": training.seed,
         "select_by": plan.evaluation.select_by,
         "chance": chance(plan, job.parts.validation, len(job.classes)),

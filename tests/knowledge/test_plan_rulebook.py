@@ -56,7 +56,6 @@ WANTED = {
     "training.memory_saver",
     "evaluation.interval",
     "backbone.recommended",
-    "training.optimizer",
     "training.recipe",
     "adaptation.placed_on",
 }

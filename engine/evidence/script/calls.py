@@ -27,6 +27,8 @@ class Loop:
     place: Place
     over: Value | None
     """What is iterated; None for `while`."""
+    condition: Value | None = None
+    """Of `while`: what must be true for another round."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,10 +108,16 @@ class _Names:
     """A set of call names, each with at most one star."""
 
     def __init__(self, names: Iterable[str]) -> None:
+        names = list(names)
+        left_out = [name[1:] for name in names if name.startswith("!")]
+        self._without = _Names(left_out) if left_out else None
+        names = [name for name in names if not name.startswith("!")]
         self._exact = {name for name in names if "*" not in name}
         self._ends = [tuple(name.split("*", 1)) for name in names if "*" in name]
 
     def has(self, name: str) -> bool:
+        if self._without is not None and self._without.has(name):
+            return False
         return name in self._exact or any(name.startswith(start) and name.endswith(end) for start, end in self._ends)
 
 

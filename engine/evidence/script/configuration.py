@@ -174,7 +174,8 @@ class _Document:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, place)
         if isinstance(node, yaml.SequenceNode):
-            return Items([self.value(item, depth + 1) for item in node.value])
+            items = [self.value(item, depth + 1) for item in node.value]
+            return self._tagged(node.tag, Table({}, place=place), place, items) if node.tag[:1] == "!" else Items(items)
         table = Table({}, place=place)
         for key, item in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
@@ -205,12 +206,12 @@ class _Document:
         keys = [part.partition(">")[0] for part in text.split("<")[1:]]
         return Derived("format", tuple(self._references.get(key, Unknown(key, place)) for key in keys), place)
 
-    def _tagged(self, tag: str, table: Table, place: Place) -> Value:
+    def _tagged(self, tag: str, table: Table, place: Place, arguments: list[Value] | None = None) -> Value:
         """Return what hyperpyyaml makes of `!new:`, `!apply:` (an object) and `!name:` (a function)."""
         kind, _, name = tag.partition(":")
         if kind in ("!new", "!apply") and name:
             made = self._it.note(
-                self._it.reading.canonical(name), place, [], {str(k): v for k, v in table.items.items()}
+                self._it.reading.canonical(name), place, arguments or [], {str(k): v for k, v in table.items.items()}
             )
             made.result = Instance(made.name, attributes={}, call=made)
             return made.result

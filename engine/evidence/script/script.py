@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from knowledge.profiles import Reading
+from knowledge.profiles import ProfileDocument, Reading
 from knowledge.records import Evidence, Fact, Unknown, Value
 from knowledge.rulebook import Knowledge
 
@@ -14,6 +15,8 @@ from .calls import Call, Trace
 from .interpreter import Interpreter
 from .places import Place, Via
 from .project import Project, read_project
+from .requirements import Requirement, read_requirements
+from .values import Instance
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Script:
     reading: Reading
     symbols: Mapping[str, tuple[str, ...]]
     """Names of packages by what they do."""
+    profiles: tuple[ProfileDocument, ...]
+    """What packages do by themselves, and how they take settings."""
     configurations: tuple[str, ...]
     """Configuration files that the launch reads."""
     cut: tuple[str, ...]
@@ -36,6 +41,29 @@ class Script:
         `main` limits to what the launch reaches (True), to the rest (False), or not at all (None).
         """
         return self.trace.named(*(name for each in symbols for name in self.symbols[each]), main=main)
+
+    @cached_property
+    def remembered(self) -> dict[tuple[tuple[str, ...], bool | None], list[Call]]:
+        """Calls that were looked for before."""
+        return {}
+
+    @cached_property
+    def constructions(self) -> list[Call]:
+        """Where objects of the project's own classes are made."""
+        return [
+            call
+            for call in self.trace
+            if isinstance(call.result, Instance) and call.result.cls and call.result.call is call
+        ]
+
+    @cached_property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The packages that the project asks for."""
+        return read_requirements(self.project)
+
+    def version(self, package: str) -> str:
+        """Return the version of a package that the project pins, or an empty text."""
+        return next((each.version for each in self.requirements if each.package == package and each.version), "")
 
     def evidence(self, place: Place, text: str, via: Via | None = None) -> Evidence:
         """Return something to look up; how it is provided follows from the file unless `via` says it."""
@@ -73,4 +101,4 @@ def read_script(knowledge: Knowledge, path: Path, entry: str = "", launch: str =
     interpreter = Interpreter(project, knowledge.reading)
     trace = interpreter.read()
     configurations, cut = tuple(interpreter.configurations.used), tuple(interpreter.cut)
-    return Script(project, trace, knowledge.reading, knowledge.symbols, configurations, cut)
+    return Script(project, trace, knowledge.reading, knowledge.symbols, knowledge.profiles, configurations, cut)

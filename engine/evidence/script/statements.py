@@ -201,7 +201,7 @@ def _while(it: Interpreter, frame: Frame, node: ast.While) -> bool:
     if truth(condition) is False:
         return False
     _widen(frame, node.body)
-    with it.looping(Loop(frame.source.place(node), None)):
+    with it.looping(Loop(frame.source.place(node), None, condition)):
         run_block(it, frame, node.body)
     run_block(it, frame, node.orelse)
     return False
@@ -256,6 +256,8 @@ def _return(it: Interpreter, frame: Frame, node: ast.Return) -> bool:
 def _leave(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
     if isinstance(node, ast.Raise) and node.exc is not None:
         it.evaluate(frame, node.exc)
+    if isinstance(node, ast.Break):
+        it.note("break", frame.source.place(node), [], {})
     return True
 
 

@@ -273,3 +273,28 @@ def test_constants_know_where_they_stand(tmp_path: Path) -> None:
     value = used.arguments[0]
     assert isinstance(value, Const)
     assert (value.value, value.place and value.place.line, value.via) == (6e-4, 2, "explicit")
+
+
+def test_breaks_and_conditions_of_while_are_noted(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch, sys
+        step = 0
+        while step < int(sys.argv[1]):
+            torch.use(step)
+            if torch.bad():
+                break
+    """)  # fmt: skip
+    (used,) = script.trace.named("torch.use")
+    assert used.loops[0].condition is not None
+    (left,) = script.trace.named("break")
+    assert [guard.text for guard in left.guards] == ["torch.bad()"]
+
+
+def test_a_name_with_a_mark_is_taken_out_of_a_set(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch
+        torch.optim.SGD([1]).step()
+        torch.optim.lr_scheduler.StepLR(1, 2).step()
+    """)  # fmt: skip
+    found = script.trace.named("torch.optim.*.step", "!torch.optim.lr_scheduler.*")
+    assert [call.name for call in found] == ["torch.optim.SGD.step"]

@@ -131,3 +131,12 @@ def test_objects_that_a_hyperpyyaml_file_makes(tmp_path: Path) -> None:
     assert constant(made.argument("lr")) == 0.0001
     (called,) = script.trace.named("torch.optim.AdamW")
     assert constant(called.argument("lr")) == 0.0001
+
+
+def test_arguments_of_hyperpyyaml_calls_are_noted(tmp_path: Path) -> None:
+    files = {
+        "train.py": "from hyperpyyaml import load_hyperpyyaml\nh = load_hyperpyyaml(open('h.yaml'))\n",
+        "h.yaml": "seed: 7\n__set_seed: !apply:torch.manual_seed [!ref <seed>]\n",
+    }
+    (call,) = script_of(tmp_path, files).trace.named("torch.manual_seed")
+    assert constant(call.argument("seed", 0)) == 7

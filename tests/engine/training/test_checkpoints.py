@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.amp.grad_scaler import GradScaler
 
+from engine.training.averaging import WeightAverage
 from engine.training.checkpoints import BEST, Checkpoints, Progress, read_checkpoint
 from engine.training.model import AudioModel, build_model
 from engine.training.optimisation import make_optimiser
@@ -14,31 +15,33 @@ from .corpora import tone_plan
 PLAN = tone_plan(Path("clips.csv"), head__name="temporal", head__hidden=4)
 
 
-def trained(steps: int, seed: int = 0) -> tuple[AudioModel, torch.optim.Optimizer, GradScaler]:
+def trained(steps: int, seed: int = 0) -> tuple[AudioModel, torch.optim.Optimizer, GradScaler, WeightAverage]:
     model = build_model(PLAN, classes=3, seed=seed)
     optimiser = make_optimiser(model, PLAN.training)
     for _ in range(steps):
         for parameter in model.parameters():
             parameter.grad = torch.randn_like(parameter)
         optimiser.step()
-    return model, optimiser, GradScaler("cpu", enabled=False)
+    return model, optimiser, GradScaler("cpu", enabled=False), WeightAverage(model, 0.9)
 
 
 def test_everything_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     torch.manual_seed(3)
-    model, optimiser, scaler = trained(3)
+    model, optimiser, scaler, average = trained(3)
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save_best(model, {})
     saved = Progress(step=3, epoch=1, best_score=0.5, best={"val/loss": 0.1}, loss_sum=0.1 + 0.2)
-    checkpoints.save_last(model, optimiser, scaler, saved)
+    checkpoints.save_last(model, optimiser, scaler, average, saved)
     drawn = torch.randn(5)
-    other, other_optimiser, other_scaler = trained(1, seed=1)
-    progress = checkpoints.resume(other, other_optimiser, other_scaler)
+    other, other_optimiser, other_scaler, other_average = trained(1, seed=1)
+    progress = checkpoints.resume(other, other_optimiser, other_scaler, other_average)
 
     assert progress == saved
     assert torch.equal(torch.randn(5), drawn)
     for name, value in model.state_dict().items():
         assert torch.equal(other.state_dict()[name], value), name
+    for name, value in average.tensors.items():
+        assert torch.equal(other_average.tensors[name], value), name
     for index, state in optimiser.state_dict()["state"].items():
         for name, value in state.items():
             assert torch.equal(other_optimiser.state_dict()["state"][index][name], value), name
@@ -51,9 +54,9 @@ def test_without_a_checkpoint_training_begins_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty", "text"])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path, harm: str) -> None:
     checkpoints = Checkpoints(tmp_path)
-    model, optimiser, scaler = trained(1)
-    checkpoints.save_last(model, optimiser, scaler, Progress(step=5, epoch=1))
-    newest = checkpoints.save_last(model, optimiser, scaler, Progress(step=10, epoch=2))
+    model, optimiser, scaler, average = trained(1)
+    checkpoints.save_last(model, optimiser, scaler, average, Progress(step=5, epoch=1))
+    newest = checkpoints.save_last(model, optimiser, scaler, average, Progress(step=10, epoch=2))
     content = newest.read_bytes()
     flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
     newest.write_bytes({"cut": content[: len(content) // 2], "flip": flipped, "empty": b"", "text": b"{}" * 99}[harm])

@@ -96,8 +96,9 @@ def test_weighted_cross_entropy_adds_up_over_passes():
     generator = torch.Generator().manual_seed(0)
     scores = torch.randn(12, 3, generator=generator, dtype=torch.float64)
     labels = torch.randint(3, (12,), generator=generator)
-    weights = torch.tensor([0.5, 1.0, 2.0])
-    loss = loss_function(plan_with(), weights)
+    shares = torch.tensor([0.5, 0.25, 0.25])
+    loss = loss_function(plan_with(training={"class_balance": "weighted-loss"}), shares)
+    weights = torch.tensor([2 / 3, 4 / 3, 4 / 3])
 
     whole = loss(scores, labels)
     parts = (loss(scores[:8], labels[:8]) * 8 + loss(scores[8:], labels[8:]) * 4) / 12

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from engine.plan import Training
 from engine.training.model import build_model
-from engine.training.optimisation import make_optimiser, rate_factor, set_rates
+from engine.training.optimisation import make_optimiser, set_rates
+from engine.training.schedules import rate_factor
 
 from .corpora import tone_plan
 

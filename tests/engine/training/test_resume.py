@@ -43,9 +43,9 @@ def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Stop:
     """Return a stop that is requested while this step is under way."""
     stop, original = Stop(), loop.set_rates
 
-    def counted(optimiser: Any, training: Any, done: int, total: int) -> dict[str, float]:
+    def counted(optimiser: Any, training: Any, done: int, total: int, plateaus: int) -> dict[str, float]:
         stop.requested |= done + 1 == step
-        return original(optimiser, training, done, total)
+        return original(optimiser, training, done, total, plateaus)
 
     monkeypatch.setattr(loop, "set_rates", counted)
     return stop

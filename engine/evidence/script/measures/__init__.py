@@ -6,6 +6,12 @@ from knowledge.records import Measured
 
 from ..script import Script
 from .clipping import measure_clipping
+from .decay import measure_decay, measure_rates
+from .precision import measure_precision
+from .rounds import measure_clearing, measure_rounds
+from .schedule import measure_schedule, measure_stepping, measure_warm_up
+from .selection import measure_selection
+from .stopping import measure_stopping
 
 
 def measure_script(script: Script) -> Measured:
@@ -16,4 +22,16 @@ def measure_script(script: Script) -> Measured:
     return measured
 
 
-_MEASURES = (measure_clipping,)
+_MEASURES = (
+    measure_clipping,
+    measure_warm_up,
+    measure_schedule,
+    measure_stepping,
+    measure_decay,
+    measure_rates,
+    measure_precision,
+    measure_clearing,
+    measure_rounds,
+    measure_stopping,
+    measure_selection,
+)

@@ -1,0 +1,42 @@
+"""How a measure answers: there, not there, or not told by reading; what it means is not said here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from knowledge.records import Evidence, Measured, Value
+
+from ..calls import Call, reasons
+from ..script import Script
+from ..settings import Setting
+
+NO_TRAINING = "no step of an optimizer and no framework's training was found in what the launch reaches"
+TRAINING_FILE = "the file that runs the training loop"
+
+
+def there(script: Script, name: str, value: Value, *evidence: Evidence) -> Measured:
+    """Return a fact that something seen proves."""
+    return Measured((script.fact(name, value, *evidence),))
+
+
+def absent(script: Script, name: str, value: Value, text: str, anchors: Iterable[Call]) -> Measured:
+    """Return a fact that a search to the end proves; unknown when something was not read to the end."""
+    if script.cut:
+        return unknown(script, name, script.cut[0], "a smaller project")
+    return there(script, name, value, *(script.of(call, text) for call in anchors))
+
+
+def unknown(script: Script, name: str, why: str, decided_by: str) -> Measured:
+    """Return that reading does not tell."""
+    return Measured((), (script.unknown(name, why, decided_by),))
+
+
+def untold(script: Script, name: str, setting: Setting) -> Measured:
+    """Return that a setting's value is not told by any file."""
+    why = next(iter(reasons(setting.value)), "") or f"{setting.call.name} takes it from something that is computed"
+    return unknown(script, name, f"{why} ({setting.call.place})", "the command or file that launches the training")
+
+
+def of_setting(script: Script, setting: Setting, text: str = "") -> Evidence:
+    """Return a setting as something to look up."""
+    return script.evidence(setting.place, text or setting.call.name, setting.via)
