@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .calls import Call, _Names, sources
 from .script import Script
-from .values import Choice, Instance, Items, Member, Value, constant, options_of
+from .values import Choice, Derived, Instance, Items, Member, Value, constant, options_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Backbone:
 
     def has(self, value: Value | None) -> bool:
         """Return whether `value` is the network itself."""
-        return value is not None and any(each is known for each in options_of(value) for known in self.objects)
+        if value is None or isinstance(value, Member):
+            return False
+        return any(_leads_to(each, self.objects, members=False) for each in options_of(value))
 
     def part(self, value: Value | None) -> bool:
         """Return whether `value` is a part of the network that is reached by its attributes."""
@@ -44,8 +46,8 @@ def backbones(script: Script, *, main: bool | None = True) -> list[Backbone]:
     images = [call for call in script.calls("image-model", main=main) if _with_weights(call)]
     found: list[Backbone] = []
     for call in sorted([*loads, *images], key=lambda each: each.order):
-        if any(each.has(call.receiver) for each in found) or call.result is None:
-            continue  # a method of a network that is known already
+        if isinstance(call.receiver, (Instance, Derived, Choice)) or call.result is None:
+            continue  # a method of a network or of its result, not one that loads
         objects = _objects(script, call)
         runs = tuple(each for each in script.trace if _runs(each, objects) and not upkeep.has(each.name))
         kind = call.result.type if isinstance(call.result, Instance) else ""
@@ -72,17 +74,14 @@ def _objects(script: Script, call: Call) -> tuple[Value, ...]:
             if network and each.order > call.order:
                 made.append(each.result)
     if not isinstance(call.result, Instance) or call.result.cls is None:
-        made += [each for each in _wrapped(script, made)]
+        made += _wrapped(script, made)
     return tuple(made)
 
 
 def _wrapped(script: Script, made: list[Value]) -> list[Value]:
     """Return what a call that adds adapters gives for a network, and the first of the models that a call loads."""
-    found: list[Value] = []
-    for call in script.calls("adapters"):
-        if call.arguments and any(call.arguments[0] is each for each in made) and call.result is not None:
-            found.append(call.result)
-    return found
+    calls = [call for call in script.calls("adapters", main=None) if call.result is not None and call.arguments]
+    return [call.result for call in calls if call.result and any(call.arguments[0] is each for each in made)]
 
 
 def _runs(call: Call, objects: tuple[Value, ...]) -> bool:
@@ -90,20 +89,17 @@ def _runs(call: Call, objects: tuple[Value, ...]) -> bool:
     receiver: Value | None = call.receiver
     if receiver is None:
         return False
-    for option in options_of(receiver):
-        if _leads_to(option, objects):
-            return True
-    return False
+    return any(_leads_to(option, objects) for option in options_of(receiver))
 
 
-def _leads_to(value: Value, objects: tuple[Value, ...]) -> bool:
+def _leads_to(value: Value, objects: tuple[Value, ...], *, members: bool = True) -> bool:
     for _ in range(6):
         if any(value is each for each in objects):
             return True
-        if isinstance(value, Member):
+        if isinstance(value, Member) and members:
             value = value.owner
-        elif type(value).__name__ == "Derived" and getattr(value, "operation", "") in ("[]", "[0]", "for"):
-            value = value.parts[0]  # type: ignore[union-attr]
+        elif isinstance(value, Derived) and value.operation in ("[]", "[0]", "for"):
+            value = value.parts[0]
         elif isinstance(value, Items) and value.items:
             value = value.items[0]
         else:
@@ -121,9 +117,7 @@ def holders(script: Script, backbone: Backbone) -> list[Instance]:
         for call in script.trace:
             if not call.name.startswith("=.") or not isinstance(call.receiver, Instance) or not call.arguments:
                 continue
-            if id(call.receiver) not in seen and any(
-                each is one for each in _inner(call.arguments[0]) for one in held
-            ):
+            if id(call.receiver) not in seen and any(each is one for each in _inner(call.arguments[0]) for one in held):
                 seen.add(id(call.receiver))
                 found.append(call.receiver)
         held += found[before:]
@@ -139,8 +133,8 @@ def _inner(value: Value) -> list[Value]:
         if isinstance(each, Instance) and each.call is not None and each.cls is None:
             for part in each.call.arguments:
                 known += part.items if isinstance(part, Items) else [part]
-        if type(each).__name__ == "Derived":
-            known += list(getattr(each, "parts", ()))[:1]
+        if isinstance(each, Derived):
+            known += list(each.parts[:1])
     return [option for each in known for option in (each.options if isinstance(each, Choice) else (each,))]
 
 

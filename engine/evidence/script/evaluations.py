@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from .calls import Call, _Names
 from .script import Script
-from .values import Instance, constant, truth
+from .settings import settings
+from .training import training_of
+from .values import Instance, truth
 
 
 @dataclass(frozen=True)
@@ -20,46 +22,30 @@ class Evaluations:
 
     @property
     def any(self) -> bool:
+        """Whether anything is evaluated."""
         return bool(self.frameworks or self.runs)
 
 
 def evaluations_of(script: Script) -> Evaluations:
     """Return where the project evaluates, the launch first."""
     frameworks = tuple(each for main in (True, False) for each in _frameworks(script, main))
-    return Evaluations(frameworks, tuple(_by_hand(script)))
+    judged = {call.place.path for call in script.calls("task-metric", "backward", main=None)}
+    runs = [call for call in _by_hand(script) if call.main or call.place.path in judged]  # others only use the model
+    return Evaluations(frameworks, tuple(runs))
 
 
 def _frameworks(script: Script, main: bool) -> list[Call]:
     found = script.calls("trainer-evaluation", "other-evaluation", main=main)
     found += [call for call in script.calls("keras-fit", main=main) if _has_held_out(call)]
-    arguments = script.calls("hf-arguments", main=main)
-    trainers = script.calls("hf-trainer", main=main)
-    trainers += [call for call in script.trace if call.main is main and _is_trainer(script, call)]
-    if any(_evaluates(call) for call in arguments):
-        found += trainers or arguments
+    trainers = [call for call in training_of(script).frameworks if call.main is main]
+    if main and any(each.on is not False for each in settings(script, "evaluation")):
+        found += trainers or [each.call for each in settings(script, "evaluation")]
     return found
-
-
-def _is_trainer(script: Script, call: Call) -> bool:
-    made = call.result
-    bases = made.cls.outside() if isinstance(made, Instance) and made.cls is not None and made.call is call else ()
-    names = _Names(script.symbols["hf-trainer"])
-    return any(names.has(base) for base in bases)
 
 
 def _has_held_out(call: Call) -> bool:
     held = call.argument("validation_data") or call.argument("validation_split")
     return held is not None and truth(held) is not False
-
-
-def _evaluates(call: Call) -> bool:
-    """Return whether the arguments of a transformers Trainer make it evaluate while it trains."""
-    value = call.argument("eval_strategy") or call.argument("evaluation_strategy")
-    if value is None:
-        switch = call.argument("do_eval")
-        during = call.argument("evaluate_during_training")
-        return any(each is not None and constant(each) is True for each in (switch, during))
-    return constant(value, "steps") not in ("no", None)
 
 
 def _by_hand(script: Script) -> list[Call]:
@@ -73,9 +59,9 @@ def _by_hand(script: Script) -> list[Call]:
         if not _runs_model(script, call) or key in seen or call.hook:
             continue
         inner = id(call.loops[-1]) if call.loops else 0
-        if inner in trained_loops or (_scope(call) in trained and not _gradient_off(script, call)):
+        if inner in trained_loops or (_scope(call) in trained and not gradient_off(script, call)):
             continue
-        if call.loops or _gradient_off(script, call):
+        if call.loops or gradient_off(script, call):
             seen.add(key)
             found.append(call)
     return found
@@ -91,17 +77,16 @@ def _runs_model(script: Script, call: Call) -> bool:
     receiver = call.receiver
     if call.attribute not in ("__call__", "forward", "generate") or not isinstance(receiver, Instance):
         return False
-    if call.stack and call.stack[-1].rpartition(".")[2] in ("forward", "call", "__init__", "forward_features"):
-        return False
+    inside = call.stack[-1] if call.stack else ""
+    if "." in inside and inside.rpartition(".")[2] in script.reading.callable_methods:
+        return False  # a part of a network, run by the network around it
     if receiver.cls is not None:
         return any(base in ("torch.nn.Module", "keras.Model") or "Module" in base or "PreTrained" in base
                    for base in receiver.cls.outside())  # fmt: skip
-    networks = _Names(script.symbols["pretrained-model"])
-    return receiver.call is not None and networks.has(receiver.call.name) and call.name.startswith("transformers.")
-
-
-def _gradient_off(script: Script, call: Call) -> bool:
-    return gradient_off(script, call)
+    networks, others = _Names(script.symbols["pretrained-model"]), _Names(script.symbols["no-network"])
+    loaded = receiver.call.name if receiver.call is not None else ""
+    adapted = _Names(script.symbols["adapters"]).has(loaded)
+    return adapted or (networks.has(loaded) and not others.has(loaded) and receiver.type.startswith("transformers."))
 
 
 def gradient_off(script: Script, call: Call) -> bool:
@@ -111,8 +96,7 @@ def gradient_off(script: Script, call: Call) -> bool:
         if not names.has(context.name):
             continue
         made = context.value.call if isinstance(context.value, Instance) else None
-        if context.name.endswith("set_grad_enabled") and made is not None and made.arguments:
-            if truth(made.arguments[0]) is True:
-                continue
-        return True
+        switched = context.name.endswith("set_grad_enabled") and made is not None and bool(made.arguments)
+        if not (switched and made is not None and truth(made.arguments[0]) is True):
+            return True
     return False

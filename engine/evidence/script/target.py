@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .calls import Call, _Names, sources
 from .script import Script
-from .values import Instance, constants
+from .values import Instance, constant, constants, options_of
 
 _NAMED_LOSSES = {
     "class": ("categorical_crossentropy", "sparse_categorical_crossentropy", "nll", "cross_entropy"),
@@ -37,8 +37,15 @@ def target_of(script: Script) -> tuple[str, list[Call]]:
     everything = [call for calls in found.values() for call in calls]
     if set(found) == {"class", "labels"}:
         return "class", everything
-    known, shown = _by_metrics(script)
-    return (known, everything) if known and sure else ("several", everything)
+    return ("class" if _counts_labels(script) else "several"), everything
+
+
+def _counts_labels(script: Script) -> bool:
+    """Return whether a network gets one output for each label, and never a single one for a number."""
+    given = [call.argument("num_labels") for call in script.calls("pretrained-model", "no-network")]
+    known = [value for value in given if value is not None]
+    single = any(constant(option) == 1 for value in known for option in options_of(value))
+    return bool(known) and not single
 
 
 def _kind(call: Call) -> str:
