@@ -366,6 +366,8 @@ def _check_references(knowledge: Knowledge) -> None:
     for profile in knowledge.profiles:
         _check_sources(profile.source, knowledge, f"profile {profile.profile}")
     for review in knowledge.reviews.values():
+        for name in (*review.tells, *(f"finding.{each}" for each in review.confirmed_by)):
+            knowledge.vocabulary.entry(name, f"review {review.review}")
         _check_sources(review.source, knowledge, f"review {review.review}")
     for served in knowledge.served:
         _check_sources(tuple(served.items), knowledge, f"served {served.served}")

@@ -37,6 +37,8 @@ class Implementation(Document):
     since: str = ""
     """The first version of the package that has it; empty: longer than anybody uses."""
     url: str = ""
+    installed: bool = True
+    """False: the package does not come with Tonmeister, so that no test of ours finds the symbol in its source."""
 
     @property
     def package(self) -> str:

@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from engine.evidence.machine import measure_machine
+from expert.consultation.reviewing import ReviewRequest
 from knowledge.layers import knowledge_in_force
 from knowledge.records import Measured
 from knowledge.rulebook import Knowledge
@@ -28,6 +29,7 @@ from .screens.diagnose import DiagnoseScreen
 from .screens.loop import LoopScreen
 from .screens.page import Page
 from .screens.plan import PlanScreen
+from .screens.review import ReviewScreen
 from .screens.rules import RulesScreen
 from .widgets.command import CommandLine
 
@@ -51,6 +53,7 @@ class TonmeisterApp(App[None]):
         manifest: Path | None = None,
         plan: Path | None = None,
         audit: AuditRequest | None = None,
+        review: ReviewRequest | None = None,
         diagnose: Path | None = None,
         mode: str = "plan",
     ) -> None:
@@ -60,6 +63,7 @@ class TonmeisterApp(App[None]):
         self.first_mode = mode
         self.plan_screen = PlanScreen(self.interview, manifest)
         self.audit_screen = AuditScreen(knowledge, audit)
+        self.review_screen = ReviewScreen(knowledge, review)
         self.diagnose_screen = DiagnoseScreen(knowledge, diagnose)
         self.loop_screen = LoopScreen(knowledge, plan)
         self.rules_screen = RulesScreen(knowledge, self.interview)
@@ -68,6 +72,7 @@ class TonmeisterApp(App[None]):
         """Open the first mode."""
         self.add_mode("plan", lambda: self.plan_screen)
         self.add_mode("audit", lambda: self.audit_screen)
+        self.add_mode("review", lambda: self.review_screen)
         self.add_mode("diagnose", lambda: self.diagnose_screen)
         self.add_mode("loop", lambda: self.loop_screen)
         self.add_mode("rules", lambda: self.rules_screen)
@@ -145,6 +150,7 @@ def run(
     manifest: Path | None = None,
     plan: Path | None = None,
     audit: AuditRequest | None = None,
+    review: ReviewRequest | None = None,
     diagnose: Path | None = None,
     mode: str = "plan",
     session: Path | None = None,
@@ -157,7 +163,8 @@ def run(
     """
     saved = read_interview(session) if session is not None and session.exists() else None
     manifest = saved.manifest if saved is not None and manifest is None else manifest
-    given: dict[str, Any] = {"manifest": manifest, "plan": plan, "audit": audit, "diagnose": diagnose}
+    given: dict[str, Any] = {"manifest": manifest, "plan": plan, "audit": audit, "review": review,
+                             "diagnose": diagnose}  # fmt: skip
     app = TonmeisterApp(knowledge_in_force(), measure_machine(), **given, mode=mode)
     if saved is not None:
         take_over(saved, app.interview)

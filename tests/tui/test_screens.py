@@ -284,6 +284,6 @@ def test_only_modes_that_are_built_are_named() -> None:
     async def scenario(pilot: Pilot[None]) -> None:
         await pilot.press("f1")
         text = look(pilot.app)
-        assert not [word for word in ("Review", "F5") if word in text]
+        assert not [word for word in ("Train ", "F5") if word in text]
 
     drive(make_app(), scenario)

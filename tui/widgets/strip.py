@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 MODES = (
-    ("plan", "F2 Plan"), ("audit", "F3 Audit"), ("diagnose", "F6 Diagnose"),
+    ("plan", "F2 Plan"), ("audit", "F3 Audit"), ("review", "F4 Review"), ("diagnose", "F6 Diagnose"),
     ("loop", "F7 Loop"), ("rules", "F8 Rules"),
 )  # fmt: skip
 

@@ -80,7 +80,7 @@ def _objects(script: Script, call: Call) -> tuple[Value, ...]:
 
 def _wrapped(script: Script, made: list[Value]) -> list[Value]:
     """Return what a call that adds adapters gives for a network, and the first of the models that a call loads."""
-    calls = [call for call in script.calls("adapters", main=None) if call.result is not None and call.arguments]
+    calls = [call for call in script.calls("model-adapters", main=None) if call.result is not None and call.arguments]
     return [call.result for call in calls if call.result and any(call.arguments[0] is each for each in made)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .calls import Call
+from .functions import reached_lines
 from .places import Place
 from .script import Script
 from .values import Value
@@ -34,7 +35,7 @@ class Best:
 
 def bests(script: Script) -> list[Best]:
     """Return where the best so far is kept, in the code that the launch reaches."""
-    reached = _reached(script)
+    reached = reached_lines(script)
     found = []
     for path, source in script.project.sources.items():
         if path not in reached:
@@ -48,17 +49,6 @@ def bests(script: Script) -> list[Best]:
                 if best is not None:
                     found.append(best)
     return found
-
-
-def _reached(script: Script) -> dict[str, set[int]]:
-    """Return the first lines of calls that the launch reaches, by file."""
-    lines: dict[str, set[int]] = {}
-    for call in script.trace:
-        if call.main:
-            lines.setdefault(call.place.path, set()).update(
-                (call.place.line, *(place.line for place in call.callers if place.path == call.place.path))
-            )
-    return lines
 
 
 def _flags(tree: ast.AST) -> dict[str, ast.expr]:
@@ -87,7 +77,7 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
             takes = old in assigned or (test is not node.test and _BEST.search(old) and new not in assigned)
             if not takes or _is_count(compare, assigned.get(old)):
                 continue
-            falls = isinstance(compare.ops[0], (ast.Lt, ast.LtE)) is not turned
+            falls = isinstance(compare.ops[0], (ast.Lt, ast.LtE)) is not turned and not _either_way(test, old)
             place = script.project.sources[path].place(node)
             whole = Place(path, node.lineno, max(node.lineno, node.body[-1].end_lineno or 0), place.cell)
             values = tuple(
@@ -97,6 +87,12 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
             named = _says_best(node.body)
             return Best(whole, f"{new} {old}", falls, values[:4], saves, bool(saves) or named or _later(script, node))
     return None
+
+
+def _either_way(test: ast.expr, old: str) -> bool:
+    """Return whether the direction is a setting: the same thing is compared both ways."""
+    against = [each for each in _compares(test) if old in (ast.unparse(each.left), ast.unparse(each.comparators[0]))]
+    return len({isinstance(each.ops[0], (ast.Lt, ast.LtE)) for each in against}) > 1
 
 
 def _assignments(body: list[ast.stmt]) -> Iterator[ast.Assign | ast.AugAssign]:

@@ -24,6 +24,7 @@ from .values import (
     constant,
     constants,
     either,
+    options_of,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -105,7 +106,19 @@ def _copied(value: Value) -> Value:
         return Items(list(value.items), value.open)
     if isinstance(value, Table):
         return Table(dict(value.items), value.open, value.place)
-    return value
+    return merged(value) if isinstance(value, Choice) else value
+
+
+def merged(value: Choice) -> Value:
+    """Return one dictionary for several of which one is meant: under each key, what any of them holds."""
+    tables = [option for option in value.options if isinstance(option, Table)]
+    if len(tables) != len(value.options):
+        return value
+    made = Table({}, any(table.open for table in tables), tables[0].place)
+    for table in tables:
+        for key, item in table.items.items():
+            made.items[key] = either(made.items[key], item) if key in made.items else item
+    return made
 
 
 def _by_name(it: Interpreter, call: Call) -> Value | None:
@@ -131,16 +144,27 @@ def _by_name(it: Interpreter, call: Call) -> Value | None:
             return default if owner.type == "argparse.Namespace" else None
         return attribute(it, owner, name)
     if call.name == "getattr" and (members := members_of(it, owner)):
-        return Choice(members[:8])
+        return one_of(members)
     if call.name == "getattr" and isinstance(owner, External):
         return External(f"{owner.name}.?")
     return Unknown(f"a name that is put together at {call.place}", call.place) if call.name == "getattr" else None
+
+
+def one_of(values: tuple[Value, ...]) -> Value:
+    """Return what may be any of `values`."""
+    found = values[0]
+    for value in values[1:]:
+        found = either(found, value)
+    return found
 
 
 def members_of(it: Interpreter, owner: Value) -> tuple[Value, ...]:
     """Return what an unknown name of a module or object of the project may mean: its classes, functions, methods."""
     if isinstance(owner, Code):
         return tuple(value for value in it.module(owner.module).values() if isinstance(value, (Class, Function)))
+    spaces = [option for option in options_of(owner) if isinstance(option, Instance) and "Namespace" in option.type]
+    if spaces:
+        return tuple(spaces[0].attributes.values())
     if isinstance(owner, Instance) and owner.cls is not None:
         names = [name for name, value in owner.cls.scope.items() if isinstance(value, Function) and name[:1] != "_"]
         return tuple(attribute(it, owner, name) for name in names)

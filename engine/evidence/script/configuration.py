@@ -44,6 +44,7 @@ _NO_SETTINGS = re.compile(
     r"(^|/|_)(env|environment|docker|package|tokenizer|vocab|mkdocs|setup|labels?|classes)[^/]*$|\.lock"
 )
 """Files of environments, packages and labels."""
+_SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".gin")
 _NAMESPACES = {"argparse.Namespace", "types.SimpleNamespace"}
 _ENVIRONMENT = {"os.getenv", "os.environ.get"}
 
@@ -85,7 +86,9 @@ class Configurations:
     def _load(self, it: Interpreter, call: Call) -> Value:
         path = call.argument("stream", 0) or call.argument("fp", 0) or call.argument("f", 0)
         opened = _opened(path)
-        found = files_matching(self._files, opened) if opened is not None else []
+        kinds = (".json", ".cfg") if call.name.startswith("json.") else _SUFFIXES
+        files = [path for path in self._files if path.endswith(kinds)]
+        found = files_matching(files, opened) if opened is not None else []
         if not found and opened is not None and pattern_of(opened) == ".*":
             found = self._presets((".json",) if call.name.startswith("json.") else (".yaml", ".yml"))
         if not found:

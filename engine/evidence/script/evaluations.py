@@ -36,7 +36,7 @@ def evaluations_of(script: Script) -> Evaluations:
 
 def _frameworks(script: Script, main: bool) -> list[Call]:
     found = script.calls("trainer-evaluation", "other-evaluation", main=main)
-    found += [call for call in script.calls("keras-fit", main=main) if _has_held_out(call)]
+    found += [call for call in script.calls("model-keras-fit", main=main) if _has_held_out(call)]
     trainers = [call for call in training_of(script).frameworks if call.main is main]
     if main and any(each.on is not False for each in settings(script, "evaluation")):
         found += trainers or [each.call for each in settings(script, "evaluation")]
@@ -85,7 +85,7 @@ def _runs_model(script: Script, call: Call) -> bool:
                    for base in receiver.cls.outside())  # fmt: skip
     networks, others = _Names(script.symbols["pretrained-model"]), _Names(script.symbols["no-network"])
     loaded = receiver.call.name if receiver.call is not None else ""
-    adapted = _Names(script.symbols["adapters"]).has(loaded)
+    adapted = _Names(script.symbols["model-adapters"]).has(loaded)
     return adapted or (networks.has(loaded) and not others.has(loaded) and receiver.type.startswith("transformers."))
 
 

@@ -209,9 +209,13 @@ def _evaluated(it: Interpreter, frame: Frame, text: Value, node: ast.expr) -> Va
 
 def _spread(value: Value, keywords: dict[str, Value]) -> bool:
     """Add the entries of `**value`; False when there may be more."""
+    from .builtin import merged
+
     if isinstance(value, Instance) and value.cls is None and value.attributes:
         keywords.update(value.attributes)
         return False
+    if isinstance(value, Choice):
+        value = merged(value)
     if not isinstance(value, Table):
         return False
     keywords.update({str(key): item for key, item in value.items.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from .calls import Call
 from .places import Place
 from .script import Script
 
@@ -27,11 +28,24 @@ def text_around(script: Script, place: Place, lines: int = 0) -> str:
     return "\n".join(line.split("#")[0] for line in held)
 
 
-def heads(script: Script, path: str) -> dict[int, ast.stmt]:
-    """Return the statements of a file by their first line, the outermost of a line."""
-    source = script.project.sources.get(path)
-    found: dict[int, ast.stmt] = {}
-    for node in ast.walk(source.tree) if source is not None else ():
-        if isinstance(node, ast.stmt):
-            found.setdefault(node.lineno, node)
-    return found
+def reached_lines(script: Script) -> dict[str, set[int]]:
+    """Return the lines of calls that the launch reaches, by file."""
+    lines: dict[str, set[int]] = {}
+    for call in script.trace:
+        for place in (call.place, *call.callers) if call.main else ():
+            lines.setdefault(place.path, set()).add(place.line)
+    return lines
+
+
+def functions_of(
+    tree: ast.Module,
+) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.For | ast.With | ast.While | ast.Try]:
+    """Return the functions of a file, and the blocks that stand outside of any."""
+    blocks = [node for node in tree.body if isinstance(node, (ast.If, ast.For, ast.With, ast.While, ast.Try))]
+    return [*(node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))), *blocks]
+
+
+def nearby(script: Script, symbols: str) -> list[Call]:
+    """Return calls in the files that the launch reaches: frameworks and settings classes call what it does not."""
+    reached = {call.place.path for call in script.trace if call.main}
+    return [call for call in script.calls(symbols, main=None) if call.main or call.place.path in reached]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from . import builtin
 from .calls import Call, Context
 from .frame import Frame
+from .iteration import element
 from .places import Place
 from .values import (
     Choice,
     Class,
     Const,
+    Derived,
     External,
     Function,
     Instance,
@@ -82,12 +84,29 @@ def _call_back(it: Interpreter, name: str, arguments: list[Value], keywords: dic
     if name in it.reading.keeps_functions:
         return  # a loader's collate function is read when the loader is iterated
     handed = [*arguments, *keywords.values()]
+    if name.endswith(it.reading.fits):
+        _iterate(it, handed)
+    for value in keywords.values():  # a collator that is an object
+        if isinstance(value, Instance) and value.cls and _is_plain_callable(value.cls):
+            _call_object(it, value, [], {}, place, False)
     handed += [part for value in handed if isinstance(value, Items) for part in value.items]
     for value in handed:
         if name.startswith("?") and isinstance(value, Instance) and value.cls and value.cls.member("__call__"):
             _call_object(it, value, [], {}, place, False)  # whoever takes an object that can be called may call it
         elif isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
             call(it, value, [], {}, place, False)
+
+
+def _iterate(it: Interpreter, handed: list[Value]) -> None:
+    """Read what a framework's loop does with the loaders that it is given."""
+    for value in handed:
+        for option in value.items if isinstance(value, Items) else [value]:
+            if isinstance(option, Instance) and option.type in it.reading.loaders:
+                element(it, option)
+
+
+def _is_plain_callable(cls: Class) -> bool:
+    return cls.member("__call__") is not None and cls.member("forward") is None
 
 
 def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: dict[str, Value], place: Place,
@@ -106,7 +125,7 @@ def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: d
     if known is None and name in it.reading.fluent:
         known = owner
     if known is None and name in it.reading.alternative_constructors and isinstance(owner, Class):
-        known = _constructed_otherwise(it, owner, made)
+        known = construct(it, owner, [], keywords, place, False)
     if known is None:
         known = _result(it.reading.made_by(full), made)
     if made.result is None:
@@ -115,17 +134,6 @@ def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: d
     if isinstance(owner, Instance) and owner.cls is not None and name == "__call__":
         return _call_object(it, owner, arguments, keywords, place, complete)
     return known
-
-
-def _constructed_otherwise(it: Interpreter, cls: Class, made: Call) -> Instance:
-    """Return what `from_pretrained` and its like make of a class of the project: they run its constructor too."""
-    found = Instance(cls.name, cls, call=made)
-    it.instances.append(found)
-    made.result = found
-    method = cls.member("__init__")
-    if isinstance(method, Function) and cls.outside():
-        enter(it, method, [found], made.keywords, made.place, False, this=found)
-    return found
 
 
 def _kind(it: Interpreter, owner: Value) -> str:
@@ -275,6 +283,18 @@ def _context(it: Interpreter, function: Function) -> Context | None:
     return None
 
 
+def _annotated(it: Interpreter, outer: Frame, annotation: ast.expr, value: Value, place: Place) -> Value:
+    """Return the settings that an unknown argument holds by its class, when each of its fields has a default."""
+    cls = it.evaluate(outer, annotation) if isinstance(annotation, (ast.Name, ast.Attribute)) else None
+    if not isinstance(cls, Class):
+        return value
+    if not any(it.reading.declares_fields(name) for name in (*cls.decorators, *cls.outside())):
+        return value
+    made = Instance(cls.name, cls)
+    _fields(it, made, [], {}, place)
+    return made if made.attributes else value
+
+
 def parameters(it: Interpreter, function: Function, arguments: list[Value], keywords: dict[str, Value],
                complete: bool) -> Scope:  # fmt: skip
     """Bind arguments to the parameters of a function."""
@@ -295,6 +315,9 @@ def parameters(it: Interpreter, function: Function, arguments: list[Value], keyw
     defaults = dict(zip(reversed(names), reversed(spec.defaults), strict=False))
     defaults |= {each.arg: node for each, node in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if node}
     configured = it.configurations.parameters(it, function)
+    for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        if isinstance(local.get(each.arg), (Derived, Unknown)) and each.annotation is not None:
+            local[each.arg] = _annotated(it, outer, each.annotation, local[each.arg], place)
     for name in (*names, *(each.arg for each in spec.kwonlyargs)):
         if name in local:
             continue

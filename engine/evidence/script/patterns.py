@@ -38,6 +38,8 @@ def modules_matching(project: Project, name: Value) -> list[str]:
 def files_matching(paths: list[str], name: Value) -> list[str]:
     """Return those of `paths` that a path may mean, whatever folder the script starts in."""
     pattern = re.sub(r"(?:\\\.)+/", "", pattern_of(name)).lstrip("/")
+    while pattern.startswith(".*/"):
+        pattern = pattern[3:]  # a folder that the script works out, which may be the project's own
     if not re.search(r"\w", re.sub(r"\\?\.(?:ya?ml|json|toml)|\.\*", "", pattern)):
         pattern = rf"[^/]*{pattern}" if pattern.endswith(("yaml", "yml", "json", "toml")) else pattern
         if pattern in (".*", "[^/]*.*"):

@@ -60,7 +60,13 @@ class Project:
             if found is not None and found != importer:
                 return found
         endings = self._endings.get(".".join(parts), ())
-        return endings[0] if len(endings) == 1 and len(parts) > 1 else None
+        if len(endings) != 1 or endings[0] == importer:
+            return None
+        return endings[0] if len(parts) > 1 or self._moves_paths(importer) else None
+
+    def _moves_paths(self, importer: str) -> bool:
+        """Return whether the importer or the entry adds folders to Python's search path."""
+        return any("sys.path" in self.sources[path].text for path in (importer, self.entry) if path in self.sources)
 
     def _file(self, parts: list[str]) -> str | None:
         path = "/".join(parts)

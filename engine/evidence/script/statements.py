@@ -21,7 +21,9 @@ from .values import (
     Table,
     Value,
     constant,
+    constants,
     either,
+    options_of,
     truth,
 )  # fmt: skip
 
@@ -104,7 +106,7 @@ def bind(it: Interpreter, frame: Frame, target: ast.expr, value: Value) -> None:
         if isinstance(owner, Table) and key is not ... and _hashable(key):
             owner.items[key] = _joined(it, owner.items.get(key), value)
         elif isinstance(owner, Table):
-            owner.open = True
+            _set_one_of(owner, constants(it.evaluate(frame, target.slice)), value)
         it.note("=[]", frame.source.place(target), [value], {}, receiver=owner)
 
 
@@ -114,6 +116,15 @@ def _set_attribute(it: Interpreter, frame: Frame, owner: Value, target: ast.Attr
     elif isinstance(owner, Class):
         owner.scope[target.attr] = value
     it.note(f"=.{target.attr}", frame.source.place(target), [value], {}, receiver=owner)
+
+
+def _set_one_of(owner: Table, keys: tuple[Any, ...] | None, value: Value) -> None:
+    """Note an assignment whose key may be one of several, or any."""
+    for key in keys or ():
+        if _hashable(key):
+            held = owner.items.get(key)
+            owner.items[key] = value if held is None else either(held, value)
+    owner.open |= not keys
 
 
 def _joined(it: Interpreter, held: Value | None, value: Value) -> Value:
@@ -133,6 +144,14 @@ def _unpack(it: Interpreter, frame: Frame, targets: list[ast.expr], value: Value
     if isinstance(value, Items) and not value.open and len(value.items) == len(targets):
         for target, item in zip(targets, value.items, strict=True):
             bind(it, frame, target, item)
+        return
+    tuples = [option for option in options_of(value) if isinstance(option, Items) and len(option.items) == len(targets)]
+    if len(tuples) > 1 and len(tuples) == len(options_of(value)):
+        for number, target in enumerate(targets):
+            found = tuples[0].items[number]
+            for each in tuples[1:]:
+                found = either(found, each.items[number])
+            bind(it, frame, target, found)
         return
     for number, target in enumerate(targets):
         bind(it, frame, target, Derived(f"[{number}]", (value,)))

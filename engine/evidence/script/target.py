@@ -11,7 +11,7 @@ _NAMED_LOSSES = {
     "labels": ("binary_crossentropy",),
     "number": ("mse", "mae", "mean_squared_error", "mean_absolute_error", "huber", "huber_loss"),
 }
-_SYMBOLS = {"class": "class-loss", "labels": "label-loss", "number": "value-loss"}
+_SYMBOLS = {"class": "one-class-loss", "labels": "label-loss", "number": "value-loss"}
 
 
 def target_of(script: Script) -> tuple[str, list[Call]]:
@@ -74,7 +74,7 @@ def _losses(script: Script, kind: str, main: bool) -> list[Call]:
     used = _Names(f"{name}.__call__" for name in script.symbols[_SYMBOLS[kind]])
     run = [call for call in script.trace if call.main is main and used.has(call.name)]
     functions = [call for call in calls if call.attribute[:1].islower()]
-    named = [call for call in script.calls("keras-compile", main=main) if _named(call, kind)]
+    named = [call for call in script.calls("model-keras-compile", main=main) if _named(call, kind)]
     return [*run, *functions, *named] or (calls if not _any_run(script, main) else [])
 
 

@@ -8,7 +8,7 @@ from engine.evidence.script.project import read_project
 from engine.evidence.script.sources import Broken, Source, read_source
 from knowledge.errors import InputError, UsageError
 
-from .projects import lay
+from .projects import lay, script_of
 
 LOOP = "import torch\nfor x in range(3):\n    loss.backward()\n"
 
@@ -86,3 +86,11 @@ def test_commands_of_a_launch_script() -> None:
     assert launch.script == "run.py"
     assert launch.flags == {"data": "/data/x", "layers": ["1", "2"], "amp": "seed=3"}
     assert launch.place.line == 2
+
+
+def test_a_module_is_found_where_the_search_path_was_changed(tmp_path: Path) -> None:
+    files = {
+        "pytorch/train.py": "import sys\nsys.path.insert(1, '../utils')\nfrom tools import run\nrun()\n",
+        "utils/tools.py": "import torch\ndef run():\n    torch.manual_seed(1)\n",
+    }
+    assert script_of(tmp_path, files, "pytorch/train.py").trace.named("torch.manual_seed", main=True)

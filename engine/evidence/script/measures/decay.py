@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from knowledge.records import Measured
 
 from ..calls import Call, sources
+from ..functions import nearby
 from ..script import Script
-from ..settings import Setting
+from ..settings import OFF, Setting
 from ..training import first_on, training_of
-from ..values import Table, Value, constants
+from ..values import Member, Table, Value, constant, constants
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
+
+_NO_NETWORK = re.compile(
+    r"(Processor|Tokenizer|TokenizerFast|FeatureExtractor|Config|Pipeline|CTCTokenizer)\.from_pretrained|^datasets"
+)
+_NO_GRADIENT = re.compile("no_grad|inference_mode")
+_COMPLETE = re.compile(r"ForCTC|ForConditionalGeneration|Seq2Seq|Whisper(?!Model|ForAudio)")
+"""Networks whose head was trained with them, or belongs to the vocabulary."""
 
 
 def measure_decay(script: Script) -> Measured:
@@ -40,7 +50,7 @@ def _own_first(found: list[Setting]) -> list[Setting]:
 def _grouped(call: Call, key: str) -> list[Value]:
     """Return what the groups of parameters of an optimizer say under `key`, when it is not nothing."""
     first = call.argument("params", 0)
-    tables = [each for each in sources(first, deepest=5) if isinstance(each, Table)]
+    tables = [each for each in sources(first, deepest=5) if isinstance(each, Table) and "params" in each.items]
     values = [each.items[key] for each in tables if key in each.items]
     return [value for value in values if constants(value) is None or any(constants(value) or ())]
 
@@ -56,6 +66,9 @@ def measure_rates(script: Script) -> Measured:
     several = _rates(training.optimizers)
     if apart or len(several) > 1:
         return there(script, name, "several", *(script.of(call) for call in (apart or training.optimizers)))
+    backbones = trained_backbones(script)
+    if not backbones:
+        return there(script, name, "nothing-to-tell-apart", *(script.of(call) for call in training.optimizer_anchor))
     return absent(script, name, "one", "one learning rate for everything", training.optimizer_anchor)
 
 
@@ -63,4 +76,40 @@ def _rates(optimizers: tuple[Call, ...]) -> set[object]:
     """Return the different rates of optimizers that are made one beside the other, not one instead of the other."""
     beside = [call for call in optimizers if not call.guards]
     rates = [constants(value) for call in beside if (value := call.argument("lr", 1)) is not None]
-    return {rate for known in rates if known for rate in known}
+    return {known[0] for known in rates if known and len(known) == 1}
+
+
+def trained_backbones(script: Script) -> list[Call]:
+    """Return the pretrained networks that the training changes together with a head that is new."""
+    held = [call for call in nearby(script, "pretrained-network") if _is_asked(call)]
+    if script.calls("adapters") or any(_COMPLETE.search(call.name) for call in held):
+        return []
+    frozen = [call for call in nearby(script, "frozen") if _freezes(call)]
+    return [] if frozen or _without_gradient(script, held) else held
+
+
+def _is_asked(call: Call) -> bool:
+    """Return whether a call loads weights, not settings, text or features."""
+    if _NO_NETWORK.search(call.name):
+        return False
+    asked = call.argument("pretrained") or call.argument("weights")
+    return not call.name.startswith(("timm.", "torchvision.")) or (
+        asked is not None and constant(asked, True) not in OFF
+    )
+
+
+def _freezes(call: Call) -> bool:
+    """Return whether a call freezes more than the convolutions at the entrance."""
+    if call.name.startswith("=.") or call.attribute == "requires_grad_":
+        value = call.arguments[0] if call.arguments else None
+        if constant(value, ...) is not False:
+            return False
+    words = " ".join(each.name for each in sources(call.receiver) if isinstance(each, Member)).lower()
+    return not re.search(r"feature_(extractor|encoder)|conv", words + call.name.lower())
+
+
+def _without_gradient(script: Script, held: list[Call]) -> bool:
+    """Return whether pretrained networks are always called without gradients."""
+    results = {id(call.result) for call in held}
+    uses = [call for call in script.trace if call.attribute == "__call__" and id(call.receiver) in results]
+    return bool(uses) and all(any(_NO_GRADIENT.search(each.name) for each in call.contexts) for call in uses)

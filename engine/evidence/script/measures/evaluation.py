@@ -32,7 +32,7 @@ def metrics_of(script: Script) -> list[Call]:
 
 
 def _compiled(script: Script) -> list[Call]:
-    return [call for call in script.calls("keras-compile", main=None) if call.argument("metrics") is not None]
+    return [call for call in script.calls("model-keras-compile", main=None) if call.argument("metrics") is not None]
 
 
 def _counted(script: Script) -> list[Call]:

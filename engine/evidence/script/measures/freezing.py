@@ -65,7 +65,7 @@ def _policy(script: Script, found: list[Backbone]) -> Freezing:
     if not found[0].call.main:
         stored = tuple(script.of(call) for call in (found[0].call, *found[0].runs))
         return Freezing(stored=stored)
-    adapted = [call for call in script.calls("adapters") if _counts(script, call)]
+    adapted = [call for call in script.calls("model-adapters") if _counts(script, call)]
     whole, part = _switched_off(script, found)
     front = _Names(script.symbols["freezes-front-end"])
     for call in _freezing_calls(script):
@@ -169,16 +169,9 @@ def _left_out(script: Script, found: list[Backbone]) -> list[Call]:
 
 def _owners(optimizer: Call) -> list[Value]:
     """Return the objects whose weights an optimizer is given."""
-    value = optimizer.argument("params", 0)
-    found: list[Value] = []
-    for each in sources(value, deepest=8):
-        if (
-            isinstance(each, Instance)
-            and each.call is not None
-            and each.call.attribute in ("parameters", "named_parameters")
-        ):
-            found.append(each.call.receiver if each.call.receiver is not None else each)
-    return found
+    made = [each.call for each in sources(optimizer.argument("params", 0), deepest=8) if isinstance(each, Instance)]
+    given = [call for call in made if call is not None and call.attribute in ("parameters", "named_parameters")]
+    return [call.receiver for call in given if call.receiver is not None]
 
 
 def _options(script: Script) -> list[Evidence]:

@@ -163,11 +163,13 @@ def _weighted(script: Script, value: Value | None) -> bool:
     products = _Names(script.symbols["weighted-product"])
     for each in sources(value, deepest=4):
         if isinstance(each, Derived) and each.operation in ("Mult", "*=", "MatMult"):
-            if any(_learned_weights(script, part) for part in each.parts):
-                return True
+            parts = each.parts
         elif isinstance(each, Instance) and each.call is not None and products.has(each.call.name):
-            if any(_learned_weights(script, part) for part in each.call.values()):
-                return True
+            parts = each.call.values()
+        else:
+            continue
+        if any(_learned_weights(script, part) for part in parts):
+            return True
     return False
 
 

@@ -120,7 +120,9 @@ def _taken(value: Value, uses: Uses) -> bool:
             if key is ... and not isinstance(user.parts[1], Const):
                 return True
             numbers.add(key)
-        elif (isinstance(user, Instance) and user.call is not None and user.call.attribute in _LOOKS) or isinstance(user, Member):
+        elif (isinstance(user, Instance) and user.call is not None and user.call.attribute in _LOOKS) or isinstance(
+            user, Member
+        ):
             continue
         else:
             return True

@@ -24,12 +24,12 @@ def measure_precision(script: Script) -> Measured:
     on = [each for each in on if not _full(each)]
     calls = [call for call in _in_training(script, training) if not _disabled(call)]
     calls += script.calls("mixed-precision-everywhere")
+    if open_ones and all(call.guards for call in calls) and not on:
+        return untold(script, NAME, open_ones[0])
     if on or calls:
         return there(
             script, NAME, True, *(script.of(call) for call in calls), *(of_setting(script, each) for each in on)
         )
-    if open_ones:
-        return untold(script, NAME, open_ones[0])
     return absent(script, NAME, False, "full precision", training.step_anchor)
 
 

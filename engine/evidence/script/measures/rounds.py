@@ -7,7 +7,7 @@ from knowledge.records import Measured
 from ..calls import reasons
 from ..loops import rounds_of
 from ..script import Script
-from ..settings import profiles_of
+from ..settings import Setting, profiles_of
 from ..training import first_on, step_loops, training_of, within
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
 
@@ -34,11 +34,7 @@ def measure_rounds(script: Script) -> Measured:
 
 def _of_framework(script: Script) -> Measured:
     budgets, _, _ = first_on(script, "step-budget")
-    budgets = [
-        each
-        for each in budgets
-        if not any(isinstance(option, (int, float)) and option < 0 for option in each.options or ())
-    ]
+    budgets = [each for each in budgets if each.given and not _negative(each)]
     if budgets:
         return there(script, "script.step_budget", True, *(of_setting(script, each) for each in budgets))
     on, _, open_ones = first_on(script, "epochs")
@@ -52,6 +48,10 @@ def _of_framework(script: Script) -> Measured:
     return unknown(
         script, "script.epochs", "the framework's loop takes its epochs from something that is computed", "the launch"
     )
+
+
+def _negative(setting: Setting) -> bool:
+    return any(isinstance(option, (int, float)) and option < 0 for option in setting.options or ())
 
 
 def measure_clearing(script: Script) -> Measured:

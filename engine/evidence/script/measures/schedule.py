@@ -82,13 +82,12 @@ def measure_warm_up(script: Script) -> Measured:
 
 
 def _falls(setting: Setting) -> bool:
-    """Return whether a linear schedule goes down instead of up."""
-    ends = [
-        constants(value)
-        for value in (setting.call.argument("end_factor", 2), setting.call.argument("start_factor", 1))
-        if value
-    ]
-    return "LinearLR" in setting.call.name and bool(ends) and bool(ends[0]) and min(map(float, ends[0] or (1,))) < 1 / 3
+    """Return whether a linear schedule goes down, or stays, instead of up."""
+    if not setting.call.name.endswith(".LinearLR"):
+        return False
+    start = constants(setting.call.argument("start_factor", 1) or Const(0.0))
+    end = constants(setting.call.argument("end_factor", 2) or Const(1.0))
+    return bool(start and end) and max(map(float, start or ())) >= max(map(float, end or ()))
 
 
 def _says_warm(script: Script, call: Call) -> bool:
@@ -113,6 +112,8 @@ def measure_stepping(script: Script) -> Measured:
     by_loop = [call for _, call in profiles_of(script, "steps-schedule")]
     steps = [*script.calls("schedule-step"), *_own_steps(script)]
     held = schedules(script)
+    if by_loop and not steps and not held and not assignments(script) and first_on(script, "schedule")[0] == []:
+        return there(script, name, "no-schedule", *(script.of(call) for call in training.optimizer_anchor))
     if by_loop and not steps:
         started = list(training.starts) or by_loop
         wrong = [call for call in held if call.hook == "configure_optimizers" and _per_step_handed_bare(script, call)]
