@@ -252,7 +252,7 @@ def _leads(value: Value, results: set[int], layers: _Names | None) -> bool:
 
 
 def _without(script: Script, found: list[Backbone]) -> Measured:
-    """Return what it means that nothing pools: a network for clips of one size, or code that reading does not follow."""
+    """Return what it means that nothing pools: clips of one size, or code that reading does not follow."""
     speech = [each for each in found if not each.image]
     if speech or script.calls("sequence-layer"):
         why = "no pooling over time was found in the network's code"
@@ -297,13 +297,19 @@ def _is_mask(value: Value) -> bool:
     for each in sources(value, deepest=6):
         if isinstance(each, Derived) and each.operation.startswith("compare"):
             return True
-        if isinstance(each, (Derived, Member)) and "mask" in str(constant(each.parts[-1]) if isinstance(each, Derived) and
-                                                                 each.operation == "[]" and each.parts else
-                                                                 getattr(each, "name", "")).lower():  # fmt: skip
+        if "mask" in _called(each).lower():
             return True
         if isinstance(each, Unknown) and "mask" in each.reason.lower():
             return True
     return False
+
+
+def _called(value: Value) -> str:
+    """Return the attribute or key by which a value was reached."""
+    if isinstance(value, Member):
+        return value.name
+    keyed = isinstance(value, Derived) and value.operation == "[]" and bool(value.parts)
+    return str(constant(value.parts[-1], "")) if keyed and isinstance(value, Derived) else ""
 
 
 def _is_length(value: Value) -> bool:
