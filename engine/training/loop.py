@@ -20,12 +20,13 @@ from knowledge.errors import Interrupted
 from .augmentation import spec_augment
 from .averaging import WeightAverage
 from .batches import ahead, passes
+from .census import Census
 from .checkpoints import Checkpoints, Progress
 from .evaluation import is_better, loss_of, metrics_of, score
 from .events import EventWriter, token
 from .faults import dead_tensors, diverged
 from .job import Job
-from .model import Batch, census
+from .model import Batch
 from .optimisation import make_optimiser, set_rates
 from .sampling import Sampler
 from .stopping import Stop
@@ -33,8 +34,6 @@ from .telemetry import Telemetry
 
 _MOST_STEP_EVENTS = 20_000
 """Longer runs log every n-th step, so that a log stays below some 5 MB."""
-_CENSUS_STEPS = 2
-"""A new low-rank adapter has its first whole gradient in the second step (training.md 2.1)."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     average = WeightAverage(model, training.average_decay)
     progress = checkpoints.resume(model, optimiser, scaler, average) if resume else Progress()
     steps_per_epoch = sampler.steps(progress.epoch)
-    seconds_before, steps_here = progress.seconds, 0
-    silent: set[str] = set()  # trainable tensors without a gradient in every step of this process so far
+    seconds_before, census = progress.seconds, Census(model)
 
     def save_last() -> None:
         progress.seconds = seconds_before + time.monotonic() - began
@@ -114,12 +112,11 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
 
             # Gradients: in true scale, counted once, measured always, clipped when the plan says so.
             scaler.unscale_(optimiser)
-            if steps_here < _CENSUS_STEPS:
-                without = set(census(model))
-                silent = without if steps_here == 0 else silent & without
-                unused = [n for n, p in model.named_parameters() if n in silent and (p.grad is None or "encoder." in n)]
-                if steps_here == _CENSUS_STEPS - 1 and unused:
-                    raise dead_tensors(unused)
+            counted = census.look()
+            if counted is not None:
+                events.write("census", step=progress.step + 1, **counted)
+                if census.unused:
+                    raise dead_tensors(census.unused)
             norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
             if training.clip_norm > 0:
                 nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
@@ -135,7 +132,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 scaler.update()
                 average.update(progress.step)
             optimiser.zero_grad(set_to_none=True)
-            progress.step, progress.batch, steps_here = progress.step + 1, progress.batch + 1, steps_here + 1
+            progress.step, progress.batch = progress.step + 1, progress.batch + 1
             progress.loss_sum, progress.clips = progress.loss_sum + loss_value * clips, progress.clips + clips
 
             # Events.
