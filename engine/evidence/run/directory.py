@@ -133,12 +133,22 @@ class _EventReader:
             self.meta = _meta(event)
         elif kind == "end":
             self.meta = replace(self.meta, status=str(event.get("status", "unfinished")))
+        elif kind == "census":
+            self._census(event)
         elif kind in ("step", "eval"):
             step, epoch = count(event.get("step")), finite(event.get("epoch"))
             if self._resumed:
                 self.collector.rewind(step - 1)
                 self._resumed = False
             (self._step if kind == "step" else self._evaluation)(event, step, epoch)
+
+    def _census(self, event: dict[str, Any]) -> None:
+        trainable, silent, names = finite(event.get("trainable")), finite(event.get("silent")), event.get("names")
+        if trainable is not None and silent is not None:
+            known = tuple(str(name) for name in names) if isinstance(names, list) else ()
+            self.meta = replace(
+                self.meta, trainable_tensors=int(trainable), silent_count=int(silent), silent_tensors=known
+            )
 
     def _step(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
         if "loss" in event:

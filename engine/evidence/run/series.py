@@ -184,6 +184,11 @@ class RunMeta:
     """Whether the log was copied while the run went on, as beside each checkpoint of the Hugging Face Trainer."""
     appended_runs: int = 1
     """How many runs the log holds; the curves are of one of them."""
+    trainable_tensors: int | None = None
+    """As counted over the first steps; None where nobody counted."""
+    silent_tensors: tuple[str, ...] = ()
+    """Names of those that got no gradient in any of them, as far as they were written down."""
+    silent_count: int = 0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from .requirements import Requirement, read_requirements
 from .values import Instance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Script:
     """A training script that was read, never run."""
 
