@@ -31,6 +31,12 @@ class Feed:
 
 def feeds(script: Script) -> list[Feed]:
     """Return every feed that the launch reaches."""
+    if "feeds" not in script.shelf:
+        script.shelf["feeds"] = _feeds(script)
+    return list(script.shelf["feeds"])
+
+
+def _feeds(script: Script) -> list[Feed]:
     found = [*_of_frameworks(script), *_of_keywords(script), *_of_hooks(script), *_of_loops(script)]
     found += _unfollowed(script, found)
     return [feed for feed in found if constant(feed.value, ...) is not None]

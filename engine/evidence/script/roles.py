@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .calls import Call
-from .feeds import Feed, dataset_of, loaders_of
+from .feeds import Feed, dataset_of, feeds, loaders_of
 from .naming import Role, assigned, functions, words
 from .places import Place
 from .script import Script
@@ -193,9 +193,11 @@ def watches(script: Script) -> Call | None:
     return None
 
 
-def parts(script: Script, found: list[Feed]) -> list[Part]:
-    """Return each feed with its name."""
-    return [_part(script, feed) for feed in found]
+def parts(script: Script) -> list[Part]:
+    """Return each feed of the script with its name."""
+    if "parts" not in script.shelf:
+        script.shelf["parts"] = [_part(script, feed) for feed in feeds(script)]
+    return list(script.shelf["parts"])
 
 
 def _part(script: Script, feed: Feed) -> Part:

@@ -7,7 +7,6 @@ import re
 from knowledge.records import Measured
 
 from ..calls import Call
-from ..feeds import feeds
 from ..roles import Part, parts, watches
 from ..script import Script
 from ..values import constant
@@ -23,7 +22,7 @@ _SPEAKERS_TOLD_APART = re.compile(r"speaker[_ -]?(recognition|identification|cla
 
 def measure_splits(script: Script) -> Measured:
     """Return `script.split` and `script.split_by_class`."""
-    found = parts(script, feeds(script))
+    found = parts(script)
     held = [part for part in found if part.feed.use == "held-out"]
     here = _splits(script, found)
     corpora = script.calls("speaker-disjoint-corpora", main=None)
