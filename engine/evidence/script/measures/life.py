@@ -91,7 +91,8 @@ def measure_resume(script: Script) -> Measured:
     open_ones = [each for each in settings(script, "resume") if each.on is None and each.given]
     if open_ones:
         return untold(script, name, open_ones[0])
-    anchors = [*training.starts, *script.calls("weights-saved"), *training.step_anchor]
+    loads = [call for call in script.calls("weights-restored") if call.order < first]
+    anchors = [*loads, *training.starts, *script.calls("weights-saved"), *training.step_anchor]
     return absent(script, name, "none", "nothing takes a run up again", anchors)
 
 
@@ -139,7 +140,7 @@ def measure_registry(script: Script) -> Measured:
     training = training_of(script)
     pushes = script.calls("registered")
     on = [each for each in settings(script, "push") if each.on]
-    anchors = [*training.arguments, *script.calls("weights-saved"), *training.starts, *training.step_anchor]
+    anchors = [*script.calls("weights-saved"), *training.arguments, *training.starts, *training.step_anchor]
     if pushes or on:
         found = there(
             script,

@@ -9,9 +9,10 @@ from knowledge.records import Measured
 
 from ..functions import code_of
 from ..loops import rounds_of
+from ..places import Place
 from ..script import Script
 from ..settings import profiles_of
-from ..training import Training, training_of
+from ..training import Training, step_loops, training_of, within
 from .answers import NO_TRAINING, TRAINING_FILE, absent, there, unknown
 
 NAME = "script.early_stopping"
@@ -31,14 +32,20 @@ def measure_stopping(script: Script) -> Measured:
         for leave in _patient(script, path, loop):
             place = script.project.sources[path].place(leave)
             return there(script, NAME, True, script.evidence(place, "leaves the loop after patience with a metric"))
-    if loops:
-        places = [
-            script.evidence(script.project.sources[path].place(loop), "a loop that runs to its end")
-            for path, loop in loops
-        ]
-        if not script.cut:
-            return there(script, NAME, False, *places, *(script.of(call) for call in training.arguments))
+    if loops and not script.cut:
+        places = [place for path, loop in loops[:2] for place in _head_and_end(script, path, loop)]
+        caps = [call for call in script.trace.named("break", main=True) if within(call, step_loops(training))]
+        found = [script.evidence(place, "a loop that runs to its end") for place in places]
+        found += [script.of(call, "a limit on its length") for call in caps]
+        return there(script, NAME, False, *found, *(script.of(call) for call in training.arguments))
     return absent(script, NAME, False, "a training that runs to its end", training.settings_anchor)
+
+
+def _head_and_end(script: Script, path: str, loop: ast.stmt) -> list[Place]:
+    """Return the head of a loop, and the last statement in it, after which a stop would stand."""
+    assert isinstance(loop, (ast.For, ast.While, ast.AsyncFor))
+    place, last = script.project.sources[path].place(loop), loop.body[-1]
+    return [place, Place(path, last.lineno, last.end_lineno or last.lineno, place.cell)]
 
 
 def _loop_nodes(script: Script, training: Training) -> list[tuple[str, ast.stmt]]:
