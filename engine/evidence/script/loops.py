@@ -92,8 +92,14 @@ def _of_while(loop: Loop) -> Rounds:
     if isinstance(loop.condition, Derived) and loop.condition.operation.startswith("compare"):
         numbers = [_numbers(part) for part in loop.condition.parts]
         known = [found for found in numbers if found]
+        starts = [
+            constants(part.parts[0])
+            for part in loop.condition.parts
+            if isinstance(part, Derived) and part.operation == "loop"
+        ]
+        first = max((min(found) for found in starts if found), default=0)
         if known:
-            return Rounds(loop, (max(max(found) for found in known),))
+            return Rounds(loop, (max(max(found) for found in known) - first,))
     return Rounds(loop, budget=not isinstance(loop.condition, Derived), why=loop.condition)
 
 

@@ -68,9 +68,12 @@ def _patient(script: Script, path: str, loop: ast.stmt) -> Iterator[ast.stmt]:
     """Yield what leaves the loop under a condition on something that counts up and is set back."""
     tree = script.project.sources[path].tree
     for condition, leave in _leaves(loop, []):
-        plain = _names(condition)
+        plain = {each.id for each in ast.walk(condition) if isinstance(each, ast.Name)}
+        fields = {each.attr for each in ast.walk(condition) if isinstance(each, ast.Attribute)}
         asked = _asked(tree, condition) - {"step", "float", "int", "len"}
-        if any(_counts_and_resets(tree, name) for name in plain) or any(_elsewhere(script, name) for name in asked):
+        counted = any(_counts_and_resets(loop, name) for name in plain)
+        counted = counted or any(_counts_and_resets(tree, name) for name in fields)
+        if counted or any(_elsewhere(script, name) for name in asked):
             yield leave
 
 
@@ -118,21 +121,14 @@ def _names(condition: ast.expr) -> set[str]:
 
 
 def _counts_and_resets(tree: ast.AST, name: str) -> bool:
-    """Return whether something by that name counts by ones under a condition and is set back under another."""
-    counts = resets = False
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.If):
-            continue
-        for each in ast.walk(node):
-            if (
-                isinstance(each, ast.AugAssign)
-                and _called(each.target) == name
-                and isinstance(each.op, (ast.Add, ast.Sub))
-            ):
-                counts = True
-            elif isinstance(each, ast.Assign) and any(_called(target) == name for target in each.targets):
-                adds = isinstance(each.value, ast.BinOp) and name in _names(each.value)
-                counts, resets = counts or adds, resets or not adds
+    """Return whether something by that name counts by ones, and is set back under a condition."""
+    steps = [each for each in ast.walk(tree) if isinstance(each, ast.AugAssign) and _called(each.target) == name]
+    counts = any(isinstance(each.op, (ast.Add, ast.Sub)) for each in steps)
+    resets = False
+    for each in (inner for node in ast.walk(tree) if isinstance(node, ast.If) for inner in ast.walk(node)):
+        if isinstance(each, ast.Assign) and any(_called(target) == name for target in each.targets):
+            adds = isinstance(each.value, ast.BinOp) and name in _names(each.value)
+            counts, resets = counts or adds, resets or not adds
     return counts and resets
 
 
