@@ -53,6 +53,8 @@ class Reading(Document):
     context_decorators: frozenset[str]
     constructors: frozenset[str]
     """Class methods that return an object of their class."""
+    fits: tuple[str, ...]
+    """Ends of the names of calls that go over the loaders they are given."""
     trains: tuple[str, ...]
     """Calls that show that a launch trains something."""
     hooks: tuple[str, ...]

@@ -36,12 +36,11 @@ class GatedAttention(nn.Module):
         self.train(stock.training)
 
     def position_bias(self, frames: int) -> Tensor:
-        """Return (1, heads, frames, frames): what the distance between two frames adds to their score."""
+        """Return (heads, 2 * frames - 1): what each distance, from 1 - frames on, adds to the score of two frames."""
         embed = self.rel_attn_embed
         distances = torch.arange(1 - frames, frames, device=embed.weight.device)
-        by_distance: Tensor = embed(self._bucket_of(distances)).T  # (heads, 2 * frames - 1)
-        # Row q holds the distances -q .. frames - 1 - q: windows of the same line, from the last to the first.
-        return by_distance.unfold(1, frames, 1).flip(1)[None]
+        by_distance: Tensor = embed(self._bucket_of(distances)).T
+        return by_distance.contiguous()
 
     def forward(
         self,
@@ -56,25 +55,30 @@ class GatedAttention(nn.Module):
         Args:
             hidden_states: (batch, frames, features).
             attention_mask: (batch, frames) or (batch, 1, 1, frames), true where to look; or None.
-            position_bias: (1, heads, frames, frames); None computes it here.
+            position_bias: (heads, 2 * frames - 1) by distance; None computes it here.
             index: of the layer; not needed.
         """
         batch, frames, _features = hidden_states.shape
         bias = self.position_bias(frames) if position_bias is None else position_bias
-        by_head = hidden_states.view(batch, frames, self.heads, -1).transpose(1, 2)
-        gates = self.gru_rel_pos_linear(by_head).unflatten(-1, (2, 4)).sum(-1).sigmoid()
+        # Queries from the last to the first: their rows of the bias are then windows of one line that move on by one,
+        # and the matrix of all distances need not exist.
+        backwards = hidden_states.flip(1)
+        gates = self.gru_rel_pos_linear(backwards.view(batch, frames, self.heads, -1).transpose(1, 2))
+        gates = gates.unflatten(-1, (2, 4)).sum(-1).sigmoid()
         gate = gates[..., :1] * (gates[..., 1:] * self.gru_rel_pos_const - 1.0) + 2.0
-        scores = gate * bias
+        scores = gate * bias.unfold(1, frames, 1)
         if attention_mask is not None:
             looked_at = attention_mask[:, None, None] if attention_mask.ndim == 2 else attention_mask
             scores = scores.masked_fill(~looked_at, -torch.inf)
         query, key, value = (
-            projection(hidden_states).view(batch, frames, self.heads, -1).transpose(1, 2)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
-        )
+            projection(states).view(batch, frames, self.heads, -1).transpose(1, 2)
+            for projection, states in (
+                (self.q_proj, backwards), (self.k_proj, hidden_states), (self.v_proj, hidden_states)
+            )
+        )  # fmt: skip
         dropout = self.dropout if self.training else 0.0
         attended = nn.functional.scaled_dot_product_attention(query, key, value, scores.to(query.dtype), dropout)
-        answer: Tensor = self.out_proj(attended.transpose(1, 2).reshape(batch, frames, -1))
+        answer: Tensor = self.out_proj(attended.flip(2).transpose(1, 2).reshape(batch, frames, -1))
         return answer, None, bias
 
 

@@ -110,6 +110,9 @@ class PretrainedEncoder(nn.Module):
 
     def train(self, mode: bool = True) -> PretrainedEncoder:
         """Set training mode, except for what does not learn: frozen parts and batch statistics stay as they are."""
+        if self.cut is None and not self.network.training:
+            self.training = mode  # walking through a large network twice an epoch costs as much as a small head
+            return self
         super().train(mode)
         if self.cut is None or self.cut >= 0:
             self.network.eval()

@@ -13,10 +13,12 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -35,6 +37,8 @@ _FREE_SHARE = 0.5
 """Share of the free disk that the cache may grow into."""
 _LEAST_BATCH = 16
 """Clips encoded together, at least."""
+_IN_MEMORY_BYTES = 2**28
+"""Vectors of equal length up to this size are held in memory: a row is then picked and not read."""
 _ENCODING = 2
 """Raised when encoders give other frames for the same weights and settings."""
 Entry = tuple[int, int]
@@ -43,19 +47,52 @@ Entry = tuple[int, int]
 
 @dataclass(frozen=True)
 class Frames:
-    """Encoded clips, by the digest of their sound."""
+    """What was kept of some clips. Labels and lengths are put together once, and vectors of equal length too."""
 
-    by_digest: Mapping[str, NDArray[np.float32]]
+    items: Sequence[Item]
+    parts: Sequence[NDArray[np.float32]]
+    """(tokens, features) of each clip, on disk."""
     loader: Loader
 
     def batch(self, items: Sequence[Item]) -> Batch:
-        """Return the frames of some clips, padded."""
-        frames = [torch.from_numpy(np.array(self.by_digest[self.loader.digest(item)])) for item in items]
-        lengths = torch.tensor([len(one) for one in frames])
-        padded = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
-        labels = targets_of(items, self.loader.plan.task.type)
-        samples = torch.tensor([self.loader.samples(item) for item in items])
-        return Batch(None, samples, labels, numbers_of(items), padded, lengths)
+        """Return what was kept of some clips, padded."""
+        rows = torch.tensor([self._row_of[item.index] for item in items])
+        if self._in_memory is not None:
+            features = self._in_memory[rows]
+        else:
+            own = [torch.from_numpy(np.array(self.parts[row])) for row in rows.tolist()]
+            features = torch.nn.utils.rnn.pad_sequence(own, batch_first=True)
+        return Batch(
+            None, self._samples[rows], self._targets[rows], self._numbers[rows], features, self._token_counts[rows]
+        )
+
+    @cached_property
+    def _in_memory(self) -> Tensor | None:
+        """(clips, tokens, features) where all clips have as many tokens and little memory holds them, else None."""
+        total = sum(part.nbytes for part in self.parts)
+        if total > _IN_MEMORY_BYTES or len({len(part) for part in self.parts}) != 1:
+            return None
+        return torch.from_numpy(np.stack(self.parts))
+
+    @cached_property
+    def _row_of(self) -> dict[int, int]:
+        return {item.index: row for row, item in enumerate(self.items)}
+
+    @cached_property
+    def _samples(self) -> Tensor:
+        return torch.tensor([self.loader.samples(item) for item in self.items])
+
+    @cached_property
+    def _targets(self) -> Tensor:
+        return targets_of(self.items, self.loader.plan.task.type)
+
+    @cached_property
+    def _numbers(self) -> Tensor:
+        return numbers_of(self.items)
+
+    @cached_property
+    def _token_counts(self) -> Tensor:
+        return torch.tensor([len(part) for part in self.parts])
 
 
 class FrameCache:
@@ -64,6 +101,7 @@ class FrameCache:
     def __init__(self, folder: Path | None = None, most_bytes: int = MOST_BYTES) -> None:
         self.folder = (folder or cache_folder()) / "frames"
         self.most_bytes = most_bytes
+        self._digests: WeakKeyDictionary[AudioModel, str] = WeakKeyDictionary()
 
     def frames_of(
         self,
@@ -75,7 +113,7 @@ class FrameCache:
         stopping: Callable[[], None],
     ) -> Frames | None:
         """Return the frames of all clips, encoding those that are not there yet; None when they would not fit."""
-        folder = self.folder / prefix_digest(model, loader.plan, precision)
+        folder = self.folder / self._digest_of(model, loader.plan, precision)
         found = _known(folder)
         missing = {loader.digest(item): item for item in items if loader.digest(item) not in found}
         if missing:
@@ -87,7 +125,13 @@ class FrameCache:
                 return None
             _encode(model, loader, list(missing.values()), folder, features, autocast, stopping)
             found = _known(folder)
-        return Frames({digest: found[digest] for digest in map(loader.digest, items)}, loader)
+        return Frames(items, [found[loader.digest(item)] for item in items], loader)
+
+    def _digest_of(self, model: AudioModel, plan: Plan, precision: str) -> str:
+        """Return `prefix_digest`, computed once: what it depends on is frozen."""
+        if model not in self._digests:
+            self._digests[model] = prefix_digest(model, plan, precision)
+        return self._digests[model]
 
     def _make_room(self, needed: int, using: Path) -> bool:
         """Remove the packs used longest ago until `needed` bytes fit; those of the encoder in use stay."""

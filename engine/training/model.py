@@ -48,6 +48,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on `device`."""
+        if self.labels.device == torch.device(device):
+            return self
         tensors = {name: value for name, value in vars(self).items() if value is not None}
         return replace(self, **{name: value.to(device, non_blocking=True) for name, value in tensors.items()})
 
@@ -168,8 +170,7 @@ class AudioModel(nn.Module):
 
         The weights of a frozen backbone are not among them; they come from its own checkpoint.
         """
-        kept = self._kept_names()
-        return {name: value.detach().cpu().clone() for name, value in self.state_dict().items() if name in kept}
+        return {name: value.detach().cpu().clone() for name, value in self._kept().items()}
 
     def load_trainable_state(self, state: Mapping[str, Tensor]) -> None:
         """Put back what `trainable_state` returned.
@@ -177,8 +178,8 @@ class AudioModel(nn.Module):
         Raises:
             InputError: names or shapes differ, so the checkpoint belongs to another plan.
         """
-        kept, own = self._kept_names(), self.state_dict()
-        wrong = sorted(kept ^ set(state)) or sorted(n for n in kept if own[n].shape != state[n].shape)
+        own = self._kept()
+        wrong = sorted(set(own) ^ set(state)) or sorted(n for n in own if own[n].shape != state[n].shape)
         if wrong:
             raise InputError(
                 f"the checkpoint does not fit this plan: {len(wrong)} tensors differ, among them {wrong[0]}",
@@ -186,12 +187,19 @@ class AudioModel(nn.Module):
             )
         self.load_state_dict(dict(state), strict=False)
 
-    def _kept_names(self) -> set[str]:
-        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
-        # Windows and mel bands follow from the plan, buffers of a backbone from its checkpoint.
-        fixed = ("encoder.network.", "encoder.spectrum.")
-        buffers = {name for name, _ in self.named_buffers() if not name.startswith(fixed)}
-        return trained | buffers & set(self.state_dict())
+    def _kept(self) -> dict[str, Tensor]:
+        trained = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        parts = [(prefix, part) for prefix, part in self.named_modules() if not prefix.startswith(_FOLLOWING)]
+        return trained | {
+            f"{prefix}.{name}".lstrip("."): buffer
+            for prefix, part in parts
+            for name, buffer in part.named_buffers(recurse=False)
+            if name not in part._non_persistent_buffers_set
+        }
+
+
+_FOLLOWING = ("encoder.network", "encoder.spectrum")
+"""Parts whose buffers follow from the plan or from the backbone's own checkpoint."""
 
 
 def build_model(
@@ -248,26 +256,6 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     elif plan.task.type == "regression":
         output = StandardisedOutput(label_mean, label_std)
     return AudioModel(encoder, mix, temporal, pooling, scale, answer, output)
-
-
-_WITHOUT_GRADIENT = ("k_proj.bias", "linear_k.bias")
-"""Biases of attention keys: they shift all scores of a query alike, so their gradient is zero by nature."""
-
-
-def census(model: nn.Module) -> tuple[str, ...]:
-    """Return the names of trainable tensors that the last backward pass gave no gradient, or one of zeros only.
-
-    Call it after each of the first two backward passes: a new low-rank adapter gives `lora_A` a gradient of zeros
-    in the first, because `lora_B` starts at zero. A name that is there both times learns nothing (training.md 2.1).
-    Bias of attention keys is left out: it shifts all scores of a query alike, so its gradient is zero by nature.
-    """
-    return tuple(
-        name
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-        and not name.endswith(_WITHOUT_GRADIENT)
-        and (parameter.grad is None or not bool(parameter.grad.any()))
-    )
 
 
 def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -68,6 +68,7 @@ def mask_group_norms(network: nn.Module) -> dict[str, MaskedGroupNorm]:
         if type(module) is nn.GroupNorm and module.affine:
             masked = MaskedGroupNorm(module.num_groups, module.num_channels, module.eps)
             masked.weight, masked.bias = module.weight, module.bias
+            masked.train(module.training)
             parent, _, attribute = name.rpartition(".")
             setattr(network.get_submodule(parent), attribute, masked)
             found[name] = masked

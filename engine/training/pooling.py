@@ -134,5 +134,7 @@ def make_pooling(pooling: plan.Pooling, features: int, frame_seconds: float) -> 
 
 
 def _mean(frames: Tensor, mask: Tensor) -> Tensor:
+    if frames.shape[1] == 1:
+        return frames[:, 0]  # every clip has at least one frame
     weight = mask[..., None].to(frames.dtype)
     return (frames * weight).sum(1) / weight.sum(1).clamp(min=1)

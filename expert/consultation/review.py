@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.evidence.script.measures import measure_script
-from engine.evidence.script.script import Script, read_script
+from engine.evidence.script.project import Project, read_project
+from engine.evidence.script.script import Script, script_of
 from knowledge.records import Evidence, Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
 
@@ -66,7 +67,19 @@ def review_script(
         InputError: nothing is there, or no Python file.
         UsageError: `entry` is no file of the project.
     """
-    script = read_script(knowledge, path, entry, launch)
+    project = read_project(path, entry, launch)
+    return review_of(knowledge, project, extra_facts=extra_facts, extra_unknown=extra_unknown)
+
+
+def review_of(
+    knowledge: Knowledge,
+    project: Project,
+    *,
+    extra_facts: Iterable[Fact] = (),
+    extra_unknown: Iterable[Unknown] = (),
+) -> Review:
+    """Measure and judge a project that was read; what beside it is known as in `review_script`."""
+    script = script_of(knowledge, project)
     measured = admitted(measure_script(script), knowledge.vocabulary)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *extra_facts), packs=("review",), unknown=unknown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from knowledge.rulebook import Knowledge
 
 from ..reviewing.assembly import review_report
 from ..reviewing.baseline import read_baseline
-from ..reviewing.records import ReviewReport
+from ..reviewing.fixes import Fix, propose_fixes
+from ..reviewing.records import ReviewFinding, ReviewReport
 from ..reviewing.settings import ReviewSettings, read_settings
 from .review import CHECK, Review, review_script
 
@@ -43,6 +44,8 @@ class Reviewed:
     settings: ReviewSettings
     review: Review
     report: ReviewReport
+    joined: tuple[Fact, ...] = ()
+    """Answers and facts of the data set, which were joined with what the script says."""
 
 
 def review_project(knowledge: Knowledge, request: ReviewRequest, answers: Mapping[str, Any] | None = None) -> Reviewed:
@@ -60,12 +63,13 @@ def review_project(knowledge: Knowledge, request: ReviewRequest, answers: Mappin
     settings = _settings(request)
     known = {**settings.answers, **(answers or {})}
     audited, audit_findings = _audited(knowledge, request.data)
+    joined = (*audited, *_answered(knowledge, known))
     review = review_script(
         knowledge,
         request.path,
         entry=request.entry or _entry(settings, request),
         launch=settings.launch,
-        extra_facts=(*audited, *_answered(knowledge, known)),
+        extra_facts=joined,
     )
     known_before = _baseline(settings, request)
     report = review_report(
@@ -75,7 +79,19 @@ def review_project(knowledge: Knowledge, request: ReviewRequest, answers: Mappin
         baseline=known_before,
         follow_suppressions=request.follow_suppressions,
     )
-    return Reviewed(request, settings, review, report)
+    return Reviewed(request, settings, review, report, joined)
+
+
+def fixes_of(
+    reviewed: Reviewed, *, unsafe: bool = False, wanted: Callable[[ReviewFinding], bool] = lambda _: True
+) -> tuple[Fix, ...]:
+    """Return the patches that mend what is found, each tried by reading its result again; nothing is written."""
+    findings = [each for each in (*reviewed.report.findings, *reviewed.report.advice) if unsafe or _is_safe(each)]
+    return propose_fixes(reviewed.review, filter(wanted, findings), unsafe=unsafe, known=reviewed.joined)
+
+
+def _is_safe(finding: ReviewFinding) -> bool:
+    return finding.fix is not None and finding.fix.applicability == "safe"
 
 
 def _settings(request: ReviewRequest) -> ReviewSettings:

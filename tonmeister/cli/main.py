@@ -26,6 +26,7 @@ COMMANDS = {
     "diagnose": "Read a run: symptom, likely cause, remedy.",
     "watch": "Follow a growing log: findings as soon as they can be told.",
     "loop": "Plan, train, diagnose, patch, again.",
+    "bench": "Score our diagnosis on labelled logs of your own, beside other tools.",
     "explain": "How, why and why not: the reasoning behind a plan.",
     "rules": "List, show and check the rulebooks.",
     "schema": "The JSON Schema of a plan, or the vocabulary of facts.",

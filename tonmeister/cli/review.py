@@ -12,7 +12,10 @@ import click
 from .output import emit, exit_status, fail_option, report_option, say, write_new
 
 if TYPE_CHECKING:
-    from expert.reviewing.records import ReviewReport
+    from collections.abc import Mapping
+
+    from expert.consultation.reviewing import Reviewed
+    from expert.reviewing.records import ReviewFinding, ReviewReport
 
 
 @click.command("review")
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     default="text",
     help="Form of the report.",
 )
+@click.option("--diff", is_flag=True, help="Show what the patches would change, and change nothing.")
+@click.option("--fix", is_flag=True, help="Apply the patches that change nothing but their check.")
+@click.option("--unsafe-fixes", is_flag=True, help="Also patches that may change what is learnt; asks before each.")
 @report_option
 @fail_option
 @click.pass_context
@@ -57,12 +63,41 @@ def command(ctx: click.Context, /, path: Path, **options: Any) -> None:
 
         ctx.exit(run(review=request, mode="review"))
     reviewed = review_project(knowledge_in_force(), request, answers)
+    if options["diff"] or options["fix"]:
+        reviewed = _mend(
+            reviewed, answers, apply=options["fix"] and not options["diff"], unsafe=options["unsafe_fixes"]
+        )
     report = reviewed.report
     if options["write_baseline"] is not None:
         write_new(options["write_baseline"], baseline_text((*report.findings, *report.advice)))
         say(f"Baseline written to {options['write_baseline']}")
     _print(report, options["form"], options["everything"], options["output"])
     ctx.exit(exit_status(report.findings, options["fail_on"]))
+
+
+def _mend(reviewed: Reviewed, answers: Mapping[str, Any], *, apply: bool, unsafe: bool) -> Reviewed:
+    """Show or apply the patches, and return what is found then."""
+    from expert.consultation.reviewing import fixes_of, review_project
+    from expert.reviewing.fixes import apply_fixes
+    from knowledge.shown import shown
+
+    def wanted(finding: ReviewFinding) -> bool:
+        if finding.fix is None or finding.fix.applicability == "safe" or not apply:
+            return True
+        question = f"{finding.id}: {finding.fix.patch} may change what is learnt. Apply it?"
+        return sys.stdin.isatty() and click.confirm(question, err=True)
+
+    fixes = fixes_of(reviewed, unsafe=unsafe, wanted=wanted)
+    for fix in fixes:
+        say(f"{fix.finding.id} ({fix.finding.fix.applicability if fix.finding.fix else ''}):")
+        say("\n".join(map(shown, fix.diff.splitlines())))
+    if not fixes:
+        say("No patch is known that mends what is found.")
+    if not apply or not fixes:
+        return reviewed
+    for path in apply_fixes(Path(reviewed.report.root), fixes):
+        say(f"Patched {path}")
+    return review_project(reviewed.review.session.knowledge, reviewed.request, answers)
 
 
 def _print(report: ReviewReport, form: str, everything: bool, output: Path | None) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from knowledge.errors import InputError, TonmeisterError
 
 from ...plan import Plan, read_plan
-from .collecting import Collector, finite, number
+from .collecting import Collector, count, finite, number
 from .series import RunMeta, RunSeries, Series
 
 
@@ -88,24 +88,31 @@ def prediction_files(folder: Path) -> tuple[tuple[str, Path], ...]:
 
 
 def _events(path: Path, collector: Collector) -> Iterator[dict[str, Any]]:
+    """Yield the events of a log, one line at a time; a torn last line is normal while the run goes on."""
     try:
-        lines = path.read_text("utf-8", errors="replace").split("\n")
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            before = ""
+            for index, line in enumerate(stream):
+                event = _event(line)
+                if before:
+                    collector.note("lines of events.jsonl that are no event were skipped")
+                    before = ""
+                if event is not None:
+                    yield event
+                elif line.strip() and index == 0 and (line.endswith("\n") or stream.readline()):
+                    raise InputError(f'{path}:1: expected a JSON object with the key "kind", got {line.strip()[:60]!r}')
+                elif line.strip():
+                    before = line
+            if before.endswith("\n"):
+                collector.note("lines of events.jsonl that are no event were skipped")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
-    for index, line in enumerate(lines):
-        event = _event(line)
-        if event is not None:
-            yield event
-        elif line.strip() and index == 0 and len(lines) > 1:
-            raise InputError(f'{path}:1: expected a JSON object with the key "kind", got {line[:60]!r}')
-        elif line.strip() and index < len(lines) - 1:  # a torn last line is normal while the run goes on
-            collector.note("lines of events.jsonl that are no event were skipped")
 
 
 def _event(line: str) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and "kind" in event else None
 
@@ -126,12 +133,22 @@ class _EventReader:
             self.meta = _meta(event)
         elif kind == "end":
             self.meta = replace(self.meta, status=str(event.get("status", "unfinished")))
+        elif kind == "census":
+            self._census(event)
         elif kind in ("step", "eval"):
-            step, epoch = int(finite(event.get("step")) or 0), finite(event.get("epoch"))
+            step, epoch = count(event.get("step")), finite(event.get("epoch"))
             if self._resumed:
                 self.collector.rewind(step - 1)
                 self._resumed = False
             (self._step if kind == "step" else self._evaluation)(event, step, epoch)
+
+    def _census(self, event: dict[str, Any]) -> None:
+        trainable, silent, names = finite(event.get("trainable")), finite(event.get("silent")), event.get("names")
+        if trainable is not None and silent is not None:
+            known = tuple(str(name) for name in names) if isinstance(names, list) else ()
+            self.meta = replace(
+                self.meta, trainable_tensors=int(trainable), silent_count=int(silent), silent_tensors=known
+            )
 
     def _step(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
         if "loss" in event:
@@ -165,8 +182,8 @@ def _meta(event: dict[str, Any]) -> RunMeta:
         task=str(event.get("task", "")),
         classes=len(classes) if isinstance(classes, list) and classes else None,
         chance=finite(event.get("chance")),
-        planned_steps=int(steps) if steps else None,
-        planned_epochs=int(epochs) if epochs else None,
+        planned_steps=count(steps) or None,
+        planned_epochs=count(epochs) or None,
         status="unfinished",
         selected_by=str(event.get("select_by", "")),
     )
@@ -175,6 +192,6 @@ def _meta(event: dict[str, Any]) -> RunMeta:
 def _mean(series: list[Series]) -> Series:
     """Mean over folds, aligned by position: folds differ in steps and agree in epochs."""
     length = min(len(member) for member in series)
-    values = np.array([member.values[:length] for member in series]).mean(axis=0)
+    values = np.array([member.y[:length] for member in series]).mean(axis=0)
     first = series[0]
-    return Series(first.name, first.steps[:length], first.epochs[:length], tuple(values.tolist()))
+    return Series(first.name, first.at[:length], first.when[:length], values)

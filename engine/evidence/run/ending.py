@@ -28,8 +28,8 @@ def _schedule_left(run: RunSeries) -> Measured:
     if not lines:
         return unknown("the learning rate does not fall along a straight line", _NAMES[0])
     rate, left = min(lines, key=lambda pair: pair[1])
-    text = f"learning rate {rate.finite().values[-1]:.3g} at step {rate.steps[-1]}, on a straight line toward 0"
-    return known(_NAMES[0], left, n=len(rate), evidence=[Evidence(text, step=rate.steps[-1])])
+    text = f"learning rate {rate.finite().y[-1]:.3g} at step {rate.at[-1]}, on a straight line toward 0"
+    return known(_NAMES[0], left, n=len(rate), evidence=[Evidence(text, step=int(rate.at[-1]))])
 
 
 def _line(rate: Series) -> float | None:
@@ -51,7 +51,7 @@ def _begun(run: RunSeries) -> Measured:
     rates = [one for one in run.learning_rates if loss is not None and len(one) == len(loss) + 1]
     if loss is None or not rates or len(loss) < 3:
         return unknown("the learning rate was not logged once an epoch", _NAMES[1])
-    begins, ends = np.asarray(rates[0].steps), np.asarray(loss.steps)
+    begins, ends = rates[0].at, loss.at
     each = bool(np.all(begins[:-1] <= ends) and np.all(begins[1:] >= ends))
     text = Evidence(f"epoch begun at step {begins[-1]}, last evaluation at step {ends[-1]}", step=int(begins[-1]))
     return known(_NAMES[1], each, n=len(loss), evidence=[text])

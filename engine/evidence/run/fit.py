@@ -11,7 +11,7 @@ from knowledge.records import Evidence, Measured
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
 from .skill import oriented, scores
-from .statistics import head, kendall, noise, smoothed, tail, thinned, window_of
+from .statistics import head, kendall, noise, smoothed, tail, window_of
 
 _RISE = (
     "run.generalisation_loss",
@@ -107,14 +107,14 @@ def _paired(run: RunSeries) -> Floats | None:
 def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
     """Whether the task metric gets better (above 0) or worse (below 0) after the loss was best."""
     metric = run.metric.finite() if run.metric else None
-    since = metric.take(np.flatnonzero(np.asarray(metric.steps) >= loss.steps[best])) if metric else None
+    since = metric.take(np.flatnonzero(metric.at >= loss.at[best])) if metric else None
     if metric is None or since is None or len(since) < 2:
         reason = "no task metric was logged after the best loss"
         return unknown(reason, "run.metric_trend_after_best", "run.metric_error_change")
     sign = 1 if metric.better == "higher" else -1
     cited = [point(since, 0), point(since, -1)]
     measured = known("run.metric_trend_after_best", sign * kendall(since.x, since.y), n=len(since), evidence=cited)
-    return measured + _error_change(run, metric, loss.steps[best])
+    return measured + _error_change(run, metric, int(loss.at[best]))
 
 
 def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
@@ -136,7 +136,7 @@ _DEGRADED = 0.02
 
 def _relative(score: Series, since: int) -> float | None:
     errors = smoothed(score.y if score.better == "lower" else 1 - oriented(score))
-    after = np.flatnonzero(np.asarray(score.steps) >= since)
+    after = np.flatnonzero(score.at >= since)
     if len(after) < 2 or errors[after[0]] <= 0:
         return None
     return tail(errors) / float(errors[after[0]]) - 1
@@ -152,7 +152,7 @@ def _training_levels(run: RunSeries) -> Measured:
     train = run.train_loss.finite() if run.train_loss else None
     if train is None or not len(train) or train.y.min() < 0:
         return unknown("no training loss above 0 was logged", *names)
-    start, end = head(train), tail(smoothed(thinned(train.y)))
+    start, end = head(train), tail(smoothed(train.thin.y))
     text = Evidence(f"training loss {start:.4g} at the start, {end:.4g} at the end")
     measured = (
         known(names[0], end / start, n=len(train), evidence=[text])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from .formats.columns import read_long_lines, read_long_table
 from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import read_json, read_json_lines
+from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.records import runs_of
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
@@ -22,6 +24,8 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     """Return the runs that a file holds; none when no reader understands it."""
     if is_events(path):
         return read_event_files([path])
+    if run := _long(path):
+        return (run,)
     text = read_text(path)
     for read in (_json, _json_lines, _telemetry, _table, _console):
         if runs := read(text, path):
@@ -29,10 +33,20 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     return ()
 
 
+def _long(path: Path) -> RunSeries | None:
+    """Long and regular logs, column by column."""
+    for read, reader in ((read_long_lines, "JSON lines"), (read_long_table, "table")):
+        layouts = read(path)
+        if layouts and (run := run_of_layouts(layouts, path, reader)):
+            return run
+    return None
+
+
 def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
     """Return the run that several event files hold together: Keras writes one for each split."""
-    records = [record for path in sorted(paths) for record in read_events(path)]
-    return runs_of(records, paths[0].parent if len(paths) > 1 else paths[0], "TensorBoard") if records else ()
+    scalars = [one for path in sorted(paths) for one in read_events(path)]
+    run = run_of_scalars(scalars, paths[0].parent if len(paths) > 1 else paths[0], "TensorBoard")
+    return () if run is None else (run,)
 
 
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:

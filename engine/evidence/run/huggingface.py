@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from knowledge.errors import InputError
 
-from .collecting import Collector, finite, number
+from .collecting import Collector, count, finite, number
 from .series import RunMeta, RunSeries, Series
 
 _BOOKKEEPING = ("runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "jit_compilation_time")
@@ -43,17 +45,37 @@ def read_trainer_state(path: Path) -> RunSeries:
 
 def load_state(path: Path) -> dict[str, Any] | None:
     """Return the content if it is a trainer state, else None."""
+    if not _may_hold_history(path):
+        return None
     try:
         state = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return state if isinstance(state, dict) and isinstance(state.get("log_history"), list) else None
+
+
+_LONG_BYTES = 1 << 20
+_HISTORY = b'"log_history"'
+
+
+def _may_hold_history(path: Path) -> bool:
+    """Whether a long file names its history near its beginning or end; others are not worth parsing as a whole."""
+    try:
+        size = path.stat().st_size
+        if size < _LONG_BYTES:
+            return True
+        with path.open("rb") as stream:
+            head = stream.read(1 << 16)
+            stream.seek(size - (1 << 16))
+            return _HISTORY in head or _HISTORY in stream.read()
+    except OSError:
+        return False
 
 
 def _read_row(row: dict[str, Any], collector: Collector) -> None:
     if "train_runtime" in row:
         return  # the summary that the Trainer appends at the end repeats means over the whole run
-    step, epoch = int(finite(row.get("step")) or 0), finite(row.get("epoch"))
+    step, epoch = count(row.get("step")), finite(row.get("epoch"))
     evaluation = any(key.startswith("eval_") for key in row)
     for key, split, metric in _columns(row):
         value = number(row[key])
@@ -89,14 +111,14 @@ def _means_over_sets(collector: Collector) -> Iterator[Series]:
         if series.split.startswith("val:"):
             sets.setdefault(series.metric, []).append(series)
     for metric, members in sets.items():
-        alike = [series for series in members if series.steps == members[0].steps]
-        values = tuple(sum(column) / len(alike) for column in zip(*(series.values for series in alike), strict=True))
+        alike = [series for series in members if series.beside(members[0])]
+        values = np.mean([series.y for series in alike], axis=0)
         collector.note(f"val/{metric} is the mean over {len(alike)} evaluation sets")
-        yield Series(f"val/{metric}", members[0].steps, members[0].epochs, values)
+        yield Series(f"val/{metric}", members[0].at, members[0].when, values)
 
 
 def _with_meta(run: RunSeries, state: dict[str, Any], notes: tuple[str, ...]) -> RunSeries:
-    done, planned = int(finite(state.get("global_step")) or 0), int(finite(state.get("max_steps")) or 0)
+    done, planned = count(state.get("global_step")), count(state.get("max_steps"))
     epochs = finite(state.get("num_train_epochs"))
     summary = any(isinstance(row, dict) and "train_runtime" in row for row in state["log_history"])
     meta = RunMeta(
@@ -120,5 +142,5 @@ def _selected_by(run: RunSeries, best: float | None) -> str:
     """Tell by its value which metric the Trainer kept the best checkpoint by."""
     if best is None:
         return ""
-    matching = [series.metric for series in run.series if series.split == "val" and best in series.values]
+    matching = [series.metric for series in run.series if series.split == "val" and best in series.y]
     return matching[0] if len(matching) == 1 else ""

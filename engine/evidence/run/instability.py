@@ -25,7 +25,7 @@ def excursions(run: RunSeries) -> Measured:
         return unknown("no training loss was logged", *_EXCURSIONS)
     if train.y.min() <= 0:
         return unknown("the training loss is not always above 0", *_EXCURSIONS)
-    level = running_median(np.log(thinned(train.y)), _HELD)
+    level = running_median(np.log(train.thin.y), _HELD)
     above = level - np.minimum.accumulate(level)
     half = math.ceil(_HALF * len(above))
     measured = Measured()
@@ -50,7 +50,7 @@ def mislabelled(run: RunSeries) -> Measured:
     """
     name, loss = "run.loss_against_error", run.get("train/loss")
     errors = [one for one in run.series if one.split == "train" and one.metric != "loss" and _is_error(one)]
-    alike = [one for one in errors if loss is not None and one.steps == loss.steps]
+    alike = [one for one in errors if loss is not None and one.beside(loss)]
     if loss is None or not alike:
         return unknown("no training error was logged beside the training loss", name)
     both = np.isfinite(loss.y) & np.isfinite(alike[0].y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
+from .census import census
 from .ending import ending
 from .fit import levels, rise
 from .groups import groups
@@ -20,7 +21,7 @@ from .volume import nonfinite, volume
 
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
-    schedule, spikes, gradients, telemetry, guessing, excursions, mislabelled, ending, groups,
+    schedule, spikes, gradients, telemetry, guessing, excursions, mislabelled, ending, groups, census,
 )  # fmt: skip
 
 

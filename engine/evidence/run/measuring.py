@@ -26,7 +26,7 @@ def unknown(reason: str, *names: str) -> Measured:
 
 def point(series: Series, position: int) -> Evidence:
     """Cite one point of a curve."""
-    value = series.values[position]
+    value = float(series.y[position])
     shown = value if math.isfinite(value) else None
     text = f"{series.name} {value:.4g} at {series.place(position)}"
-    return Evidence(text, step=series.steps[position], value=shown)
+    return Evidence(text, step=int(series.at[position]), value=shown)

@@ -21,7 +21,7 @@ def divergence(run: RunSeries) -> Measured:
     train = run.train_loss.finite() if run.train_loss else None
     if train is None or not len(train):
         return unknown("no training loss was logged", *_DIVERGENCE)
-    raw = thinned(train.y)
+    raw = train.thin.y
     smooth, held = smoothed(raw), running_median(raw, _HELD if len(raw) >= 2 * _HELD else 1)
     if smooth.min() <= 0 or held.min() <= 0:
         return unknown("the training loss is not always above 0", *_DIVERGENCE)
@@ -50,7 +50,7 @@ def _trend(side: str, series: Series | None) -> Measured:
         return unknown(f"no {side} loss was logged", *change, settled, *others)
     if series.y.min() <= 0:
         return unknown(f"the {side} loss is not always above 0", *change, settled, *others)
-    x, y = thinned(series.x), np.log(thinned(series.y))
+    x, y = series.thin.x, np.log(series.thin.y)
     slope, begin = _last_quarter(x, y)
     width = float(x[-1] - x[begin])
     text = Evidence(f"{series.name} from {np.exp(y[begin]):.4g} to {np.exp(y[-1]):.4g} over the last {len(x) - begin}")
@@ -85,7 +85,7 @@ def _last_quarter(x: Floats, y: Floats) -> tuple[Slope, int]:
 
 def _settling(name: str, series: Series) -> Measured:
     """Share of the run after which nine tenths of the whole drop of the loss were made, as in a settling time."""
-    x, smooth = thinned(series.x), smoothed(thinned(series.y))
+    x, smooth = series.thin.x, smoothed(series.thin.y)
     start, end = head(series), tail(smooth)
     if end >= start:
         return unknown("the loss did not fall", name)

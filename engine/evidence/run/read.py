@@ -78,10 +78,12 @@ def _read_fullest_log(folder: Path) -> tuple[RunSeries, ...]:
 
 
 def _is_events(path: Path) -> bool:
+    if path.name != "events.jsonl":
+        return False
     with path.open(encoding="utf-8", errors="replace") as stream:
         first = stream.readline()
     try:
         event = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return path.name == "events.jsonl" and isinstance(event, dict) and "kind" in event
+    return isinstance(event, dict) and "kind" in event

@@ -28,7 +28,9 @@ def scale(run: RunSeries) -> Measured:
     ratios = np.log(train[usable] / loss.y[usable])
     middle, count = float(np.median(ratios)), int(usable.sum())
     pairs = [
-        Evidence(f"{loss.place(int(i))}: training {train[i]:.4g}, validation {loss.y[i]:.4g}", step=loss.steps[int(i)])
+        Evidence(
+            f"{loss.place(int(i))}: training {train[i]:.4g}, validation {loss.y[i]:.4g}", step=int(loss.at[int(i)])
+        )
         for i in np.flatnonzero(usable)[[0, count // 2, -1]]
     ]
     return (

@@ -33,8 +33,8 @@ def schedule(run: RunSeries) -> Measured:
     reached = int(np.argmax(values >= 0.999 * peak))
     text = [
         Evidence(
-            f"learning rate {values[0]:.3g} at step {rate.steps[0]}, {peak:.3g} at step {rate.steps[reached]}, "
-            f"{values[-1]:.3g} at step {rate.steps[-1]}"
+            f"learning rate {values[0]:.3g} at step {rate.at[0]}, {peak:.3g} at step {rate.at[reached]}, "
+            f"{values[-1]:.3g} at step {rate.at[-1]}"
         )
     ]
     spent = np.flatnonzero(values >= 0.01 * peak)
@@ -57,8 +57,8 @@ def schedule(run: RunSeries) -> Measured:
 def _loss_in_warmup(run: RunSeries, rate: Series, reached: int) -> Measured:
     """Kendall's tau between learning rate and training loss while the rate rises; above 0 the loss rises with it."""
     loss = run.train_loss.finite() if run.train_loss else None
-    end = rate.steps[reached]
-    during = loss.take(np.flatnonzero(np.asarray(loss.steps) <= end)) if loss else None
+    end = int(rate.at[reached])
+    during = loss.take(np.flatnonzero(loss.at <= end)) if loss else None
     if not reached or during is None or len(during) < 2:
         return unknown("no training loss was logged during a warm-up", "run.loss_follows_warmup")
     tau = kendall(during.x, during.y)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...plan import Plan
+from .thinning import MOST, lengths, thinned
 
 Direction = Literal["higher", "lower", ""]
 Floats = NDArray[np.float64]
@@ -54,18 +58,53 @@ def is_share(metric: str) -> bool:
     return metric in _ERROR_RATES or (bool(_SHARES & set(words)) and direction_of(metric) == "higher")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
-    """One quantity over the run. The three tuples have one length; values may be NaN or infinite."""
+    """One quantity over the run. The three arrays have one length; values may be NaN or infinite."""
 
     name: str
     """`SPLIT/METRIC`, such as `train/loss`, `val/ccc` or `val:noisy/wer`."""
-    steps: tuple[int, ...]
-    epochs: tuple[float | None, ...]
-    values: tuple[float, ...]
+    at: NDArray[np.int64]
+    """Steps `(points,)`; given as any sequence of whole numbers."""
+    when: Floats
+    """Epochs `(points,)`, NaN where unknown; given as any sequence of numbers or None."""
+    y: Floats
+    """Values `(points,)`; given as any sequence of numbers."""
+
+    def __init__(
+        self,
+        name: str,
+        at: Sequence[int] | NDArray[np.int64],
+        when: Sequence[float | None] | Floats,
+        y: Sequence[float] | Floats,
+    ) -> None:
+        """Hold arrays, without copying those that are given; None among the epochs becomes NaN."""
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "at", np.asarray(at, dtype=np.int64))
+        object.__setattr__(self, "when", np.asarray(when, dtype=np.float64))
+        object.__setattr__(self, "y", np.asarray(y, dtype=np.float64))
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.y)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Steps as plain numbers."""
+        return tuple(self.at.tolist())
+
+    @property
+    def epochs(self) -> tuple[float | None, ...]:
+        """Epochs as plain numbers; None where unknown."""
+        return tuple(None if epoch != epoch else epoch for epoch in self.when.tolist())
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Values as plain numbers."""
+        return tuple(self.y.tolist())
+
+    def beside(self, other: Series) -> bool:
+        """Whether both were logged at the same steps."""
+        return np.array_equal(self.at, other.at)
 
     @property
     def split(self) -> str:
@@ -82,42 +121,49 @@ class Series:
         """Whether higher or lower values are better."""
         return direction_of(self.metric)
 
-    @property
+    @cached_property
     def x(self) -> Floats:
         """Steps `(points,)`, or the index where the step counter runs backwards."""
-        steps = np.asarray(self.steps, dtype=np.float64)
-        return steps if np.all(np.diff(steps) >= 0) else np.arange(len(steps), dtype=np.float64)
-
-    @property
-    def y(self) -> Floats:
-        """Values `(points,)`."""
-        return np.asarray(self.values, dtype=np.float64)
+        if len(self.at) and np.any(self.at[1:] < self.at[:-1]):
+            return np.arange(len(self.at), dtype=np.float64)
+        return self.at.astype(np.float64)
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
         """`(x, value)` of every finite point, for drawing."""
         finite = self.finite()
-        return tuple(zip(finite.x.tolist(), finite.values, strict=True))
+        return tuple(zip(finite.x.tolist(), finite.y.tolist(), strict=True))
 
-    def take(self, rows: list[int] | NDArray[np.intp]) -> Series:
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Series:
         """Return the points at the given positions."""
-        return Series(
-            self.name,
-            tuple(self.steps[row] for row in rows),
-            tuple(self.epochs[row] for row in rows),
-            tuple(self.values[row] for row in rows),
-        )
+        chosen = np.asarray(rows, dtype=np.intp)
+        return Series(self.name, self.at[chosen], self.when[chosen], self.y[chosen])
 
     def finite(self) -> Series:
         """Return the points whose value is a finite number."""
-        return self.take(np.flatnonzero(np.isfinite(self.y)))
+        return self._finite
+
+    @cached_property
+    def _finite(self) -> Series:
+        kept = np.isfinite(self.y)
+        return self if kept.all() else self.take(np.flatnonzero(kept))
+
+    @cached_property
+    def thin(self) -> Series:
+        """At most a thousand medians of stretches of finite points; the curve itself where it is short."""
+        whole = self._finite
+        if len(whole) <= MOST:
+            return whole
+        many = lengths(len(whole))
+        middles = np.cumsum(many) - many // 2 - 1
+        return Series(self.name, whole.x[middles].astype(np.int64), np.full(MOST, np.nan), thinned(whole.y))
 
     def place(self, position: int) -> str:
         """Name one point for a reader: `epoch 3`, or `step 1200` where epochs are unknown or fractional."""
-        epoch = self.epochs[position]
-        if epoch is not None and abs(epoch - round(epoch)) < 1e-6:
+        epoch = float(self.when[position])
+        if math.isfinite(epoch) and abs(epoch - round(epoch)) < 1e-6:
             return f"epoch {round(epoch)}"
-        return f"step {self.steps[position]}"
+        return f"step {self.at[position]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +184,11 @@ class RunMeta:
     """Whether the log was copied while the run went on, as beside each checkpoint of the Hugging Face Trainer."""
     appended_runs: int = 1
     """How many runs the log holds; the curves are of one of them."""
+    trainable_tensors: int | None = None
+    """As counted over the first steps; None where nobody counted."""
+    silent_tensors: tuple[str, ...] = ()
+    """Names of those that got no gradient in any of them, as far as they were written down."""
+    silent_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -201,7 +252,7 @@ class RunSeries:
         loss, logged = self.validation_loss, self.get("train/epoch_loss")
         if loss is None:
             return None
-        if logged is not None and logged.steps == loss.steps:
+        if logged is not None and logged.beside(loss):
             return logged.y
         return None if self.train_loss is None else _means_between(self.train_loss.finite(), loss)
 
@@ -209,12 +260,24 @@ class RunSeries:
 def _means_between(train: Series, evaluations: Series) -> Floats | None:
     if not len(train):
         return None
-    steps, values, ends = np.asarray(train.steps), train.y, np.asarray(evaluations.steps)
-    result: Floats = np.interp(ends, steps, values)
+    ends = evaluations.at
+    if np.any(ends[1:] < ends[:-1]) or np.any(train.at[1:] < train.at[:-1]):
+        return _means_out_of_order(train, ends)
+    result: Floats = np.interp(ends, train.at, train.y)
+    last = np.searchsorted(train.at, ends, side="right")
+    first = np.concatenate([[np.searchsorted(train.at, -1, side="right")], last[:-1]])
+    for position in np.flatnonzero(last > first):
+        result[position] = train.y[first[position] : last[position]].mean()
+    return result
+
+
+def _means_out_of_order(train: Series, ends: NDArray[np.int64]) -> Floats:
+    """The same where a step counter runs backwards."""
+    result: Floats = np.interp(ends, train.at, train.y)
     begin = -1
     for position, end in enumerate(ends):
-        between = (steps > begin) & (steps <= end)
+        between = (train.at > begin) & (train.at <= end)
         if between.any():
-            result[position] = values[between].mean()
+            result[position] = train.y[between].mean()
         begin = end
     return result

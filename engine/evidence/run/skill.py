@@ -122,7 +122,7 @@ _MOST_STARTS = 200
 def regret(run: RunSeries) -> Measured:
     """Share of the metric's range that is lost by keeping the checkpoint of the lowest loss."""
     loss, metric = run.validation_loss, run.metric
-    if loss is None or metric is None or loss.steps != metric.steps:
+    if loss is None or metric is None or not loss.beside(metric):
         return unknown("validation loss and task metric were not logged together", "run.loss_pick_regret")
     usable = np.isfinite(loss.y) & np.isfinite(metric.y)
     if not usable.any():

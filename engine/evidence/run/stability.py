@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.records import Measured
 
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
-from .statistics import beside, deviation
+from .statistics import beside, deviation, thinned
+from .thinning import lengths
+
+Flags = NDArray[np.bool_]
 
 _SPIKES = ("run.spikes", "run.spikes_per_thousand", "run.longest_spike")
 _SKIPPED = 0.02
@@ -20,6 +24,11 @@ _SCORE = 5.0
 thousands."""
 _NEIGHBOURS = 15
 """Points before and after that a training loss is compared with."""
+_LONG = 20_000
+"""Points from which on only candidates are looked at."""
+_CANDIDATE = math.log(2) - 0.35
+"""Height above its stretch from which on a point may be twice its neighbours: a stretch of a thousandth of the run is
+nowhere a third away from its own median once the first 2 % are over."""
 _NEAR_EVALUATIONS = 3
 _EVALUATION_EXCESS = 0.05
 """An evaluation stands out when it is also this much worse, relative to its neighbours."""
@@ -35,10 +44,8 @@ def spikes(run: RunSeries) -> Measured:
 def _spikes(train: Series) -> Measured:
     if len(train) < 3 or train.y.min() <= 0:
         return unknown("the training loss is not always above 0", *_SPIKES)
-    first = math.ceil(_SKIPPED * len(train))
-    excess, score = _excess(np.log(train.y), _NEIGHBOURS)
-    outside = (score > _SCORE) & (excess >= math.log(2))
-    outside[:first] = False
+    outside = _standing_out(np.log(train.y))
+    outside[: math.ceil(_SKIPPED * len(train))] = False
     found = np.flatnonzero(outside)
     count, n = len(found), len(train)
     evidence = [point(train, int(position)) for position in found]
@@ -47,6 +54,36 @@ def _spikes(train: Series) -> Measured:
         + known("run.spikes_per_thousand", 1000 * count / n, n=n, evidence=evidence)
         + known("run.longest_spike", _longest(outside), n=n, evidence=evidence)
     )
+
+
+def _standing_out(values: Floats) -> Flags:
+    """Whether a logarithm stands out of its neighbours `(points,)`.
+
+    In a long log only what lies high above its stretch is compared with its neighbours one by one, and the spread is
+    that of every n-th point: both say the same as all of them, in a fraction of the time.
+    """
+    if len(values) <= _LONG:
+        excess, score = _excess(values, _NEIGHBOURS)
+        return (score > _SCORE) & (excess >= math.log(2))
+    middles = thinned(values)
+    level = np.repeat(middles, lengths(len(values)))
+    every = np.arange(0, len(values), max(1, len(values) // _LONG))
+    spread = max(deviation(_above(values, every)), 1e-9)
+    high = np.flatnonzero(values - level > _CANDIDATE)
+    above = _above(values, high)
+    flags = np.zeros(len(values), dtype=np.bool_)
+    flags[high[(above / spread > _SCORE) & (above >= math.log(2))]] = True
+    return flags
+
+
+def _above(values: Floats, places: NDArray[np.intp]) -> Floats:
+    """How far the points at `places` lie above what is before and what is after them."""
+    padded = np.concatenate([np.full(_NEIGHBOURS, np.nan), values, np.full(_NEIGHBOURS, np.nan)])
+    reach = np.arange(_NEIGHBOURS)
+    before = np.median(padded[places[:, None] + reach], axis=1)
+    after = np.median(padded[places[:, None] + _NEIGHBOURS + 1 + reach], axis=1)
+    around = np.fmax(before, after)
+    return np.where(np.isnan(around), 0.0, values[places] - around)
 
 
 def _evaluation_spikes(run: RunSeries) -> Measured:
@@ -75,12 +112,15 @@ def _excess(values: Floats, reach: int) -> tuple[Floats, Floats]:
     return values - around, (values - around) / spread
 
 
-def _longest(flags: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
-    longest = current = 0
-    for flag in flags:
-        current = current + 1 if flag else 0
-        longest = max(longest, current)
-    return longest
+def _longest(flags: Flags) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
+    return int(np.max(edges[1::2] - edges[::2], initial=0))
+
+
+def _largest(values: Floats, count: int) -> NDArray[np.intp]:
+    """Positions of the largest values, the largest first."""
+    found = np.argpartition(values, -min(count, len(values)))[-count:]
+    return found[np.argsort(-values[found])]
 
 
 _GRADIENT = (
@@ -97,7 +137,7 @@ def gradients(run: RunSeries) -> Measured:
     if norm is None or not len(norm):
         return unknown("no gradient norm was logged", *_GRADIENT)
     p50, p90, p99 = (float(value) for value in np.quantile(norm.y, [0.5, 0.9, 0.99]))
-    evidence = [point(norm, int(position)) for position in np.argsort(norm.y)[::-1][:3]]
+    evidence = [point(norm, int(position)) for position in _largest(norm.y, 3)]
     measured = known("run.gradient_norm_p50", p50, n=len(norm), evidence=evidence)
     measured += known("run.gradient_norm_p90", p90, n=len(norm), evidence=evidence)
     ratio = "run.gradient_norm_p99_over_p50"

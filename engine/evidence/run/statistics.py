@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .series import Floats, Series
+from .thinning import thinned as thinned
 
 MAD_TO_SD = 1.4826
 """Median absolute deviation to standard deviation under a normal distribution."""
@@ -30,13 +31,6 @@ def window_of(points: int) -> int:
     return width if width % 2 else width + 1
 
 
-def thinned(values: Floats, most: int = 1000) -> Floats:
-    """Medians of at most `most` equal stretches, so that long logs cost no more than short ones."""
-    if len(values) <= most:
-        return values
-    return np.array([np.median(part) for part in np.array_split(values, most)])
-
-
 def smoothed(values: Floats) -> Floats:
     """Running median `(points,)`; toward both ends the window shrinks and stays symmetric."""
     return running_median(values, window_of(len(values)))
@@ -45,8 +39,16 @@ def smoothed(values: Floats) -> Floats:
 def running_median(values: Floats, window: int) -> Floats:
     """Median of `window` points about each `(points,)`; toward both ends the window shrinks and stays symmetric."""
     half, count = window // 2, len(values)
-    reach = [min(half, i, count - 1 - i) for i in range(count)]
-    return np.array([np.median(values[i - near : i + near + 1]) for i, near in enumerate(reach)])
+    if not half:
+        return values.copy()
+    result = np.empty(count)
+    if count > 2 * half:
+        result[half : count - half] = np.median(np.lib.stride_tricks.sliding_window_view(values, 2 * half + 1), axis=1)
+    ends = [i for i in range(count) if i < half or i >= count - half]
+    for i in ends:
+        near = min(i, count - 1 - i)
+        result[i] = np.median(values[i - near : i + near + 1])
+    return result
 
 
 def tail(values: Floats) -> float:
@@ -56,7 +58,7 @@ def tail(values: Floats) -> float:
 
 def head(series: Series) -> float:
     """The first value, or the median of the first three in a long log of every step, each the loss of one batch."""
-    every_step = len(series) >= 100 and series.steps[1] - series.steps[0] == 1 and series.split == "train"
+    every_step = len(series) >= 100 and series.at[1] - series.at[0] == 1 and series.split == "train"
     return float(np.median(series.y[: 3 if every_step else 1]))
 
 

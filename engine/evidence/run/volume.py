@@ -39,18 +39,20 @@ def _restarts(run: RunSeries, evidence: list[Evidence]) -> Measured:
     longest = max(run.series, key=len, default=None)
     if longest is None or len(longest) < 2:
         return unknown("fewer than 2 points were logged", "run.restarts")
-    return known("run.restarts", int(np.sum(np.diff(longest.steps) < 0)), n=len(longest), evidence=evidence)
+    return known("run.restarts", int(np.sum(longest.at[1:] < longest.at[:-1])), n=len(longest), evidence=evidence)
 
 
 def _epochs(run: RunSeries, evidence: list[Evidence]) -> Measured:
-    reached = [epoch for series in run.series for epoch in series.epochs if epoch is not None and np.isfinite(epoch)]
+    reached = [
+        float(np.max(series.when[np.isfinite(series.when)])) for series in run.series if np.isfinite(series.when).any()
+    ]
     if not reached:
         return unknown("the log does not count epochs", "run.epochs_seen")
     return known("run.epochs_seen", max(0.0, max(reached)), n=len(reached), evidence=evidence)
 
 
 def _last_step(run: RunSeries) -> int:
-    return max((max(series.steps) for series in run.series if len(series)), default=0)
+    return max((int(series.at.max()) for series in run.series if len(series)), default=0)
 
 
 def _share(run: RunSeries) -> float:
@@ -75,7 +77,8 @@ def _ending(run: RunSeries) -> Measured:
 
 
 def _share_of_epochs(run: RunSeries, planned: int) -> Measured:
-    epochs = [epoch for series in run.series for epoch in series.epochs if epoch is not None]
+    told = [series.when[np.isfinite(series.when)] for series in run.series]
+    epochs = [float(bound) for one in told if len(one) for bound in (one.min(), one.max())]
     if not epochs:
         return unknown("the log does not say which epochs were run", "run.finished_share")
     done = max(epochs) + (1 if min(epochs) == 0 else 0)
@@ -108,7 +111,7 @@ def nonfinite(run: RunSeries) -> Measured:
     if not curves:
         return unknown("no loss was logged", "run.nonfinite_losses", "run.any_finite_loss", *_GRADIENT_NAMES)
     bad = [(series, int(i)) for series in curves for i in np.flatnonzero(~np.isfinite(series.y))]
-    bad.sort(key=lambda place: place[0].steps[place[1]])
+    bad.sort(key=lambda place: int(place[0].at[place[1]]))
     total = sum(map(len, curves))
     measured = known("run.nonfinite_losses", len(bad), n=total, evidence=[point(*place) for place in bad])
     losses = [one for one in (run.train_loss, run.validation_loss) if one]
@@ -127,23 +130,31 @@ def _nonfinite_gradients(run: RunSeries) -> Measured:
     loss, norm = run.train_loss, run.gradient_norm
     if loss is None or norm is None:
         return unknown("no gradient norm was logged", *_GRADIENT_NAMES)
-    by_step = dict(zip(norm.steps, norm.values, strict=True))
-    dead = [i for i, step in enumerate(loss.steps) if step in by_step and _is_filtered(loss, i, by_step[step])]
+    dead = _filtered(loss, norm)
     lost = np.flatnonzero(~np.isfinite(norm.y))
     return known("run.zero_losses_without_gradient", len(dead), n=len(loss), evidence=_points(loss, dead)) + known(
         "run.nonfinite_gradient_share", len(lost) / len(norm), n=len(norm), evidence=_points(norm, lost.tolist())
     )
 
 
-def _is_filtered(loss: Series, position: int, norm: float) -> bool:
-    """Whether a loss of exactly 0 stands for NaN: without a finite gradient, or come to from one record to the next.
+def _filtered(loss: Series, norm: Series) -> list[int]:
+    """Positions of losses of exactly 0 that stand for NaN: without a finite gradient, or come to from one to the next.
 
     A classifier that has learned its clips by heart comes to 0 as well, but along small losses.
     """
-    if loss.values[position] != 0.0 or (np.isfinite(norm) and norm != 0.0):
-        return False
-    positive = [value for value in loss.values[:position] if value > 0]
-    return not np.isfinite(norm) or not positive or positive[-1] > 0.01 * positive[0]
+    zeros = np.flatnonzero(loss.y == 0.0)
+    norms = dict(zip(norm.at.tolist(), norm.y.tolist(), strict=True)) if len(zeros) else {}
+    positive = np.flatnonzero(loss.y > 0)
+    found = []
+    for position in zeros.tolist():
+        size = norms.get(int(loss.at[position]))
+        if size is None or (np.isfinite(size) and size != 0.0):
+            continue
+        before = int(np.searchsorted(positive, position)) - 1
+        sudden = before < 0 or loss.y[positive[before]] > 0.01 * loss.y[positive[0]]
+        if not np.isfinite(size) or sudden:
+            found.append(position)
+    return found
 
 
 def _points(series: Series, positions: list[int]) -> list[Evidence]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import builtin
 from .calls import Call, Context
 from .frame import Frame
+from .iteration import element
 from .places import Place
 from .values import (
     Choice,
@@ -83,12 +84,29 @@ def _call_back(it: Interpreter, name: str, arguments: list[Value], keywords: dic
     if name in it.reading.keeps_functions:
         return  # a loader's collate function is read when the loader is iterated
     handed = [*arguments, *keywords.values()]
+    if name.endswith(it.reading.fits):
+        _iterate(it, handed)
+    for value in keywords.values():  # a collator that is an object
+        if isinstance(value, Instance) and value.cls and _is_plain_callable(value.cls):
+            _call_object(it, value, [], {}, place, False)
     handed += [part for value in handed if isinstance(value, Items) for part in value.items]
     for value in handed:
         if name.startswith("?") and isinstance(value, Instance) and value.cls and value.cls.member("__call__"):
             _call_object(it, value, [], {}, place, False)  # whoever takes an object that can be called may call it
         elif isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
             call(it, value, [], {}, place, False)
+
+
+def _iterate(it: Interpreter, handed: list[Value]) -> None:
+    """Read what a framework's loop does with the loaders that it is given."""
+    for value in handed:
+        for option in value.items if isinstance(value, Items) else [value]:
+            if isinstance(option, Instance) and option.type in it.reading.loaders:
+                element(it, option)
+
+
+def _is_plain_callable(cls: Class) -> bool:
+    return cls.member("__call__") is not None and cls.member("forward") is None
 
 
 def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: dict[str, Value], place: Place,
@@ -107,8 +125,7 @@ def _method(it: Interpreter, callee: Member, arguments: list[Value], keywords: d
     if known is None and name in it.reading.fluent:
         known = owner
     if known is None and name in it.reading.alternative_constructors and isinstance(owner, Class):
-        known = Instance(owner.name, owner, call=made)
-        it.instances.append(known)
+        known = construct(it, owner, [], keywords, place, False)
     if known is None:
         known = _result(it.reading.made_by(full), made)
     if made.result is None:

@@ -19,7 +19,7 @@ from .requirements import Requirement, read_requirements
 from .values import Instance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Script:
     """A training script that was read, never run."""
 
@@ -96,8 +96,12 @@ def read_script(knowledge: Knowledge, path: Path, entry: str = "", launch: str =
         InputError: nothing is there, or no Python file.
         UsageError: `entry` is no file of the project.
     """
+    return script_of(knowledge, read_project(path, entry, launch))
+
+
+def script_of(knowledge: Knowledge, project: Project) -> Script:
+    """Follow the launch of a project that was read."""
     assert knowledge.reading is not None, "the rulebook says how scripts are read"
-    project = read_project(path, entry, launch)
     interpreter = Interpreter(project, knowledge.reading)
     trace = interpreter.read()
     configurations, cut = tuple(interpreter.configurations.used), tuple(interpreter.cut)

@@ -69,7 +69,7 @@ def read_source(path: Path, relative: str) -> Source | Broken:
         text = data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         return Broken(Place(relative, 1), f"not text in a known encoding ({error})")
-    return _parsed(text, relative)
+    return parse_source(text, relative)
 
 
 def _notebook(data: bytes, relative: str) -> Source | Broken:
@@ -79,7 +79,7 @@ def _notebook(data: bytes, relative: str) -> Source | Broken:
         text, starts = flatten(cells)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         return Broken(Place(relative, 1), f"not a notebook ({type(error).__name__})")
-    return _parsed(text, relative, starts)
+    return parse_source(text, relative, starts)
 
 
 def flatten(cells: list[dict[str, object]]) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -100,7 +100,8 @@ def flatten(cells: list[dict[str, object]]) -> tuple[str, tuple[tuple[int, int],
     return "\n".join(lines) + "\n", tuple(starts)
 
 
-def _parsed(text: str, relative: str, cells: tuple[tuple[int, int], ...] = ()) -> Source | Broken:
+def parse_source(text: str, relative: str, cells: tuple[tuple[int, int], ...] = ()) -> Source | Broken:
+    """Return the tree of a text that was read, or why there is none."""
     if (line := _too_deep(text)) is not None:
         return Broken(Place(relative, line), f"brackets are nested more than {DEEPEST} deep")
     try:

@@ -298,3 +298,38 @@ def test_a_name_with_a_mark_is_taken_out_of_a_set(tmp_path: Path) -> None:
     """)  # fmt: skip
     found = script.trace.named("torch.optim.*.step", "!torch.optim.lr_scheduler.*")
     assert [call.name for call in found] == ["torch.optim.SGD.step"]
+
+
+def test_loaders_of_hooks_and_of_fit_are_gone_over(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import pytorch_lightning as pl, torch
+        from torch.utils.data import DataLoader, Dataset
+        class Clips(Dataset):
+            def __getitem__(self, index):
+                return torch.made(index)
+        def collate(batch):
+            return torch.collated(batch)
+        class Net(pl.LightningModule):
+            def train_dataloader(self):
+                return DataLoader(Clips(), collate_fn=collate)
+        class Joined:
+            def __call__(self, batch):
+                return torch.joined(batch)
+        net = Net.load_from_checkpoint("x.ckpt", width=3)
+        pl.Trainer().fit(net, val_dataloaders=[DataLoader(Clips(), collate_fn=Joined())])
+    """)  # fmt: skip
+    (collated,) = script.trace.named("torch.collated")
+    assert collated.hook == "train_dataloader"
+    assert script.trace.named("torch.joined")
+    assert len(script.trace.named("torch.made")) == 2
+
+
+def test_a_collator_that_is_an_object_is_called(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch, transformers
+        class Collator:
+            def __call__(self, features):
+                return torch.padded(features)
+        transformers.Trainer(model=1, data_collator=Collator()).train()
+    """)  # fmt: skip
+    assert script.trace.named("torch.padded")

@@ -5,7 +5,8 @@ import torch
 
 from engine.plan import Training
 from engine.training.adaptation import merged
-from engine.training.model import build_model, census
+from engine.training.census import silent_tensors as census
+from engine.training.model import build_model
 from knowledge.errors import PlanError
 
 from .small_models import KINDS, batch_of, clip, plan_with, save_checkpoint

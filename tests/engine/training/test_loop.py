@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import torch
 
+from engine.evidence.run.measure import measure_run
+from engine.evidence.run.read import read_run
 from engine.plan import Plan
 from engine.process import EventTail
 from engine.training import evaluation, loop, run
@@ -38,7 +40,7 @@ def test_a_run_writes_what_its_readers_expect(tmp_path: Path) -> None:
     assert all(set(step) == STEP for step in steps)
     assert [step["step"] for step in steps] == list(range(1, 10))
     assert [step["epoch"] for step in steps] == pytest.approx([number / 3 for number in range(1, 10)])
-    assert {event["kind"] for event in middle} <= {"step", "eval", "checkpoint", "telemetry"}
+    assert {event["kind"] for event in middle} <= {"step", "eval", "checkpoint", "telemetry", "census"}
     assert [(one["step"], one["epoch"]) for one in evals] == [(3, 1), (6, 2), (9, 3)]
     names = {"loss", "accuracy", "balanced-accuracy", "macro-f1"}
     assert set(evals[0]["metrics"]) == {f"val/{name}" for name in names}
@@ -212,6 +214,18 @@ def test_weights_that_get_no_gradient_end_training(tmp_path: Path, monkeypatch: 
         train(tone_plan(tone_corpus(tmp_path / "data")), tmp_path / "run")
 
     assert events_of(tmp_path / "run", "end")[0]["error"]["code"] == "dead-tensors"
+    (counted,) = events_of(tmp_path / "run", "census")
+    assert (counted["silent"], counted["names"], counted["step"]) == (1, ["adapter"], 2)
+    measured = measure_run(read_run(tmp_path / "run"))
+    facts = {fact.name: fact.value for fact in measured.facts}
+    assert (facts["run.silent_tensors"], facts["run.trainable_tensors"]) == (1, counted["trainable"])
+
+
+def test_the_census_of_a_sound_run_names_nothing(tmp_path: Path) -> None:
+    (counted,) = events_of(train(tone_plan(tone_corpus(tmp_path / "data")), tmp_path / "run"), "census")
+
+    assert (counted["silent"], counted["names"]) == (0, [])
+    assert counted["trainable"] > 0
 
 
 def test_clips_that_cannot_be_decoded_are_left_out_with_a_warning(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_answers_do_not_depend_on_the_neighbours(lengths, backbone, head, poolin
 @pytest.mark.parametrize("head", ["linear", "mlp", "temporal"])
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_every_weight_of_the_head_gets_a_gradient(head, pooling):
-    from engine.training.model import census
+    from engine.training.census import silent_tensors as census
 
     plan = plan_with(
         backbone={"normalise": "clip"},

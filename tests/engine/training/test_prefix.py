@@ -5,7 +5,8 @@ import torch
 
 from engine.plan import Adaptation, Backbone
 from engine.training.backbones import PretrainedEncoder
-from engine.training.model import build_model, census
+from engine.training.census import silent_tensors as census
+from engine.training.model import build_model
 from knowledge.errors import PlanError
 
 from .small_models import SAMPLE_RATE_HZ, SPECTRAL, batch_of, clip, plan_with, save_checkpoint, save_spectral_checkpoint

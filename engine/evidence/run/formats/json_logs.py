@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..collecting import number
+from ..collecting import count, number
 from .names import SPLITS, meaning
 from .records import Record
 
 _MOST_DEPTH = 6
 _LARGEST_STEP = 1 << 53
-_MODES = ("mode", "split", "phase", "stage")
+MODES = ("mode", "split", "phase", "stage")
 _ROLES = {"train_metric": "train_loss", "monitor_metric": "val_loss", "train_metric_acc": "train_accuracy",
           "monitor_metric_acc": "val_accuracy"}  # fmt: skip
 """OverfitGuard's histories name in these keys which of their curves are the ones to compare."""
@@ -64,7 +64,7 @@ class _Layout:
 def _layout(names: tuple[str, ...]) -> _Layout:
     by_role = {meaning(name).role: name for name in reversed(names)}
     curves = tuple(name for name in names if meaning(name).role in ("curve", "rate", "gradient"))
-    mode = next((name for name in _MODES if name in names), "")
+    mode = next((name for name in MODES if name in names), "")
     return _Layout(curves, by_role.get("epoch", ""), by_role.get("step", ""), mode)
 
 
@@ -79,7 +79,7 @@ def _record(row: Mapping[str, Any]) -> Record | None:
     # A line of an evaluation counts the batches of the evaluation, not those of the training.
     known = step is not None and abs(step) < _LARGEST_STEP and not (split == "val" and layout.step == "iter")
     epoch = number(row[layout.epoch]) if layout.epoch else None
-    return Record(values, split, epoch, int(step or 0) if known else None)
+    return Record(values, split, epoch, count(step) if known else None)
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
+from ..collecting import count
 from ..series import RunMeta, RunSeries, Series, direction_of, is_share
 from .names import Meaning, meaning
 
@@ -38,7 +40,7 @@ def runs_of(
 
     None when no name tells a loss or a metric: then these numbers are not the log of a training.
     """
-    if not any(map(_is_understood, _names(records))):
+    if not any(map(is_understood, _names(records))):
         return ()
     parts = _separated(records)
     told = (*notes, f"{len(parts)} runs were appended to one log") if len(parts) > 1 else tuple(notes)
@@ -50,7 +52,8 @@ def _names(records: Iterable[Record]) -> set[str]:
     return set().union(*{frozenset(record.values) for record in records})
 
 
-def _is_understood(name: str) -> bool:
+def is_understood(name: str) -> bool:
+    """Whether a name tells a loss or a metric, so that numbers under it are the log of a training."""
     found = meaning(name)
     return found.role == "curve" and bool(direction_of(found.metric))
 
@@ -76,8 +79,14 @@ def _has_curve(record: Record) -> bool:
 
 def _run(records: Sequence[Record], source: Path, reader: str, notes: tuple[str, ...], meta: RunMeta) -> RunSeries:
     meanings = {name: meaning(name) for name in _names(records)}
-    points = _points(records, meanings)
-    curves = {name: _series(name, found) for name, found in points.items()}
+    curves = {name: _series(name, found) for name, found in _points(records, meanings).items()}
+    return run_of_curves(curves, source, reader, notes, meta)
+
+
+def run_of_curves(
+    curves: dict[str, Series], source: Path, reader: str, notes: tuple[str, ...], meta: RunMeta
+) -> RunSeries:
+    """Return one run from its curves by name: totals named, percentages as shares, rates and gradients apart."""
     said: list[str] = list(notes)
     _stand_in(curves, said)
     for name in [name for name in curves if "/step_" in name and name.replace("/step_", "/") in curves]:
@@ -97,20 +106,21 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
     curves: dict[tuple[str, str], str] = {}
     for number, record in enumerate(records):
         if record.step is not None:
-            step = record.step
+            step = count(record.step)
         elif not stepped:
-            step = int(record.epoch) if record.epoch is not None else number
+            step = count(record.epoch) if record.epoch is not None else number
         for name, value in record.values.items():
             curve = curves.get((name, record.split))
             if curve is None:
-                curve = curves[name, record.split] = _curve_name(meanings[name], record.split, explicit)
+                curve = curves[name, record.split] = curve_name(meanings[name], record.split, explicit)
                 points.setdefault(curve, {})
             points[curve][step, record.epoch] = value
     points.pop("", None)
     return points
 
 
-def _curve_name(one: Meaning, place: str, explicit: set[tuple[str, str]]) -> str:
+def curve_name(one: Meaning, place: str, explicit: set[tuple[str, str]]) -> str:
+    """Return the curve that a name belongs to, from what the place in the log and the names beside it say."""
     if one.role == "rate":
         return f"lr/{one.metric}"
     if one.role == "gradient":
@@ -154,16 +164,17 @@ def _total(curves: dict[str, Series], split: str, said: list[str]) -> None:
     if any(found & _ADVERSARIAL for found in words.values()):
         kept = [name for word in _RECONSTRUCTION for name, found in words.items() if word in found][:1]
         parts = {name: parts[name] for name in kept}
-    if not parts or len({series.steps for series in parts.values()}) > 1:
+    if not parts or not _at_once(list(parts.values())):
         return
     first = next(iter(parts.values()))
-    values = tuple(math.fsum(column) if all(map(math.isfinite, column)) else math.nan for column in _columns(parts))
-    curves[f"{split}/loss"] = replace(first, name=f"{split}/loss", values=values)
+    values = np.sum([series.y for series in parts.values()], axis=0)
+    values = np.where(np.isfinite(values), values, np.nan)
+    curves[f"{split}/loss"] = replace(first, name=f"{split}/loss", y=values)
     said.append(f"{split}/loss is {' + '.join(series.metric for series in parts.values())}")
 
 
-def _columns(parts: Mapping[str, Series]) -> Iterable[tuple[float, ...]]:
-    return zip(*(series.values for series in parts.values()), strict=True)
+def _at_once(curves: Sequence[Series]) -> bool:
+    return all(curve.beside(curves[0]) for curve in curves)
 
 
 def _is_part_of_loss(name: str, split: str) -> bool:
@@ -186,8 +197,8 @@ def _plain(metric: str) -> str:
 
 
 def _highest(series: Series) -> float:
-    return max((value for value in series.values if math.isfinite(value)), default=0.0)
+    return float(np.max(series.finite().y, initial=0.0))
 
 
 def _divided(series: Series) -> Series:
-    return replace(series, values=tuple(value / 100 for value in series.values))
+    return replace(series, y=series.y / 100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 
-from ..collecting import number
+from ..collecting import count, number
 from .names import meaning
 from .records import Record
 
@@ -52,7 +52,7 @@ def _records(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list
         values = {header[index]: value for index in kept if (value := number(row[index])) is not None}
         if values:
             epoch, step = (None if place is None else number(row[place]) for place in places.values())
-            records.append(Record(values, _mode(header, row), epoch, None if step is None else int(step)))
+            records.append(Record(values, _mode(header, row), epoch, None if step is None else count(step)))
     strange = len(rows) - len(fitting)
     notes = (f"{strange} rows have more or fewer columns than the header and were left out",) if strange else ()
     return records, notes

@@ -19,6 +19,7 @@ _COLUMNS = (
     ("throttle", re.compile(r"(throttle|event)_reasons\.active", re.IGNORECASE)),
 )
 """Series by the names that nvidia-smi gives its columns in its versions, and scripts in their own."""
+_LONGEST_NAME = 200
 _UNIT = re.compile(r"^\s*(0x[0-9a-fA-F]+|[-+]?\d+(?:\.\d+)?)\s*(?:%|[A-Za-z]+)?\s*$")
 
 
@@ -43,7 +44,7 @@ def read_telemetry(text: str, path: Path) -> RunSeries | None:
 
 
 def _place(header: Sequence[str], form: re.Pattern[str]) -> int | None:
-    return next((index for index, name in enumerate(header) if form.search(name)), None)
+    return next((index for index, name in enumerate(header) if form.search(name[:_LONGEST_NAME])), None)
 
 
 def _series(name: str, place: int, rows: Sequence[Sequence[str]]) -> Series:

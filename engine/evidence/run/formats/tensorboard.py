@@ -7,15 +7,17 @@ verified: a damaged length ends the file, a damaged message is left out.
 
 from __future__ import annotations
 
+import dataclasses
 import struct
+from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-
-from .records import Record
 
 _HEAD = 12
 _FOOT = 4
 _LARGEST_MESSAGE = 1 << 28
+_LARGEST_STEP = 1 << 53
 _FLOAT, _DOUBLE, _INT32, _INT64 = 1, 2, 3, 9
 """Types of tensors (tensorflow/core/framework/types.proto)."""
 _PACKED = {_FLOAT: "<f", _DOUBLE: "<d", _INT32: "<i", _INT64: "<q"}
@@ -31,17 +33,81 @@ def is_events(path: Path) -> bool:
     return 9 <= length < 4096 and head[_HEAD] == 0x09
 
 
-def read_events(path: Path) -> Iterator[Record]:
-    """Yield one record for every scalar that the file holds.
+@dataclass
+class Scalars:
+    """The numbers of one tag of one file, in the order in which they were written."""
 
-    The split stands in the name of the folder or file, as the callbacks of Keras write it.
-    """
-    split = _split_of(path)
-    for message in _messages(path.read_bytes()):
-        try:
-            yield from _records(message, split)
-        except (struct.error, IndexError, UnicodeDecodeError):
+    tag: str
+    split: str
+    """What the name of the folder or file says of all of its tags, as the callbacks of Keras write it."""
+    steps: array[int] = dataclasses.field(default_factory=lambda: array("q"))
+    values: array[float] = dataclasses.field(default_factory=lambda: array("d"))
+
+
+def read_events(path: Path) -> list[Scalars]:
+    """Return the scalars of a file by tag, in the order in which the tags first come."""
+    split, found = _split_of(path), dict[bytes, Scalars]()
+    content = path.read_bytes()
+    for begin, end in _messages(content):
+        if _plain(content, begin, end, split, found):
             continue
+        try:
+            for step, tag, number in _records(content[begin:end]):
+                _scalars(tag.encode(), split, found, step, number)
+        except (struct.error, IndexError, UnicodeDecodeError, OverflowError):
+            continue
+    return list(found.values())
+
+
+def _scalars(tag: bytes, split: str, found: dict[bytes, Scalars], step: int, number: float) -> None:
+    scalars = found.get(tag)
+    if scalars is None:
+        scalars = found[tag] = Scalars(tag.decode("utf-8"), split)
+    scalars.steps.append(step if step < _LARGEST_STEP else 0)
+    scalars.values.append(number)
+
+
+def _plain(content: bytes, begin: int, end: int, split: str, found: dict[bytes, Scalars]) -> bool:
+    """Take in an event that holds one number and nothing else, as nearly all do; False for any other event.
+
+    Wall time (9 bytes), step, summary, one value in it, tag, number of 4 bytes: every length is one byte, or the
+    event is read field by field.
+    """
+    try:
+        if content[begin] != 0x09 or content[begin + 9] != 0x10 or content[end - 5] != 0x15:
+            return False
+        at = begin + 10
+        step = shift = 0
+        while (byte := content[at]) >= 0x80:
+            step |= (byte & 0x7F) << shift
+            shift += 7
+            at += 1
+        step |= byte << shift
+        tag = at + 7
+        long = content[at + 6]
+        if (
+            shift > 56
+            or content[at + 1] != 0x2A
+            or content[at + 3] != 0x0A
+            or content[at + 5] != 0x0A
+            or tag + long + 5 != end
+            or content[at + 2] != end - at - 3
+            or content[at + 4] != end - at - 5
+        ):
+            return False
+        name = content[tag : tag + long]
+        scalars = found.get(name)
+        if scalars is None:
+            scalars = found[name] = Scalars(name.decode("utf-8"), split)
+    except (IndexError, UnicodeDecodeError):
+        return False
+    scalars.steps.append(step if step < _LARGEST_STEP else 0)
+    scalars.values.append(_NUMBER(content, end - 4)[0])
+    return True
+
+
+_NUMBER = struct.Struct("<f").unpack_from
+_LENGTH = struct.Struct("<Q").unpack_from
 
 
 def _split_of(path: Path) -> str:
@@ -51,18 +117,20 @@ def _split_of(path: Path) -> str:
     return "train" if "train" in place else "test" if place.startswith("test ") else ""
 
 
-def _messages(content: bytes) -> Iterator[bytes]:
+def _messages(content: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each message begins and ends."""
     position, end = 0, len(content)
     while position + _HEAD <= end:
-        (length,) = struct.unpack_from("<Q", content, position)
+        length = _LENGTH(content, position)[0]
         begin = position + _HEAD
         position = begin + length + _FOOT
         if length > _LARGEST_MESSAGE or position > end:
             return
-        yield content[begin : begin + length]
+        yield begin, begin + length
 
 
-def _records(message: bytes, split: str) -> Iterator[Record]:
+def _records(message: bytes) -> Iterator[tuple[int, str, float]]:
+    """Yield step, tag and number of each value of one event."""
     step = 0
     summary = b""
     for field, value in _fields(message):
@@ -74,7 +142,7 @@ def _records(message: bytes, split: str) -> Iterator[Record]:
         if field == 1 and isinstance(value, bytes):
             tag, number = _scalar(value)
             if tag and number is not None:
-                yield Record({tag: number}, split, step=step)
+                yield step, tag, number
 
 
 def _scalar(message: bytes) -> tuple[str, float | None]:

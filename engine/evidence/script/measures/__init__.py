@@ -5,15 +5,22 @@ from __future__ import annotations
 from knowledge.records import Measured
 
 from ..script import Script
+from .augmenting import measure_augmenting
 from .clipping import measure_clipping
 from .decay import measure_decay, measure_rates
+from .held_out import measure_held_out
 from .life import measure_optimizer_state, measure_registry, measure_resume
+from .losses import measure_losses
+from .order import measure_order
+from .padding import measure_padding
 from .precision import measure_precision
+from .rate import measure_rate
 from .records import measure_settings_saved, measure_versions
 from .rounds import measure_clearing, measure_rounds
 from .schedule import measure_schedule, measure_stepping, measure_warm_up
 from .seeds import measure_determinism, measure_seeds, measure_workers
 from .selection import measure_selection
+from .splits import measure_splits
 from .stopping import measure_stopping
 
 
@@ -27,6 +34,13 @@ def measure_script(script: Script) -> Measured:
 
 _MEASURES = (
     measure_clipping,
+    measure_augmenting,
+    measure_held_out,
+    measure_losses,
+    measure_order,
+    measure_padding,
+    measure_rate,
+    measure_splits,
     measure_warm_up,
     measure_schedule,
     measure_stepping,

@@ -1,0 +1,193 @@
+"""Times reading and diagnosing a million logged steps beside the parser alone, and event files beside a plain reader.
+
+    python -m benchmarks.reading [STEPS]
+
+Each measurement runs in a process of its own, so that the memory is its own. TensorBoard's EventAccumulator is measured
+where tensorboard can be imported; else a reader of the same format in plain struct calls, which is faster, stands for
+it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import random
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+MOST_RATIO, MOST_MEGABYTES = 1.5, 300
+
+
+def write_logs(folder: Path, steps: int) -> None:
+    """Write the same run as JSON lines and as a table, and a fifth of it as an event file."""
+    noise = random.Random(0)
+    with (folder / "run.jsonl").open("w") as lines, (folder / "run.csv").open("w") as table:
+        table.write("step,loss,lr,grad_norm\n")
+        for step in range(1, steps + 1):
+            share = step / steps
+            loss, rate = 0.3 + 3 * math.exp(-5 * share) + noise.gauss(0, 0.05), 1e-4 * (1 - share)
+            norm = abs(noise.gauss(1, 0.2))
+            lines.write(f'{{"step": {step}, "loss": {loss:.5f}, "lr": {rate:.4e}, "grad_norm": {norm:.4f}}}\n')
+            table.write(f"{step},{loss:.5f},{rate:.4e},{norm:.4f}\n")
+            if step % 10_000 == 0:
+                lines.write(f'{{"step": {step}, "val_loss": {0.35 + 3 * math.exp(-5 * share):.5f}}}\n')
+    with (folder / "events.out.tfevents.1").open("wb") as stream:
+        stream.write(_frame(b"\x09" + struct.pack("<d", 1.7e9) + b"\x1a\x0dbrain.Event:2"))
+        for step in range(1, steps // 5 + 1):
+            stream.write(_frame(_scalar(step, b"train/loss", 0.3 + math.exp(-step / 2e4))))
+
+
+def _frame(message: bytes) -> bytes:
+    return struct.pack("<Q", len(message)) + bytes(4) + message + bytes(4)
+
+
+def _varint(number: int) -> bytes:
+    tail = b""
+    while number > 0x7F:
+        tail += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return tail + bytes([number])
+
+
+def _scalar(step: int, tag: bytes, number: float) -> bytes:
+    value = b"\x0a" + _varint(len(tag)) + tag + b"\x15" + struct.pack("<f", number)
+    summary = b"\x0a" + _varint(len(value)) + value
+    head = b"\x09" + struct.pack("<d", 1.7e9 + step) + b"\x10" + _varint(step)
+    return head + b"\x2a" + _varint(len(summary)) + summary
+
+
+def parse_lines(path: Path) -> None:
+    """What json.loads takes for every line."""
+    with path.open() as stream:
+        for line in stream:
+            json.loads(line)
+
+
+def parse_table(path: Path) -> None:
+    """What csv.reader takes for every row."""
+    with path.open(newline="") as stream:
+        for _ in csv.reader(stream):
+            pass
+
+
+def parse_events(path: Path) -> None:
+    """Read an event file field by field, as a plain reader of protocol buffers does."""
+    try:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    except ImportError:
+        _plain_events(path.read_bytes())
+    else:
+        EventAccumulator(str(path), size_guidance={"scalars": 0}).Reload()
+
+
+def _plain_events(content: bytes) -> None:
+    position, found = 0, {}
+    while position < len(content):
+        (length,) = struct.unpack_from("<Q", content, position)
+        event = _fields(content[position + 12 : position + 12 + length])
+        for number, summary in event:
+            if number == 5 and isinstance(summary, bytes):
+                value = dict(_fields(dict(_fields(summary))[1]))
+                found.setdefault(value[1], []).append((dict(event)[2], value.get(2)))
+        position += length + 16
+
+
+def _fields(message: bytes) -> list[tuple[int, object]]:
+    fields, at = [], 0
+    while at < len(message):
+        key, at = _read_varint(message, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = _read_varint(message, at)
+        elif kind == 2:
+            length, at = _read_varint(message, at)
+            value, at = message[at : at + length], at + length
+        else:
+            size = 8 if kind == 1 else 4
+            value, at = struct.unpack_from("<d" if kind == 1 else "<f", message, at)[0], at + size
+        fields.append((key >> 3, value))
+    return fields
+
+
+def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+    result = shift = 0
+    while True:
+        byte = message[at]
+        at += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, at
+        shift += 7
+
+
+def read_and_measure(path: Path) -> None:
+    """Read a log and measure every signal; what a diagnosis does beside its rules."""
+    from engine.evidence.run.measure import measure_run
+    from engine.evidence.run.read import read_run
+
+    measure_run(read_run(path))
+
+
+WAYS: dict[str, Callable[[Path], None]] = {
+    "parse_lines": parse_lines, "parse_table": parse_table, "parse_events": parse_events,
+    "read_and_measure": read_and_measure,
+}  # fmt: skip
+
+
+def child(way: str, path: Path) -> None:
+    """Time one way in this process, after its imports, the better of two; print CPU seconds and peak megabytes."""
+    if way == "read_and_measure":
+        import engine.evidence.run.measure  # imports are no reading
+        import engine.evidence.run.read  # noqa: F401
+    seconds = []
+    for _ in range(2):
+        began = time.process_time()
+        WAYS[way](path)
+        seconds.append(time.process_time() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([min(seconds), peak]))
+
+
+def _timed(way: str, path: Path) -> tuple[float, float]:
+    command = [sys.executable, "-m", "benchmarks.reading", way, str(path)]
+    seconds, peak = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return seconds, peak
+
+
+def main(steps: int = 1_000_000) -> int:
+    """Print a line for each form; fail when a promise is broken."""
+    broken = False
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_logs(folder, steps)
+        for file, parser in (("run.jsonl", "parse_lines"), ("run.csv", "parse_table")):
+            base, _ = _timed(parser, folder / file)
+            ours, peak = _timed("read_and_measure", folder / file)
+            broken |= ours > MOST_RATIO * base or peak > MOST_MEGABYTES
+            print(f"{file}: {steps} steps in {ours:.2f} s, {ours / base:.2f} x {parser} ({base:.2f} s), {peak:.0f} MB")
+        base, _ = _timed("parse_events", folder / "events.out.tfevents.1")
+        ours, peak = _timed("read_and_measure", folder / "events.out.tfevents.1")
+        print(f"event file: {steps // 5} scalars in {ours:.2f} s, {base / ours:.1f} x faster than {_reference()}")
+    return int(broken)
+
+
+def _reference() -> str:
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        return "a plain struct reader (EventAccumulator not measured: tensorboard is not installed)"
+    return "EventAccumulator"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        child(sys.argv[1], Path(sys.argv[2]))
+    else:
+        sys.exit(main(*map(int, sys.argv[1:])))

@@ -1,0 +1,173 @@
+"""What a training reads and what it is evaluated on: loops over loaders and what frameworks are handed; no roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from .calls import Call, Loop, sources
+from .places import Place
+from .script import Script
+from .values import Const, Instance, Items, Value, constant, options_of
+
+Use = Literal["train", "held-out"]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Clips that go into the network, for one use."""
+
+    use: Use
+    value: Value
+    place: Place
+    """Where they are handed over: the loop, or the call of the framework."""
+    by: str
+    """How: `loop`, `trainer`, `lightning`, `keras`, `brain`."""
+    slot: str = ""
+    """What the taker calls it: `eval_dataset`, `val_dataloader`; empty for a loop."""
+
+
+def feeds(script: Script) -> list[Feed]:
+    """Return every feed that the launch reaches."""
+    found = [*_of_frameworks(script), *_of_hooks(script), *_of_loops(script)]
+    return [feed for feed in found if constant(feed.value, ...) is not None]
+
+
+def outer(call: Call) -> str:
+    """Return the name of what a call makes or asks, of a class of the project its base of a package."""
+    made = call.result
+    if isinstance(made, Instance) and made.cls is not None and made.call is call:
+        return next((name for name in made.cls.outside() if name != "?"), call.name)
+    return call.name
+
+
+_SLOTS: dict[str, tuple[tuple[Use, str, int | None], ...]] = {
+    "trainer": (("train", "train_dataset", None), ("held-out", "eval_dataset", None)),
+    "trainer-evaluates": (("held-out", "eval_dataset", 0), ("held-out", "test_dataset", 0)),
+    "keras-fit": (("train", "x", 0), ("held-out", "validation_data", None)),
+    "keras-evaluates": (("held-out", "x", 0),),
+    "brain-fit": (("train", "train_set", 1), ("held-out", "valid_set", 2)),
+    "brain-evaluates": (("held-out", "test_set", 0),),
+    "lightning-fit": (("train", "train_dataloaders", 1), ("train", "train_dataloader", 1),
+                      ("held-out", "val_dataloaders", 2)),
+    "lightning-tests": (("held-out", "test_dataloaders", 1), ("held-out", "dataloaders", 1)),
+}  # fmt: skip
+"""Where the calls of each symbol set take clips: use, name of the argument, position."""
+
+
+def _of_frameworks(script: Script) -> Iterator[Feed]:
+    for symbol, slots in _SLOTS.items():
+        names = script.symbols[symbol]
+        for call in script.trace:
+            if not call.main or not _is(call, names):
+                continue
+            given: set[int] = set()
+            for use, name, position in slots:
+                value = call.argument(name, position)
+                if value is None or id(value) in given:
+                    continue
+                given.add(id(value))
+                yield from _split(Feed(use, value, call.place, symbol.partition("-")[0], name))
+
+
+def _split(feed: Feed) -> Iterator[Feed]:
+    """Yield a feed for each of several that are handed over as one dictionary or choice."""
+    for option in options_of(feed.value):
+        yield Feed(feed.use, option, feed.place, feed.by, feed.slot)
+
+
+def _is(call: Call, names: tuple[str, ...]) -> bool:
+    """Return whether a call is of one of `names`, also by the base of a class of the project."""
+    full = outer(call)
+    return any(_matches(name, full) for name in names)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    start, star, end = pattern.partition("*")
+    return name == pattern if not star else name.startswith(start) and name.endswith(end) and name != end
+
+
+def _of_hooks(script: Script) -> Iterator[Feed]:
+    uses: tuple[tuple[str, Use], ...] = (
+        (".train_dataloader", "train"), (".val_dataloader", "held-out"), (".test_dataloader", "held-out"),
+        (".get_train_dataloader", "train"),
+    )  # fmt: skip
+    for call in script.trace:
+        if not call.main or ":" not in call.name or call.hook == "":
+            continue
+        for ending, use in uses:
+            if call.name.endswith(ending) and call.result is not None:
+                for option in options_of(call.result):
+                    yield Feed(use, option, call.place, "lightning", ending[1:])
+
+
+_PASSES = ("__call__", "generate", "predict", "predict_on_batch")
+
+
+def _of_loops(script: Script) -> Iterator[Feed]:
+    """Yield what is iterated around a step of the training, and around a forward pass without one."""
+    trained: set[Place] = set()
+    seen: set[tuple[Place, int]] = set()
+    for call in script.calls("backward"):
+        loop = _over_clips(call)
+        if loop is not None and loop.over is not None:
+            trained.add(loop.place)
+            if (loop.place, id(loop.over)) not in seen:
+                seen.add((loop.place, id(loop.over)))
+                yield Feed("train", loop.over, loop.place, "loop")
+    for call in script.trace:
+        loop = _over_clips(call) if call.main and call.attribute in _PASSES else None
+        if loop is None or loop.over is None or loop.place in trained or (loop.place, id(loop.over)) in seen:
+            continue
+        if _loads(script, loop.over) or call.attribute.startswith("predict"):
+            seen.add((loop.place, id(loop.over)))
+            yield Feed("held-out", loop.over, loop.place, "loop")
+
+
+def _over_clips(call: Call) -> Loop | None:
+    """Return the innermost loop around a call that runs over clips, not over numbers."""
+    for loop in reversed(call.loops):
+        if loop.over is not None and not _counts(loop.over):
+            return loop
+    return None
+
+
+def _counts(over: Value) -> bool:
+    for each in sources(over, deepest=3):
+        if isinstance(each, Instance) and each.type.rpartition(".")[2] in ("range", "trange", "arange", "count"):
+            return True
+    return isinstance(over, Items) and all(isinstance(item, Const) for item in over.items)
+
+
+def _loads(script: Script, over: Value) -> bool:
+    return any(True for _ in loaders_of(script, over))
+
+
+def is_loader(script: Script, call: Call) -> bool:
+    """Return whether a call makes a loader."""
+    return _is(call, script.symbols["data-loader"])
+
+
+def loaders_of(script: Script, value: Value) -> Iterator[Call]:
+    """Yield the calls that make the loaders behind a feed; of one's own class, where it hands on to the package's."""
+    for each in sources(value, deepest=6):
+        if not isinstance(each, Instance) or each.call is None or not is_loader(script, each.call):
+            continue
+        above = [call for call in _handed_on(script) if call.receiver is each]
+        yield above[-1] if above else each.call
+
+
+def dataset_of(script: Script, value: Value) -> Value:
+    """Return the data set behind a feed: what its loader reads, else the feed itself."""
+    for call in loaders_of(script, value):
+        held = call.argument("dataset", 0)
+        if held is not None:
+            return held
+    return value
+
+
+def _handed_on(script: Script) -> list[Call]:
+    """Return where one's own loaders hand on to the package's."""
+    names = tuple(f"{name}.__init__" for name in script.symbols["data-loader"])
+    return script.trace.named(*names, main=None)
