@@ -105,7 +105,8 @@ def _ways_back(script: Script) -> list[Evidence]:
     for path, lines in reached_lines(script).items():
         tree = script.project.sources[path].tree if path in script.project.sources else None
         for function in functions_of(tree) if tree is not None else ():
-            if lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
+            started = not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and path == script.project.entry
+            if started or lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
                 back = [node for node in ast.walk(function) if isinstance(node, ast.If) and _leads_back(node)]
                 places = [Place(path, node.lineno, node.body[-1].end_lineno or node.lineno) for node in back]
                 found += [script.evidence(place, "goes on with a run") for place in places]

@@ -80,7 +80,8 @@ def _whole(each: Value) -> bool:
     if isinstance(each, Table):
         from_file = each.place is not None and each.place.path.endswith(_CONFIGURATIONS)
         told = [item for item in each.items.values() if isinstance(item, Const) and item.via in ("config", "default")]
-        return from_file or len(told) > 1 or _settings_like(each)
+        flags = each.open and len(told) == len(each.items) > 0  # what `vars(args)` gives
+        return from_file or flags or len(told) > 1 or _settings_like(each)
     return isinstance(each, (External, Member)) and bool(
         re.search(r"(?i)(^|\.)(config|args|hparams|cfg)$", getattr(each, "name", ""))
     )

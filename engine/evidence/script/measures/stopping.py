@@ -126,10 +126,14 @@ def _counts_and_resets(tree: ast.AST, name: str) -> bool:
     counts = any(isinstance(each.op, (ast.Add, ast.Sub)) for each in steps)
     resets = False
     for each in (inner for node in ast.walk(tree) if isinstance(node, ast.If) for inner in ast.walk(node)):
-        if isinstance(each, ast.Assign) and any(_called(target) == name for target in each.targets):
+        if isinstance(each, ast.Assign) and any(_called(target) == name for target in _targets(each)):
             adds = isinstance(each.value, ast.BinOp) and name in _names(each.value)
             counts, resets = counts or adds, resets or not adds
     return counts and resets
+
+
+def _targets(node: ast.Assign) -> list[ast.expr]:
+    return [part for each in node.targets for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
 
 
 def _called(target: ast.expr) -> str:
