@@ -29,6 +29,7 @@ from .job import Job
 from .model import Batch
 from .optimisation import make_optimiser, set_rates
 from .sampling import Sampler
+from .spec_augment import Masking
 from .stopping import Stop
 from .telemetry import Telemetry
 
@@ -103,7 +104,9 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             for cpu_batch in step_passes:
                 batch = cpu_batch.to(job.device)
                 with job.autocast():
-                    frames, mask = model.encode(batch)
+                    hides = plan.augmentation.mask_share > 0
+                    masking = Masking(plan.augmentation, training.seed, epoch, cpu_batch.indices) if hides else None
+                    frames, mask = model.encode(batch, masking)
                     key = (training.seed, epoch, cpu_batch.indices)
                     frames = spec_augment(frames, mask, plan.augmentation.strength, key)
                     loss = job.loss(model.head_forward(frames, mask), batch.labels) * (len(batch) / clips)
