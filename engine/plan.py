@@ -175,6 +175,8 @@ class Training(Section):
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     memory_saver: Literal["none", "kept-features", "gradient-checkpointing"] = "none"
     """What a frozen part gives is kept in any case; gradient-checkpointing computes a layer's inside twice."""
+    checkpoint_steps: Annotated[int, OffIsZero] = Field(0, ge=0)
+    """Steps between checkpoints within an epoch; 0 keeps those at its end alone."""
     patience_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
     seed: int = Field(0, ge=0)
 
@@ -195,6 +197,30 @@ class Compute(Section):
     threads: int | None = Field(None, ge=1)
 
 
+class Guard(Section):
+    """When a GPU is spared: degrees Celsius below where its driver says that it slows down, or switches off."""
+
+    warn_below_c: float = Field(10, ge=0)
+    """Below the slowdown: the log says so."""
+    slow_below_c: float = Field(5, ge=0)
+    """Below the slowdown: from here on steps are spread out, the hotter the more."""
+    pause_below_c: float = Field(1, ge=0)
+    """Below the slowdown: no step is made until it has cooled."""
+    resume_below_c: float = Field(8, ge=0)
+    """Below the slowdown: where a pause ends."""
+    stop_below_c: float = Field(3, ge=0)
+    """Below the shutdown: the state is saved and the run ends."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Guard:
+        if not self.resume_below_c > self.pause_below_c <= self.slow_below_c <= self.warn_below_c:
+            raise ValueError(
+                f"a guard warns, slows, pauses from cool to hot and resumes below the pause; got {self.warn_below_c}, "
+                f"{self.slow_below_c}, {self.pause_below_c} and {self.resume_below_c} degrees below the slowdown"
+            )
+        return self
+
+
 class Plan(Section):
     """One executable plan."""
 
@@ -211,6 +237,7 @@ class Plan(Section):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     compute: Compute = Compute()
+    guard: Guard = Guard()
 
     @property
     def folds(self) -> str | None:

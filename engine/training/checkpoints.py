@@ -21,11 +21,14 @@ from torch.amp.grad_scaler import GradScaler
 from knowledge.errors import InputError
 
 from .averaging import WeightAverage
+from .faults import cannot_write
 from .model import AudioModel
 from .seeding import random_state, restore_random_state
 
 BEST = "best.safetensors"
 _LAST = "last-*.safetensors"
+_TORN = ".last-*.safetensors.*"
+"""What a kill left of a checkpoint that was being written."""
 _KEPT = 2
 """Checkpoints to go on from: the newest, and the one before in case the newest is damaged on disk."""
 
@@ -51,6 +54,8 @@ class Progress:
     """All metrics of that epoch."""
     waited: int = 0
     """Epochs since the best one."""
+    most_clips: int = 0
+    """Clips that a pass may hold since memory ran out once; 0 where it never did."""
     level: int = 0
     """Epochs since the best one or the last plateau."""
     plateaus: int = 0
@@ -85,7 +90,7 @@ class Checkpoints:
         tensors |= {f"random.{name}": value for name, value in random_state().items()}
         notes = {"progress": asdict(progress), "scaler": scaler.state_dict()}
         path = _write(self.folder / _LAST.replace("*", f"{progress.step:09d}-{progress.epoch:05d}"), tensors, notes)
-        for old in self._newest_first()[_KEPT:]:
+        for old in (*self._newest_first()[_KEPT:], *self.folder.glob(_TORN)):
             old.unlink(missing_ok=True)
         return path
 
@@ -152,6 +157,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> Path:
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,6 +169,9 @@ def _write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) 
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error if isinstance(error, OSError) else OSError(str(error))) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

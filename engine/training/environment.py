@@ -17,7 +17,7 @@ from knowledge.errors import InputError, PlanError, TonmeisterError
 
 FILE = "environment.json"
 _PACKAGES = ("tonmeister", "torch", "torchaudio", "transformers", "peft", "numpy", "soundfile", "safetensors")
-_FREE_SECTIONS = ("compute", "name")
+_FREE_SECTIONS = ("compute", "guard", "name")
 """What may differ when a run goes on: where it computes does not change what it computes."""
 
 
@@ -57,8 +57,10 @@ def write_environment(
     write_atomically(run / FILE, json.dumps(content, indent=1) + "\n")
 
 
-def check_same(run: Path, plan: Plan, data: str) -> None:
-    """Refuse to go on with another config or other data than the run began with.
+def check_same(run: Path, plan: Plan, data: str) -> list[str]:
+    """Refuse to go on with another config or other data than the run began with; say which libraries are others.
+
+    Another version of a library may round otherwise: the run goes on, and is no longer equal to an undisturbed one.
 
     Raises:
         PlanError: the plan differs; the message names the values.
@@ -75,6 +77,12 @@ def check_same(run: Path, plan: Plan, data: str) -> None:
             f"{plan.data.manifest}: the clips, labels or splits are not those that {run} was begun with",
             hint="Put the data back as it was, or train into a new run directory.",
         )
+    before, now = content.get("versions", {}), {"python": platform.python_version(), **_versions()}
+    return [
+        f"{name} was {before[name]} when this run began and is {version} now; results may differ in the last digits"
+        for name, version in now.items()
+        if name in before and before[name] != version
+    ]
 
 
 def device_name(device: torch.device) -> str:

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .faults import cannot_write
+
 VERSION = 1
 
 
@@ -17,6 +19,7 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._stream = path.open("ab")
         if self._stream.tell() and not _ends_with_newline(path):
             self._stream.write(b"\n")  # a line torn by a kill must not swallow the next one
@@ -24,8 +27,11 @@ class EventWriter:
     def write(self, kind: str, **fields: Any) -> None:
         """Append one event and hand it to the operating system, so that watchers see it at once."""
         event = {"v": VERSION, "t": round(time.time(), 3), "kind": kind, **fields}
-        self._stream.write(json.dumps(_finite(event), allow_nan=False).encode() + b"\n")
-        self._stream.flush()
+        try:
+            self._stream.write(json.dumps(_finite(event), allow_nan=False).encode() + b"\n")
+            self._stream.flush()
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
 
     def close(self) -> None:
         """Flush to the disk and close."""

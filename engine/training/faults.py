@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from engine.plan import Training
 from knowledge.errors import TrainingError
 
+from .memory_backoff import is_out_of_memory
+
 _NAMED_CLIPS = 8
-_SIGNS = ("out of memory", "can't allocate memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
-"""What CUDA, the CPU allocator, cuDNN and cuBLAS say; all but CUDA's are plain RuntimeErrors."""
 
 
 class DivergedError(TrainingError):
@@ -34,13 +35,44 @@ class DeadTensorsError(TrainingError):
     title = "Part of the model learns nothing"
 
 
-def diverged(what: str, value: float, step: int, clips: Sequence[str]) -> DivergedError:
-    """Return the error for a `what` of NaN or infinity at `step`, with the clips of the batch."""
+class OverheatedError(TrainingError):
+    """The GPU came too near to the temperature at which it switches itself off."""
+
+    code = "overheated"
+    title = "The GPU is too hot"
+
+
+class StorageError(TrainingError):
+    """A checkpoint or event cannot be written."""
+
+    code = "storage"
+    title = "The run cannot be written"
+
+
+def diverged(what: str, value: float, step: int, clips: Sequence[str], place: str = "") -> DivergedError:
+    """Return the error for a `what` of NaN or infinity at `step`, with the clips it is on and the layer it is from."""
     more = f" and {len(clips) - _NAMED_CLIPS} more" if len(clips) > _NAMED_CLIPS else ""
     named = f" on {', '.join(clips[:_NAMED_CLIPS])}{more}" if clips else ""
     return DivergedError(
-        f"the {what} is {value} at step {step}{named}; the checkpoints from before are whole",
+        f"the {what} is {value} at step {step}{named}{place}; the checkpoints from before are whole",
         hint="Lower training.learning_rate, set training.clip_norm, or look at those clips.",
+    )
+
+
+def overheated(temperature_c: float, step: int) -> OverheatedError:
+    """Return the error for a GPU of this temperature."""
+    return OverheatedError(
+        f"the GPU has {temperature_c:.0f} C at step {step}, which is next to where it switches itself off; "
+        "the state was saved",
+        hint="Let it cool, see to its fans, and go on with --resume.",
+    )
+
+
+def cannot_write(path: Path, error: OSError) -> StorageError:
+    """Return the error for a file of the run that cannot be written."""
+    return StorageError(
+        f"{path}: {error.strerror or error}; the checkpoints from before are whole",
+        hint="Make room or restore the disk, and go on with --resume.",
     )
 
 
@@ -64,7 +96,7 @@ def memory_watched(training: Training) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:
         text = str(error)
-        if isinstance(error, RuntimeError) and not any(sign in text for sign in _SIGNS):
+        if not is_out_of_memory(error):
             raise
         raise MemoryExhaustedError(
             f"no memory for a pass of {-(-training.batch_size // training.accumulation)} clips "

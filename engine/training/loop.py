@@ -7,31 +7,32 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
-from knowledge.errors import Interrupted
+from knowledge.errors import InputError, Interrupted
 
-from .augmentation import spec_augment
+from .accumulation import accumulate
 from .averaging import WeightAverage
 from .batches import ahead, passes
 from .census import Census
 from .checkpoints import Checkpoints, Progress
 from .evaluation import is_better, loss_of, metrics_of, score
 from .events import EventWriter, token
-from .faults import dead_tensors, diverged
+from .faults import dead_tensors, diverged, overheated
 from .job import Job
 from .model import Batch
+from .nan_locator import locate
 from .optimisation import make_optimiser, set_rates
 from .sampling import Sampler
-from .spec_augment import Masking
 from .stopping import Stop
 from .telemetry import Telemetry
+from .thermal import ThermalGuard, cool
 
 _MOST_STEP_EVENTS = 20_000
 """Longer runs log every n-th step, so that a log stays below some 5 MB."""
@@ -67,6 +68,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     progress = checkpoints.resume(model, optimiser, scaler, average) if resume else Progress()
     steps_per_epoch = sampler.steps(progress.epoch)
     seconds_before, census = progress.seconds, Census(model)
+    guard, heat = ThermalGuard(plan.guard), "none"
 
     def save_last() -> None:
         progress.seconds = seconds_before + time.monotonic() - began
@@ -92,7 +94,8 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
 
         model.train()
         waiting_since = time.perf_counter()
-        for number, step_passes in enumerate(ahead(make_step, len(order), plan.compute.workers)):
+        ready = ahead(make_step, len(order), plan.compute.workers)
+        for number, step_passes in enumerate(_kept_by(save_last, ready)):
             data_wait = time.perf_counter() - waiting_since
 
             # Schedule: the rate of every group follows from the step.
@@ -100,18 +103,10 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
 
             # Forward and backward, a pass at a time; weighted by real clips, the sum equals the whole batch.
             clips = sum(len(batch) for batch in step_passes)
-            step_loss = torch.zeros((), device=job.device)
-            for cpu_batch in step_passes:
-                batch = cpu_batch.to(job.device)
-                with job.autocast():
-                    hides = plan.augmentation.mask_share > 0
-                    masking = Masking(plan.augmentation, training.seed, epoch, cpu_batch.indices) if hides else None
-                    frames, mask = model.encode(batch, masking)
-                    key = (training.seed, epoch, cpu_batch.indices)
-                    frames = spec_augment(frames, mask, plan.augmentation.strength, key)
-                    loss = job.loss(model.head_forward(frames, mask), batch.labels) * (len(batch) / clips)
-                scaler.scale(loss).backward()
-                step_loss += loss.detach()
+            done = accumulate(job, scaler, order[number], step_passes, epoch, progress.most_clips)
+            if done.most_clips != progress.most_clips:
+                progress.most_clips = done.most_clips
+                events.write("memory", step=progress.step + 1, clips_per_pass=done.most_clips)
 
             # Gradients: in true scale, counted once, measured always, clipped when the plan says so.
             scaler.unscale_(optimiser)
@@ -125,7 +120,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
 
             # Guard: nothing that is not a number reaches the weights. With fp16 the scaler skips such steps itself.
-            loss_value, norm_value = float(step_loss), float(norm)
+            loss_value, norm_value = float(done.loss), float(norm)
             bad_loss, bad_norm = not math.isfinite(loss_value), not math.isfinite(norm_value)
             finite = not bad_loss and (not bad_norm or scaler.is_enabled())
 
@@ -150,15 +145,29 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                     samples_per_second=clips / (time.perf_counter() - waiting_since),
                     data_wait_seconds=data_wait,
                 )
-            for reading in telemetry.take():
+            readings = telemetry.take()
+            for reading in readings:
                 events.write("telemetry", step=progress.step, **reading)
             if not finite:
-                names = [item.path for items in order[number] for item in items]
                 what, value = ("loss", loss_value) if bad_loss else ("gradient norm", norm_value)
-                raise diverged(what, value, progress.step, names)
+                found = locate(job, list(zip(done.passes, done.batches, strict=True)))
+                raise diverged(what, value, progress.step, found.clips, found.place)
+
+            # A hot GPU is spared: noted, slowed, paused, and in the end left alone.
+            advice, worked = guard.advise(readings), time.perf_counter() - waiting_since
+            if advice.action != heat:
+                heat = advice.action
+                events.write("thermal", step=progress.step, action=heat, gpu_temperature_c=advice.temperature_c)
+            if advice.action in ("pause", "stop"):
+                save_last()
+            advice = cool(guard, advice, worked, telemetry, lambda: stop.requested)
+            if advice.action == "stop":
+                raise overheated(advice.temperature_c, progress.step)
             if stop.requested:
                 save_last()
                 stop.check()
+            if training.checkpoint_steps and progress.step % training.checkpoint_steps == 0:
+                save_last()
             waiting_since = time.perf_counter()
 
         # Evaluation on the whole validation part, with the loss over all of it at once.
@@ -211,6 +220,15 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             stop.check()
 
     return Outcome("completed", progress)
+
+
+def _kept_by(save: Callable[[], None], batches: Iterator[list[Batch]]) -> Iterator[list[Batch]]:
+    """Yield the batches; save the state first where a clip cannot be read any more."""
+    try:
+        yield from batches
+    except InputError:
+        save()
+        raise
 
 
 def sampler_of(job: Job) -> Sampler:

@@ -25,6 +25,11 @@ _HALF_RANGE_DEVIATIONS = math.sqrt(3)
 """Half the range of evenly spread scores in their deviations: what stands for -1 .. 1 where the range is not named."""
 
 
+def adds_up(name: str) -> bool:
+    """Say whether a loss is a mean over clips, so that a batch may be divided into passes without a change."""
+    return name not in ("ccc", "mse+ccc", "clipped-mse+rank")
+
+
 def loss_function(plan: Plan, class_shares: Tensor | None = None, label_std: float = 1.0) -> Loss:
     """Return the loss that a plan trains with.
 

@@ -28,6 +28,7 @@ from .seeding import seed_everything
 from .splits import Parts, parts_of
 from .stopping import Stop
 from .telemetry import Telemetry, sensors_of
+from .trainer_state import write_trainer_state
 from .waveforms import Waveforms
 
 EVENTS = "events.jsonl"
@@ -104,7 +105,7 @@ def train_parts(
     short = damaged([*parts.train, *parts.validation])
     digest = data_digest([("train", parts.train), ("val", parts.validation)], prepared.waveforms)
     if resume and (run / "environment.json").exists():
-        check_same(run, plan, digest)
+        short += check_same(run, plan, digest)
     else:
         write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
     seed_everything(plan.training.seed)
@@ -134,6 +135,7 @@ def train_parts(
         raise
     finally:
         events.close()
+    write_trainer_state(run, run / EVENTS)
     return scored
 
 

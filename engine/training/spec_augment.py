@@ -38,6 +38,12 @@ class Masking:
         return hidden.to(lengths.device)
 
 
+def masking_of(chosen: Augmentation, key: tuple[int, int, Tensor]) -> Masking | None:
+    """Return what the plan hides of clips, by (seed, epoch, clips); None where it hides nothing."""
+    seed, epoch, clips = key
+    return Masking(chosen, seed, epoch, clips) if chosen.mask_share else None
+
+
 def _spans(length: int, share: float, most: float, random: np.random.Generator) -> list[tuple[int, int]]:
     """Return spans that together cover about `share` of `length` and never more than `most` of it."""
     room = int(most * length)

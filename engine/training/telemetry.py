@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
@@ -63,12 +64,17 @@ class NvmlSensor:
             (("gpu_memory_used_gib", "gpu_memory_total_gib"), self._memory),
             (("gpu_power_w",), lambda: (nvml.nvmlDeviceGetPowerUsage(self._gpu) / 1000,)),
             (("gpu_temperature_c",), lambda: (nvml.nvmlDeviceGetTemperature(self._gpu, nvml.NVML_TEMPERATURE_GPU),)),
+            (("gpu_slowdown_c",), lambda: self._limit(nvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN)),
+            (("gpu_shutdown_c",), lambda: self._limit(nvml.NVML_TEMPERATURE_THRESHOLD_SHUTDOWN)),
         ):
             try:
                 reading.update(zip(names, query(), strict=True))
             except nvml.NVMLError:
                 continue  # not every GPU has every sensor
         return reading
+
+    def _limit(self, which: int) -> tuple[float]:
+        return (float(self._nvml.nvmlDeviceGetTemperatureThreshold(self._gpu, which)),)
 
     def _memory(self) -> tuple[float, float]:
         memory = self._nvml.nvmlDeviceGetMemoryInfo(self._gpu)
@@ -79,7 +85,8 @@ class Telemetry:
     """A thread that reads sensors and keeps the readings until the loop takes them."""
 
     def __init__(self, sensors: Sequence[Sensor], interval_seconds: float = INTERVAL_SECONDS) -> None:
-        self._sensors = sensors
+        self._sensors = list(sensors)
+        self._lost, self._energy_wh = 0, 0.0
         self._interval_seconds = interval_seconds
         # Bounded: while nobody takes readings, such as in a long evaluation, the oldest go.
         self._readings: deque[Reading] = deque(maxlen=600)
@@ -102,11 +109,25 @@ class Telemetry:
         return taken
 
     def _run(self) -> None:
+        before = time.monotonic()
         while not self._ended.wait(self._interval_seconds):
-            reading = Reading()
-            for sensor in self._sensors:
-                reading |= sensor.read()
+            reading = self._read()
+            now = time.monotonic()
+            if "gpu_power_w" in reading:
+                self._energy_wh += reading["gpu_power_w"] * (now - before) / 3600
+                reading["gpu_energy_wh"] = self._energy_wh
+            before = now
             self._readings.append(reading)
+
+    def _read(self) -> Reading:
+        reading = Reading()
+        for sensor in list(self._sensors):
+            try:
+                reading |= sensor.read()
+            except Exception:  # a sensor that went away must not end what it only watches
+                self._sensors.remove(sensor)
+                self._lost += 1
+        return reading | ({"sensors_lost": float(self._lost)} if self._lost else {})
 
 
 def sensors_of(device: torch.device) -> list[Sensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.evidence.dataset.containers import not_audio
 from engine.evidence.dataset.records import Region
+from knowledge.errors import InputError
 
 if TYPE_CHECKING:
     import soundfile
@@ -67,7 +68,14 @@ class Waveforms:
         """Return (samples,) float32 between -1 and 1 at the plan's sample rate."""
         kept = self._kept.get(region)
         if kept is None:
-            kept = decode(region, self.sample_rate_hz)
+            try:
+                kept = decode(region, self.sample_rate_hz)
+            except (OSError, ValueError) as error:
+                raise InputError(
+                    f"{region.file}: could be read when the run began, and cannot any more ({error}); "
+                    "the checkpoints from before are whole",
+                    hint="Put the file back, and go on with --resume.",
+                ) from error
         if kept.dtype == np.int16:
             return torch.from_numpy(kept.astype(np.float32) / _FULL_SCALE)
         return torch.from_numpy(kept)
