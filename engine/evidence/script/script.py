@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from knowledge.profiles import ProfileDocument, Reading
 from knowledge.records import Evidence, Fact, Unknown, Value
@@ -56,6 +57,11 @@ class Script:
             for call in partials
             if isinstance(call.arguments[0], External)
         ]
+
+    @cached_property
+    def shelf(self) -> dict[str, Any]:
+        """What several measures need and one works out, under the name of the function that does."""
+        return {}
 
     @cached_property
     def constructions(self) -> list[Call]:

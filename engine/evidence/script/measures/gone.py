@@ -14,7 +14,7 @@ from .answers import of_setting, there
 
 
 def measure_gone(script: Script) -> Measured:
-    """Return `script.gone_names`: how many names and arguments a newer version refuses, unless an older one is pinned."""
+    """Return `script.gone_names`: what newer versions refuse, counted, unless an older one is pinned."""
     found = list(dict.fromkeys((*_arguments(script), *_names(script))))
     return there(script, "script.gone_names", len(found), *found)
 
