@@ -27,6 +27,7 @@ from .schedule import measure_schedule, measure_stepping, measure_warm_up
 from .seeds import measure_determinism, measure_seeds, measure_workers
 from .selection import measure_selection
 from .splits import measure_splits
+from .stack import measure_stack
 from .stopping import measure_stopping
 
 
@@ -65,6 +66,7 @@ _MEASURES = (
     measure_dropout,
     measure_evaluation,
     measure_reports,
+    measure_stack,
     measure_seeds,
     measure_determinism,
     measure_workers,
