@@ -10,6 +10,7 @@ from .clipping import measure_clipping
 from .decay import measure_decay, measure_rates
 from .evaluation import measure_evaluation
 from .freezing import measure_freezing
+from .gone import measure_gone
 from .head import measure_dropout, measure_pooling
 from .held_out import measure_held_out
 from .layers import measure_input, measure_layers
@@ -71,6 +72,7 @@ _MEASURES = (
     measure_workers,
     measure_settings_saved,
     measure_versions,
+    measure_gone,
     measure_optimizer_state,
     measure_resume,
     measure_registry,
