@@ -51,9 +51,7 @@ def test_what_is_given_at_launch_is_not_guessed(tmp_path: Path) -> None:
 
 def test_both_stand_side_by_side_with_the_reason(tmp_path: Path) -> None:
     review = reviewed(tmp_path, LOOP.format(rate="3e-4"))
-    rows = planned_instead(
-        KNOWLEDGE, review, [*KNOWN, Fact("dataset.clips", 3000, "user")]
-    )
+    rows = planned_instead(KNOWLEDGE, review, [*KNOWN, Fact("dataset.clips", 3000, "user")])
     row = next(each for each in rows if each.decision == "training.epochs")
     assert row.script == 4 and row.plan != 4 and row.agrees is False
     assert row.because and KNOWLEDGE.rule(row.rule) is not None
