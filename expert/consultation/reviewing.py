@@ -14,6 +14,7 @@ from knowledge.rulebook import Knowledge
 
 from ..reviewing.assembly import review_report
 from ..reviewing.baseline import read_baseline
+from ..reviewing.cache import digest_of, keep_report, read_report
 from ..reviewing.fixes import Fix, propose_fixes
 from ..reviewing.records import ReviewFinding, ReviewReport
 from ..reviewing.settings import ReviewSettings, read_settings
@@ -80,6 +81,23 @@ def review_project(knowledge: Knowledge, request: ReviewRequest, answers: Mappin
         follow_suppressions=request.follow_suppressions,
     )
     return Reviewed(request, settings, review, report, joined)
+
+
+def review_cached(
+    knowledge: Knowledge, request: ReviewRequest, answers: Mapping[str, Any] | None = None
+) -> ReviewReport:
+    """Return the report of `review_project`, from the cache where nothing has changed since it was kept."""
+    if not request.path.exists() or request.data is not None:
+        return review_project(knowledge, request, answers).report
+    settings = _settings(request)
+    known = _baseline(settings, request)
+    more = (knowledge.digest, repr(request), repr(settings), repr(known), repr(answers))
+    digest = digest_of(request.path, *more)
+    report = read_report(digest)
+    if report is None:
+        report = review_project(knowledge, request, answers).report
+        keep_report(digest, report)
+    return report
 
 
 def fixes_of(

@@ -37,6 +37,11 @@ def write(folder: Path, comment: str = "", head: str = "", **files: str) -> Path
     return script
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONMEISTER_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 def review(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(each) for each in arguments], catch_exceptions=False)
 
@@ -150,3 +155,14 @@ def test_a_broken_file_is_one_finding(tmp_path: Path) -> None:
 def test_a_missing_file_is_the_users_fault(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing is there"):
         review(tmp_path / "gone.py")
+
+
+def test_a_diff_changes_nothing_and_a_fix_what_the_diff_showed(tmp_path: Path) -> None:
+    script = write(tmp_path)
+    before = script.read_text()
+    shown = review(script, "--select", "train.grad_clip", "--diff")
+    assert "+        torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)" in shown.stderr
+    assert script.read_text() == before
+    fixed = review(script, "--select", "train.grad_clip", "--fix", "--fail-on", "note")
+    assert fixed.exit_code == 0 and "clip_grad_norm_" in script.read_text()
+    assert "No patch is known" in review(script, "--select", "train.grad_clip", "--fix").stderr

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, /, path: Path, **options: Any) -> None:
     """Read the training script PATH, or the project in the folder PATH; nothing of it is executed or imported."""
-    from expert.consultation.reviewing import ReviewRequest, review_project
+    from expert.consultation.reviewing import ReviewRequest, review_cached, review_project
     from expert.reviewing.baseline import baseline_text
     from knowledge.layers import knowledge_in_force
 
@@ -62,12 +62,12 @@ def command(ctx: click.Context, /, path: Path, **options: Any) -> None:
         from tui.app import run
 
         ctx.exit(run(review=request, mode="review"))
-    reviewed = review_project(knowledge_in_force(), request, answers)
     if options["diff"] or options["fix"]:
-        reviewed = _mend(
-            reviewed, answers, apply=options["fix"] and not options["diff"], unsafe=options["unsafe_fixes"]
-        )
-    report = reviewed.report
+        apply = options["fix"] and not options["diff"]
+        reviewed = review_project(knowledge_in_force(), request, answers)
+        report = _mend(reviewed, answers, apply=apply, unsafe=options["unsafe_fixes"]).report
+    else:
+        report = review_cached(knowledge_in_force(), request, answers)
     if options["write_baseline"] is not None:
         write_new(options["write_baseline"], baseline_text((*report.findings, *report.advice)))
         say(f"Baseline written to {options['write_baseline']}")

@@ -194,6 +194,8 @@ def construct(it: Interpreter, cls: Class, arguments: list[Value], keywords: dic
     start = cls.member("__init__")
     if isinstance(start, Function):
         enter(it, start, [found, *arguments], keywords, place, complete, this=found)
+    elif cls.outside():
+        _call_back(it, next(iter(cls.outside())), arguments, keywords, place)
     return found
 
 

@@ -120,7 +120,7 @@ class Project:
 
     def configurations(self) -> Iterator[str]:
         """Yield the relative paths of files that may hold settings."""
-        for path in _walk(self.root):
+        for path in files_below(self.root):
             if path.suffix in _CONFIGURATIONS and path.stat().st_size <= _MOST_CONFIGURATION_BYTES:
                 yield path.relative_to(self.root).as_posix()
 
@@ -145,12 +145,12 @@ def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
     """
     if not path.exists():
         raise InputError(f"got {path}, expected a training script or the folder of a project; nothing is there")
-    root = path if path.is_dir() else _root_of(path)
+    root = path if path.is_dir() else root_of(path)
     if path.is_file():
         entry = path.relative_to(root).as_posix()
     sources: dict[str, Source] = {}
     broken: list[Broken] = []
-    for file in _walk(root):
+    for file in files_below(root):
         if file.suffix in (".py", ".ipynb"):
             relative = file.relative_to(root).as_posix()
             read = read_source(file, relative)
@@ -163,13 +163,14 @@ def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
     if not sources and not broken:
         raise InputError(f"{root} holds no Python file and no notebook; give the folder of a training project")
     given = launches_of(launch, "pyproject.toml")
-    launches = {each.script: (each,) for each in given} if given else read_launches(root, _walk(root))
+    launches = {each.script: (each,) for each in given} if given else read_launches(root, files_below(root))
     guesses = [entry] if entry else _entries(sources, launches)
     chosen = guesses[0] if guesses else broken[0].place.path
     return Project(root, chosen, tuple(guesses[1:6]), sources, tuple(broken), launches.get(Path(chosen).name, ()))
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def files_below(root: Path) -> Iterator[Path]:
+    """Yield the files of a project, without those of tools, environments and outputs."""
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if name not in _LEFT_OUT and not name.startswith("."))
         for name in sorted(files):
@@ -178,7 +179,7 @@ def _walk(root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _root_of(file: Path) -> Path:
+def root_of(file: Path) -> Path:
     """Return the folder of the project that a file belongs to, at most three levels up."""
     file = file.absolute()
     for folder in list(file.parents)[:4]:

@@ -201,6 +201,15 @@ class Part:
     by: Literal["files", "names", "slot", ""]
 
 
+def watches(script: Script) -> Call | None:
+    """Return a call of the project's own code that by its name evaluates on held-out clips."""
+    for call in script.trace:
+        name = call.name.rpartition(":")[2].rpartition(".")[2]
+        if call.main and ":" in call.name and {"dev", "test"} & set(words(name, file=True)):
+            return call
+    return None
+
+
 def parts(script: Script, found: list[Feed]) -> list[Part]:
     """Return each feed with its name."""
     return [_part(script, feed) for feed in found]
@@ -228,11 +237,17 @@ def _names(script: Script, feed: Feed, made: Origin) -> Iterator[str]:
     for option in held.options if isinstance(held, Choice) else (held,):
         if isinstance(option, Instance) and option.call is not None:
             yield from _assigned(script, option.call.place)
+            yield from _functions(option.call)
     yield from _assigned(script, feed.place)
     for call in loaders_of(script, feed.value):
         yield from _assigned(script, call.place)
-        yield from (name.rpartition(".")[2] for name in reversed(call.stack) if not name.startswith("<"))
+        yield from _functions(call)
         yield from (name for place in reversed(call.callers) for name in _assigned(script, place))
+
+
+def _functions(call: Call) -> Iterator[str]:
+    """Yield the names of the functions around a call, nearest first."""
+    yield from (name.rpartition(".")[2] for name in reversed(call.stack) if not name.startswith("<"))
 
 
 def _target(script: Script, division: Division) -> Iterator[str]:

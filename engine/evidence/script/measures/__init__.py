@@ -8,7 +8,11 @@ from ..script import Script
 from .augmenting import measure_augmenting
 from .clipping import measure_clipping
 from .decay import measure_decay, measure_rates
+from .evaluation import measure_evaluation
+from .freezing import measure_freezing
+from .head import measure_dropout, measure_pooling
 from .held_out import measure_held_out
+from .layers import measure_input, measure_layers
 from .life import measure_optimizer_state, measure_registry, measure_resume
 from .losses import measure_losses
 from .order import measure_order
@@ -16,6 +20,7 @@ from .padding import measure_padding
 from .precision import measure_precision
 from .rate import measure_rate
 from .records import measure_settings_saved, measure_versions
+from .reporting import measure_reports, measure_target
 from .rounds import measure_clearing, measure_rounds
 from .schedule import measure_schedule, measure_stepping, measure_warm_up
 from .seeds import measure_determinism, measure_seeds, measure_workers
@@ -51,6 +56,14 @@ _MEASURES = (
     measure_rounds,
     measure_stopping,
     measure_selection,
+    measure_target,
+    measure_layers,
+    measure_freezing,
+    measure_input,
+    measure_pooling,
+    measure_dropout,
+    measure_evaluation,
+    measure_reports,
     measure_seeds,
     measure_determinism,
     measure_workers,

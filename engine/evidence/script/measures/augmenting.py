@@ -7,9 +7,10 @@ import re
 from knowledge.records import Measured
 
 from ..calls import Call, sources
-from ..feeds import dataset_of, feeds, loaders_of
+from ..feeds import feeds
+from ..items import items_made
 from ..script import Script
-from ..values import Choice, Const, Function, Instance, Value, constants, truth
+from ..values import Const, constants, truth
 
 NAME, WHERE = "script.augmentation", "script.augmentation_reach"
 _MASKS = ("mask_time_prob", "mask_feature_prob", "apply_spec_augment")
@@ -35,24 +36,9 @@ def measure_augmenting(script: Script) -> Measured:
     if network is not None:
         why = f"the configuration of the checkpoint of {network.name} ({network.place}) may mask features"
         return Measured((), (script.unknown(NAME, why, "the checkpoint's configuration"),))
-    made = [call for feed in train for call in _sources(script, feed.value)]
-    places = [script.of(call, "clips reach the network as they are") for call in made]
+    places = [place for feed in train for place in items_made(script, feed.value)]
     places += [script.evidence(feed.place, "trained on clips as they are") for feed in train]
     return Measured((script.fact(NAME, "none", *places), script.fact(WHERE, "nothing-to-reach")))
-
-
-def _sources(script: Script, value: Value) -> list[Call]:
-    """Return where the data set of a feed is made, and how it makes an item."""
-    made = []
-    held = dataset_of(script, value)
-    for option in held.options if isinstance(held, Choice) else (held,):
-        for each in sources(option, deepest=4):
-            if isinstance(each, Instance) and each.call is not None and each.cls is not None:
-                made.append(each.call)
-                item = each.cls.member("__getitem__")
-                if isinstance(item, Function):
-                    made += [call for call in script.trace if call.name == f"{item.module}:{item.name}"][:1]
-    return [*made, *loaders_of(script, value)]
 
 
 def _calls(script: Script) -> list[Call]:

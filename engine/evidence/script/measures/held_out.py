@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from knowledge.records import Evidence, Measured
 
-from ..feeds import feeds
-from ..roles import Part, parts
+from ..feeds import dataset_of, feeds
+from ..items import datasets_made
+from ..roles import Part, parts, watches
 from ..script import Script
 
 HELD_OUT, TEST = "script.held_out", "script.test_part"
@@ -27,7 +28,8 @@ def _here(script: Script, part: Part, text: str) -> list[Evidence]:
     """Return where a part is handed over, and where it gets its name."""
     named = [script.evidence(place, text) for place in part.origin.places[:2]]
     divided = [script.evidence(each.place, "divided here") for each in part.origin.divisions[:2] if each.place]
-    return [script.evidence(part.feed.place, text), *named, *divided]
+    made = [script.of(call, "read here") for call in datasets_made(dataset_of(script, part.feed.value))]
+    return [script.evidence(part.feed.place, text), *named, *divided, *made[:4]]
 
 
 def _held_out(script: Script, train: list[Part], held: list[Part]) -> Measured:
@@ -42,6 +44,10 @@ def _held_out(script: Script, train: list[Part], held: list[Part]) -> Measured:
         return Measured((), (script.unknown(HELD_OUT, why, "the name of the part that is evaluated"),))
     if own:
         return _fact(script, HELD_OUT, "only-test", own, "the part called test is the only one held out")
+    looked = watches(script)
+    if looked is not None and not again:
+        why = f"something is evaluated at {looked.place} ({looked.name}), on what reading does not tell"
+        return Measured((), (script.unknown(HELD_OUT, why, "the file that evaluates"),))
     if again:
         return _fact(script, HELD_OUT, "same-as-training", again, "evaluated on what is trained on")
     return _fact(script, HELD_OUT, "none", train, "trained on, with nothing held out")
@@ -71,7 +77,7 @@ def _test_part(script: Script, train: list[Part], held: list[Part]) -> Measured:
         inside = [part for part in tests if part.feed.slot in ("eval_dataset", "validation_data", "valid_set")]
         state = "watched" if not watched else "kept-apart"
         return _fact(script, TEST, state, inside or tests, "the part called test")
-    if any(part.role is None for part in held) or script.cut:
+    if any(part.role is None for part in held) or script.cut or (not held and watches(script)):
         why = "nothing names a part that is evaluated"
         return Measured((), (script.unknown(TEST, why, "the name of the part that is evaluated"),))
     return _fact(script, TEST, "none", train, "no part is called test")

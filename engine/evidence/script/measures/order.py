@@ -7,7 +7,7 @@ from knowledge.records import Evidence, Measured
 from ..calls import Call, comes_from, sources
 from ..feeds import Feed, feeds, loaders_of
 from ..script import Script
-from ..values import Instance, constants, truth
+from ..values import Instance, Items, constants, truth
 
 NAME, OPEN = "script.training_order", "open"
 _OWN_ORDER = ("sampler", "batch_sampler")
@@ -34,7 +34,7 @@ def _of_feed(script: Script, feed: Feed) -> list[tuple[str, Evidence]]:
         return [("shuffled", script.of(shuffled))]
     if feed.by in ("trainer", "keras"):
         return [("by-framework", script.evidence(feed.place, "the framework shuffles", "default"))]
-    if feed.by == "loop":
+    if feed.by == "loop" and (isinstance(feed.value, Items) or getattr(feed.value, "cls", None) is not None):
         return [("as-listed", script.evidence(feed.place, "read in the order of the list"))]
     return [(OPEN, script.evidence(feed.place, f"how the clips of {feed.place} are ordered is not told"))]
 

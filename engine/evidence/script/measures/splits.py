@@ -8,7 +8,7 @@ from knowledge.records import Measured
 
 from ..calls import Call
 from ..feeds import feeds
-from ..roles import Part, parts
+from ..roles import Part, parts, watches
 from ..script import Script
 from ..values import constant
 
@@ -29,8 +29,8 @@ def measure_splits(script: Script) -> Measured:
     corpora = script.calls("speaker-disjoint-corpora", main=None)
     if _SPEAKERS_TOLD_APART.search(script.project.entry):
         return _said(script, "speakers-are-classes", here) + _by_position(script, found, here)
-    if script.calls("group-split", main=None):
-        calls = script.calls("group-split", main=None)
+    calls = script.calls("group-split") or _prepared(script, "group-split")
+    if calls:
         return _said(script, "by-group", calls) + _by_class(script, [*calls, *here])
     if here:
         grouped = [call for call in here if _GROUP.search(_statement(script, call))]
@@ -42,7 +42,7 @@ def measure_splits(script: Script) -> Measured:
         return _of_slices(script, found)
     if corpora:
         return _said(script, "speaker-disjoint", corpora) + Measured((script.fact(BY_CLASS, NO_DIVISION),))
-    if not held and not script.cut:
+    if found and not held and not script.cut and not watches(script):
         places = tuple(script.evidence(part.feed.place, "trained on") for part in found)
         return Measured((script.fact(SPLIT, "none", *places), script.fact(BY_CLASS, NO_DIVISION)))
     why = "the parts come from files or a published split"
@@ -59,8 +59,13 @@ def _splits(script: Script, found: list[Part]) -> list[Call]:
     unread = not any(part.origin.divisions for part in found)
     if not (written and unread):
         return []
+    return _prepared(script, "clip-split")
+
+
+def _prepared(script: Script, symbol: str) -> list[Call]:
+    """Return divisions in files that write lists of clips, reached by the launch or not."""
     writers = {call.place.path for call in script.calls("writes-lists", main=None)}
-    return [call for call in script.calls("clip-split", main=None) if call.place.path in writers]
+    return [call for call in script.calls(symbol, main=None) if call.place.path in writers]
 
 
 def _statement(script: Script, call: Call) -> str:
