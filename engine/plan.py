@@ -70,7 +70,7 @@ class Augmentation(Section):
     added_noise: Literal["use", "mild", "avoid"] = "use"
     reverberation: Literal["use", "mild", "avoid"] = "avoid"
     filtering: Literal["use", "mild", "avoid"] = "avoid"
-    """A narrower band."""
+    """A narrower band; mild, a few decibels between deep and high frequencies."""
     clipping: Literal["use", "mild", "avoid"] = "avoid"
     gaps: Literal["use", "mild", "avoid"] = "avoid"
     mixing: Literal["use", "mild", "avoid"] = "avoid"

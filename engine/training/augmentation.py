@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.plan import Augmentation
 
-from .effects import band_limited, clipped, reverberated, with_gap
+from .effects import band_limited, clipped, reverberated, tilted, with_gap
 
 Level = Literal["none", "light", "strong"]
 Permission = Literal["use", "mild", "avoid", "new-class"]
@@ -46,8 +46,10 @@ class Strength:
     """Share of the clips that each of the effects below is done to."""
     room_seconds: tuple[float, float]
     """Range of reverberation times."""
-    band_share: tuple[float, float]
-    """Range of the edge of a narrower band, as a share of the highest frequency."""
+    tilt_db: float
+    """Deep and high frequencies change by up to this much, one up and one down; where no band is cut."""
+    band_share: tuple[float, float] | None
+    """Range of the edge of a narrower band, as a share of the highest frequency; None cuts nothing."""
     clip_share: tuple[float, float]
     """Range of where samples are cut off, as a share of the peak."""
     gap_share: float
@@ -67,7 +69,8 @@ STRENGTHS: dict[str, Strength] = {
         features_masked=0.0,
         effect_share=0.3,
         room_seconds=(0.1, 0.3),  # furnished rooms
-        band_share=(0.7, 0.95),  # what codecs of speech take away
+        tilt_db=3.0,  # another microphone
+        band_share=None,  # some sounds live in the highest band alone
         clip_share=(0.6, 0.9),  # now and then a peak
         gap_share=0.02,  # one lost packet of 20 ms in a second
         mix_alpha=0.1,  # Zhang et al. 2018 use 0.1 to 0.4
@@ -82,6 +85,7 @@ STRENGTHS: dict[str, Strength] = {
         features_masked=0.05,
         effect_share=0.5,
         room_seconds=(0.1, 0.8),  # up to lecture halls; Ko et al. 2017 draw small and medium rooms
+        tilt_db=0.0,
         band_share=(0.42, 0.95),  # down to the 3.4 kHz of a telephone at 16 kHz
         clip_share=(0.25, 0.9),
         gap_share=0.05,
@@ -140,7 +144,10 @@ def augment(waveform: Tensor, sample_rate_hz: int, plan: Augmentation, key: Key)
     if (limits := limits_of(plan.strength, plan.clipping)) and (random := _drawn(key, "clip", limits)):
         waveform = clipped(waveform, random.uniform(*limits.clip_share))
     if (limits := limits_of(plan.strength, plan.filtering)) and (random := _drawn(key, "band", limits)):
-        waveform = band_limited(waveform, random.uniform(*limits.band_share))
+        if limits.band_share is None:
+            waveform = tilted(waveform, random.uniform(-limits.tilt_db, limits.tilt_db))
+        else:
+            waveform = band_limited(waveform, random.uniform(*limits.band_share))
     if (limits := limits_of(plan.strength, plan.gaps)) and (random := _drawn(key, "gap", limits)):
         waveform = with_gap(waveform, limits.gap_share, random)
     return waveform

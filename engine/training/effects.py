@@ -1,4 +1,4 @@
-"""What may be done to one clip's sound: rooms, narrow bands, clipping, gaps. Draws only from the numbers it is given."""
+"""What may be done to one clip's sound: rooms, bands, clipping, gaps. Draws only from the numbers it is given."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ def band_limited(waveform: Tensor, share: float) -> Tensor:
     beyond = (torch.log2(frequency / share) / _SLOPE_OCTAVES).clamp(0, 1)
     narrow: Tensor = torch.fft.irfft(spectrum * (0.5 + 0.5 * torch.cos(math.pi * beyond)), n=len(waveform)).to(waveform)
     return narrow
+
+
+def tilted(waveform: Tensor, decibels: float) -> Tensor:
+    """Raise high frequencies and lower deep ones by up to `decibels`, evenly over the octaves; negative: the reverse."""
+    spectrum = torch.fft.rfft(waveform.float())
+    octaves = torch.log2(torch.linspace(0, 1, len(spectrum)).clamp(min=1 / max(len(spectrum) - 1, 1)))
+    middle = octaves.min() / 2
+    gain = decibels * (octaves - middle) / middle.abs().clamp(min=1e-6)
+    level: Tensor = torch.fft.irfft(spectrum * 10 ** (gain / 20), n=len(waveform)).to(waveform)
+    return level
 
 
 def clipped(waveform: Tensor, share: float) -> Tensor:

@@ -198,6 +198,18 @@ def test_a_narrower_band_takes_away_what_is_above_it_and_nothing_below(share):
     assert float(after[int(edge * 2**0.26) + 2 :].sum()) < 1
 
 
+@given(st.floats(-6, 6))
+@settings(max_examples=20, deadline=None)
+def test_a_tilt_is_a_straight_line_over_octaves(decibels):
+    wave = torch.randn(8192, generator=torch.Generator().manual_seed(0))
+    before, after = (torch.fft.rfft(one.double()).abs() for one in (wave, effects.tilted(wave, decibels)))
+    change = 20 * torch.log10(after / before)
+
+    assert float(change[-2]) == pytest.approx(decibels, abs=0.05)
+    assert float(change[1]) == pytest.approx(-decibels, abs=0.05)
+    assert float(change[64]) == pytest.approx(0, abs=0.05)  # half of the twelve octaves
+
+
 def test_clipping_and_gaps_touch_only_what_they_say():
     cut = effects.clipped(WAVE, 0.5)
     limit = 0.5 * float(WAVE.abs().max())
