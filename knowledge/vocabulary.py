@@ -83,6 +83,8 @@ class Entry(BaseModel):
     """How competing recommendations for a decision are settled."""
     plan: str = ""
     """The path in plan.yaml that holds this attribute."""
+    script: str = ""
+    """The setting of training scripts, by its name in the profiles, or the fact about them, that is the same thing."""
     awaits: Literal["", "trainer", "person"] = ""
     """Who must learn it before a plan can hold it, or do it beside the training; the decision is advice until then."""
     runs: bool | int | float | str | None = None

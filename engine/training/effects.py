@@ -46,7 +46,7 @@ def band_limited(waveform: Tensor, share: float) -> Tensor:
 
 
 def tilted(waveform: Tensor, decibels: float) -> Tensor:
-    """Raise high frequencies and lower deep ones by up to `decibels`, evenly over the octaves; negative: the reverse."""
+    """Raise high frequencies and lower deep ones by up to `decibels`, evenly over the octaves."""
     spectrum = torch.fft.rfft(waveform.float())
     octaves = torch.log2(torch.linspace(0, 1, len(spectrum)).clamp(min=1 / max(len(spectrum) - 1, 1)))
     middle = octaves.min() / 2

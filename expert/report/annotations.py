@@ -21,8 +21,10 @@ def github_annotations(report: ReviewReport, *, everything: bool = False) -> str
 
 def _command(finding: ReviewFinding) -> str:
     anchor = finding.anchor
-    where = {}
-    if anchor is not None:
+    where: dict[str, object] = {}
+    if anchor is not None and anchor.cell:  # our line counts those of the cells, not of the file
+        where = {"file": anchor.path}
+    elif anchor is not None:
         where = {"file": anchor.path, "line": anchor.line, "endLine": max(anchor.end_line or 0, anchor.line or 1)}
     properties = {**where, "title": f"{finding.id}: {finding.title}"}
     told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())

@@ -17,6 +17,7 @@ from .findings import SIGNS
 SCHEMA = "tonmeister.review/1"
 _MOST_FACTS = 6
 _MOST_PLACES = 3
+_MOST_IMPLEMENTATIONS = 3
 
 
 def review_document(report: ReviewReport, *, everything: bool = False) -> Document:
@@ -132,7 +133,8 @@ def _where(finding: ReviewFinding) -> list[str]:
 def _implementations(finding: ReviewFinding) -> list[str]:
     lines = []
     if finding.implementation:
-        lines.append(f"use: {'; '.join(map(implementation_text, finding.implementation))}")
+        lines.append(f"use: {'; '.join(map(implementation_text, finding.implementation[:_MOST_IMPLEMENTATIONS]))}")
+        lines += [f"read: {item.url}" for item in finding.implementation[:1] if item.url]
     if finding.recipe:
         lines.append(f"recipe: {finding.recipe}")
     return lines
@@ -142,7 +144,7 @@ def implementation_text(item: Implementation) -> str:
     """Return where something that does it well is to be had."""
     call, _, argument = item.symbol.partition(":")
     named = f"{call}({argument}=...)" if argument else call
-    return f"{named}{f' (since {item.since})' if item.since else ''}{f' {item.url}' if item.url else ''}"
+    return f"{named} (since {item.since})" if item.since else named
 
 
 def _fix(finding: ReviewFinding) -> list[str]:

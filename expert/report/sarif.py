@@ -81,10 +81,13 @@ def message(finding: ReviewFinding) -> str:
 
 
 def _location(item: Evidence, number: int | None = None) -> dict[str, Any]:
-    """Notebooks are named as files; their line is that of all code cells one after the other, and the text says it."""
+    """Of a notebook no line is named: ours counts the lines of its cells, not those of the file; the text says it."""
     region = {"startLine": item.line, "endLine": max(item.end_line or 0, item.line or 1)}
     artifact = {"uri": quote(item.path or ""), "uriBaseId": _ROOT}
-    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact, "region": region}}
+    physical: dict[str, Any] = (
+        {"artifactLocation": artifact} if item.cell else {"artifactLocation": artifact, "region": region}
+    )
+    location: dict[str, Any] = {"physicalLocation": physical}
     if number is not None:
         location |= {"id": number, "message": {"text": shown(item.text)}}
     elif item.cell:

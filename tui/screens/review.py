@@ -16,13 +16,18 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
-from expert.consultation.reviewing import Reviewed, ReviewRequest, review_project
+from expert.consultation.instead import planned_instead
+from expert.consultation.reviewing import Reviewed, ReviewRequest, fixes_of, review_project
+from expert.report.instead import instead_document
 from expert.report.review import review_document, review_record
+from expert.reviewing.fixes import apply_fixes
 from knowledge.errors import TonmeisterError
+from knowledge.records import Fact
 from knowledge.rulebook import Knowledge
 from knowledge.shown import shown
 
 from .. import audit_pages, reviewing, steps
+from ..block import Block
 from ..exporting import REPORT_FORMS, export_report
 from ..keys import bindings
 from ..steps import Choice, Step
@@ -33,7 +38,9 @@ from ..widgets.reading import Reading
 from ..widgets.source import SourceView
 from ..widgets.strip import Strip
 from .ask import Ask
+from .page import Page
 
+NO_PATCH = "None could be found with which the check is there afterwards; the page shows how it is done."
 EMPTY = "No script yet: name a training script, a notebook, or the folder of a project. It is read and never run."
 
 
@@ -210,6 +217,45 @@ class ReviewScreen(Screen[None]):
         self._review(self.request)
 
     @work
+    async def action_fix(self) -> None:
+        """Show what the patch of this finding would change, and apply it if the user says so."""
+        assert self.reviewed is not None and self.request is not None
+        name = self.query_one(CheckList).current
+        fixes = fixes_of(self.reviewed, unsafe=True, wanted=lambda finding: finding.id == name)
+        if not fixes:
+            self.notify(NO_PATCH, title="No patch", severity="warning")
+            return
+        blocks = [Block(shown(fix.path), tuple(map(shown, fix.diff.splitlines())), verbatim=True) for fix in fixes]
+        chosen = await self.app.push_screen_wait(Page(f"patch for {name}", blocks, {"a": ("apply", "apply")}))
+        if chosen != "apply":
+            return
+        try:
+            written = apply_fixes(Path(self.reviewed.report.root), fixes)
+        except (TonmeisterError, OSError) as error:
+            self.notify(shown(str(error)), title="Not patched", severity="error", markup=False)
+            return
+        self.notify(shown(", ".join(map(str, written))), title="Patched", markup=False)
+        self._review(self.request)
+
+    @work
+    async def action_plan(self) -> None:
+        """Show what the expert would have planned beside what the script does."""
+        assert self.reviewed is not None
+        known = {fact.name: fact for fact in self.reviewed.joined}
+        if "task.type" not in known:
+            entry = self.knowledge.vocabulary.entry("task.type")
+            answer = await self.app.push_screen_wait(Ask(steps.question_step(entry, None, "task")))
+            if not answer:
+                return
+            if answer.startswith(steps.VALUE):
+                known["task.type"] = Fact("task.type", answer.removeprefix(steps.VALUE), "user")
+        rows = planned_instead(self.knowledge, self.reviewed.review, known.values())
+        reading = self.query_one(Reading)
+        reading.border_title = "script beside plan"
+        reading.show(instead_document(rows))
+        reading.focus()
+
+    @work
     async def action_entry(self) -> None:
         """Say which file starts the training, and review again."""
         assert self.reviewed is not None
@@ -258,14 +304,15 @@ class ReviewScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
-        if action in ("fix", "plan"):
-            return False
-        if action in ("everything", "answer", "entry", "again", "report"):
+        if action in ("fix", "plan", "everything", "answer", "entry", "again", "report"):
             if self.reviewed is None or self.has_class("asking"):
                 return False
             if action == "answer":
                 row = reviewing.check_of(self.reviewed.report, self.query_one(CheckList).current)
                 return row is not None and (row.state == "undecidable" or row.id in self.answers)
+            if action == "fix":
+                finding = reviewing.finding_of(self.reviewed.report, self.query_one(CheckList).current)
+                return finding is not None and finding.fix is not None and finding.fix.applicability != "display"
             if action == "entry":
                 return bool(self.reviewed.report.alternatives)
         return super().check_action(action, parameters)

@@ -10,6 +10,7 @@ from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import read_json, read_json_lines
 from .formats.layouts import run_of_layouts, run_of_scalars
+from .formats.mlflow import is_database, read_database, read_metrics_folder
 from .formats.records import runs_of
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
@@ -24,6 +25,9 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     """Return the runs that a file holds; none when no reader understands it."""
     if is_events(path):
         return read_event_files([path])
+    if is_database(path):
+        found = (run_of_scalars(scalars, path, "MLflow database") for scalars in read_database(path))
+        return tuple(run for run in found if run)
     if run := _long(path):
         return (run,)
     text = read_text(path)
@@ -40,6 +44,12 @@ def _long(path: Path) -> RunSeries | None:
         if layouts and (run := run_of_layouts(layouts, path, reader)):
             return run
     return None
+
+
+def read_metrics(folder: Path) -> tuple[RunSeries, ...]:
+    """Return the run that MLflow exported into a folder with `metrics` in it; none when no name is understood."""
+    run = run_of_scalars(read_metrics_folder(folder / "metrics"), folder, "MLflow run")
+    return () if run is None else (run,)
 
 
 def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:

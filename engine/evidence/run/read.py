@@ -8,7 +8,7 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from .directory import read_folds, read_run_directory
-from .foreign import LOG_SUFFIXES, read_event_files, read_foreign
+from .foreign import LOG_SUFFIXES, read_event_files, read_foreign, read_metrics
 from .huggingface import load_state, read_trainer_state
 from .series import RunSeries
 
@@ -64,6 +64,8 @@ def _read_folder(folder: Path) -> tuple[RunSeries, ...]:
         return (read_trainer_state(max(states, key=lambda path: len(states[path]["log_history"]))),)
     if events := sorted(folder.rglob("*tfevents*")):
         return read_event_files(events)
+    if (folder / "metrics").is_dir() and (runs := read_metrics(folder)):
+        return runs
     return _read_fullest_log(folder)
 
 

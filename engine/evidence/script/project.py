@@ -147,7 +147,7 @@ def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
         raise InputError(f"got {path}, expected a training script or the folder of a project; nothing is there")
     root = path if path.is_dir() else root_of(path)
     if path.is_file():
-        entry = path.relative_to(root).as_posix()
+        entry = path.absolute().relative_to(root).as_posix()
     sources: dict[str, Source] = {}
     broken: list[Broken] = []
     for file in files_below(root):

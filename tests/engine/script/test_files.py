@@ -69,6 +69,12 @@ def test_a_script_belongs_to_the_project_around_it(tmp_path: Path) -> None:
     assert (project.root, project.entry) == (tmp_path, "src/train.py")
 
 
+def test_a_script_is_named_from_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(tmp_path, {"train.py": LOOP})
+    monkeypatch.chdir(tmp_path)
+    assert read_project(Path("train.py")).entry == "train.py"
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing is there"):
         read_project(tmp_path / "absent")

@@ -6,9 +6,10 @@ Nothing is guessed from prose: a number counts when the word before it names a l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..series import RunMeta, direction_of
+from .json_logs import read_json_lines
 from .names import SPLITS, is_metric, meaning
 from .records import Record
 
@@ -18,12 +19,18 @@ _PAIR = re.compile(
     rf"(?P<value>{_NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){_NUMBER})\))?"
 )
 _EPOCH = re.compile(r"\bepochs?\b\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE)
+_NUMBERED = re.compile(r"\b(?P<epoch>\d+)(?:/(?P<of>\d+))?epoch\b")
+"""`3epoch results`, `3/50epoch started`, as ESPnet counts."""
+_PARTS = re.compile(r"(?=\[(?:train|valid|val|dev|test)\])")
+_EMBEDDED = re.compile(r"\{\".*\}\s*$")
 _BATCH = re.compile(r"\]\s*\[\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)\s*\]")
 _BRACKET = re.compile(r"\b(?:train|training)\b\s*:?\s*\[\s*(?P<epoch>\d+)\s*/\s*(?P<of>\d+)\s*\]", re.IGNORECASE)
 _STEP = re.compile(
     r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d+)(?!\d|\s*/)", re.IGNORECASE
 )
-_SPLIT = re.compile(r"\b(train(?:ing)?|valid(?:ation|ate)?|val|eval(?:uation)?|dev|test)\b", re.IGNORECASE)
+_SPLIT = re.compile(
+    r"\b(train(?:ing)?|valid(?:ation|ate)?|val|eval(?:uation)?|dev|test)(?:_inner)?\b(?!\.py)", re.IGNORECASE
+)
 _OVER = re.compile(r"finish|done|end|complete|took|takes|time", re.IGNORECASE)
 _RETOLD = re.compile(r"early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
 _LONGEST_TITLE = 60
@@ -47,7 +54,8 @@ class _Place:
 def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
     """Return the records of a console log and what it says of its length; None when it names no loss or metric."""
     place = _Place()
-    records = [record for line in lines if (record := _line(line[:_LONGEST_LINE], place)) is not None]
+    parts = (part for line in lines for part in _parts(line[:_LONGEST_LINE]))
+    records = [record for part in parts if (record := _line(part, place)) is not None]
     if not records:
         return None
     last = max((record.epoch for record in records if record.epoch is not None), default=None)
@@ -67,6 +75,23 @@ _ENDS = (
 _CONFIGURED = re.compile(r"\b(?:n_epochs|num_epochs|max_epochs|num_train_epochs|epochs)['\"]?\s*[=:]\s*(\d+)\b(?!\s*/)")
 
 
+def _parts(line: str) -> list[str]:
+    """A line that tells of two splits, each behind its name in brackets, is two."""
+    parts = _PARTS.split(line)
+    return parts if len(parts) > 2 else [line]
+
+
+def _embedded(line: str) -> Record | None:
+    """The record of a JSON object that ends a line, as fairseq prints it."""
+    match = _EMBEDDED.search(line)
+    found = read_json_lines(match[0]) if match else None
+    if match is None or found is None:
+        return None
+    words = _SPLIT.findall(line[: match.start()])
+    record = found[0][0]
+    return record if record.split or not words else replace(record, split=SPLITS[words[-1].lower()])
+
+
 def _said(line: str, place: _Place) -> None:
     """Take from a line what it says of the end of the run, or of its planned length."""
     for status, form in _ENDS:
@@ -78,6 +103,8 @@ def _said(line: str, place: _Place) -> None:
 
 def _line(line: str, place: _Place) -> Record | None:
     _said(line, place)
+    if (record := _embedded(line)) is not None:
+        return record
     if _RETOLD.search(line):
         return None
     _move(line, place)
@@ -93,7 +120,7 @@ def _line(line: str, place: _Place) -> Record | None:
 
 def _move(line: str, place: _Place) -> None:
     """Take epoch and step from a line."""
-    epoch = _EPOCH.search(line) or _BRACKET.search(line)
+    epoch = _NUMBERED.search(line) or _EPOCH.search(line) or _BRACKET.search(line)
     if epoch:
         number = float(epoch["epoch"])
         if place.epoch is not None and number < place.epoch:
@@ -112,6 +139,8 @@ def _pairs(line: str) -> list[tuple[str, float]]:
     for pair in _PAIR.finditer(line):
         name = _identifier(pair["name"]) if pair["sign"].strip() in (":", "=") else ""
         name = name or _name(pair["name"])
+        if pair["sign"] == ":" and line[pair.end() : pair.end() + 1] == "]":
+            continue  # `module:231]` is a line of code
         if name and not (pair["sign"].strip() == "(" and pair["mean"]):
             found.append((name, float(pair["mean"] or pair["value"])))
     return found

@@ -53,13 +53,14 @@ class Meaning:
 def meaning(name: str) -> Meaning:
     """Return what a name means."""
     words = [word for word in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if word]
-    if "lr" in words or ("learning" in words and "rate" in words):
+    if any(word.rstrip("0123456789") == "lr" for word in words) or ("learning" in words and "rate" in words):
         return Meaning("rate", metric="_".join(word for word in words if word not in _RATE) or "all")
-    if (("grad" in words or "gradient" in words) and "norm" in words) or words == ["gnorm"]:
+    bare = [word for word in words if word not in SPLITS]
+    if (("grad" in words or "gradient" in words) and "norm" in words) or bare == ["gnorm"]:
         return Meaning("gradient")
     if words in (["epoch"], ["epochs"], ["current", "epoch"]):
         return Meaning("epoch")
-    if "_".join(words) in _STEPS:
+    if "_".join(words) in _STEPS or "_".join(bare) == "num_updates":
         return Meaning("step")
     if not words or _OTHER & set(words):
         return Meaning("other")

@@ -12,11 +12,11 @@ from ..series import RunSeries, Series
 
 _COLUMNS = (
     ("utilisation", re.compile(r"(?=.*gpu)(?=.*util)(?!.*mem)|utilization\.gpu", re.IGNORECASE)),
-    ("memory_used", re.compile(r"mem\w*[._ ]*used|used[._ ]*mem", re.IGNORECASE)),
+    ("memory_used", re.compile(r"mem\w*[._ ]*used|used[._ ]*mem|FB_USED", re.IGNORECASE)),
     ("memory_total", re.compile(r"mem\w*[._ ]*total|total[._ ]*mem", re.IGNORECASE)),
     ("power", re.compile(r"power.*draw|power_usage", re.IGNORECASE)),
     ("temperature", re.compile(r"temperature|temp\b", re.IGNORECASE)),
-    ("throttle", re.compile(r"(throttle|event)_reasons\.active", re.IGNORECASE)),
+    ("throttle", re.compile(r"(throttle|event)_reasons(\.active|$)", re.IGNORECASE)),
 )
 """Series by the names that nvidia-smi gives its columns in its versions, and scripts in their own."""
 _LONGEST_NAME = 200
