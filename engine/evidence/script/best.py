@@ -42,13 +42,22 @@ def bests(script: Script) -> list[Best]:
             continue
         flags = _flags(source.tree)
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.If) and reached[path] & set(
-                range(node.lineno, (node.end_lineno or node.lineno) + 1)
-            ):
+            if isinstance(node, ast.If) and _is_reached(node, source.tree, reached[path]):
                 best = _of_if(script, path, node, flags)
                 if best is not None:
                     found.append(best)
     return found
+
+
+def _is_reached(node: ast.If, tree: ast.Module, lines: set[int]) -> bool:
+    """Return whether the launch reaches a branch: a call in it, or, where it calls nothing, the function around it."""
+    held: ast.AST = node
+    if not any(isinstance(each, ast.Call) for each in ast.walk(node)):
+        around = [each for each in ast.walk(tree) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+                  and each.lineno <= node.lineno <= (each.end_lineno or 0)]  # fmt: skip
+        held = max(around, key=lambda each: each.lineno, default=tree) if around else tree
+    first, last = getattr(held, "lineno", 1), getattr(held, "end_lineno", None) or 1 << 30
+    return any(first <= line <= last for line in lines)
 
 
 def _flags(tree: ast.AST) -> dict[str, ast.expr]:

@@ -296,10 +296,13 @@ def _sequence(it: Interpreter, frame: Frame, node: ast.List | ast.Tuple | ast.Se
 
 
 def _dictionary(it: Interpreter, frame: Frame, node: ast.Dict) -> Value:
+    from .builtin import merged
+
     made = Table({}, place=frame.source.place(node))
     for key, part in zip(node.keys, node.values, strict=True):
         value = it.evaluate(frame, part)
         if key is None:
+            value = merged(value) if isinstance(value, Choice) else value
             if isinstance(value, Table):
                 made.items.update(value.items)
             made.open |= not isinstance(value, Table) or value.open

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .calls import Call, Loop, sources
+from .naming import assigned, functions, words
 from .places import Place
 from .script import Script
 from .values import Const, Instance, Items, Value, constant, options_of
@@ -30,7 +31,14 @@ class Feed:
 
 def feeds(script: Script) -> list[Feed]:
     """Return every feed that the launch reaches."""
-    found = [*_of_frameworks(script), *_of_hooks(script), *_of_loops(script)]
+    if "feeds" not in script.shelf:
+        script.shelf["feeds"] = _feeds(script)
+    return list(script.shelf["feeds"])
+
+
+def _feeds(script: Script) -> list[Feed]:
+    found = [*_of_frameworks(script), *_of_keywords(script), *_of_hooks(script), *_of_loops(script)]
+    found += _unfollowed(script, found)
     return [feed for feed in found if constant(feed.value, ...) is not None]
 
 
@@ -56,6 +64,12 @@ _SLOTS: dict[str, tuple[tuple[Use, str, int | None], ...]] = {
 """Where the calls of each symbol set take clips: use, name of the argument, position."""
 
 
+_KEYWORDS: tuple[tuple[Use, str], ...] = (
+    ("train", "train_dataloaders"), ("train", "train_dataloader"), ("held-out", "val_dataloaders"),
+    ("held-out", "val_dataloader"), ("held-out", "validation_data"),
+)  # fmt: skip
+
+
 def _of_frameworks(script: Script) -> Iterator[Feed]:
     for symbol, slots in _SLOTS.items():
         names = script.symbols[symbol]
@@ -69,6 +83,30 @@ def _of_frameworks(script: Script) -> Iterator[Feed]:
                     continue
                 given.add(id(value))
                 yield from _split(Feed(use, value, call.place, symbol.partition("-")[0], name))
+
+
+def _of_keywords(script: Script) -> Iterator[Feed]:
+    """Yield what an object of unknown kind is handed under a name that says what for, such as `val_dataloaders=`."""
+    known = {name for symbol in ("trainer", "lightning-fit", "keras-fit") for name in script.symbols[symbol]}
+    for call in script.trace:
+        if not call.main or call.attribute not in ("fit", "fit_generator") or _is(call, tuple(known)):
+            continue
+        for use, name in _KEYWORDS:
+            if name in call.keywords:
+                yield from _split(Feed(use, call.keywords[name], call.place, "fit", name))
+
+
+def _unfollowed(script: Script, found: list[Feed]) -> Iterator[Feed]:
+    """Yield loaders that no loop or framework was seen to read, by what they are called."""
+    followed = {id(call) for feed in found for call in loaders_of(script, feed.value)}
+    for call in script.trace:
+        if not call.main or call.result is None or id(call) in followed or not is_loader(script, call):
+            continue
+        names = [*assigned(script, call.place), *functions(call), *(
+            name for place in reversed(call.callers) for name in assigned(script, place))]  # fmt: skip
+        roles = [role for name in names for role in words(name)[:1]]
+        if roles:
+            yield Feed("train" if roles[0] == "train" else "held-out", call.result, call.place, "loader")
 
 
 def _split(feed: Feed) -> Iterator[Feed]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from .calls import Loop, sources
 from .functions import text_around
+from .places import Place
 from .script import Script
 from .training import Training, step_loops
-from .values import Derived, Instance, Items, Value, constants
+from .values import Const, Derived, Instance, Items, Value, constants
 
 _EPOCH = re.compile(r"(?i)epoch|\bep\b|\bepc\b")
 _STEP = re.compile(r"(?i)\b\w*(step|iter(ation)?)s?\b")
@@ -26,6 +27,8 @@ class Rounds:
     """Whether the training counts steps instead."""
     why: Value | None = None
     """Of an unknown count: the value that is not known."""
+    places: tuple[Place, ...] = ()
+    """Where the count is said."""
 
 
 def rounds_of(script: Script, training: Training) -> Rounds:
@@ -80,7 +83,8 @@ def _rounds(loop: Loop) -> Rounds:
     if lasts is None:
         return Rounds(loop, why=stop)
     low = min(firsts) if firsts else 0.0  # where a resumed run begins is no matter of the budget
-    return Rounds(loop, tuple(last - low for last in lasts))
+    places = [each.place for each in sources(stop, deepest=3) if isinstance(each, Const) and each.place is not None]
+    return Rounds(loop, tuple(last - low for last in lasts), places=tuple(places[:4]))
 
 
 def _of_while(loop: Loop) -> Rounds:
@@ -88,8 +92,14 @@ def _of_while(loop: Loop) -> Rounds:
     if isinstance(loop.condition, Derived) and loop.condition.operation.startswith("compare"):
         numbers = [_numbers(part) for part in loop.condition.parts]
         known = [found for found in numbers if found]
+        starts = [
+            constants(part.parts[0])
+            for part in loop.condition.parts
+            if isinstance(part, Derived) and part.operation == "loop"
+        ]
+        first = max((min(found) for found in starts if found), default=0)
         if known:
-            return Rounds(loop, (max(max(found) for found in known),))
+            return Rounds(loop, (max(max(found) for found in known) - first,))
     return Rounds(loop, budget=not isinstance(loop.condition, Derived), why=loop.condition)
 
 

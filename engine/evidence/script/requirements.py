@@ -22,6 +22,7 @@ _CONDA = re.compile(r"^\s*-\s*(?:[\w-]+::)?" + _NAME + r"\s*=\s*(?P<version>\d[\
 _TOML = re.compile(
     r"^\s*[\"']?" + _NAME + r"[\"']?\s*=\s*(?:\{\s*version\s*=\s*)?[\"'](?:==)?(?P<version>\d[\w.+-]*)[\"']"
 )
+_TOML_OPEN = re.compile(r"^\s*[\"']?" + _NAME + r"[\"']?\s*=\s*[\"'{]")
 _IMAGE = re.compile(r"(?i)^\s*FROM\s+(?:[\w./-]*/)?(?P<name>[\w-]+):v?(?P<version>\d[\w.-]*)")
 _OPEN = re.compile(r"^\s*-?\s*[\"']?" + _NAME + r"\s*(?:$|[<>~!^;#,\"'])")
 _INSTALLS = re.compile(
@@ -73,7 +74,8 @@ def _of_line(line: str, place: Place, name: str) -> Iterator[Requirement]:
         pinned = [match] if (match := _TOML.match(text)) else []
     for match in pinned:
         yield Requirement(_named(match["name"]), match["version"], place)
-    if not pinned and (match := _OPEN.match(text)):
+    listed = _TOML_OPEN if name in ("pyproject.toml", "Pipfile") else _OPEN
+    if not pinned and (match := listed.match(text) or _OPEN.match(text)):
         yield Requirement(_named(match["name"]), "", place)
 
 

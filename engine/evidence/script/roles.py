@@ -5,27 +5,18 @@ Says what is called how; whether that is well done is not said here.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from .calls import Call
-from .feeds import Feed, dataset_of, loaders_of
+from .feeds import Feed, dataset_of, feeds, loaders_of
+from .naming import Role, assigned, functions, words
 from .places import Place
 from .script import Script
 from .values import Choice, Const, Derived, Instance, Items, Member, Table, Value, constant
 
-Role = Literal["train", "dev", "test"]
-_WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
-    ("train", frozenset({"train", "training", "trn", "tr"})),
-    ("dev", frozenset({"val", "valid", "validation", "validate", "dev", "devel", "development", "vali", "cv",
-                       "validset", "devset", "valset", "valdata", "valloader", "devloader", "validloader"})),
-    ("test", frozenset({"test", "testing", "tst", "testset", "testloader", "testdata"})),
-)  # fmt: skip
-_FILE_WORDS = frozenset({"eval", "evaluation"})
-"""In the name of a file or of a published split these are the test part; in a variable they say nothing."""
 _DEEPEST = 14
 
 
@@ -54,17 +45,6 @@ class Origin:
     """Where the texts that name it stand."""
     told: set[str] = field(default_factory=set)
     """Columns, attributes and other names on the way, in lower case."""
-
-
-def words(text: str, *, file: bool = False) -> list[Role]:
-    """Return the roles that a text names, in order."""
-    tokens = [each.lower() for each in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text)]
-    found: list[Role] = []
-    for token in tokens:
-        for role, names in _WORDS:
-            if token in names or (file and role == "test" and token in _FILE_WORDS):
-                found.append(role)
-    return found
 
 
 def _of_text(text: str) -> Role | None:
@@ -201,18 +181,23 @@ class Part:
     by: Literal["files", "names", "slot", ""]
 
 
+_WATCHES = re.compile(r"(^|_)(val|valid|eval|test|dev|infer)")
+
+
 def watches(script: Script) -> Call | None:
     """Return a call of the project's own code that by its name evaluates on held-out clips."""
     for call in script.trace:
-        name = call.name.rpartition(":")[2].rpartition(".")[2]
-        if call.main and ":" in call.name and {"dev", "test"} & set(words(name, file=True)):
+        name = call.name.rpartition(":")[2].rpartition(".")[2].lower()
+        if call.main and ":" in call.name and _WATCHES.search(name):
             return call
     return None
 
 
-def parts(script: Script, found: list[Feed]) -> list[Part]:
-    """Return each feed with its name."""
-    return [_part(script, feed) for feed in found]
+def parts(script: Script) -> list[Part]:
+    """Return each feed of the script with its name."""
+    if "parts" not in script.shelf:
+        script.shelf["parts"] = [_part(script, feed) for feed in feeds(script)]
+    return list(script.shelf["parts"])
 
 
 def _part(script: Script, feed: Feed) -> Part:
@@ -236,18 +221,13 @@ def _names(script: Script, feed: Feed, made: Origin) -> Iterator[str]:
             yield from _target(script, division)
     for option in held.options if isinstance(held, Choice) else (held,):
         if isinstance(option, Instance) and option.call is not None:
-            yield from _assigned(script, option.call.place)
-            yield from _functions(option.call)
-    yield from _assigned(script, feed.place)
+            yield from assigned(script, option.call.place)
+            yield from functions(option.call)
+    yield from assigned(script, feed.place)
     for call in loaders_of(script, feed.value):
-        yield from _assigned(script, call.place)
-        yield from _functions(call)
-        yield from (name for place in reversed(call.callers) for name in _assigned(script, place))
-
-
-def _functions(call: Call) -> Iterator[str]:
-    """Yield the names of the functions around a call, nearest first."""
-    yield from (name.rpartition(".")[2] for name in reversed(call.stack) if not name.startswith("<"))
+        yield from assigned(script, call.place)
+        yield from functions(call)
+        yield from (name for place in reversed(call.callers) for name in assigned(script, place))
 
 
 def _target(script: Script, division: Division) -> Iterator[str]:
@@ -255,25 +235,9 @@ def _target(script: Script, division: Division) -> Iterator[str]:
     assert division.place is not None
     place = division.place if division.call is None else division.call.place
     number = re.fullmatch(r"\[(\d+)\]", division.part)
-    for name in _assigned(script, place):
+    for name in assigned(script, place):
         several = name.strip("()").split(", ")
         if number and len(several) > int(number.group(1)):
             yield several[int(number.group(1))]
         elif not number:
             yield name
-
-
-def _assigned(script: Script, place: Place) -> Iterator[str]:
-    """Yield the names that the statement at a place assigns to, iterates over or hands on."""
-    source = script.project.sources.get(place.path)
-    if source is None:
-        return
-    for node in ast.walk(source.tree):
-        if not isinstance(node, (ast.Assign, ast.For)):
-            continue
-        here = source.place(node)
-        if isinstance(node, ast.Assign) and here.line <= place.line <= here.last:
-            if here.cell == place.cell:
-                yield from (ast.unparse(target) for target in node.targets)
-        elif isinstance(node, ast.For) and here.line == place.line and here.cell == place.cell:
-            yield ast.unparse(node.iter)

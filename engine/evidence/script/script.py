@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from knowledge.profiles import ProfileDocument, Reading
 from knowledge.records import Evidence, Fact, Unknown, Value
@@ -45,6 +46,11 @@ class Script:
     @cached_property
     def remembered(self) -> dict[tuple[tuple[str, ...], bool | None], list[Call]]:
         """Calls that were looked for before."""
+        return {}
+
+    @cached_property
+    def shelf(self) -> dict[str, Any]:
+        """What several measures need and one works out, under the name of the function that does."""
         return {}
 
     @cached_property

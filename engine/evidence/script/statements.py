@@ -220,6 +220,8 @@ def _while(it: Interpreter, frame: Frame, node: ast.While) -> bool:
     if truth(condition) is False:
         return False
     _widen(frame, node.body)
+    if isinstance(condition, Const) and not isinstance(node.test, ast.Constant):
+        condition = it.evaluate(frame, node.test)  # it holds in the first round; what ends the loop changes in it
     with it.looping(Loop(frame.source.place(node), None, condition)):
         run_block(it, frame, node.body)
     run_block(it, frame, node.orelse)

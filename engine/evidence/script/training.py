@@ -23,6 +23,8 @@ class Training:
     """Calls that start such a loop."""
     arguments: tuple[Call, ...]
     """Calls that hold the settings of such a loop."""
+    compiled: tuple[Call, ...] = ()
+    """Of Keras: where a model is told its optimizer."""
 
     @property
     def found(self) -> bool:
@@ -32,22 +34,17 @@ class Training:
     @property
     def settings_anchor(self) -> tuple[Call, ...]:
         """Where settings of the loop stand: a framework's arguments, else the optimizer, else its step."""
-        return self.arguments or self.optimizers or self.frameworks or self.steps or self.starts
+        return (*self.arguments, *self.frameworks) or self.optimizers or self.steps or self.starts
 
     @property
     def step_anchor(self) -> tuple[Call, ...]:
         """Where weights change: the step, else the framework's arguments."""
-        return self.steps or self.arguments or self.frameworks or self.starts
+        return (*self.compiled, *self.steps) or (*self.arguments, *self.frameworks) or self.starts
 
     @property
     def optimizer_anchor(self) -> tuple[Call, ...]:
         """Where the optimizer is made, else the framework's arguments, else the step."""
-        return self.optimizers or self.arguments or self.frameworks or self.steps or self.starts
-
-    @property
-    def loop_calls(self) -> tuple[Call, ...]:
-        """Calls inside the loop over batches."""
-        return self.steps
+        return (*self.compiled, *self.optimizers) or (*self.arguments, *self.frameworks) or self.steps or self.starts
 
 
 def training_of(script: Script) -> Training:
@@ -61,7 +58,8 @@ def training_of(script: Script) -> Training:
     optimizers = tuple(call for _, call in profiles_of(script, "optimizes"))
     optimizers += tuple(call for _, call in profiles_of(script, "optimizes-keras"))
     steps = tuple(call for call in script.calls("optimizer-step"))
-    return Training(steps, _constructed(optimizers), frameworks, starts, arguments)
+    compiled = tuple(script.calls("compiled")) if any("keras" in call.name for call in starts) else ()
+    return Training(steps, _constructed(optimizers), frameworks, starts, arguments, compiled)
 
 
 def _constructed(calls: tuple[Call, ...]) -> tuple[Call, ...]:

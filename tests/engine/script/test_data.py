@@ -112,3 +112,58 @@ def _state(folder: Path, check: str, **changes: str) -> str:
 )  # fmt: skip
 def test_state(tmp_path: Path, check: str, state: str, changes: dict[str, str]) -> None:
     assert _state(tmp_path, check, **changes) == state
+
+
+_TRAINER = """
+from datasets import load_dataset, Audio
+from transformers import AutoModelForAudioClassification, Trainer, TrainingArguments, set_seed
+{data}
+model = AutoModelForAudioClassification.from_pretrained("facebook/wav2vec2-base"{model})
+trainer = Trainer(model=model, args=TrainingArguments("out"), train_dataset={train}, eval_dataset={held})
+trainer.train()
+"""
+_HUB = 'parts = load_dataset("superb", "er")'
+_CAST = '.cast_column("audio", Audio(sampling_rate=16000))'
+_FILES = 'parts = load_dataset("csv", data_files={"train": "a/train.csv", "validation": "a/test.csv"})'
+
+
+@pytest.mark.parametrize(
+    ("check", "state", "changes"),
+    [
+        ("data.val_split", "present", {"data": _HUB, "held": 'parts["validation"]'}),
+        ("data.val_split", "missing", {"data": _HUB, "held": 'parts["test"]'}),
+        ("data.val_split", "missing", {"data": _FILES, "held": 'parts["validation"]'}),
+        ("data.train_shuffle", "present", {"data": _HUB, "held": 'parts["test"]'}),
+        ("data.augmentation", "undecidable", {"data": _HUB, "held": 'parts["test"]'}),
+        ("data.augmentation", "present", {"data": _HUB, "held": 'parts["test"]', "model": ", mask_time_prob=0.05"}),
+        ("data.augmentation", "missing", {"data": _HUB, "held": "None", "model": ", apply_spec_augment=False"}),
+        ("data.resample", "present", {"data": _HUB + _CAST, "held": "None"}),
+        ("data.test_clean", "missing", {"data": _HUB, "train": 'parts["test"]', "held": 'parts["validation"]'}),
+    ],
+)  # fmt: skip
+def test_state_under_a_trainer(tmp_path: Path, check: str, state: str, changes: dict[str, str]) -> None:
+    given = {"train": 'parts["train"]', "model": "", **changes}
+    (tmp_path / "train.py").write_text(_TRAINER.format(**given), "utf-8")
+    review = review_script(load_knowledge(), tmp_path / "train.py")
+    assert next(each.state for each in review.checks if each.id == check) == state
+
+
+_CALLED_TEST = """
+import keras
+paths = sorted(open("list.txt"))
+train_paths, valid_paths = paths[:-20], paths[-20:]
+model = keras.models.Model()
+model.compile(loss="sparse_categorical_crossentropy")
+model.fit(load(train_paths), validation_data=load(valid_paths))
+test_clips = load(valid_paths)
+for clip in test_clips:
+    model.predict(clip)
+"""
+
+
+def test_a_part_called_test_that_is_the_development_part(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(_CALLED_TEST, "utf-8")
+    review = review_script(load_knowledge(), tmp_path / "train.py")
+    states = {each.id: each.state for each in review.checks}
+    assert states["data.test_clean"] == "missing"
+    assert states["data.group_disjoint"] == "missing"

@@ -9,6 +9,7 @@ from knowledge.records import Evidence, Measured, Value
 from ..calls import Call, reasons
 from ..script import Script
 from ..settings import Setting
+from ..values import Const, Table
 
 NO_TRAINING = "no step of an optimizer and no framework's training was found in what the launch reaches"
 TRAINING_FILE = "the file that runs the training loop"
@@ -23,7 +24,18 @@ def absent(script: Script, name: str, value: Value, text: str, anchors: Iterable
     """Return a fact that a search to the end proves; unknown when something was not read to the end."""
     if script.cut:
         return unknown(script, name, script.cut[0], "a smaller project")
-    return there(script, name, value, *(script.of(call, text) for call in anchors))
+    return there(script, name, value, *(spot for call in anchors for spot in spots(script, call, text)))
+
+
+def spots(script: Script, call: Call, text: str) -> list[Evidence]:
+    """Return where a person looks for what a call lacks: the call, who asks for it, and the settings handed to it."""
+    inner = [place for name, place in zip(call.stack, call.callers, strict=False) if not name.startswith("<")]
+    asked = [place for place in inner[-2:] if place.path in script.project.sources]
+    values = [value for value in call.values() if isinstance(value, (Const, Table)) and value.place is not None]
+    held = [value.place for value in values if value.place is not None and value.place != call.place]
+    found = [script.of(call, text)]
+    found += [script.evidence(place, "asked for here") for place in reversed(asked)]
+    return found + [script.evidence(place, "its settings stand here") for place in held[:3]]
 
 
 def unknown(script: Script, name: str, why: str, decided_by: str) -> Measured:

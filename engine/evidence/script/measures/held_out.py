@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from knowledge.records import Evidence, Measured
 
-from ..feeds import dataset_of, feeds
+from ..feeds import dataset_of
 from ..items import datasets_made
+from ..naming import assigned, words
 from ..roles import Part, parts, watches
 from ..script import Script
 
@@ -14,7 +15,7 @@ HELD_OUT, TEST = "script.held_out", "script.test_part"
 
 def measure_held_out(script: Script) -> Measured:
     """Return `script.held_out` and `script.test_part`."""
-    found = parts(script, feeds(script))
+    found = parts(script)
     train = [part for part in found if part.feed.use == "train"]
     held = [part for part in found if part.feed.use == "held-out"]
     if not train:
@@ -71,6 +72,8 @@ def _test_part(script: Script, train: list[Part], held: list[Part]) -> Measured:
     tests = [part for part in held if part.role == "test"]
     watched = [part for part in held if part.role == "dev"]
     again = [part for part in tests if any(_equal(part, other) for other in watched)]
+    again += [part for part in watched if _used_as_test(script, part)
+              and any(_equal(part, other) for other in watched if other is not part)]  # fmt: skip
     if again:
         return _fact(script, TEST, "same-as-development", again, "called test, and the part that the training watched")
     if tests:
@@ -81,6 +84,11 @@ def _test_part(script: Script, train: list[Part], held: list[Part]) -> Measured:
         why = "nothing names a part that is evaluated"
         return Measured((), (script.unknown(TEST, why, "the name of the part that is evaluated"),))
     return _fact(script, TEST, "none", train, "no part is called test")
+
+
+def _used_as_test(script: Script, part: Part) -> bool:
+    """Return whether a part is called test where it is used, whatever it was called where it was divided off."""
+    return any(words(name)[:1] == ["test"] for name in assigned(script, part.feed.place))
 
 
 def _equal(part: Part, other: Part) -> bool:

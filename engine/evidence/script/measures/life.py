@@ -91,7 +91,8 @@ def measure_resume(script: Script) -> Measured:
     open_ones = [each for each in settings(script, "resume") if each.on is None and each.given]
     if open_ones:
         return untold(script, name, open_ones[0])
-    anchors = [*training.starts, *script.calls("weights-saved"), *training.step_anchor]
+    loads = [call for call in script.calls("weights-restored") if call.order < first]
+    anchors = [*loads, *training.starts, *script.calls("weights-saved"), *training.step_anchor]
     return absent(script, name, "none", "nothing takes a run up again", anchors)
 
 
@@ -104,7 +105,8 @@ def _ways_back(script: Script) -> list[Evidence]:
     for path, lines in reached_lines(script).items():
         tree = script.project.sources[path].tree if path in script.project.sources else None
         for function in functions_of(tree) if tree is not None else ():
-            if lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
+            started = not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and path == script.project.entry
+            if started or lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
                 back = [node for node in ast.walk(function) if isinstance(node, ast.If) and _leads_back(node)]
                 places = [Place(path, node.lineno, node.body[-1].end_lineno or node.lineno) for node in back]
                 found += [script.evidence(place, "goes on with a run") for place in places]
@@ -139,7 +141,7 @@ def measure_registry(script: Script) -> Measured:
     training = training_of(script)
     pushes = script.calls("registered")
     on = [each for each in settings(script, "push") if each.on]
-    anchors = [*training.arguments, *script.calls("weights-saved"), *training.starts, *training.step_anchor]
+    anchors = [*script.calls("weights-saved"), *training.arguments, *training.starts, *training.step_anchor]
     if pushes or on:
         found = there(
             script,

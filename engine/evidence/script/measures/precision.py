@@ -30,7 +30,8 @@ def measure_precision(script: Script) -> Measured:
         return there(
             script, NAME, True, *(script.of(call) for call in calls), *(of_setting(script, each) for each in on)
         )
-    return absent(script, NAME, False, "full precision", training.step_anchor)
+    backward = [call for call in script.calls("backward") if within(call, step_loops(training))]
+    return absent(script, NAME, False, "full precision", (*backward, *training.step_anchor))
 
 
 def _full(setting: Setting) -> bool:

@@ -11,7 +11,7 @@ from ..functions import nearby
 from ..places import Place
 from ..script import Script
 from ..settings import profiles_of
-from ..values import Class, External, Instance, Member, Table, Value
+from ..values import Class, Const, External, Instance, Member, Table, Value
 from .answers import there, unknown
 from .seeds import where_nothing
 
@@ -79,7 +79,9 @@ def _whole(each: Value) -> bool:
         return fields and bool(re.search(r"(?i)conf|arg|param|setting|option", each.type))
     if isinstance(each, Table):
         from_file = each.place is not None and each.place.path.endswith(_CONFIGURATIONS)
-        return from_file or _settings_like(each)
+        told = [item for item in each.items.values() if isinstance(item, Const) and item.via in ("config", "default")]
+        flags = each.open and len(told) == len(each.items) > 0  # what `vars(args)` gives
+        return from_file or flags or len(told) > 1 or _settings_like(each)
     return isinstance(each, (External, Member)) and bool(
         re.search(r"(?i)(^|\.)(config|args|hparams|cfg)$", getattr(each, "name", ""))
     )

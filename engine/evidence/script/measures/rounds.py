@@ -21,6 +21,7 @@ def measure_rounds(script: Script) -> Measured:
         return _of_framework(script)
     rounds = rounds_of(script, training)
     anchors = [script.evidence(rounds.loop.place, "the loop over epochs")] if rounds.loop else []
+    anchors += [script.evidence(place, "the number of epochs") for place in rounds.places]
     anchors += [script.of(call) for call in training.steps[:2]]
     if rounds.count:
         return there(script, "script.epochs", min(rounds.count), *anchors) + there(

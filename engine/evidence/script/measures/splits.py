@@ -7,7 +7,6 @@ import re
 from knowledge.records import Measured
 
 from ..calls import Call
-from ..feeds import feeds
 from ..roles import Part, parts, watches
 from ..script import Script
 from ..values import constant
@@ -18,16 +17,16 @@ _GROUP = re.compile(r"speaker|spk|session|actor|subject|patient|participant|clie
                     r"recording_id|\bfolds?\b|video_id|talker")  # fmt: skip
 """Names of what clips share; a division that asks for one of them keeps groups together."""
 _CLASS = re.compile(r"label|class|categor|target|emotion")
-_SPEAKERS_TOLD_APART = re.compile(r"speaker[_ -]?(recognition|identification|id\b|classif|verif)|voxceleb", re.I)
+_SPEAKERS_TOLD_APART = re.compile(r"speaker[_ -]?(recognition|identification|classif|verif)|voxceleb", re.I)
 
 
 def measure_splits(script: Script) -> Measured:
     """Return `script.split` and `script.split_by_class`."""
-    found = parts(script, feeds(script))
+    found = parts(script)
     held = [part for part in found if part.feed.use == "held-out"]
     here = _splits(script, found)
     corpora = script.calls("speaker-disjoint-corpora", main=None)
-    if _SPEAKERS_TOLD_APART.search(script.project.entry):
+    if _SPEAKERS_TOLD_APART.search(_entry(script)):
         return _said(script, "speakers-are-classes", here) + _by_position(script, found, here)
     calls = script.calls("group-split") or _prepared(script, "group-split")
     if calls:
@@ -47,6 +46,12 @@ def measure_splits(script: Script) -> Measured:
         return Measured((script.fact(SPLIT, "none", *places), script.fact(BY_CLASS, NO_DIVISION)))
     why = "the parts come from files or a published split"
     return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(script, [])
+
+
+def _entry(script: Script) -> str:
+    """Return the name and the text of the file that starts the training."""
+    source = script.project.sources.get(script.project.entry)
+    return f"{script.project.entry} {source.text if source else ''}"
 
 
 def _splits(script: Script, found: list[Part]) -> list[Call]:

@@ -9,9 +9,10 @@ from knowledge.records import Measured
 
 from ..functions import code_of
 from ..loops import rounds_of
+from ..places import Place
 from ..script import Script
 from ..settings import profiles_of
-from ..training import Training, training_of
+from ..training import Training, step_loops, training_of, within
 from .answers import NO_TRAINING, TRAINING_FILE, absent, there, unknown
 
 NAME = "script.early_stopping"
@@ -31,14 +32,20 @@ def measure_stopping(script: Script) -> Measured:
         for leave in _patient(script, path, loop):
             place = script.project.sources[path].place(leave)
             return there(script, NAME, True, script.evidence(place, "leaves the loop after patience with a metric"))
-    if loops:
-        places = [
-            script.evidence(script.project.sources[path].place(loop), "a loop that runs to its end")
-            for path, loop in loops
-        ]
-        if not script.cut:
-            return there(script, NAME, False, *places, *(script.of(call) for call in training.arguments))
+    if loops and not script.cut:
+        places = [place for path, loop in loops[:2] for place in _head_and_end(script, path, loop)]
+        caps = [call for call in script.trace.named("break", main=True) if within(call, step_loops(training))]
+        found = [script.evidence(place, "a loop that runs to its end") for place in places]
+        found += [script.of(call, "a limit on its length") for call in caps]
+        return there(script, NAME, False, *found, *(script.of(call) for call in training.arguments))
     return absent(script, NAME, False, "a training that runs to its end", training.settings_anchor)
+
+
+def _head_and_end(script: Script, path: str, loop: ast.stmt) -> list[Place]:
+    """Return the head of a loop, and the last statement in it, after which a stop would stand."""
+    assert isinstance(loop, (ast.For, ast.While, ast.AsyncFor))
+    place, last = script.project.sources[path].place(loop), loop.body[-1]
+    return [place, Place(path, last.lineno, last.end_lineno or last.lineno, place.cell)]
 
 
 def _loop_nodes(script: Script, training: Training) -> list[tuple[str, ast.stmt]]:
@@ -61,9 +68,12 @@ def _patient(script: Script, path: str, loop: ast.stmt) -> Iterator[ast.stmt]:
     """Yield what leaves the loop under a condition on something that counts up and is set back."""
     tree = script.project.sources[path].tree
     for condition, leave in _leaves(loop, []):
-        plain = _names(condition)
+        plain = {each.id for each in ast.walk(condition) if isinstance(each, ast.Name)}
+        fields = {each.attr for each in ast.walk(condition) if isinstance(each, ast.Attribute)}
         asked = _asked(tree, condition) - {"step", "float", "int", "len"}
-        if any(_counts_and_resets(tree, name) for name in plain) or any(_elsewhere(script, name) for name in asked):
+        counted = any(_counts_and_resets(loop, name) for name in plain)
+        counted = counted or any(_counts_and_resets(tree, name) for name in fields)
+        if counted or any(_elsewhere(script, name) for name in asked):
             yield leave
 
 
@@ -111,22 +121,19 @@ def _names(condition: ast.expr) -> set[str]:
 
 
 def _counts_and_resets(tree: ast.AST, name: str) -> bool:
-    """Return whether something by that name counts by ones under a condition and is set back under another."""
-    counts = resets = False
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.If):
-            continue
-        for each in ast.walk(node):
-            if (
-                isinstance(each, ast.AugAssign)
-                and _called(each.target) == name
-                and isinstance(each.op, (ast.Add, ast.Sub))
-            ):
-                counts = True
-            elif isinstance(each, ast.Assign) and any(_called(target) == name for target in each.targets):
-                adds = isinstance(each.value, ast.BinOp) and name in _names(each.value)
-                counts, resets = counts or adds, resets or not adds
+    """Return whether something by that name counts by ones, and is set back under a condition."""
+    steps = [each for each in ast.walk(tree) if isinstance(each, ast.AugAssign) and _called(each.target) == name]
+    counts = any(isinstance(each.op, (ast.Add, ast.Sub)) for each in steps)
+    resets = False
+    for each in (inner for node in ast.walk(tree) if isinstance(node, ast.If) for inner in ast.walk(node)):
+        if isinstance(each, ast.Assign) and any(_called(target) == name for target in _targets(each)):
+            adds = isinstance(each.value, ast.BinOp) and name in _names(each.value)
+            counts, resets = counts or adds, resets or not adds
     return counts and resets
+
+
+def _targets(node: ast.Assign) -> list[ast.expr]:
+    return [part for each in node.targets for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
 
 
 def _called(target: ast.expr) -> str:
