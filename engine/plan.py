@@ -77,6 +77,10 @@ class Augmentation(Section):
     """Two clips of a batch and their labels."""
     masking: Literal["use", "mild", "avoid"] = "use"
     """Frames, and when strong features, are silenced (SpecAugment)."""
+    mask_share: float = Field(0.0, ge=0, le=1)
+    """Share of the frames that are hidden from a backbone that learns; wav2vec2, hubert, wavlm and w2v-bert only."""
+    mask_most: float = Field(0.15, ge=0, le=1)
+    """Largest share of a clip that is hidden, however short it is."""
 
 
 class Backbone(Section):
@@ -282,6 +286,11 @@ class Plan(Section):
         if self.backbone.name in ("mfcc", "log-mel") and self.adaptation.method != "frozen":
             raise ValueError(
                 f"adaptation.method is {self.adaptation.method}; {self.backbone.name} has no weights to adapt"
+            )
+        if self.augmentation.mask_share and self.backbone.name in ("mfcc", "log-mel", "ast", "whisper"):
+            raise ValueError(
+                f"augmentation.mask_share is {self.augmentation.mask_share}; "
+                f"frames of {self.backbone.name} are not hidden"
             )
         if self.adaptation.method == "partial" and not self.adaptation.top_layers:
             raise ValueError("adaptation.method is partial, so adaptation.top_layers must be given")

@@ -15,6 +15,7 @@ from .job import Job
 from .losses import adds_up
 from .memory_backoff import free_memory, halved, is_out_of_memory
 from .model import Batch
+from .spec_augment import masking_of
 
 Passes = Sequence[tuple[Item, ...]]
 
@@ -69,8 +70,8 @@ def _backward(job: Job, scaler: GradScaler, batches: Sequence[Batch], clips: int
     for cpu_batch in batches:
         batch = cpu_batch.to(job.device)
         with job.autocast():
-            frames, mask = job.model.encode(batch)
             key = (job.plan.training.seed, epoch, cpu_batch.indices)
+            frames, mask = job.model.encode(batch, masking_of(job.plan.augmentation, key))
             frames = spec_augment(frames, mask, job.plan.augmentation, key)
             first = (job.plan.training.seed, epoch, int(cpu_batch.indices[0]))
             frames, partner, share = mixed(frames, mask, job.plan.augmentation, first)

@@ -25,6 +25,7 @@ from .adaptation import adapt
 from .attention import with_trainable_attention
 from .padding import Strategy, encode_equal_lengths, frame_mask, is_padding_exact, mask_group_norms
 from .pretrained import Pretrained, load_pretrained
+from .spec_augment import Masking
 from .spectral_stages import AstStages, W2vBertStages, WhisperStages
 from .stages import ConvolutionalStages, Stages
 from .windows import Windows, windows_of
@@ -127,7 +128,7 @@ class PretrainedEncoder(nn.Module):
                 module.eval()
         return self
 
-    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, waveforms: Tensor, lengths: Tensor, masking: Masking | None = None) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features) and their mask (batch, frames).
 
         A clip shorter than one frame is filled with zeros to one frame.
@@ -135,9 +136,10 @@ class PretrainedEncoder(nn.Module):
         Args:
             waveforms: (batch, samples) at the checkpoint's sample rate.
             lengths: (batch,) samples of each clip.
+            masking: what is hidden from the layers that learn.
         """
         prefix, _ = self.prefix(waveforms, lengths)
-        return self.rest(prefix, lengths)
+        return self.rest(prefix, lengths, masking)
 
     @torch.no_grad()
     def prefix(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,7 +155,7 @@ class PretrainedEncoder(nn.Module):
         rows = self._by_length(self._prefix, windows.cut(waveforms), windows.lengths, windows.lengths)
         return windows.joined(rows, self._prefix_lengths(windows.lengths))
 
-    def rest(self, prefix: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def rest(self, prefix: Tensor, lengths: Tensor, masking: Masking | None = None) -> tuple[Tensor, Tensor]:
         """Go on from what `prefix` gave for clips of these samples; return frames and mask as `forward` does."""
         windows = self._windows(lengths)
         counts = self.stages.frame_lengths(windows.lengths)
@@ -161,6 +163,8 @@ class PretrainedEncoder(nn.Module):
             frames, counts = prefix, windows.summed(counts)
         else:
             sizes = self._prefix_lengths(windows.lengths)
+            if masking is not None and self.stages.window is None:
+                prefix = prefix.masked_fill(masking.hidden(sizes, prefix.shape[1])[..., None], 0)
             rows = self._by_length(self._rest, windows.parted(prefix, sizes), sizes, windows.lengths)
             frames, counts = windows.joined(rows, counts)
         longest = int(counts.max())

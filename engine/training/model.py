@@ -21,6 +21,7 @@ from .frontends import SpectralFrontEnd
 from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
 from .padding import frame_mask
 from .pooling import MeanPooling, PooledScale, StatisticsPooling, make_pooling
+from .spec_augment import Masking
 
 _STRIDE_ABOVE_HZ = 80
 """Frames closer than this are halved before the recurrent layer: 10 ms frames overlap by more than half."""
@@ -107,18 +108,24 @@ class AudioModel(nn.Module):
             frames, mask = self.encoder(waveforms, lengths)
         return frames, mask.sum(1)
 
-    def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def encode(self, batch: Batch, masking: Masking | None = None) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features) and their mask (batch, frames); True is a frame of the clip.
 
         Given tokens of the prefix are gone on from. A frozen encoder builds no gradient graph and stays in evaluation
         mode.
+
+        Args:
+            batch: waveforms, or what `prefix` gave for them.
+            masking: what is hidden from the layers that learn; None hides nothing.
         """
         if batch.features is not None:
             if not self.encoder_is_frozen:
-                return cast(PretrainedEncoder, self.encoder).rest(batch.features, cast(Tensor, batch.lengths))
+                encoder = cast(PretrainedEncoder, self.encoder)
+                return encoder.rest(batch.features, cast(Tensor, batch.lengths), masking)
             return batch.features, frame_mask(cast(Tensor, batch.frame_lengths), batch.features.shape[1])
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.encoder_is_frozen):
-            frames, mask = self.encoder(*_waveforms(batch))
+            hides = {} if self.encoder_is_frozen else {"masking": masking}
+            frames, mask = self.encoder(*_waveforms(batch), **hides)
             return frames, mask
 
     @property

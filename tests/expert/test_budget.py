@@ -48,6 +48,6 @@ def test_what_the_trainer_cannot_do_is_shown_as_advice() -> None:
     assert isinstance(table, Table)
     shown = {row[0]: row[1] for row in table.rows}
 
-    assert shown["training.label_smoothing"] == "0.1 (advice: this trainer does not do it yet)"
+    assert shown["reproducibility.deterministic"] == "yes (advice: this trainer does not do it yet)"
     assert shown["augmentation.mask_share"] == "0"
     assert shown["training.optimizer"] == "adamw"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .calls import Call, _Names, sources
+from .calls import Call, _Names, comes_from, sources
 from .script import Script
 from .values import Choice, Derived, Instance, Items, Member, Value, constant, options_of
 
@@ -43,17 +43,34 @@ def backbones(script: Script, *, main: bool | None = True) -> list[Backbone]:
     upkeep, headed = _Names(script.symbols["module-upkeep"]), _Names(script.symbols["network-with-head"])
     nothing = _Names(script.symbols["no-network"])
     loads = [call for call in script.calls("pretrained-model", main=main) if not nothing.has(call.name)]
+    loads += _filled(script, main)
     images = [call for call in script.calls("image-model", main=main) if _with_weights(call)]
     found: list[Backbone] = []
     for call in sorted([*loads, *images], key=lambda each: each.order):
-        if isinstance(call.receiver, (Instance, Derived, Choice)) or call.result is None:
+        filled = call.attribute == "load_state_dict" and call.receiver is not None
+        if call.result is None or (not filled and isinstance(call.receiver, (Instance, Derived, Choice))):
             continue  # a method of a network or of its result, not one that loads
-        objects = _objects(script, call)
-        runs = tuple(each for each in script.trace if _runs(each, objects) and not upkeep.has(each.name))
+        objects = _objects(script, call) if not filled else options_of(call.receiver or call.result)
+        runs = tuple(
+            each
+            for each in script.trace
+            if _runs(each, objects) and not upkeep.has(each.name) and not _constructs(each)
+        )
         kind = call.result.type if isinstance(call.result, Instance) else ""
         own = isinstance(call.result, Instance) and call.result.cls is not None
-        found.append(Backbone(call, objects, runs, headed.has(kind) and not own, call in images))
+        found.append(Backbone(call, objects, runs, headed.has(kind) and not own, filled or call in images))
     return found
+
+
+def _constructs(call: Call) -> bool:
+    return bool(call.stack) and call.stack[-1].endswith(".__init__")
+
+
+def _filled(script: Script, main: bool | None) -> list[Call]:
+    """Return calls that fill a network of the project with weights from the net."""
+    names = script.symbols["weights-fetched"]
+    fills = [call for call in script.trace.named("*.load_state_dict", main=main) if isinstance(call.receiver, Instance)]
+    return [call for call in fills if any(comes_from(value, *names) for value in call.arguments)]
 
 
 def _with_weights(call: Call) -> bool:
@@ -117,7 +134,9 @@ def holders(script: Script, backbone: Backbone) -> list[Instance]:
         for call in script.trace:
             if not call.name.startswith("=.") or not isinstance(call.receiver, Instance) or not call.arguments:
                 continue
-            if id(call.receiver) not in seen and any(each is one for each in _inner(call.arguments[0]) for one in held):
+            if id(call.receiver) not in seen and any(
+                _leads_to(each, tuple(held), members=False) for each in _inner(call.arguments[0])
+            ):
                 seen.add(id(call.receiver))
                 found.append(call.receiver)
         held += found[before:]

@@ -133,13 +133,17 @@ def _typed(value: Any, kind: Value | None, place: Place, via: str = "config") ->
     try:
         if isinstance(value, str) and wanted in ("int", "float"):
             value = int(value) if wanted == "int" else float(value)
-        elif isinstance(value, str) and not wanted:
+        elif isinstance(value, str) and (not wanted or wanted in _TRUTH_READERS):
             value = _guessed(value)
         elif isinstance(value, str) and wanted == "bool":
             value = bool(value)  # as argparse does: any text is true
     except ValueError:
         return Unknown(f"{value!r} at {place}", place)
     return Const(value, place, "config" if via == "config" else "default")
+
+
+_TRUTH_READERS = ("ast.literal_eval", "json.loads", "eval", "distutils.util.strtobool")
+"""Functions that read what is written as Python or JSON would."""
 
 
 def _guessed(text: str) -> Any:

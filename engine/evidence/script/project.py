@@ -99,6 +99,14 @@ class Project:
             found += sorted(path for path in level if _RUNS.search(self.sources[path].text))
         return found
 
+    def reached_from(self, path: str) -> list[Source]:
+        """Return a file and every file that it imports, directly or through others."""
+        seen, level = {path}, {path}
+        while level:
+            level = {each for file in level for each in self._imports.get(file, ())} - seen
+            seen |= level
+        return [self.sources[each] for each in seen if each in self.sources]
+
     @cached_property
     def _imports(self) -> dict[str, frozenset[str]]:
         """Files that each file imports."""
@@ -164,7 +172,7 @@ def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
         raise InputError(f"{root} holds no Python file and no notebook; give the folder of a training project")
     given = launches_of(launch, "pyproject.toml")
     launches = {each.script: (each,) for each in given} if given else read_launches(root, files_below(root))
-    guesses = [entry] if entry else _entries(sources, launches)
+    guesses = [entry] if entry else _entries(Project(root, "", (), sources), launches)
     chosen = guesses[0] if guesses else broken[0].place.path
     return Project(root, chosen, tuple(guesses[1:6]), sources, tuple(broken), launches.get(Path(chosen).name, ()))
 
@@ -192,25 +200,26 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _entries(sources: dict[str, Source], launched: Container[str]) -> list[str]:
+def _entries(project: Project, launched: Container[str]) -> list[str]:
     """Return the files that may start the training, the likeliest first."""
-    scores = {path: _score(source) for path, source in sources.items()}
-    imported = _imported(sources.values())
-    for path in scores:
-        if Path(path).stem in imported:
-            scores[path] -= 3
-        if Path(path).name in launched:
-            scores[path] += 4
+    imported = _imported(project.sources.values())
+    scores = {}
+    for path, source in project.sources.items():
+        scores[path] = _score(source, trains=any(_TRAINING.search(each.text) for each in project.reached_from(path)))
+        scores[path] -= 3 * (Path(path).stem in imported)
+        scores[path] += 4 * (Path(path).name in launched)
     ordered = sorted(scores, key=lambda path: (-scores[path], path.count("/"), path))
     best = scores[ordered[0]] if ordered else 0
     return [path for path in ordered if scores[path] >= max(best - 2, 1)] or ordered[:1]
 
 
-def _score(source: Source) -> float:
+def _score(source: Source, *, trains: bool) -> float:
+    """Return how likely a file starts the training; `trains`: it or something that it imports holds a training loop."""
     name = Path(source.path).stem.lower()
     score = 0.0
     score += 2 if _RUNS.search(source.text) or source.path.endswith(".ipynb") else 0
-    score += 3 if _TRAINING.search(source.text) else 0
+    score += 1 if _TRAINING.search(source.text) else 0
+    score += 2 if trains else -4
     score += 3 if re.search(r"train|finetun|fine_tun", name) else 1 if re.search(r"run|main", name) else 0
     score -= 4 if re.search(r"test|util|base|infer|predict|demo|eval|preproc|export|setup", name) else 0
     return score - 0.25 * source.path.count("/")

@@ -69,6 +69,15 @@ def test_a_script_belongs_to_the_project_around_it(tmp_path: Path) -> None:
     assert (project.root, project.entry) == (tmp_path, "src/train.py")
 
 
+def test_a_launched_file_that_only_reads_results_is_no_entry(tmp_path: Path) -> None:
+    lay(tmp_path, {
+        "src/run.py": "from loop import fit\nfit()\n", "src/loop.py": f"def fit():\n    {LOOP.splitlines()[0]}\n{LOOP}",
+        "egs/collect.py": "print(open('result.csv').read())\n",
+        "egs/go.sh": "python ../src/run.py --x 1\npython collect.py\n",
+    })  # fmt: skip
+    assert read_project(tmp_path).entry == "src/run.py"
+
+
 def test_a_script_is_named_from_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path, {"train.py": LOOP})
     monkeypatch.chdir(tmp_path)

@@ -48,10 +48,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for name in ("prefix", "encode"):
         original = getattr(AudioModel, name)
 
-        def counting(model: AudioModel, batch: Any, original: Any = original) -> Any:
+        def counting(model: AudioModel, batch: Any, *masking: Any, original: Any = original) -> Any:
             if batch.features is None:
                 sizes.append(len(batch))
-            return original(model, batch)
+            return original(model, batch, *masking)
 
         monkeypatch.setattr(AudioModel, name, counting)
     return sizes

@@ -15,7 +15,7 @@ from ..script import Script
 from ..training import training_of
 from ..values import Instance, Member, Value, constant, truth
 from .answers import absent, there, unknown
-from .layers import used_backbones
+from .layers import network_seen, used_backbones
 
 _POLICY, _FROZEN = "script.freezing", "script.frozen_mode"
 _OPTION = re.compile(r"(?i)freez|frozen|fine_?tun|trainable|requires_grad|unfreeze")
@@ -34,6 +34,11 @@ class Freezing:
 def measure_freezing(script: Script) -> Measured:
     """Return `script.freezing` and `script.frozen_mode`."""
     found = used_backbones(script)
+    if not found and not network_seen(script):
+        why = "no layer of a network was found"
+        return unknown(script, _POLICY, why, "the file that defines the network") + unknown(
+            script, _FROZEN, why, "the file that defines the network"
+        )
     if not found:
         return there(script, _POLICY, "no-backbone") + there(script, _FROZEN, "nothing-frozen")
     first = found[0]

@@ -15,7 +15,7 @@ from ..values import Const, Derived, Instance, Items, Member, Unknown, Value, co
 from ..values_used import uses_in
 from .answers import absent, there, unknown
 from .freezing import measure_freezing
-from .layers import used_backbones
+from .layers import network_seen, used_backbones
 
 _POOLING, _MASK, _DROPOUT = "script.pooling", "script.pooling_mask", "script.dropout"
 _NETWORK = "the file that defines the network"
@@ -155,6 +155,9 @@ def _multiplied(script: Script, value: Value | None) -> bool:
     near = list(sources(value, deepest=4))
     if any(isinstance(each, Instance) and each.call is not None and soft.has(each.call.name) for each in near):
         return False
+    masks = _Names(script.symbols["masks-frames"])
+    if any(isinstance(each, Instance) and each.call is not None and masks.has(each.call.name) for each in near):
+        return True
     return any(isinstance(each, Derived) and each.operation == "Mult" for each in sources(value, deepest=2))
 
 
@@ -254,7 +257,7 @@ def _leads(value: Value, results: set[int], layers: _Names | None) -> bool:
 def _without(script: Script, found: list[Backbone]) -> Measured:
     """Return what it means that nothing pools: clips of one size, or code that reading does not follow."""
     speech = [each for each in found if not each.image]
-    if speech or script.calls("sequence-layer"):
+    if speech or script.calls("sequence-layer") or not network_seen(script):
         why = "no pooling over time was found in the network's code"
         return unknown(script, _POOLING, why, _NETWORK) + unknown(script, _MASK, why, _NETWORK)
     return there(script, _POOLING, "no-pooling") + there(script, _MASK, "no-pooling")
@@ -270,7 +273,12 @@ def _masked(script: Script, pools: list[Pool], found: list[Backbone]) -> Measure
         return there(script, _MASK, "masked", *(script.of(call) for call in hidden[:6]))
     if not frames or not pads:
         return there(script, _MASK, "nothing-padded")
-    return absent(script, _MASK, "padding-pooled", "padded frames are pooled too", [each.call for each in pools])
+    measured = absent(script, _MASK, "padding-pooled", "padded frames are pooled too", [each.call for each in pools])
+    callers = [each.call.callers[-1] for each in pools if each.call.callers]
+    shown = [script.evidence(place, "the pooling is called here") for place in dict.fromkeys(callers)]
+    return Measured(
+        tuple(script.fact(fact.name, fact.value, *fact.evidence, *shown) for fact in measured.facts), measured.unknown
+    )
 
 
 def _is_true(value: Value | None) -> bool:
@@ -333,7 +341,7 @@ def measure_dropout(script: Script) -> Measured:
     made = [call for call in script.trace if call.main and call.name.endswith(".__init__") and ":" in call.name
             and isinstance(call.receiver, Instance) and _is_network(call.receiver)]  # fmt: skip
     anchors = [*networks[:8], *script.calls("dense-layer")[:8], *made, *training.optimizers]
-    if not anchors:
+    if not (networks or script.calls("dense-layer")):
         return unknown(script, _DROPOUT, "no layer of a network was found", _NETWORK)
     return absent(script, _DROPOUT, "nothing", "a network without dropout", anchors)
 

@@ -22,14 +22,22 @@ _LISTS = ("extract_features", "get_intermediate_layers")
 def used_backbones(script: Script) -> list[Backbone]:
     """Return the pretrained networks of the launch; without any, those whose features another file writes down."""
     found = backbones(script)
-    return found or [each for each in backbones(script, main=False) if _is_stored(script, each)]
+    if found or not network_seen(script):
+        return found
+    return [each for each in backbones(script, main=False) if _is_stored(script, each)]
+
+
+def network_seen(script: Script) -> bool:
+    """Return whether the launch makes a network whose layers reading finds, or loads one."""
+    return bool(script.calls("layer-made") or backbones(script))
 
 
 def _is_stored(script: Script, backbone: Backbone) -> bool:
     """Return whether what a network gives is written to a file, to be trained on later."""
     runs = {id(run.result) for run in backbone.runs}
-    return any(
-        id(each) in runs
+    trained = {call.place.path for call in script.calls("backward", main=None)}
+    return backbone.call.place.path not in trained and any(
+        id(each) in runs and call.place.path not in trained
         for call in script.calls("features-stored", main=None)
         for value in call.values()
         for each in sources(value, deepest=14)
@@ -40,6 +48,8 @@ def measure_layers(script: Script) -> Measured:
     """Return `script.backbone_layers`: several, one, or why the question does not arise."""
     kind, _ = target_of(script)
     found = used_backbones(script)
+    if not found and not network_seen(script):
+        return unknown(script, _LAYERS, "no layer of a network was found", _WHERE)
     if not found:
         return there(script, _LAYERS, "no-backbone")
     if kind == "text":
@@ -158,9 +168,12 @@ def measure_input(script: Script) -> Measured:
         return unknown(
             script, _INPUT, f"what {found[0].call.name} loads decides whether it expects it", "the checkpoint"
         )
-    loads = script.calls("audio-read") + script.calls("spectrogram")
+    made = [f"{name}.__call__" for name in script.symbols["spectrogram"]]
+    spectra = [*script.trace.named(*made), *script.calls("spectrogram")]
+    spectra.sort(key=lambda call: call.attribute != "__call__")
+    loads = script.calls("audio-read") + spectra
     anchors = [
-        *script.calls("spectrogram"),
+        *spectra,
         *(run for each in known for run in each.runs[:2]),
         *script.calls("audio-read"),
     ]
@@ -197,7 +210,9 @@ def _by_hand(script: Script) -> list[Call]:
 
 def _centred(value: Value, mean: _Names) -> bool:
     parts = [
-        each for each in sources(value, deepest=4) if isinstance(each, Derived) and each.operation in ("Sub", "-=")
+        each
+        for each in sources(value, deepest=4)
+        if isinstance(each, Derived) and each.operation in ("Sub", "-=", "Add", "+=")
     ]
     return any(_taken_from(each.parts[-1], mean) for each in parts)
 

@@ -80,8 +80,21 @@ def _anchors(script: Script) -> list[Call]:
     metrics = metrics_of(script)
     found = evaluations_of(script)
     training = training_of(script)
-    every = [*metrics[:10], *found.frameworks[:3], *found.runs[:4]]
-    return every or [*training.starts, *training.arguments, *training.steps, *script.calls("backward")]
+    told = _told(script, [*metrics, *found.runs, *found.frameworks])
+    every = [*metrics[:6], *told[:6], *found.frameworks[:3], *found.runs[:4]]
+    backward = script.calls("backward")
+    return every or [*training.starts, *training.arguments, *backward[:2], *_told(script, backward), *training.steps]
+
+
+def _told(script: Script, results: list[Call]) -> list[Call]:
+    """Return where the functions that compute results print, log or write them, one call of each."""
+    functions = {call.stack[-1] for call in results if call.stack}
+    found: dict[str, Call] = {}
+    for call in script.calls("results-told", main=None):
+        inside = call.stack[-1] if call.stack else ""
+        if inside in functions:
+            found.setdefault(inside, call)
+    return list(found.values())
 
 
 def _groups(script: Script) -> list[Evidence]:
