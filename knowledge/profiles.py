@@ -129,10 +129,14 @@ class ProfileDocument(Document):
     settings: dict[str, SettingHow] = Field(default_factory=dict)
     does: frozenset[str] = frozenset()
     """What happens without a line of the script, such as `clears-gradients`."""
+    gone_in: str = ""
+    """The first version of the package that no longer has these names."""
+    instead: str = ""
+    """What takes their place there."""
     source: Texts
 
     @model_validator(mode="after")
     def _says_something(self) -> ProfileDocument:
-        if not self.settings and not self.does:
-            raise ValueError("a profile has `settings` or `does`")
+        if not self.settings and not self.does and not self.gone_in:
+            raise ValueError("a profile has `settings`, `does` or `gone_in`")
         return self

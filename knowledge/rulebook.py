@@ -10,6 +10,7 @@ from typing import Any, Literal
 from .auditing import JustifiedDocument, SettingDocument
 from .cards import BackboneCard
 from .conditions import Clause, Condition
+from .differential import Cause
 from .items import ItemDocument, ServedDocument
 from .own import Own
 from .presets import PresetDocument
@@ -149,6 +150,8 @@ class Knowledge:
     """What following a script takes."""
     reviews: dict[str, ReviewDocument] = field(default_factory=dict)
     """What is known of each check of a script beyond its rules."""
+    differentials: dict[str, tuple[Cause, ...]] = field(default_factory=dict)
+    """Causes that compete for a finding."""
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()

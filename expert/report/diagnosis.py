@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .curve_pictures import curve_gallery
+from .differential import differential_blocks, differential_record
 from .document import Document, Heading, Paragraph, Verbatim
 from .findings import findings_blocks, not_assessable_blocks
 from .json import session_record
@@ -19,8 +21,10 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
     return (
         Heading(f"Diagnosis of {diagnosis.run}", 1),
         *curves_blocks(diagnosis),
+        *curve_gallery(loss_curves(diagnosis), session.findings),
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
+        *differential_blocks(session),
         *not_assessable_blocks(session.not_assessable),
         *own_blocks(session.knowledge),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
@@ -46,4 +50,5 @@ def loss_curves(diagnosis: Diagnosis) -> dict[str, tuple[tuple[float, float], ..
 
 def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the report as plain values."""
-    return {**session_record(diagnosis.session), "run": diagnosis.run}
+    session = diagnosis.session
+    return {**session_record(session), "run": diagnosis.run, "differential": differential_record(session)}

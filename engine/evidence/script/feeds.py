@@ -149,7 +149,9 @@ def _of_loops(script: Script) -> Iterator[Feed]:
     seen: set[tuple[Place, int]] = set()
     for call in script.calls("backward"):
         loop = _over_clips(call)
-        if loop is not None and loop.over is not None:
+        if loop is None:
+            yield from _of_arrays(script, call)
+        elif loop.over is not None:
             trained.add(loop.place)
             if (loop.place, id(loop.over)) not in seen:
                 seen.add((loop.place, id(loop.over)))
@@ -161,6 +163,18 @@ def _of_loops(script: Script) -> Iterator[Feed]:
         if _loads(script, loop.over) or call.attribute.startswith("predict"):
             seen.add((loop.place, id(loop.over)))
             yield Feed("held-out", loop.over, loop.place, "loop")
+
+
+def _of_arrays(script: Script, backward: Call) -> Iterator[Feed]:
+    """Yield what a network is called on before a backward pass, where batches are cut out of arrays by number."""
+    for call in script.trace:
+        if call.order >= backward.order or not backward.loops:
+            return
+        inside = any(loop is backward.loops[-1] for loop in call.loops)
+        own = isinstance(call.receiver, Instance) and call.receiver.cls is not None
+        if inside and own and call.attribute == "__call__" and call.arguments:
+            yield Feed("train", call.arguments[0], backward.loops[-1].place, "arrays")
+            return
 
 
 def _over_clips(call: Call) -> Loop | None:

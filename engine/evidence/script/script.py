@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from .interpreter import Interpreter
 from .places import Place, Via
 from .project import Project, read_project
 from .requirements import Requirement, read_requirements
-from .values import Instance
+from .values import External, Instance
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,16 @@ class Script:
     def remembered(self) -> dict[tuple[tuple[str, ...], bool | None], list[Call]]:
         """Calls that were looked for before."""
         return {}
+
+    @cached_property
+    def prepared(self) -> list[Call]:
+        """Calls of packages that are prepared with their settings, such as `!name:torch.optim.Adam` in hyperpyyaml."""
+        partials = [call for call in self.trace.named("functools.partial") if call.arguments]
+        return [
+            replace(call, name=call.arguments[0].name, arguments=call.arguments[1:])
+            for call in partials
+            if isinstance(call.arguments[0], External)
+        ]
 
     @cached_property
     def shelf(self) -> dict[str, Any]:

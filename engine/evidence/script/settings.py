@@ -83,7 +83,8 @@ def made(script: Script, names: tuple[str, ...], *, main: bool | None = True) ->
     known = script.remembered.get((names, main))
     if known is None:
         own = [call for call in script.constructions if (main is None or call.main is main) and _derives(call, names)]
-        found = {id(call): call for call in (*script.trace.named(*names, main=main), *own)}
+        prepared = Trace(script.prepared).named(*names, main=main)
+        found = {id(call): call for call in (*script.trace.named(*names, main=main), *own, *prepared)}
         known = script.remembered[names, main] = sorted(found.values(), key=lambda call: call.order)
     return known
 

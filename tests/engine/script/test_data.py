@@ -167,3 +167,30 @@ def test_a_part_called_test_that_is_the_development_part(tmp_path: Path) -> None
     states = {each.id: each.state for each in review.checks}
     assert states["data.test_clean"] == "missing"
     assert states["data.group_disjoint"] == "missing"
+
+
+_ARRAYS = """
+import numpy, torch
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(40, 4)
+    def forward(self, x):
+        return self.head(x)
+net, loss_function = Net(), torch.nn.CrossEntropyLoss()
+clips, labels = numpy.load("clips.npy"), numpy.load("labels.npy")
+for epoch in range(30):
+    order = {order}
+    for start in range(0, 800, 8):
+        picked = order[start:start + 8]
+        loss = loss_function(net(torch.tensor(clips[picked])), torch.tensor(labels[picked]))
+        loss.backward()
+"""
+
+
+@pytest.mark.parametrize(("order", "state"), [("numpy.random.permutation(800)", "present"), ("numbers", "undecidable")])
+def test_batches_cut_out_of_arrays(tmp_path: Path, order: str, state: str) -> None:
+    (tmp_path / "train.py").write_text(_ARRAYS.format(order=order), "utf-8")
+    states = {each.id: each.state for each in review_script(load_knowledge(), tmp_path / "train.py").checks}
+    assert states["data.train_shuffle"] == state
+    assert states["data.augmentation"] == "missing"

@@ -158,3 +158,11 @@ def test_registries(tmp_path: Path) -> None:
     assert fact(tmp_path, "registered", hf()) is False
     assert fact(tmp_path, "registered", hf("push_to_hub=True")) is True
     assert fact(tmp_path, "registered", loop(end="import mlflow\nmlflow.pytorch.log_model(net, 'net')")) is True
+
+
+def test_names_that_newer_versions_no_longer_have(tmp_path: Path) -> None:
+    old = hf("evaluation_strategy='epoch', warmup_ratio=0.1", trainer="tokenizer=None")
+    assert fact(tmp_path, "gone_names", old) == 3
+    assert fact(tmp_path, "gone_names", {"train.py": old, "requirements.txt": "transformers==4.40.0\n"}) == 0
+    (tmp_path / "requirements.txt").unlink()
+    assert fact(tmp_path, "gone_names", hf("eval_strategy='epoch', warmup_steps=0.1")) == 0

@@ -10,6 +10,7 @@ from .clipping import measure_clipping
 from .decay import measure_decay, measure_rates
 from .evaluation import measure_evaluation
 from .freezing import measure_freezing
+from .gone import measure_gone
 from .head import measure_dropout, measure_pooling
 from .held_out import measure_held_out
 from .layers import measure_input, measure_layers
@@ -26,6 +27,7 @@ from .schedule import measure_schedule, measure_stepping, measure_warm_up
 from .seeds import measure_determinism, measure_seeds, measure_workers
 from .selection import measure_selection
 from .splits import measure_splits
+from .stack import measure_stack
 from .stopping import measure_stopping
 
 
@@ -64,11 +66,13 @@ _MEASURES = (
     measure_dropout,
     measure_evaluation,
     measure_reports,
+    measure_stack,
     measure_seeds,
     measure_determinism,
     measure_workers,
     measure_settings_saved,
     measure_versions,
+    measure_gone,
     measure_optimizer_state,
     measure_resume,
     measure_registry,

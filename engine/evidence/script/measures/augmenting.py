@@ -32,6 +32,10 @@ def measure_augmenting(script: Script) -> Measured:
     if not train or script.cut:
         why = script.cut[0] if script.cut else "what the training reads was not found"
         return Measured((), (script.unknown(NAME, why, "the file that runs the training loop"),))
+    named, aside = script.calls("makes-by-name"), script.calls("augmentation", main=False)
+    if named and aside:
+        why = f"the augmentation at {aside[0].place} may be made by name at {named[0].place}"
+        return Measured((), (script.unknown(NAME, why, "the configuration of the launch"),))
     network = _checkpoint_decides(script)
     if network is not None:
         why = f"the configuration of the checkpoint of {network.name} ({network.place}) may mask features"

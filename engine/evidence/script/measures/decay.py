@@ -63,8 +63,9 @@ def measure_rates(script: Script) -> Measured:
         return unknown(script, name, NO_TRAINING, TRAINING_FILE)
     apart = [call for call in training.optimizers if _grouped(call, "lr")]
     apart += script.trace.named("*.add_param_group", "*.get_layer_params_groups", main=True)
-    several = _rates(training.optimizers)
-    if apart or len(several) > 1:
+    files = {call.place.path for call in training.optimizers}
+    several = any(len(_rates([call for call in training.optimizers if call.place.path == path])) > 1 for path in files)
+    if apart or several:
         return there(script, name, "several", *(script.of(call) for call in (apart or training.optimizers)))
     backbones = trained_backbones(script)
     if not backbones:
@@ -72,7 +73,7 @@ def measure_rates(script: Script) -> Measured:
     return absent(script, name, "one", "one learning rate for everything", training.optimizer_anchor)
 
 
-def _rates(optimizers: tuple[Call, ...]) -> set[object]:
+def _rates(optimizers: list[Call]) -> set[object]:
     """Return the different rates of optimizers that are made one beside the other, not one instead of the other."""
     beside = [call for call in optimizers if not call.guards]
     rates = [constants(value) for call in beside if (value := call.argument("lr", 1)) is not None]

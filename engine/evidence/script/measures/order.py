@@ -32,6 +32,9 @@ def _of_feed(script: Script, feed: Feed) -> list[tuple[str, Evidence]]:
     shuffled = _shuffled(script, feed)
     if shuffled is not None:
         return [("shuffled", script.of(shuffled))]
+    mixed = [call for call in script.calls("shuffling") if call.loops] if feed.by == "arrays" else []
+    if mixed:
+        return [("shuffled", script.of(mixed[0]))]
     if feed.by in ("trainer", "keras"):
         return [("by-framework", script.evidence(feed.place, "the framework shuffles", "default"))]
     if feed.by == "loop" and (isinstance(feed.value, Items) or getattr(feed.value, "cls", None) is not None):

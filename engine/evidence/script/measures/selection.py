@@ -26,7 +26,7 @@ def measure_selection(script: Script) -> Measured:
         return unknown(script, CRITERION, NO_TRAINING, TRAINING_FILE) + unknown(
             script, KEPT, NO_TRAINING, TRAINING_FILE
         )
-    for answer in (_by_trainer, _by_callback):
+    for answer in (_by_trainer, _by_checkpointer, _by_callback):
         found = answer(script)
         if found is not None:
             return found
@@ -79,6 +79,13 @@ def _by_trainer(script: Script) -> Measured | None:
     if names is None or None in names:
         return there(script, KEPT, True, *evidence) + untold(script, CRITERION, metric[0])
     return _both(script, _named(names), True, *(of_setting(script, each) for each in metric), *evidence)
+
+
+def _by_checkpointer(script: Script) -> Measured | None:
+    """Return how a checkpointer of SpeechBrain chooses, or None when none keeps by a key."""
+    calls = script.calls("kept-by-metric")
+    keys = [text for call in calls for name in ("min_keys", "max_keys") for text in texts(call.argument(name))]
+    return _both(script, _named(tuple(keys)), True, *(script.of(call) for call in calls)) if keys else None
 
 
 def _by_callback(script: Script) -> Measured | None:
