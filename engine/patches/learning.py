@@ -47,7 +47,7 @@ def warm_up(syntax: Syntax, script: Script, path: str) -> bool:
     """Ask for a warm-up: in the arguments of a trainer, or by a schedule beside the optimizer."""
     import libcst as cst
 
-    for setting in settings(script, "warmup-steps") + settings(script, "warmup"):
+    for setting in settings(script, "warm-up"):
         place = setting.call.place
         name = setting.call.name.rpartition(".")[2]
         calls = syntax.calls(place.line, place.line) if place.path == path else []
