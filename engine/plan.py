@@ -57,9 +57,26 @@ class Data(Section):
 
 
 class Augmentation(Section):
-    """How training clips are varied; each operation is keyed by (seed, epoch, clip, operation)."""
+    """How training clips are varied; each operation is keyed by (seed, epoch, clip, operation).
+
+    `strength` says how far; for each operation `use` goes as far, `mild` as far as light, `avoid` leaves it out.
+    """
 
     strength: Literal["none", "light", "strong"] = "none"
+    speed: Literal["use", "mild", "avoid", "new-class"] = "use"
+    """`new-class` would make other speakers of other speeds; this trainer leaves the speed then."""
+    shift: Literal["use", "mild", "avoid"] = "use"
+    gain: Literal["use", "mild", "avoid"] = "use"
+    added_noise: Literal["use", "mild", "avoid"] = "use"
+    reverberation: Literal["use", "mild", "avoid"] = "avoid"
+    filtering: Literal["use", "mild", "avoid"] = "avoid"
+    """A narrower band; mild, a few decibels between deep and high frequencies."""
+    clipping: Literal["use", "mild", "avoid"] = "avoid"
+    gaps: Literal["use", "mild", "avoid"] = "avoid"
+    mixing: Literal["use", "mild", "avoid"] = "avoid"
+    """Two clips of a batch and their labels."""
+    masking: Literal["use", "mild", "avoid"] = "use"
+    """Frames, and when strong features, are silenced (SpecAugment)."""
     mask_share: float = Field(0.0, ge=0, le=1)
     """Share of the frames that are hidden from a backbone that learns; wav2vec2, hubert, wavlm and w2v-bert only."""
     mask_most: float = Field(0.15, ge=0, le=1)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.amp.grad_scaler import GradScaler
 
-from .augmentation import spec_augment
+from .augmentation import mixed, spec_augment
 from .data import Item
 from .job import Job
 from .losses import adds_up
@@ -72,8 +72,14 @@ def _backward(job: Job, scaler: GradScaler, batches: Sequence[Batch], clips: int
         with job.autocast():
             key = (job.plan.training.seed, epoch, cpu_batch.indices)
             frames, mask = job.model.encode(batch, masking_of(job.plan.augmentation, key))
-            frames = spec_augment(frames, mask, job.plan.augmentation.strength, key)
-            loss = job.loss(job.model.head_forward(frames, mask), batch.labels) * (len(batch) / clips)
+            frames = spec_augment(frames, mask, job.plan.augmentation, key)
+            first = (job.plan.training.seed, epoch, int(cpu_batch.indices[0]))
+            frames, partner, share = mixed(frames, mask, job.plan.augmentation, first)
+            answers = job.model.head_forward(frames, mask)
+            loss = job.loss(answers, batch.labels)
+            if share < 1:
+                loss = share * loss + (1 - share) * job.loss(answers, batch.labels[partner])
+            loss = loss * (len(batch) / clips)
         scaler.scale(loss).backward()
         total += loss.detach()
     return total

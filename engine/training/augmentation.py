@@ -14,6 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.plan import Augmentation
+
+from .effects import band_limited, clipped, reverberated, tilted, with_gap
+
+Level = Literal["none", "light", "strong"]
+Permission = Literal["use", "mild", "avoid", "new-class"]
 Key = tuple[int, int, int]
 """(seed, epoch, number of the clip)."""
 
@@ -36,6 +42,20 @@ class Strength:
     """Share of a clip's frames that SpecAugment may silence."""
     features_masked: float
     """Share of the features that SpecAugment may silence in every frame."""
+    effect_share: float
+    """Share of the clips that each of the effects below is done to."""
+    room_seconds: tuple[float, float]
+    """Range of reverberation times."""
+    tilt_db: float
+    """Deep and high frequencies change by up to this much, one up and one down; where no band is cut."""
+    band_share: tuple[float, float] | None
+    """Range of the edge of a narrower band, as a share of the highest frequency; None cuts nothing."""
+    clip_share: tuple[float, float]
+    """Range of where samples are cut off, as a share of the peak."""
+    gap_share: float
+    """Largest share of a clip that goes silent."""
+    mix_alpha: float
+    """Both parameters of the beta distribution that the shares of two mixed clips are drawn from."""
 
 
 STRENGTHS: dict[str, Strength] = {
@@ -47,6 +67,13 @@ STRENGTHS: dict[str, Strength] = {
         speeds=((19, 20), (1, 1), (21, 20)),  # half of Ko et al. 2015
         frames_masked=0.05,  # a third of what `MASKED_AT_MOST` allows
         features_masked=0.0,
+        effect_share=0.3,
+        room_seconds=(0.1, 0.3),  # furnished rooms
+        tilt_db=3.0,  # another microphone
+        band_share=None,  # some sounds live in the highest band alone
+        clip_share=(0.6, 0.9),  # now and then a peak
+        gap_share=0.02,  # one lost packet of 20 ms in a second
+        mix_alpha=0.1,  # Zhang et al. 2018 use 0.1 to 0.4
     ),
     "strong": Strength(
         gain_db=6.0,  # doubling the distance to the microphone
@@ -56,6 +83,13 @@ STRENGTHS: dict[str, Strength] = {
         speeds=((9, 10), (19, 20), (1, 1), (21, 20), (11, 10)),  # Ko et al. 2015: 0.9, 1.0, 1.1, and between
         frames_masked=0.10,  # with the features below `MASKED_AT_MOST`; Park et al. 2019 mask more, of longer clips
         features_masked=0.05,
+        effect_share=0.5,
+        room_seconds=(0.1, 0.8),  # up to lecture halls; Ko et al. 2017 draw small and medium rooms
+        tilt_db=0.0,
+        band_share=(0.42, 0.95),  # down to the 3.4 kHz of a telephone at 16 kHz
+        clip_share=(0.25, 0.9),
+        gap_share=0.05,
+        mix_alpha=0.4,
     ),
 }
 """By the plan's `augmentation.strength`; `none` has no entry."""
@@ -71,33 +105,82 @@ _MASKS = 2
 """Masks of frames a clip, and of features (Park et al. 2019, policies LD and SM)."""
 
 
-def augment(waveform: Tensor, sample_rate_hz: int, strength: Literal["none", "light", "strong"], key: Key) -> Tensor:
-    """Return another take of a clip: speed, shift, gain and noise, in that order. The input is left as it is.
+def limits_of(strength: Level, operation: Permission) -> Strength | None:
+    """Return how far one operation goes; None where it is left out."""
+    if strength == "none" or operation in ("avoid", "new-class"):
+        return None
+    return STRENGTHS["light" if operation == "mild" else strength]
+
+
+def augment(waveform: Tensor, sample_rate_hz: int, plan: Augmentation, key: Key) -> Tensor:
+    """Return another take of a clip; the input is left as it is.
+
+    In the order of nature: how it is spoken, the room, the level, what else sounds there, and what the recorder and the
+    line do to it.
 
     Args:
         waveform: (samples,) float.
         sample_rate_hz: of the clip.
-        strength: an entry of `STRENGTHS`, or none, which returns the clip itself.
+        plan: how far each operation goes; a strength of none returns the clip itself.
         key: what all random numbers follow from.
 
     Returns:
         (other samples,): speed changes the length.
     """
-    if strength == "none" or not len(waveform):
+    if plan.strength == "none" or not len(waveform):
         return waveform
-    limits = STRENGTHS[strength]
-    waveform = _at_speed(waveform, limits.speeds[int(_random(key, "speed").integers(len(limits.speeds)))])
-    largest = min(limits.shift_seconds * sample_rate_hz, _SHIFT_SHARE * len(waveform))
-    waveform = _shifted(waveform, round(_random(key, "shift").uniform(-largest, largest)))
-    waveform = waveform * 10 ** (_random(key, "gain").uniform(-limits.gain_db, limits.gain_db) / 20)
-    random = _random(key, "noise")
-    return _with_noise(waveform, limits.snr_db, random) if random.random() < limits.noise_share else waveform
+    if limits := limits_of(plan.strength, plan.speed):
+        waveform = _at_speed(waveform, limits.speeds[int(_random(key, "speed").integers(len(limits.speeds)))])
+    if limits := limits_of(plan.strength, plan.shift):
+        largest = min(limits.shift_seconds * sample_rate_hz, _SHIFT_SHARE * len(waveform))
+        waveform = _shifted(waveform, round(_random(key, "shift").uniform(-largest, largest)))
+    if (limits := limits_of(plan.strength, plan.reverberation)) and (random := _drawn(key, "room", limits)):
+        waveform = reverberated(waveform, sample_rate_hz, random.uniform(*limits.room_seconds), random)
+    if limits := limits_of(plan.strength, plan.gain):
+        waveform = waveform * 10 ** (_random(key, "gain").uniform(-limits.gain_db, limits.gain_db) / 20)
+    if limits := limits_of(plan.strength, plan.added_noise):
+        random = _random(key, "noise")
+        waveform = _with_noise(waveform, limits.snr_db, random) if random.random() < limits.noise_share else waveform
+    if (limits := limits_of(plan.strength, plan.clipping)) and (random := _drawn(key, "clip", limits)):
+        waveform = clipped(waveform, random.uniform(*limits.clip_share))
+    if (limits := limits_of(plan.strength, plan.filtering)) and (random := _drawn(key, "band", limits)):
+        if limits.band_share is None:
+            waveform = tilted(waveform, random.uniform(-limits.tilt_db, limits.tilt_db))
+        else:
+            waveform = band_limited(waveform, random.uniform(*limits.band_share))
+    if (limits := limits_of(plan.strength, plan.gaps)) and (random := _drawn(key, "gap", limits)):
+        waveform = with_gap(waveform, limits.gap_share, random)
+    return waveform
+
+
+def mixed(frames: Tensor, mask: Tensor, plan: Augmentation, key: Key) -> tuple[Tensor, Tensor, float]:
+    """Mix each clip with another one of the pass (mixup, Zhang et al. 2018).
+
+    Args:
+        frames: (batch, frames, features); padding of the other clip counts as silence.
+        mask: (batch, frames): True where the frame belongs to the clip.
+        plan: whether, and how much.
+        key: seed, epoch and the first clip of the pass.
+
+    Returns:
+        The frames, each clip's partner (batch,), and the share of the clip itself, at least a half; 1 where nothing was
+        mixed. The loss is that share of the one for the clip's label, and the rest of the one for its partner's.
+    """
+    itself, limits = torch.arange(len(frames), device=frames.device), limits_of(plan.strength, plan.mixing)
+    if limits is None or len(frames) < 2:
+        return frames, itself, 1.0
+    random = _random(key, "mix")
+    share = float(random.beta(limits.mix_alpha, limits.mix_alpha))
+    share = max(share, 1 - share)
+    partner = itself.roll(int(random.integers(1, len(frames))))
+    heard = frames.masked_fill(~mask[..., None], 0)[partner]
+    return share * frames + (1 - share) * heard, partner, share
 
 
 def spec_augment(
     frames: Tensor,
     mask: Tensor,
-    strength: Literal["none", "light", "strong"],
+    plan: Augmentation,
     key: tuple[int, int, int | Sequence[int] | Tensor],
 ) -> Tensor:
     """Silence some frames and, when strong, some features of each clip (SpecAugment, Park et al. 2019).
@@ -108,13 +191,13 @@ def spec_augment(
     Args:
         frames: (batch, frames, features), or (frames, features) of one clip.
         mask: (batch, frames), or (frames,): True where the frame belongs to the clip.
-        strength: an entry of `STRENGTHS`, or none, which returns the frames themselves.
+        plan: whether, and how much; a strength of none returns the frames themselves.
         key: seed, epoch and the clips' numbers: (batch,), or one number for one clip.
     """
-    if strength == "none":
+    limits, width = limits_of(plan.strength, plan.masking), frames.shape[-1]
+    if limits is None:
         return frames
     seed, epoch, clips = key
-    limits, width = STRENGTHS[strength], frames.shape[-1]
     silent = torch.zeros((mask.numel() // mask.shape[-1], *frames.shape[-2:]), dtype=torch.bool)
     numbers, lengths = torch.as_tensor(clips).reshape(-1).tolist(), mask.sum(-1).reshape(-1).tolist()
     for row, (clip, length) in enumerate(zip(numbers, lengths, strict=True)):
@@ -129,6 +212,12 @@ def spec_augment(
 def _random(key: Key, operation: str) -> np.random.Generator:
     """Return random numbers of this clip, epoch and operation: one operation more does not change the others."""
     return np.random.default_rng([*key, zlib.crc32(operation.encode())])
+
+
+def _drawn(key: Key, operation: str, limits: Strength) -> np.random.Generator | None:
+    """Return the random numbers of an effect, or None where this clip is spared it."""
+    random = _random(key, operation)
+    return random if random.random() < limits.effect_share else None
 
 
 def _spans(length: int, share: float, random: np.random.Generator) -> list[tuple[int, int]]:

@@ -194,7 +194,7 @@ class Loader:
         for item in items:
             key = (seed, epoch, item.index)
             clip = self._cut(self.waveforms[item.region], np.random.default_rng([*key, 1]).random())
-            clips.append(augment(clip, rate, self.plan.augmentation.strength, key))
+            clips.append(augment(clip, rate, self.plan.augmentation, key))
         return self._padded(clips, items)
 
     def evaluation_batch(self, items: Sequence[Item]) -> Batch:

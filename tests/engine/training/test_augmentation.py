@@ -6,13 +6,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.training import augmentation
-from engine.training.augmentation import MASKED_AT_MOST, STRENGTHS, augment, spec_augment
+from engine.plan import Augmentation
+from engine.training import augmentation, effects
+from engine.training.augmentation import MASKED_AT_MOST, STRENGTHS, mixed
 from engine.training.padding import frame_mask
 
 from .small_models import SAMPLE_RATE_HZ, clip
 
 torch.set_num_threads(1)
+
+
+def augment(waveform, sample_rate_hz, strength, key, **operations):
+    return augmentation.augment(waveform, sample_rate_hz, Augmentation(strength=strength, **operations), key)
+
+
+def spec_augment(frames, mask, strength, key):
+    return augmentation.spec_augment(frames, mask, Augmentation(strength=strength), key)
+
 
 strengths = st.sampled_from(["light", "strong"])
 WAVE = clip(6000).float()
@@ -133,3 +143,114 @@ def test_masks_follow_the_clip_and_not_its_place_or_padding():
 
     assert torch.equal(together[1, :120], alone)
     assert not torch.equal(together[0, :120], alone)
+
+
+EFFECTS = ("speed", "shift", "gain", "added_noise", "reverberation", "filtering", "clipping", "gaps")
+ALL_AVOIDED = dict.fromkeys(EFFECTS, "avoid")
+
+
+def test_what_the_plan_avoids_is_not_done():
+    for number in range(20):
+        assert torch.equal(augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, number), **ALL_AVOIDED), WAVE)
+    speakers = ALL_AVOIDED | {"speed": "new-class"}
+    assert all(len(augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, n), **speakers)) == len(WAVE) for n in range(20))
+
+
+@pytest.mark.parametrize("operation", EFFECTS)
+def test_each_operation_is_done_to_some_clips_and_mild_is_that_of_light(operation):
+    def takes(strength, value):
+        chosen = ALL_AVOIDED | {operation: value}
+        return [augment(WAVE, SAMPLE_RATE_HZ, strength, (0, 0, number), **chosen) for number in range(24)]
+
+    assert any(len(take) != len(WAVE) or not torch.equal(take, WAVE) for take in takes("strong", "use"))
+    assert all(torch.equal(a, b) for a, b in zip(takes("strong", "mild"), takes("light", "use"), strict=True))
+    assert all(bool(take.isfinite().all()) for take in takes("strong", "use"))
+
+
+def test_a_room_is_a_convolution_that_keeps_the_level_and_dies_out_as_it_says():
+    from scipy.signal import fftconvolve
+
+    click = torch.zeros(SAMPLE_RATE_HZ)
+    click[100] = 1.0
+    heard = effects.reverberated(click, SAMPLE_RATE_HZ, 0.4, np.random.default_rng(0))
+    assert float(heard.square().mean()) == pytest.approx(float(click.square().mean()), rel=1e-4)
+    assert float(heard[:100].abs().max()) < 1e-6 and heard.abs().argmax() == 100
+    tail = heard[101 : 100 + 6400].double().square().numpy()
+    backward = 10 * np.log10(np.cumsum(tail[::-1])[::-1] / tail.sum())  # Schroeder 1965
+    at_5, at_25 = np.argmax(backward < -5), np.argmax(backward < -25)
+    assert 3 * (at_25 - at_5) / SAMPLE_RATE_HZ == pytest.approx(0.4, rel=0.15)
+
+    wave = clip(9000).float()
+    response = effects.reverberated(click, SAMPLE_RATE_HZ, 0.4, np.random.default_rng(0))[100:7000]
+    expected = fftconvolve(wave.numpy(), response.numpy())[:9000]
+    ours = effects.reverberated(wave, SAMPLE_RATE_HZ, 0.4, np.random.default_rng(0)).numpy()
+    assert np.corrcoef(ours, expected)[0, 1] > 0.9999
+
+
+@given(st.floats(0.2, 0.9))
+@settings(max_examples=20, deadline=None)
+def test_a_narrower_band_takes_away_what_is_above_it_and_nothing_below(share):
+    wave = torch.randn(8000, generator=torch.Generator().manual_seed(0))
+    before, after = (torch.fft.rfft(one).abs() for one in (wave, effects.band_limited(wave, share)))
+    edge = int(share * (len(before) - 1))
+
+    torch.testing.assert_close(after[: edge - 1], before[: edge - 1], rtol=1e-3, atol=1e-2)
+    assert float(after[int(edge * 2**0.26) + 2 :].sum()) < 1
+
+
+@given(st.floats(-6, 6))
+@settings(max_examples=20, deadline=None)
+def test_a_tilt_is_a_straight_line_over_octaves(decibels):
+    wave = torch.randn(8192, generator=torch.Generator().manual_seed(0))
+    before, after = (torch.fft.rfft(one.double()).abs() for one in (wave, effects.tilted(wave, decibels)))
+    change = 20 * torch.log10(after / before)
+
+    assert float(change[-2]) == pytest.approx(decibels, abs=0.05)
+    assert float(change[1]) == pytest.approx(-decibels, abs=0.05)
+    assert float(change[64]) == pytest.approx(0, abs=0.05)  # half of the twelve octaves
+
+
+def test_clipping_and_gaps_touch_only_what_they_say():
+    cut = effects.clipped(WAVE, 0.5)
+    limit = 0.5 * float(WAVE.abs().max())
+    assert float(cut.abs().max()) == pytest.approx(limit)
+    assert torch.equal(cut[WAVE.abs() < limit], WAVE[WAVE.abs() < limit])
+    for seed in range(20):
+        gapped = effects.with_gap(WAVE, 0.05, np.random.default_rng(seed))
+        changed = (gapped != WAVE).nonzero()[:, 0]
+        assert len(changed) <= 0.05 * len(WAVE) and bool((gapped[changed] == 0).all())
+        assert len(changed) < 2 or int(changed[-1] - changed[0]) <= 0.05 * len(WAVE)
+
+
+def test_mixing_equals_its_formula_and_follows_from_the_key():
+    frames = torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(0))
+    mask = frame_mask(torch.tensor([6, 5, 3, 2]), 6)
+    plan = Augmentation(strength="strong", mixing="use")
+    result, partner, share = mixed(frames, mask, plan, (0, 1, 7))
+
+    assert 0.5 <= share < 1 and sorted(partner.tolist()) == [0, 1, 2, 3]
+    assert all(int(other) != row for row, other in enumerate(partner))
+    for row, other in enumerate(partner.tolist()):
+        heard = frames[other] * mask[other][:, None]
+        torch.testing.assert_close(result[row], share * frames[row] + (1 - share) * heard)
+    again, _, same = mixed(frames, mask, plan, (0, 1, 7))
+    assert torch.equal(again, result) and same == share
+    assert mixed(frames, mask, plan, (0, 2, 7))[2] != share
+    assert mixed(frames, mask, Augmentation(strength="strong"), (0, 1, 7))[0] is frames
+    assert mixed(frames[:1], mask[:1], plan, (0, 1, 7))[2] == 1.0
+
+
+def test_mixed_training_learns_and_resumes(tmp_path):
+    from .corpora import assert_same_state, events_of, last_state, tone_corpus, tone_plan, train
+
+    effects_on = {
+        f"augmentation__{name}": "use" for name in ("reverberation", "filtering", "clipping", "gaps", "mixing")
+    }
+    plan = tone_plan(tone_corpus(tmp_path / "data"), augmentation__strength="strong", **effects_on)
+    whole = train(plan, tmp_path / "whole")
+    half = train(plan, tmp_path / "half")
+    max((half / "checkpoints").glob("last-*")).unlink()
+
+    assert_same_state(last_state(whole), last_state(train(plan, half, resume=True)))
+    losses = [event["train_loss"] for event in events_of(whole, "eval")]
+    assert losses[-1] < losses[0]

@@ -9,6 +9,7 @@ from knowledge.records import Evidence, Measured, Value
 from ..calls import Call, reasons
 from ..script import Script
 from ..settings import Setting
+from ..training import training_of
 from ..values import Const, Table
 
 NO_TRAINING = "no step of an optimizer and no framework's training was found in what the launch reaches"
@@ -22,8 +23,8 @@ def there(script: Script, name: str, value: Value, *evidence: Evidence) -> Measu
 
 def absent(script: Script, name: str, value: Value, text: str, anchors: Iterable[Call]) -> Measured:
     """Return a fact that a search to the end proves; unknown when something was not read to the end."""
-    if script.cut:
-        return unknown(script, name, script.cut[0], "a smaller project")
+    if why := doubt(script):
+        return unknown(script, name, why, TRAINING_FILE)
     return there(script, name, value, *(spot for call in anchors for spot in spots(script, call, text)))
 
 
@@ -36,6 +37,13 @@ def spots(script: Script, call: Call, text: str) -> list[Evidence]:
     found = [script.of(call, text)]
     found += [script.evidence(place, "asked for here") for place in reversed(asked)]
     return found + [script.evidence(place, "its settings stand here") for place in held[:3]]
+
+
+def doubt(script: Script) -> str:
+    """Return why nothing can be called missing here, or nothing."""
+    if script.cut:
+        return script.cut[0]
+    return "" if training_of(script).found else NO_TRAINING
 
 
 def unknown(script: Script, name: str, why: str, decided_by: str) -> Measured:

@@ -12,7 +12,7 @@ from ..places import Place
 from ..script import Script
 from ..settings import profiles_of
 from ..values import Class, Const, External, Instance, Member, Table, Value
-from .answers import there, unknown
+from .answers import TRAINING_FILE, doubt, there, unknown
 from .seeds import where_nothing
 
 _FRAMEWORKS = (
@@ -41,8 +41,8 @@ def measure_settings_saved(script: Script) -> Measured:
     if calls or written or copied or by_framework:
         found = [script.of(call) for call in (*calls, *written, *copied)]
         return there(script, name, True, *found, *(script.of(call, via="default") for call in by_framework))
-    if script.cut:
-        return unknown(script, name, script.cut[0], "a smaller project")
+    if why := doubt(script):
+        return unknown(script, name, why, TRAINING_FILE)
     saves = script.calls("weights-saved")
     return there(
         script, name, False, *(script.of(call, "saved without the settings") for call in saves), *where_nothing(script)

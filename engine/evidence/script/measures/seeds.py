@@ -12,7 +12,7 @@ from ..script import Script
 from ..settings import OFF, profiles_of, settings
 from ..training import training_of
 from ..values import Class, External, Instance, constant
-from .answers import absent, there, unknown
+from .answers import TRAINING_FILE, absent, doubt, there, unknown
 
 _NETWORKS = ("torch.nn.Module", "lightning.pytorch.LightningModule", "transformers.PreTrainedModel", "torch.nn.*")
 _NEW_HEAD = re.compile(r"For(Sequence|Audio|AudioFrame)?Classification\.from_pretrained$")
@@ -53,8 +53,8 @@ def _framework(script: Script, seeds: list[Call]) -> Measured:
     name = "script.seed_framework"
     if seeds:
         return there(script, name, True, *_seen(script, seeds))
-    if script.cut:
-        return unknown(script, name, script.cut[0], "a smaller project")
+    if why := doubt(script):
+        return unknown(script, name, why, TRAINING_FILE)
     return there(script, name, False, *where_nothing(script))
 
 
@@ -65,8 +65,8 @@ def _cuda(script: Script, everything: list[Call]) -> Measured:
     seeds = [*script.calls("seeds-every-device"), *everything]
     if seeds:
         return there(script, name, "seeded", *_seen(script, seeds))
-    if script.cut:
-        return unknown(script, name, script.cut[0], "a smaller project")
+    if why := doubt(script):
+        return unknown(script, name, why, TRAINING_FILE)
     return there(script, name, "unseeded", *where_nothing(script))
 
 
@@ -162,8 +162,8 @@ def measure_determinism(script: Script) -> Measured:
         return there(script, name, True, *(script.of(call) for call in calls), *(script.of(each.call) for each in on))
     if any(each.on is None for each in told):
         return unknown(script, name, "the launch may ask for it", "the command that launches the training")
-    if script.cut:
-        return unknown(script, name, script.cut[0], "a smaller project")
+    if why := doubt(script):
+        return unknown(script, name, why, TRAINING_FILE)
     return there(script, name, False, *where_nothing(script))
 
 
