@@ -28,7 +28,7 @@ def test_what_follows_from_another_setting_is_a_formula() -> None:
 
 
 def test_a_conditional_setting_says_where_it_exists() -> None:
-    assert "training.optimizer is adam or adamw, once the trainer has it" in page("search.optimizer")
+    assert "| training.optimizer is adam or adamw |" in page("search.optimizer")
 
 
 def test_the_facts_under_which_it_is_offered_read_as_words() -> None:
