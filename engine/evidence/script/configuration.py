@@ -13,6 +13,7 @@ from .patterns import files_matching, pattern_of
 from .places import Place
 from .values import (
     Class,
+    Code,
     Const,
     Derived,
     External,
@@ -38,13 +39,15 @@ _LOADERS = {
 _DICTIONARIES = {
     "easydict.EasyDict", "munch.munchify", "munch.Munch", "omegaconf.OmegaConf.create", "addict.Dict", "box.Box",
     "attrdict.AttrDict", "dotmap.DotMap", "omegaconf.OmegaConf.to_container", "ml_collections.ConfigDict",
-    "omegaconf.OmegaConf.merge", "hydra.utils.instantiate",
+    "omegaconf.OmegaConf.merge"
 }  # fmt: skip
 _NO_SETTINGS = re.compile(
     r"(^|/|_)(env|environment|docker|package|tokenizer|vocab|mkdocs|setup|labels?|classes)[^/]*$|\.lock"
 )
 """Files of environments, packages and labels."""
 _SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".gin")
+_DEEPEST_TARGETS = 6
+_TARGETS = {"hydra.utils.instantiate", "hydra.utils.call", "hydra.instantiate"}
 _NAMESPACES = {"argparse.Namespace", "types.SimpleNamespace"}
 _ENVIRONMENT = {"os.getenv", "os.environ.get"}
 
@@ -64,6 +67,8 @@ class Configurations:
         """Return what a call gives that reads settings, or None when it is none of these."""
         if call.name in _LOADERS:
             return self._load(it, call)
+        if call.name in _TARGETS and call.arguments:
+            return _instantiated(it, call.arguments[0], dict(call.keywords), call)
         if call.name in _DICTIONARIES:
             inner = next((value for value in call.arguments if isinstance(value, (Table, Instance))), None)
             return inner or (Table(dict(call.keywords), not call.complete) if call.keywords else None)
@@ -147,6 +152,36 @@ class Configurations:
                     base.items.update({str(group): inner} if group else inner.items)
         base.items.update({key: item for key, item in value.items.items() if key != "defaults"})
         return base
+
+
+def _instantiated(it: Interpreter, settings: Value, more: dict[str, Value], call: Call, depth: int = 0) -> Value | None:
+    """Return what hydra makes of settings with a `_target_`, those within them first."""
+    from .invocation import call as make
+
+    if not isinstance(settings, Table) or depth > _DEEPEST_TARGETS:
+        return None
+    keywords: dict[str, Value] = {}
+    for name, value in settings.items.items():
+        if not str(name).startswith("_"):
+            inner = _instantiated(it, value, {}, call, depth + 1) if isinstance(value, Table) else None
+            keywords[str(name)] = inner if inner is not None else value
+    target = constant(settings.items.get("_target_"))
+    if not isinstance(target, str):
+        return Table({**settings.items, **keywords}, settings.open, settings.place) if depth == 0 else None
+    callee = _named(it, target)
+    if constant(settings.items.get("_partial_")) is True:
+        made = it.note("functools.partial", call.place, [callee], {**keywords, **more})
+        made.result = Instance("functools.partial", call=made)
+        return made.result
+    return make(it, callee, [], {**keywords, **more}, call.place, not settings.open)
+
+
+def _named(it: Interpreter, name: str) -> Value:
+    """Return the class or function of the project, or of a package, that a full name stands for."""
+    module, _, last = name.rpartition(".")
+    path = it.project.find(module, it.project.entry) if module else None
+    found = it.member_of_module(Code(path), last) if path is not None else None
+    return found if found is not None else External(it.reading.canonical(name))
 
 
 def _opened(value: Value | None) -> Value | None:

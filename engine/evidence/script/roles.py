@@ -157,11 +157,25 @@ def _split_call(value: Value, names: set[str]) -> Call | None:
 
 
 def _entry(owner: Value, key: str) -> Value | None:
-    """Return the files behind one entry of `load_dataset(..., data_files={...})`, or of `split=`."""
-    if isinstance(owner, Instance) and owner.call is not None:
+    """Return what stands behind one entry of a dictionary of parts.
+
+    That is a file of `load_dataset(..., data_files={...})`, or what the script put there itself; a method such as `map`
+    or `cast_column` hands every entry on.
+    """
+    for _ in range(_DEEPEST):
+        if not isinstance(owner, Instance) or owner.call is None:
+            return None
+        if key in owner.attributes:
+            return owner.attributes[key]
         files = owner.call.argument("data_files")
         if isinstance(files, Table) and key in files.items and constant(files.items[key]) is not None:
             return files.items[key]
+        given = next((each for each in owner.call.arguments if isinstance(each, Table) and key in each.items), None)
+        if given is not None:
+            return given.items[key]
+        if owner.call.receiver is None:
+            return None
+        owner = owner.call.receiver
     return None
 
 

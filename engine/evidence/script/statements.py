@@ -107,6 +107,8 @@ def bind(it: Interpreter, frame: Frame, target: ast.expr, value: Value) -> None:
             owner.items[key] = _joined(it, owner.items.get(key), value)
         elif isinstance(owner, Table):
             _set_one_of(owner, constants(it.evaluate(frame, target.slice)), value)
+        elif isinstance(owner, Instance) and owner.cls is None and isinstance(key, str):  # a dictionary of a package
+            owner.attributes[key] = _joined(it, owner.attributes.get(key), value)
         it.note("=[]", frame.source.place(target), [value], {}, receiver=owner)
 
 

@@ -194,3 +194,20 @@ def test_batches_cut_out_of_arrays(tmp_path: Path, order: str, state: str) -> No
     states = {each.id: each.state for each in review_script(load_knowledge(), tmp_path / "train.py").checks}
     assert states["data.train_shuffle"] == state
     assert states["data.augmentation"] == "missing"
+
+
+def test_parts_that_are_put_into_a_dictionary_keep_their_split(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        """
+import datasets, transformers
+parts = datasets.DatasetDict()
+parts["train"] = datasets.load_dataset("x", split="train")
+parts["eval"] = datasets.load_dataset("x", split="validation")
+parts = parts.cast_column("audio", datasets.Audio(sampling_rate=16000))
+arguments = transformers.TrainingArguments("out", eval_strategy="epoch")
+trainer = transformers.Trainer(1, arguments, train_dataset=parts["train"], eval_dataset=parts["eval"])
+trainer.train()
+"""
+    )
+    review = review_script(load_knowledge(), tmp_path / "train.py")
+    assert next(each.state for each in review.checks if each.id == "data.val_split") == "present"

@@ -333,3 +333,16 @@ def test_a_collator_that_is_an_object_is_called(tmp_path: Path) -> None:
         transformers.Trainer(model=1, data_collator=Collator()).train()
     """)  # fmt: skip
     assert script.trace.named("torch.padded")
+
+
+def test_dictionaries_of_packages_keep_what_is_put_into_them(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import datasets, torch
+        parts = datasets.DatasetDict()
+        parts["eval"] = datasets.load_dataset("x", split="validation")
+        torch.use(parts["eval"])
+    """)  # fmt: skip
+    (used,) = script.trace.named("torch.use")
+    made = comes_from(used.arguments[0], "datasets.load_dataset")
+    assert made is not None
+    assert constant(made.argument("split")) == "validation"

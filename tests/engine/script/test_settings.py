@@ -140,3 +140,37 @@ def test_arguments_of_hyperpyyaml_calls_are_noted(tmp_path: Path) -> None:
     }
     (call,) = script_of(tmp_path, files).trace.named("torch.manual_seed")
     assert constant(call.argument("seed", 0)) == 7
+
+
+def test_targets_of_hydra_are_made(tmp_path: Path) -> None:
+    files = {
+        "train.py": """
+            import hydra
+            @hydra.main(config_path="conf", config_name="config")
+            def main(cfg):
+                net = hydra.utils.instantiate(cfg.net)
+                optimizer = hydra.utils.instantiate(cfg.optimizer)(params=net.parameters())
+                optimizer.step()
+            main()
+        """,
+        "lib/net.py": """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, width, head):
+                    super().__init__()
+                    self.body = nn.Linear(width, 4)
+        """,
+        "conf/config.yaml": """
+            net:
+              _target_: lib.net.Net
+              width: 12
+              head: {_target_: torch.nn.Dropout, p: 0.3}
+            optimizer: {_target_: torch.optim.AdamW, _partial_: true, lr: 0.002}
+        """,
+    }
+    script = script_of(tmp_path, files)
+    (body,) = script.trace.named("torch.nn.Linear")
+    assert constant(body.argument("in_features", 0)) == 12
+    assert constant(script.trace.named("torch.nn.Dropout")[0].argument("p", 0)) == 0.3
+    assert constant(script.trace.named("torch.optim.AdamW")[0].argument("lr")) == 0.002
+    assert script.trace.named("torch.optim.*.step")
