@@ -28,7 +28,6 @@ from knowledge.shown import shown
 from .. import audit_pages, explaining, steps
 from ..auditing import AuditRequest, columns_text
 from ..block import Block
-from ..exporting import REPORT_FORMS, export_report
 from ..keys import bindings
 from ..playing import play_command
 from ..steps import Step
@@ -39,6 +38,7 @@ from ..widgets.question import QuestionPanel
 from ..widgets.strip import Strip
 from .ask import Ask
 from .page import Page
+from .reporting import write_report
 
 REPORT_SECONDS = 0.1
 """Shortest time between two progress messages."""
@@ -353,21 +353,10 @@ class AuditScreen(Screen[None]):
         """Write the whole report to a new file; its ending says in which form."""
         assert self.audit is not None
         assert self.request is not None
-        wanted = f"{self.request.manifest.name.split('.')[0] or 'data'}-audit.{REPORT_FORMS[0]}"
-        forms = ", ".join(f".{form}" for form in REPORT_FORMS)
-        step = audit_pages.file_step("report", "Where shall the report be written?", wanted, f"By its ending: {forms}.")
-        answer = await self.app.push_screen_wait(Ask(step))
-        if not answer:
-            return
-        try:
-            report = audit_document(self.audit), audit_record(self.audit)
-            form = export_report(*report, Path(answer).expanduser())
-        except (TonmeisterError, OSError) as error:
-            self._tell(str(error), "Not written", "error")
-            return
-        self.more_words = ("--format", form, "--output", answer)
-        self._tell(f"{answer} is written", "Report")
-        self.show_state()
+        name = f"{self.request.manifest.name.split('.')[0] or 'data'}-audit"
+        if words := await write_report(self.app, name, audit_document(self.audit), audit_record(self.audit)):
+            self.more_words = words
+            self.show_state()
 
     def action_plan(self) -> None:
         """Go to the plan with what the audit measured; nothing of it is asked again."""

@@ -27,9 +27,9 @@ from knowledge.records import Finding
 from knowledge.rulebook import Knowledge, Remedy
 from knowledge.shown import shown
 
-from .. import audit_pages, steps
+from .. import steps
 from ..diagnosing import curves_of, finding_page, losses_of, run_line, unsure_page
-from ..exporting import REPORT_FORMS, export_report, free_name
+from ..exporting import free_name
 from ..keys import bindings
 from ..steps import Choice, Step
 from ..widgets.command import CommandLine
@@ -39,6 +39,7 @@ from ..widgets.question import QuestionPanel
 from ..widgets.reading import Reading
 from ..widgets.strip import Strip
 from .ask import Ask
+from .reporting import write_report
 
 FOLLOW_SECONDS = 2.0
 EMPTY = "No run yet: name a run directory of ours, the log of any framework, or the folder that holds it."
@@ -259,21 +260,10 @@ class DiagnoseScreen(Screen[None]):
     async def action_report(self) -> None:
         """Write the report to a new file."""
         assert self.diagnosis is not None
-        forms = ", ".join(f".{form}" for form in REPORT_FORMS)
-        wanted = f"diagnosis.{REPORT_FORMS[0]}"
-        step = audit_pages.file_step("report", "Where shall the report be written?", wanted, f"By its ending: {forms}.")
-        answer = await self.app.push_screen_wait(Ask(step))
-        if not answer:
-            return
-        try:
-            report = diagnosis_document(self.diagnosis), diagnosis_record(self.diagnosis)
-            form = export_report(*report, Path(answer).expanduser())
-        except (TonmeisterError, OSError) as error:
-            self.notify(shown(str(error)), title="Not written", severity="error", markup=False)
-            return
-        self.more_words = ("--format", form, "--output", answer)
-        self.notify(shown(f"{answer} is written"), title="Report", markup=False)
-        self.show_state()
+        report = diagnosis_document(self.diagnosis), diagnosis_record(self.diagnosis)
+        if words := await write_report(self.app, "diagnosis", *report):
+            self.more_words = words
+            self.show_state()
 
     @work
     async def action_apply(self) -> None:

@@ -26,9 +26,8 @@ from knowledge.records import Fact
 from knowledge.rulebook import Knowledge
 from knowledge.shown import shown
 
-from .. import audit_pages, reviewing, steps
+from .. import reviewing, steps
 from ..block import Block
-from ..exporting import REPORT_FORMS, export_report
 from ..keys import bindings
 from ..steps import Choice, Step
 from ..widgets.check_list import CheckList
@@ -39,6 +38,7 @@ from ..widgets.source import SourceView
 from ..widgets.strip import Strip
 from .ask import Ask
 from .page import Page
+from .reporting import write_report
 
 NO_PATCH = "None could be found with which the check is there afterwards; the page shows how it is done."
 EMPTY = "No script yet: name a training script, a notebook, or the folder of a project. It is read and never run."
@@ -285,22 +285,11 @@ class ReviewScreen(Screen[None]):
     async def action_report(self) -> None:
         """Write the report to a new file."""
         assert self.reviewed is not None
-        forms = ", ".join(f".{form}" for form in REPORT_FORMS)
-        wanted = f"review.{REPORT_FORMS[0]}"
-        step = audit_pages.file_step("report", "Where shall the report be written?", wanted, f"By its ending: {forms}.")
-        answer = await self.app.push_screen_wait(Ask(step))
-        if not answer:
-            return
-        try:
-            report = self.reviewed.report
-            document = review_document(report, everything=self.everything)
-            form = export_report(document, review_record(report), Path(answer).expanduser())
-        except (TonmeisterError, OSError) as error:
-            self.notify(shown(str(error)), title="Not written", severity="error", markup=False)
-            return
-        self.more_words = ("--format", form, "--output", answer)
-        self.notify(shown(f"{answer} is written"), title="Report", markup=False)
-        self.show_state()
+        report = self.reviewed.report
+        document = review_document(report, everything=self.everything)
+        if words := await write_report(self.app, "review", document, review_record(report)):
+            self.more_words = words
+            self.show_state()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what can be done now."""
