@@ -24,11 +24,13 @@ from .records import measure_settings_saved, measure_versions
 from .reporting import measure_reports, measure_target
 from .rounds import measure_clearing, measure_rounds
 from .schedule import measure_schedule, measure_stepping, measure_warm_up
+from .searching import measure_searching
 from .seeds import measure_determinism, measure_seeds, measure_workers
 from .selection import measure_selection
 from .splits import measure_splits
 from .stack import measure_stack
 from .stopping import measure_stopping
+from .traps import measure_traps
 
 
 def measure_script(script: Script) -> Measured:
@@ -67,6 +69,8 @@ _MEASURES = (
     measure_evaluation,
     measure_reports,
     measure_stack,
+    measure_traps,
+    measure_searching,
     measure_seeds,
     measure_determinism,
     measure_workers,
