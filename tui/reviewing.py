@@ -21,6 +21,7 @@ from knowledge.rulebook import Knowledge
 from .explaining import citations
 from .steps import SYMBOLS, Choice, Step
 
+TRAPS = "Known traps"
 CHECK = "check:"
 """Prefix of the ids of rows that stand for a check without a finding."""
 SIGN_OF_STATE = {"present": "✓", "not-applicable": "–", "undecidable": "?", "missing": "!"}
@@ -38,11 +39,18 @@ def findings_of(report: ReviewReport, dimension: str) -> tuple[ReviewFinding, ..
     return tuple(each for each in (*report.findings, *report.advice) if each.dimension == dimension)
 
 
+def dimensions_of(report: ReviewReport) -> tuple[str, ...]:
+    """Return the nine dimensions, then those of findings that belong to none of them, such as traps of packages."""
+    others = {each.dimension for each in (*report.findings, *report.advice)} - set(DIMENSIONS)
+    return (*DIMENSIONS, *sorted(others))
+
+
 def dimension_line(report: ReviewReport, dimension: str) -> str:
     """Return the title of a dimension with how many of its checks are in which state."""
     states = [row.state for row in report.checks if row.dimension == dimension]
     counts = [f"{states.count(state)}{sign}" for state, sign in SIGN_OF_STATE.items() if states.count(state)]  # type: ignore[arg-type]
-    return f"{DIMENSIONS[dimension]}  {' '.join(counts)} "  # type: ignore[index]
+    title = DIMENSIONS.get(dimension, TRAPS)  # type: ignore[call-overload]
+    return f"{title}  {' '.join(counts)} "
 
 
 def finding_text(finding: ReviewFinding) -> str:

@@ -201,3 +201,18 @@ def test_a_report_is_written(folder: Path) -> None:
 
     drive(app(), scenario)
     assert "Review of train.py" in (folder / "review.md").read_text()
+
+
+def test_traps_stand_below_the_nine_dimensions(folder: Path) -> None:
+    text = (
+        (folder / "train.py").read_text().replace("AdamW(net.parameters()", "Adam(net.parameters(), weight_decay=0.1")
+    )
+    (folder / "train.py").write_text(text)
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await reviewed(pilot)
+        await choose(pilot, "stack.coupled_decay")
+        assert "Known traps" in look(pilot.app)
+        assert str(screen(pilot).query_one(SourceView).border_title).startswith("train.py:")
+
+    drive(app(), scenario, (120, 40))

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from textual.content import Content
 
 from expert.reviewing.records import CheckRow, ReviewFinding, ReviewReport
-from knowledge.reviewing import DIMENSIONS
 
-from ..reviewing import CHECK, SIGN_OF_STATE, dimension_line, finding_text, findings_of
+from ..reviewing import CHECK, SIGN_OF_STATE, dimension_line, dimensions_of, finding_text, findings_of
 from .findings import STYLES
 from .rows import Row, Rows, fit, rule_heading, wrap
 
@@ -20,7 +19,7 @@ class CheckList(Rows):
     def show(self, report: ReviewReport, *, everything: bool) -> None:
         """Show the findings and questions of a report; `everything`: what is there and what does not apply as well."""
         rows: list[Row] = []
-        for dimension in DIMENSIONS:
+        for dimension in dimensions_of(report):
             inside = [Row(each.id, _finding(each)) for each in findings_of(report, dimension)]
             found = {row.id for row in inside}
             others = (row for row in report.checks if row.dimension == dimension and row.id not in found)
