@@ -165,9 +165,7 @@ def source_text(read: Callable[[str], str | None], anchor: Evidence | None, heig
     marked = set(range(anchor.line, (anchor.end_line or anchor.line) + 1))
     return Syntax(
         text,
-        "python"
-        if not anchor.path or anchor.path.endswith((".py", ".ipynb"))
-        else Path(anchor.path).suffix[1:] or "text",
+        _language(anchor.path or "x.py"),
         theme="ansi_dark",
         line_numbers=True,
         line_range=(first, first + max(3, height) - 1),

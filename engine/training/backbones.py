@@ -78,11 +78,6 @@ class PretrainedEncoder(nn.Module):
         self.train()
 
     @property
-    def is_frozen(self) -> bool:
-        """True when `prefix` is the whole encoder."""
-        return self.cut is None
-
-    @property
     def prefix_features(self) -> int:
         """Features of what `prefix` returns."""
         if self.cut is None:

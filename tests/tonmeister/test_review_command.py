@@ -166,3 +166,14 @@ def test_a_diff_changes_nothing_and_a_fix_what_the_diff_showed(tmp_path: Path) -
     fixed = review(script, "--select", "train.grad_clip", "--fix", "--fail-on", "note")
     assert fixed.exit_code == 0 and "clip_grad_norm_" in script.read_text()
     assert "No patch is known" in review(script, "--select", "train.grad_clip", "--fix").stderr
+
+
+def test_the_script_stands_beside_what_would_have_been_planned(tmp_path: Path) -> None:
+    script = write(tmp_path)
+    shown = review(script, "--instead", "classification")
+    assert shown.exit_code == 0
+    assert "training.learning_rate" in shown.stdout
+    rows = json.loads(review(script, "--instead", "classification", "--format", "json").stdout)["beside"]
+    assert next(row["script"] for row in rows if row["decision"] == "training.learning_rate") == 1e-3
+    with pytest.raises(UsageError, match="--instead"):
+        review(script, "--instead", "nonsense")

@@ -185,6 +185,7 @@ def test_the_expert_plans_beside_the_script() -> None:
         text = look(pilot.app)
         assert "training.epochs" in text.replace("\n", "") or "epochs" in text
         assert "otherwise" in text
+        assert screen(pilot).query_one(CommandLine).command == "tonmeister review train.py --instead classification"
 
     drive(app(), scenario, (120, 40))
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     default="text",
     help="Form of the report.",
 )
+@click.option("--instead", metavar="TASK", help="Show what would have been planned for this task beside the script.")
 @click.option("--diff", is_flag=True, help="Show what the patches would change, and change nothing.")
 @click.option("--fix", is_flag=True, help="Apply the patches that change nothing but their check.")
 @click.option("--unsafe-fixes", is_flag=True, help="Also patches that may change what is learnt; asks before each.")
@@ -62,6 +63,9 @@ def command(ctx: click.Context, /, path: Path, **options: Any) -> None:
         from tui.app import run
 
         ctx.exit(run(review=request, mode="review"))
+    if options["instead"]:
+        _beside(review_project(knowledge_in_force(), request, answers), options)
+        return
     if options["diff"] or options["fix"]:
         apply = options["fix"] and not options["diff"]
         reviewed = review_project(knowledge_in_force(), request, answers)
@@ -73,6 +77,18 @@ def command(ctx: click.Context, /, path: Path, **options: Any) -> None:
         say(f"Baseline written to {options['write_baseline']}")
     _print(report, options["form"], options["everything"], options["output"])
     ctx.exit(exit_status(report.findings, options["fail_on"]))
+
+
+def _beside(reviewed: Reviewed, options: Mapping[str, Any]) -> None:
+    """Print the script beside what the expert would plan for a task."""
+    from expert.consultation.instead import planned_instead
+    from expert.report.instead import instead_document, instead_record
+
+    knowledge = reviewed.review.session.knowledge
+    task = knowledge.vocabulary.user_fact("task.type", options["instead"], "--instead")
+    rows = planned_instead(knowledge, reviewed.review, [*reviewed.joined, task])
+    form = options["form"] if options["form"] in ("text", "json", "md", "html") else "text"
+    emit(instead_document(rows), {"beside": instead_record(rows)}, form, options["output"])
 
 
 def _mend(reviewed: Reviewed, answers: Mapping[str, Any], *, apply: bool, unsafe: bool) -> Reviewed:

@@ -254,6 +254,9 @@ class ReviewScreen(Screen[None]):
         reading.border_title = "script beside plan"
         reading.show(instead_document(rows))
         reading.focus()
+        if "task.type" in known:
+            self.more_words = ("--instead", str(known["task.type"].value))
+            self.show_state()
 
     @work
     async def action_entry(self) -> None:

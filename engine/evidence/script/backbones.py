@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .calls import Call, _Names, comes_from, sources
+from .calls import Call, _Names, comes_from
 from .script import Script
 from .values import Choice, Derived, Instance, Items, Member, Value, constant, options_of
 
@@ -155,9 +155,3 @@ def _inner(value: Value) -> list[Value]:
         if isinstance(each, Derived):
             known += list(each.parts[:1])
     return [option for each in known for option in (each.options if isinstance(each, Choice) else (each,))]
-
-
-def comes_from_run(value: Value | None, backbone: Backbone, deepest: int = 12) -> bool:
-    """Return whether `value` was computed from what the network gave."""
-    runs = {id(run.result) for run in backbone.runs if run.result is not None}
-    return any(id(each) in runs for each in sources(value, deepest=deepest))

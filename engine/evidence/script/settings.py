@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from knowledge.profiles import ProfileDocument, SettingHow
@@ -124,8 +123,3 @@ def _default(script: Script, profile: ProfileDocument, how: SettingHow) -> objec
         if version and version_below(version, each.below):
             return each.value
     return how.default
-
-
-def effective(found: list[Setting]) -> Iterator[Setting]:
-    """Yield the settings that are set to something, or of which reading does not tell."""
-    return (each for each in found if each.on is not False)
