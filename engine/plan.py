@@ -13,229 +13,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from knowledge.errors import InputError, PlanError, UsageError
 
-OffIsZero = BeforeValidator(lambda value: 0 if value in (None, False, "off", "none") else value)
-"""`null`, `off` and `none` are written by people for "not used"; the plan stores 0."""
-
-
-class Section(BaseModel):
-    """What all sections share: no unknown keys, no changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Task(Section):
-    """What is predicted."""
-
-    type: Literal["classification", "regression", "ctc", "detection"]
-
-
-class Data(Section):
-    """Where the clips are and how they are split."""
-
-    manifest: str
-    """CSV or TSV, or a folder of class folders; relative paths are relative to plan.yaml."""
-    audio_root: str | None = None
-    """Folder that clip paths are relative to; default: the manifest's own folder."""
-    path_column: str = "path"
-    label_column: str = "label"
-    group_column: str | None = None
-    split_column: str | None = None
-    protocol: Literal["given-split", "group-disjoint-split", "leave-one-group-out", "random-stratified-split"] = (
-        "given-split"
-    )
-    sample_rate_hz: int = Field(16000, ge=4000, le=192000)
-    validation_share: float = Field(0.15, gt=0, lt=1)
-    """Share of the training part held out for validation when the split has none; by group where there are groups."""
-    test_share: float = Field(0.15, ge=0, lt=1)
-    """Share held out for test when there is no split column."""
-    max_seconds: float | None = Field(None, gt=0)
-    """Longer clips are cropped: at random in training, at the centre in evaluation."""
-
-
-class Augmentation(Section):
-    """How training clips are varied; each operation is keyed by (seed, epoch, clip, operation).
-
-    `strength` says how far; for each operation `use` goes as far, `mild` as far as light, `avoid` leaves it out.
-    """
-
-    strength: Literal["none", "light", "strong"] = "none"
-    speed: Literal["use", "mild", "avoid", "new-class"] = "use"
-    """`new-class` would make other speakers of other speeds; this trainer leaves the speed then."""
-    shift: Literal["use", "mild", "avoid"] = "use"
-    gain: Literal["use", "mild", "avoid"] = "use"
-    added_noise: Literal["use", "mild", "avoid"] = "use"
-    reverberation: Literal["use", "mild", "avoid"] = "avoid"
-    filtering: Literal["use", "mild", "avoid"] = "avoid"
-    """A narrower band; mild, a few decibels between deep and high frequencies."""
-    clipping: Literal["use", "mild", "avoid"] = "avoid"
-    gaps: Literal["use", "mild", "avoid"] = "avoid"
-    mixing: Literal["use", "mild", "avoid"] = "avoid"
-    """Two clips of a batch and their labels."""
-    masking: Literal["use", "mild", "avoid"] = "use"
-    """Frames, and when strong features, are silenced (SpecAugment)."""
-    mask_share: float = Field(0.0, ge=0, le=1)
-    """Share of the frames that are hidden from a backbone that learns; wav2vec2, hubert, wavlm and w2v-bert only."""
-    mask_most: float = Field(0.15, ge=0, le=1)
-    """Largest share of a clip that is hidden, however short it is."""
-
-
-class Backbone(Section):
-    """The front end that turns a waveform into frame vectors."""
-
-    name: Literal["mfcc", "log-mel", "wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert"] = "mfcc"
-    checkpoint: str | None = None
-    """Hub name or local folder; pretrained backbones only."""
-    mels: int = Field(40, ge=8, le=256)
-    coefficients: int = Field(20, ge=4, le=128)
-    """MFCC only."""
-    deltas: bool = True
-    """Append first and second differences; MFCC only."""
-    window_seconds: float = Field(0.025, gt=0)
-    hop_seconds: float = Field(0.010, gt=0)
-    normalise: Literal["none", "clip", "corpus"] = "corpus"
-    """Zero mean and unit variance of each feature over the clip, or over the training clips; mfcc and log-mel only."""
-    layers: Literal["last", "weighted-sum"] = "last"
-    fill: Literal["window", "clip"] = "window"
-    """AST and Whisper only: fill short clips up to the window of pretraining, or read them as they are."""
-
-
-class Adaptation(Section):
-    """Which part of the backbone learns."""
-
-    method: Literal["frozen", "partial", "lora", "dora", "full"] = "frozen"
-    top_layers: int = Field(0, ge=0, le=256)
-    """How many layers below the output learn, as weights (partial) or by adapters (lora, dora); 0: all layers."""
-    rank: int = Field(8, ge=1, le=256)
-    alpha: int = Field(16, ge=1, le=512)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    targets: tuple[str, ...] = ("q_proj", "v_proj")
-    """Linear layers that get an adapter, by wav2vec 2.0's names or the backbone's own; `all-linear`: every one."""
-
-
-class Pooling(Section):
-    """How frames become one vector."""
-
-    name: Literal["mean", "attention", "hierarchical", "statistics"] = "mean"
-    segment_seconds: float = Field(0.2, gt=0)
-    """Length of a segment; hierarchical only."""
-
-
-class Head(Section):
-    """The layers that are always trained."""
-
-    name: Literal["linear", "mlp", "temporal"] = "linear"
-    hidden: int = Field(128, ge=1, le=8192)
-    dropout: float = Field(0.0, ge=0, lt=1)
-
-
-class Output(Section):
-    """The range of a regression output."""
-
-    bounded: bool = False
-    low: float | None = None
-    high: float | None = None
-
-
-class Training(Section):
-    """How the loop runs."""
-
-    loss: Literal["cross-entropy", "binary-cross-entropy", "mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank"] = (
-        "cross-entropy"
-    )
-    label_smoothing: Annotated[float, OffIsZero] = Field(0.0, ge=0, lt=1)
-    """Share of each one-hot label that is spread over the other classes; validation is scored without it."""
-    class_balance: Literal["as-they-come", "weighted-loss", "balanced-sampling", "logit-adjustment"] = "as-they-come"
-    clips_per_class: Annotated[int, OffIsZero] = Field(0, ge=0)
-    """Clips of one class that stand together in a batch; balanced sampling only, 0 leaves it to chance."""
-    curriculum_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
-    """Epochs over which longer and longer clips come in, the shortest first; 0 shows all from the start."""
-    epochs: int = Field(20, ge=1)
-    batch_size: int = Field(32, ge=1)
-    batch_seconds: Annotated[float, OffIsZero] = Field(0.0, ge=0)
-    """Seconds of padded audio of a batch at most, with batch_size as the most clips; 0 counts clips alone."""
-    accumulation: int = Field(1, ge=1)
-    """Forward passes that one batch is divided into; the step equals that of the whole batch."""
-    learning_rate: float = Field(5e-4, ge=0)
-    backbone_learning_rate: float = Field(1e-5, ge=0)
-    optimizer: Literal["adamw", "adam", "sgd", "adafactor", "lion"] = "adamw"
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    """Decays of the means of the gradient and of its square; adamw and adam, and lion, which takes a smaller one."""
-    momentum: float = Field(0.9, ge=0, lt=1)
-    """SGD only."""
-    weight_decay: float = Field(0.0, ge=0)
-    average_decay: Annotated[float, OffIsZero] = Field(0.0, ge=0, lt=1)
-    """Decay of a running average of the weights that is scored beside them, the better one being kept; 0 is none."""
-    schedule: Literal[
-        "warmup-cosine",
-        "constant",
-        "linear",
-        "warmup-stable-decay",
-        "inverse-square-root",
-        "noam",
-        "exponential",
-        "plateau",
-        "cyclic",
-    ] = "warmup-cosine"
-    decay_fraction: float = Field(0.2, gt=0, le=1)
-    """Share of the steps at the end in which the rate falls; warmup-stable-decay only."""
-    plateau_epochs: int = Field(3, ge=1)
-    """Epochs without a better score after which the rate falls to a tenth; plateau only."""
-    cycles: int = Field(3, ge=1)
-    """How often the rate rises and falls; cyclic only."""
-    warmup_fraction: Annotated[float, OffIsZero] = Field(0.0, ge=0, le=1)
-    clip_norm: Annotated[float, OffIsZero] = Field(0.0, ge=0)
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    memory_saver: Literal["none", "kept-features", "gradient-checkpointing"] = "none"
-    """What a frozen part gives is kept in any case; gradient-checkpointing computes a layer's inside twice."""
-    checkpoint_steps: Annotated[int, OffIsZero] = Field(0, ge=0)
-    """Steps between checkpoints within an epoch; 0 keeps those at its end alone."""
-    patience_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
-    seed: int = Field(0, ge=0)
-
-
-class Evaluation(Section):
-    """How models are scored and compared."""
-
-    select_by: Literal["loss", "accuracy", "macro-f1", "ccc", "pearson"] = "loss"
-    bootstrap_samples: int = Field(1000, ge=100)
-    replace_champion: Literal["beyond-interval", "any-gain"] = "beyond-interval"
-
-
-class Compute(Section):
-    """Where it runs."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    workers: int = Field(0, ge=0)
-    threads: int | None = Field(None, ge=1)
-
-
-class Guard(Section):
-    """When a GPU is spared: degrees Celsius below where its driver says that it slows down, or switches off."""
-
-    warn_below_c: float = Field(10, ge=0)
-    """Below the slowdown: the log says so."""
-    slow_below_c: float = Field(5, ge=0)
-    """Below the slowdown: from here on steps are spread out, the hotter the more."""
-    pause_below_c: float = Field(1, ge=0)
-    """Below the slowdown: no step is made until it has cooled."""
-    resume_below_c: float = Field(8, ge=0)
-    """Below the slowdown: where a pause ends."""
-    stop_below_c: float = Field(3, ge=0)
-    """Below the shutdown: the state is saved and the run ends."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Guard:
-        if not self.resume_below_c > self.pause_below_c <= self.slow_below_c <= self.warn_below_c:
-            raise ValueError(
-                f"a guard warns, slows, pauses from cool to hot and resumes below the pause; got {self.warn_below_c}, "
-                f"{self.slow_below_c}, {self.pause_below_c} and {self.resume_below_c} degrees below the slowdown"
-            )
-        return self
+from .plan_sections import (
+    Adaptation,
+    Augmentation,
+    Backbone,
+    Compute,
+    Data,
+    Evaluation,
+    Guard,
+    Head,
+    Output,
+    Pooling,
+    Section,
+    Task,
+    Training,
+)
 
 
 class Plan(Section):

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.plan import Plan, Section, plan_paths
+from engine.plan import Plan, plan_paths
+from engine.plan_sections import Section
 from knowledge.presets import PresetDocument
 from knowledge.rulebook import Knowledge, Remedy
 

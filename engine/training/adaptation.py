@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from engine.plan import Adaptation
+from engine.plan_sections import Adaptation
 from knowledge.errors import PlanError
 
 from .stages import Stages

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.plan import Augmentation
+from engine.plan_sections import Augmentation
 
 from .effects import band_limited, clipped, reverberated, tilted, with_gap
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from engine.plan import Adaptation, Backbone
+from engine.plan_sections import Adaptation, Backbone
 from knowledge.errors import PlanError
 
 from .adaptation import adapt

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.plan import Training
+from engine.plan_sections import Training
 from knowledge.errors import TrainingError
 
 from .memory_backoff import is_out_of_memory

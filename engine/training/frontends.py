@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from engine.plan import Backbone
+from engine.plan_sections import Backbone
 from knowledge.errors import PlanError
 
 from .padding import frame_mask

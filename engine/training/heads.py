@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from engine import plan
+from engine import plan_sections
 
 from .padding import frame_mask
 
@@ -63,7 +63,7 @@ class TemporalEncoder(nn.Module):
         return nn.functional.gelu(norm(values))
 
 
-def answer_layers(head: plan.Head, features: int, outputs: int) -> nn.Sequential:
+def answer_layers(head: plan_sections.Head, features: int, outputs: int) -> nn.Sequential:
     """Return the layers from a pooled vector (batch, features) to (batch, outputs); the last one is linear."""
     if head.name == "mlp":
         hidden = [nn.Dropout(head.dropout), nn.Linear(features, head.hidden), nn.GELU(), nn.Dropout(head.dropout)]

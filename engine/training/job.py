@@ -9,7 +9,8 @@ from typing import Literal
 
 import torch
 
-from engine.plan import Compute, Plan
+from engine.plan import Plan
+from engine.plan_sections import Compute
 from knowledge.errors import PlanError
 
 from .cache import Frames

@@ -13,7 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from engine.plan import Plan, Training
+from engine.plan import Plan
+from engine.plan_sections import Training
 from knowledge.errors import InputError, PlanError
 
 from .backbones import PretrainedEncoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.plan import Training
+from engine.plan_sections import Training
 
 from .lion import Lion
 from .model import AudioModel

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from engine import plan
+from engine import plan_sections
 
 _LEAST_VARIANCE = 1e-5
 """Added under the square root: its slope at zero is infinite, and a clip of one frame has no variance."""
@@ -122,7 +122,7 @@ class PooledScale(nn.Module):
 Pooling = MeanPooling | StatisticsPooling | AttentionPooling | HierarchicalPooling
 
 
-def make_pooling(pooling: plan.Pooling, features: int, frame_seconds: float) -> Pooling:
+def make_pooling(pooling: plan_sections.Pooling, features: int, frame_seconds: float) -> Pooling:
     """Return the pooling of a plan for frames of `features` values that are `frame_seconds` apart."""
     if pooling.name == "mean":
         return MeanPooling(features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from engine.plan import Training
+from engine.plan_sections import Training
 
 _LEAST_FACTOR = 0.01
 """Where `exponential` ends and `cyclic` turns, as a share of the peak: two decades, so that no step is without effect

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.plan import Augmentation
+from engine.plan_sections import Augmentation
 
 _SPAN = 10
 """Frames of a span, as in pretraining (Baevski et al. 2020); fewer where the clip's share holds no whole one."""

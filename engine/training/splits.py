@@ -14,7 +14,8 @@ from string import digits
 import numpy as np
 
 from engine.evidence.dataset.assignment import assign
-from engine.plan import Data, Plan
+from engine.plan import Plan
+from engine.plan_sections import Data
 from knowledge.errors import InputError, PlanError, UsageError
 
 from .data import Item

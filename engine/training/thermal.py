@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.plan import Guard
+from engine.plan_sections import Guard
 
 from .telemetry import INTERVAL_SECONDS, Reading, Telemetry
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.plan import Training
+from engine.plan_sections import Training
 from engine.training.adaptation import merged
 from engine.training.census import silent_tensors as census
 from engine.training.model import build_model

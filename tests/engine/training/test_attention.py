@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.plan import Adaptation, Backbone
+from engine.plan_sections import Adaptation, Backbone
 from engine.training.adaptation import without_effect
 from engine.training.attention import GatedAttention, with_trainable_attention
 from engine.training.backbones import PretrainedEncoder

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.plan import Augmentation
+from engine.plan_sections import Augmentation
 from engine.training import augmentation, effects
 from engine.training.augmentation import MASKED_AT_MOST, STRENGTHS, mixed
 from engine.training.padding import frame_mask

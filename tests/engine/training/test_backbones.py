@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.plan import Adaptation, Backbone
+from engine.plan_sections import Adaptation, Backbone
 from engine.training.backbones import PretrainedEncoder
 from engine.training.padding import encode_equal_lengths
 from knowledge.errors import InputError, PlanError

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plan import Training
+from engine.plan_sections import Training
 from engine.training import loop
 from engine.training.averaging import WeightAverage
 from engine.training.checkpoints import read_checkpoint

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.plan import Backbone
+from engine.plan_sections import Backbone
 from engine.training.frontends import SpectralFrontEnd
 from knowledge.errors import PlanError
 

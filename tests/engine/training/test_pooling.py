@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import plan
+from engine import plan_sections
 from engine.training.heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
 from engine.training.padding import frame_mask
 from engine.training.pooling import AttentionPooling, HierarchicalPooling, PooledScale, StatisticsPooling, make_pooling
@@ -27,7 +27,7 @@ def frames_of(lengths, features=6):
 @given(lengths, st.sampled_from(NAMES))
 def test_pooled_alone_and_padded_are_equal(lengths, name):
     torch.manual_seed(0)
-    pooling = make_pooling(plan.Pooling(name=name, segment_seconds=0.1), 6, 0.02).double()
+    pooling = make_pooling(plan_sections.Pooling(name=name, segment_seconds=0.1), 6, 0.02).double()
     frames, mask, _ = frames_of(lengths)
     together = pooling(frames, mask)
 
@@ -54,7 +54,7 @@ def test_temporal_encoder_alone_and_padded_are_equal(lengths, stride):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_stay_finite_for_clips_of_one_frame(name):
-    pooling = make_pooling(plan.Pooling(name=name), 6, 0.02).double()
+    pooling = make_pooling(plan_sections.Pooling(name=name), 6, 0.02).double()
     frames, mask, _ = frames_of([1, 25])
     frames.requires_grad_(True)
 
@@ -98,7 +98,7 @@ def test_attention_prefers_the_frame_with_the_highest_score():
 
 
 def test_segments_have_the_length_of_the_plan():
-    hierarchical = plan.Pooling(name="hierarchical", segment_seconds=0.2)
+    hierarchical = plan_sections.Pooling(name="hierarchical", segment_seconds=0.2)
 
     assert make_pooling(hierarchical, 4, 0.02).segment_frames == 10
     assert make_pooling(hierarchical, 4, 1.0).segment_frames == 1
@@ -133,7 +133,7 @@ def test_bounded_output_never_leaves_its_range(answers):
 
 @pytest.mark.parametrize(("value", "expected"), [(3.2, 3.2), (1.0, 1.04), (99.0, 4.96)])
 def test_bounded_output_starts_at_the_label_mean(value, expected):
-    layers = answer_layers(plan.Head(), 4, 1)
+    layers = answer_layers(plan_sections.Head(), 4, 1)
     bounded = BoundedOutput(1.0, 5.0)
     bounded.start_at(value, layers[-1])
 
@@ -149,7 +149,7 @@ def test_unbounded_output_is_in_the_unit_of_the_label():
 
 @pytest.mark.parametrize("name", ["linear", "mlp", "temporal"])
 def test_answers_have_one_column_for_each_class(name):
-    assert answer_layers(plan.Head(name=name, hidden=7), 6, 4)(torch.zeros(3, 6)).shape == (3, 4)
+    assert answer_layers(plan_sections.Head(name=name, hidden=7), 6, 4)(torch.zeros(3, 6)).shape == (3, 4)
 
 
 def test_pooled_values_are_standardised_and_constant_ones_left_alone():

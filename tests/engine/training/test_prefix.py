@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.plan import Adaptation, Backbone
+from engine.plan_sections import Adaptation, Backbone
 from engine.training.backbones import PretrainedEncoder
 from engine.training.census import silent_tensors as census
 from engine.training.model import build_model

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plan import Training
+from engine.plan_sections import Training
 from engine.training.schedules import rate_factor
 
 NAMES = [

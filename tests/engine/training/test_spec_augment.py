@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.plan import Augmentation
+from engine.plan_sections import Augmentation
 from engine.training.model import build_model
 from engine.training.spec_augment import Masking
 from knowledge.errors import PlanError

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.plan import Adaptation, Backbone
+from engine.plan_sections import Adaptation, Backbone
 from engine.training.backbones import PretrainedEncoder
 
 from .small_models import SAMPLE_RATE_HZ, SPECTRAL, batch_of, clip, save_spectral_checkpoint

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plan import Guard
+from engine.plan_sections import Guard
 from engine.training import run
 from engine.training.faults import OverheatedError
 from engine.training.telemetry import Reading, Telemetry
