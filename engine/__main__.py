@@ -1,4 +1,4 @@
-"""The training child: `python -P -m engine train|evaluate`. Started by name and never imported by the other packages.
+"""The training child: `python -P -m engine train|evaluate|test`. Started by name, never imported by other packages.
 
 Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
 """
@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.job == "train":
             _train(chosen, stop)
+        elif chosen.job == "test":
+            _test(chosen, stop)
         else:
             _evaluate(chosen, stop)
     except TonmeisterError as error:
@@ -60,6 +62,12 @@ def _evaluate(chosen: argparse.Namespace, stop: Stop) -> None:
     print(json.dumps(evaluate_run(chosen.run, chosen.manifest, chosen.split, chosen.name, stop), indent=1))
 
 
+def _test(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.training.separating.running import run_test
+
+    print(run_test(chosen.run, chosen.name, stop))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -P -m engine", description="Tonmeister's training process.")
     jobs = parser.add_subparsers(dest="job", required=True)
@@ -74,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("manifest", type=Path, nargs="?", help="default: a split of the run's own plan")
     evaluate.add_argument("--split", help="train, val or test; default: every row of the manifest")
     evaluate.add_argument("--name", help="names predictions/NAME.csv; default: the split, or external")
+    test = jobs.add_parser("test", help="run one test that tells causes apart")
+    test.add_argument("run", type=Path)
+    test.add_argument("name", help="such as one-batch or rate-range")
     return parser
 
 

@@ -150,8 +150,8 @@ class Knowledge:
     """What following a script takes."""
     reviews: dict[str, ReviewDocument] = field(default_factory=dict)
     """What is known of each check of a script beyond its rules."""
-    differentials: dict[str, tuple[Cause, ...]] = field(default_factory=dict)
-    """Causes that compete for a finding."""
+    causes: tuple[Cause, ...] = ()
+    """What may bring findings about; those of one finding compete."""
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()

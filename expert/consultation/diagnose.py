@@ -10,6 +10,7 @@ from engine.evidence.predictions import measure_predictions
 from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import read_run
 from engine.evidence.run.series import RunSeries
+from engine.separating import measured_outcomes
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
 from knowledge.schema import Pack
@@ -57,6 +58,7 @@ def diagnose_run(
     run = read_run(path, number)
     given = tuple(extra_facts)
     measured = measure_run(run) + measure_predictions(run.predictions, _task(run, given))
+    measured += measured_outcomes(run.source, frozenset(knowledge.vocabulary.entries))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))
     measured = admitted(measured, knowledge.vocabulary)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..differential import telling_tests
 from .curve_pictures import curve_gallery
-from .differential import differential_blocks, differential_record
+from .differential import causes_record, differential_blocks, differential_record
 from .document import Document, Heading, Paragraph, Verbatim
 from .findings import findings_blocks, not_assessable_blocks
 from .json import session_record
@@ -51,4 +52,10 @@ def loss_curves(diagnosis: Diagnosis) -> dict[str, tuple[tuple[float, float], ..
 def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the report as plain values."""
     session = diagnosis.session
-    return {**session_record(session), "run": diagnosis.run, "differential": differential_record(session)}
+    return {
+        **session_record(session),
+        "run": diagnosis.run,
+        "causes": causes_record(session),
+        "tests": list(telling_tests(session)),
+        "differential": differential_record(session),
+    }
