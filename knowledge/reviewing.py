@@ -29,6 +29,10 @@ Applicability = Literal["safe", "unsafe", "display"]
 `display`: shown as an example and never applied."""
 
 
+Subject = Dimension | Literal["stack", "project"]
+"""What a page is about: a check of a dimension, a known trap of packages, or the project as a whole."""
+
+
 class Implementation(Document):
     """Something that exists and does it well."""
 
@@ -47,11 +51,11 @@ class Implementation(Document):
 
 
 class ReviewDocument(Document):
-    """One of the checks of a script."""
+    """One of the checks of a script, or a trap that has no state of its own and is only told where it is met."""
 
-    review: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")]
-    """The id of the check; its state is the fact `check.<id>`."""
-    dimension: Dimension
+    review: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_-]+$")]
+    """The id of the finding; of a check, its state is the fact `check.<id>`."""
+    dimension: Subject
     title: str
     why: str
     """Why it matters for audio models, in general; what it means for one script, its rule says."""
@@ -75,6 +79,11 @@ class ReviewDocument(Document):
     example: str = ""
     """A few lines that do it, for a patch that is only shown."""
     source: Texts
+
+    @property
+    def is_check(self) -> bool:
+        """Whether every script is asked about it; a trap is told only where a script meets it."""
+        return self.dimension in DIMENSIONS
 
     @model_validator(mode="after")
     def _hangs_together(self) -> ReviewDocument:
