@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from engine.plan import Plan, plan_yaml, read_plan, write_atomically
+from engine.plan import Answer, Plan, plan_yaml, read_plan, write_atomically
 from knowledge.errors import InputError, TonmeisterError, UsageError
 
 from .cache import FrameCache
@@ -36,6 +36,8 @@ from .waveforms import Waveforms
 EVENTS = "events.jsonl"
 _NAMED = 20
 """Rows named in the `start` event; environment.json has them all."""
+_NAMES: dict[Answer, str] = {"symbols": "symbols", "tags": "tags"}
+"""What the answers are called in the `start` event."""
 
 
 @dataclass(frozen=True)
@@ -212,8 +214,8 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
 
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
     plan, training, train_items = job.plan, job.plan.training, job.parts.train
-    sampler, spells = sampler_of(job), plan.answer == "symbols"
-    unfit = _too_short(job) if spells else []
+    sampler = sampler_of(job)
+    unfit = _too_short(job) if plan.answer == "symbols" else []
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in job.model.parameters()]
     return {
         "name": plan.name,
@@ -222,8 +224,8 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "precision": job.precision,
         "train_clips": len(train_items),
         "validation_clips": len(job.parts.validation),
-        "classes": [] if spells else list(job.classes),
-        **({"symbols": list(job.classes)} if spells else {}),
+        # Readers take `classes` for those of which a clip has exactly one.
+        _NAMES.get(plan.answer, "classes"): list(job.classes),
         "parameters": sum(size for size, _ in sizes),
         "trainable_parameters": sum(size for size, trained in sizes if trained),
         "epochs": training.epochs,
