@@ -2,8 +2,8 @@
 
     TONMEISTER_TEST_DATA=../shared/data python -m benchmarks.sequence_tasks [words] [tags] [events]
 
-Words: the digits of FSDD spelled as characters, one speaker held out. Tags and events: two or three clips of ESC-10 laid
-over each other, with clips of other recordings in the test part. Five to fifteen minutes on one core.
+Words are the digits of FSDD spelled as characters, one speaker held out; tags and events lie in two or three clips of
+ESC-10 laid over each other, with clips of other recordings in the test part. Five to fifteen minutes on one core.
 """
 
 from __future__ import annotations

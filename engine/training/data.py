@@ -23,7 +23,7 @@ from engine.plan import Answer, Plan
 from knowledge.errors import InputError
 
 from .augmentation import augment, moved
-from .event_rows import clips_of_events, events_text
+from .event_rows import Events, clips_of_events, events_text
 from .labels import alphabet_of, rarest, separator_of, tags_of, transcript_of
 from .model import Batch
 from .waveforms import Waveforms
@@ -88,7 +88,9 @@ def read_corpus(plan: Plan, *, fold_column: str | None = None, classes: Sequence
         PlanError: the trainer cannot run this task.
     """
     dataset = _dataset(plan, fold_column)
-    rows, events, broken = dataset.rows, {}, {}
+    rows = dataset.rows
+    events: Events = {}
+    broken: dict[int, str] = {}
     if plan.answer == "events":
         rows, events, broken = clips_of_events(dataset, plan.data)
     reasons = {row.place: broken.get(row.place) or _reason(row, plan) for row in rows}
