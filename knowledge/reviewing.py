@@ -71,6 +71,8 @@ class ReviewDocument(Document):
     """Findings of a data-set audit that show the same fault in the data."""
     tells: Texts = ()
     """Facts that make clear what it means for this script and data set, where they are known."""
+    ineffective: Texts = ()
+    """Rules and table rows by which it is written and has no effect, rather than absent."""
     ask: str = ""
     """The question to the person when reading does not tell; its answer is present, missing or not-applicable."""
     patch: str = ""
