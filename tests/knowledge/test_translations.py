@@ -58,7 +58,7 @@ def test_what_is_written_in_json_loads():
 
 
 def test_the_names_of_transformers_exist():
-    """In the version that is installed, read and not imported; `warmup_ratio` is written beside it for those before 5."""
+    """In the version that is installed, which is read and not imported; older names stand in comments."""
     package = Path(importlib.util.find_spec("transformers").origin).parent
     fields = names_in(package / "training_args.py", "TrainingArguments")
     lines = [text for at, text in written(TRANSLATIONS["transformers"]) if at == "TrainingArguments"]
