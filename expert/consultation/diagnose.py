@@ -101,6 +101,11 @@ def _name(run: RunSeries) -> str:
 
 
 def _task(run: RunSeries, given: tuple[Fact, ...]) -> str:
-    """The task of the run, where its log, its plan or somebody says so."""
+    """The task of the run, where its log, its plan or somebody says so.
+
+    Predictions of several classes a clip are not those of one.
+    """
+    if run.plan and run.plan.answer == "tags":
+        return run.plan.answer
     stated = next((str(fact.value) for fact in given if fact.name == "task.type"), "")
     return run.meta.task or (run.plan.task.type if run.plan else "") or stated
