@@ -8,6 +8,7 @@ from ..differential import telling_tests
 from .curve_pictures import curve_gallery
 from .differential import causes_record, differential_blocks, differential_record
 from .document import Document, Heading, Paragraph, Verbatim
+from .edits import edits_blocks, edits_record
 from .findings import findings_blocks, not_assessable_blocks
 from .json import session_record
 from .own import own_blocks
@@ -26,6 +27,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         *differential_blocks(session),
+        *edits_blocks(diagnosis.edits),
         *not_assessable_blocks(session.not_assessable),
         *own_blocks(session.knowledge),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
@@ -58,4 +60,5 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
         "causes": causes_record(session),
         "tests": list(telling_tests(session)),
         "differential": differential_record(session),
+        "edits": edits_record(diagnosis.edits),
     }

@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
-from engine.plan import Plan, patched
+from engine.plan import Answer, Plan, patched
 from knowledge.errors import UsageError
 
 from ..accumulation import accumulate
 from ..data import Item, read_corpus
-from ..evaluation import Scored, metrics_of
+from ..evaluation import LOWER_IS_BETTER, metrics_of
 from ..job import Job, device_of
 from ..optimisation import make_optimiser
 from ..run import Prepared, job_of, with_frames
+from ..scored import METRICS, Scored
 from ..seeding import seed_everything
 from ..splits import Parts, parts_of
 from ..stopping import Stop
@@ -60,8 +62,8 @@ class Bench:
         plan = patched(self.plan, dict(changes or {}))
         parts = self.parts if train is None else Parts(tuple(train), self.parts.validation, ())
         seed_everything(plan.training.seed)
-        job = job_of(replace(self.prepared, plan=plan), parts, self.folder, device_of(plan.compute), "")
-        return with_frames(job, self.stop)
+        job = job_of(replace(self.prepared, plan=plan), parts, self.run, device_of(plan.compute), "")
+        return replace(with_frames(job, self.stop), run=self.folder)
 
     def spread(self, count: int) -> tuple[Item, ...]:
         """Return some training clips, as many of each class or of each level of the score as there are."""
@@ -116,15 +118,22 @@ def walk(job: Job, batches: Iterator[tuple[Item, ...]], factors: Sequence[float]
 
 def skill_of(scored: Scored) -> float:
     """Return how much better than a guess the answers are, by accuracy or explained variance; 1 is perfect."""
-    if scored.classes:
+    if scored.plan.answer == "class":
         chance = 1 / len(scored.classes)
         return (metrics_of(scored)["accuracy"] - chance) / (1 - chance)
+    if scored.plan.answer != "score":
+        return main_score(scored)
     labels, predicted = np.asarray(scored.labels, float), np.asarray(scored.predictions, float)
     spread = float(np.var(labels))
     return 1 - float(np.mean((labels - predicted) ** 2)) / spread if spread > 0 else math.nan
 
 
 def main_score(scored: Scored) -> float:
-    """Return the metric that stands for the task: accuracy, or concordance."""
-    values = metrics_of(scored)
-    return values["accuracy"] if scored.classes else values["ccc"]
+    """Return the first metric of the kind of answer, such as accuracy or concordance; 1 is perfect."""
+    return oriented(scored.plan.answer, *scored.compared)
+
+
+def oriented(answer: Answer, *compared: NDArray[Any]) -> float:
+    """Return that metric of labels and answers, errors counted down from 1."""
+    name, function = next(iter(METRICS[answer].items()))
+    return 1 - function(*compared) if name in LOWER_IS_BETTER else function(*compared)

@@ -24,8 +24,8 @@ _FACTS = ("test.error_rank", "test.error_rank_low", "test.unseen_error_share", "
 def error_spread(bench: Bench) -> Outcome:
     """Train on two thirds of the training clips and answer the last, three times; speakers may stand on both sides."""
     classes = bench.prepared.corpus.classes
-    if len(classes) < _FEWEST_CLASSES:
-        reason = f"the task has fewer than {_FEWEST_CLASSES} classes"
+    if bench.plan.answer != "class" or len(classes) < _FEWEST_CLASSES:
+        reason = f"clips have no class, or there are fewer than {_FEWEST_CLASSES}"
         return Outcome("error-spread", {}, (), dict.fromkeys(_FACTS, reason))
     items = bench.parts.train
     turn = np.random.default_rng(bench.plan.training.seed).permutation(len(items)) % _FOLDS

@@ -19,6 +19,8 @@ from .bench import Bench
 _CLIPS = 128
 _RANDOM = ("p", "dropout", "attention_dropout", "activation_dropout", "hidden_dropout", "layerdrop")
 """Attributes of modules that hold a probability of leaving something out."""
+SAME_LENGTH = ("class", "score", "tags", "vector")
+"""Kinds of answer that are as long for every clip, so that those of several batches can be put together."""
 _FACTS = ("test.mode_loss_ratio", "test.mode_dropout_ratio")
 
 
@@ -27,6 +29,8 @@ def mode_agreement(bench: Bench) -> Outcome:
     path = bench.run / "checkpoints" / BEST
     if not path.exists():
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "the run left no checkpoint"))
+    if bench.plan.answer not in SAME_LENGTH:
+        return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "answers differ in length"))
     items = bench.spread(_CLIPS)
     job = bench.job({"augmentation.strength": "none"}, None)
     job.model.load_trainable_state(read_checkpoint(path)[0])
@@ -47,7 +51,7 @@ def mode_agreement(bench: Bench) -> Outcome:
 
 def _loss(job: Job, items: tuple[Item, ...]) -> float:
     outputs = answers(job, items)
-    return float(job.evaluation_loss(outputs, targets_of(items, job.plan.task.type)))
+    return float(job.evaluation_loss(outputs, targets_of(items, job.plan.answer)))
 
 
 @torch.no_grad()

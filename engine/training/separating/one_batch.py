@@ -10,10 +10,10 @@ from typing import Any
 from engine.separating import Outcome
 
 from ..data import Item
-from ..evaluation import Scored
 from ..job import Job
+from ..scored import Scored
 from .bench import UNREGULARISED, Bench, skill_of, walk
-from .modes import answers, without_dropout
+from .modes import SAME_LENGTH, answers, without_dropout
 
 _CLIPS = 16
 _STEPS = 150
@@ -41,7 +41,7 @@ def one_batch(bench: Bench) -> Outcome:
     rows = [("as planned", planned), ("without regularisation", free)]
     rows += [(f"without regularisation, rate {rate:g}", one) for rate, one in others.items()]
     shown = tuple(f"{what}: {left:.0%} of the loss left, score {score:.2f}" for what, (left, score) in rows)
-    gone = {name: "the loss was not a number" for name in facts if name not in kept}
+    gone = {name: "it is not a number, or the answers have no length in common" for name in facts if name not in kept}
     return Outcome("one-batch", dict(kept), (f"{len(items)} clips, {_STEPS} steps", *shown), gone, len(items))
 
 
@@ -51,13 +51,14 @@ def _learned(bench: Bench, items: tuple[Item, ...], changes: Mapping[str, Any]) 
     losses = walk(job, itertools.repeat(items, _STEPS), [1.0] * _STEPS, bench.stop)
     if not math.isfinite(losses[-1]) or losses[0] <= 0:
         return math.inf, math.nan
-    return min(losses[-1], losses[-2]) / losses[0], skill_of(_as_trained(job, items))
+    left = min(losses[-1], losses[-2]) / losses[0]
+    return left, skill_of(_as_trained(job, items)) if job.plan.answer in SAME_LENGTH else math.nan
 
 
 def _as_trained(job: Job, items: tuple[Item, ...]) -> Scored:
     """Score in the mode in which they were learned, but for dropout; what differs in evaluation is another test's."""
     with without_dropout(job.model):
-        return Scored(items, answers(job, items), job.classes)
+        return Scored(job.plan, items, answers(job, items), job.classes)
 
 
 def _number(value: float, otherwise: float) -> float:

@@ -13,12 +13,13 @@ from engine.metrics import bootstrap_interval
 from engine.separating import Outcome
 
 from ..data import Item
-from ..evaluation import Scored, score
+from ..evaluation import score
 from ..events import EventWriter
 from ..job import Job
 from ..loop import train
+from ..scored import Scored
 from ..telemetry import Telemetry
-from .bench import Bench, main_score
+from .bench import Bench, main_score, oriented
 
 _EPOCHS = 10
 """Epochs of a short training at most: enough to tell signal from none, and a seed from another."""
@@ -98,12 +99,9 @@ def _trained(bench: Bench, name: str, items: Sequence[Item], changes: Mapping[st
 
 def _gain_interval(one: Scored, other: Scored) -> tuple[float, float]:
     """Return the 95 % interval of the difference of two scores on the same clips."""
+    answer = one.plan.answer
 
-    def difference(labels: Any, rows: Any) -> float:
-        return metric(labels, rows[:, 0]) - metric(labels, rows[:, 1])
+    def difference(labels: Any, first: Any, again: Any, second: Any) -> float:
+        return oriented(answer, labels, first) - oriented(answer, again, second)
 
-    from engine import metrics
-
-    metric = metrics.accuracy if one.classes else metrics.ccc
-    both = np.stack([one.predictions, other.predictions], axis=1)
-    return bootstrap_interval(difference, one.labels, both, samples=_SAMPLES)
+    return bootstrap_interval(difference, *one.compared, *other.compared, samples=_SAMPLES)
