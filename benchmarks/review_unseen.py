@@ -4,8 +4,9 @@
 
 LABELS holds a line for each project: `repo`, `entry`, and `checks` with the state that a person gave each one before
 seeing what the review says. PROJECTS holds a folder for each, named `owner+name`. Precision and recall are of
-"missing"; what is not applicable or undecidable counts as a false alarm when it is asserted. `--record` writes the figures, with
-the commits that a file `commits.tsv` beside the labels names, to `benchmarks/results/review_unseen.json`.
+"missing"; what is not applicable or undecidable counts as a false alarm when it is asserted. `--record` writes the
+figures, with the commits that `commits.tsv` beside the labels names, to `benchmarks/results/review_unseen.json`:
+`first` are those before anything was mended by what was learnt here.
 """
 
 from __future__ import annotations
