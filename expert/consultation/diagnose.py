@@ -8,7 +8,8 @@ from pathlib import Path
 
 from engine.evidence.predictions import measure_predictions
 from engine.evidence.run.measure import measure_run
-from engine.evidence.run.read import read_run
+from engine.evidence.run.read import chosen_run, read_runs
+from engine.evidence.run.replicates import replicates
 from engine.evidence.run.series import RunSeries
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
@@ -54,9 +55,10 @@ def diagnose_run(
     Raises:
         InputError: there is no run at `path`, or a file of it cannot be read.
     """
-    run = read_run(path, number)
+    runs = read_runs(path)
+    run = chosen_run(runs, path, number)
     given = tuple(extra_facts)
-    measured = measure_run(run) + measure_predictions(run.predictions, _task(run, given))
+    measured = measure_run(run) + replicates(runs) + measure_predictions(run.predictions, _task(run, given))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))
     measured = admitted(measured, knowledge.vocabulary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from knowledge.records import SEVERITIES, Evidence, Finding
 from knowledge.reviewing import ReviewDocument
@@ -114,7 +114,7 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
         rule=finding.rule,
         dimension=finding.id.partition(".")[0],
         title=finding.title,
-        state="missing",
+        state=_state(finding, about, review),
         severity=finding.severity,
         confidence=finding.confidence,
         rank=_rank(finding, about, bool(confirmed), knowledge),
@@ -136,6 +136,12 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
 
 def _example(about: ReviewDocument | None) -> FixOffer | None:
     return FixOffer("", "display", about.example) if about and about.example else None
+
+
+def _state(finding: Finding, about: ReviewDocument | None, review: Review) -> Literal["missing", "ineffective"]:
+    """Return whether it is written without effect, by the rule that reports it or that gave its check the state."""
+    told = {finding.rule, *(each.rule for each in review.checks if each.id == finding.id)}
+    return "ineffective" if about and told & set(about.ineffective) else "missing"
 
 
 def _locations(finding: Finding, review: Review) -> tuple[Evidence, ...]:

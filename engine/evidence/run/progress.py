@@ -129,7 +129,8 @@ def _best_position(run: RunSeries) -> Measured:
     """Where in the run the best evaluation lies, 0 to 1: by what the checkpoint is chosen by, and by the loss."""
     loss = run.validation_loss.finite() if run.validation_loss else None
     metric = run.metric.finite() if run.metric and run.meta.selected_by != "loss" else None
-    chosen = metric if metric and len(metric) else loss
+    moved = metric is not None and len(metric) > 0 and float(np.ptp(metric.y)) > 0
+    chosen = metric if moved else loss  # the best of a score that never moved is an accident of counting
     if chosen is None or not len(chosen):
         return unknown("no evaluations were logged", *_BEST)
     measured = _position("run.best_epoch_share", chosen)

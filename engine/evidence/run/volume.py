@@ -32,6 +32,8 @@ def _validated(points: int, evaluations: int, evidence: list[Evidence]) -> Measu
 def _appended(run: RunSeries, evidence: list[Evidence]) -> Measured:
     if not run.series:
         return unknown("nothing was logged", "run.appended_runs")
+    if run.meta.announced:
+        return unknown("the log says itself where each of its runs begins", "run.appended_runs")
     return known("run.appended_runs", run.meta.appended_runs, evidence=evidence)
 
 
