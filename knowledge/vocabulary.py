@@ -87,8 +87,8 @@ class Entry(BaseModel):
     """The setting of training scripts, by its name in the profiles, or the fact about them, that is the same thing."""
     awaits: Literal["", "trainer", "person"] = ""
     """Who must learn it before a plan can hold it, or do it beside the training; the decision is advice until then."""
-    runs: bool | int | float | str | None = None
-    """What a trainer does that has not learnt it: with this value nothing is missing."""
+    runs: bool | int | float | str | tuple[str, ...] | None = None
+    """What a trainer does that has not learnt all of it: with this value, or one of these, nothing is missing."""
     source: str = ""
 
     @property

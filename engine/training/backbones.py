@@ -89,6 +89,11 @@ class PretrainedEncoder(nn.Module):
         windows = self._windows(torch.tensor([samples]))
         return int(self._prefix_lengths(windows.lengths).sum())
 
+    def frame_counts(self, samples: Tensor) -> Tensor:
+        """Return (clips,): the frames of clips of these samples."""
+        windows = self._windows(samples)
+        return windows.summed(self.stages.frame_lengths(windows.lengths))
+
     def prefix_state(self) -> dict[str, Tensor]:
         """Return the weights that `prefix` depends on, by name."""
         if self.cut is not None and self.cut < 0:

@@ -27,7 +27,8 @@ _NAMES = (
 def replicates(runs: Sequence[RunSeries]) -> Measured:
     """Say what holds of every run in a log in which all name the same curves; each alone may be too short to judge."""
     if len(runs) < 2 or len({frozenset(one.name for one in run.series if len(one) > 1) for run in runs}) > 1:
-        return unknown("the log does not hold several runs of the same curves", *_NAMES)
+        alone = known(_NAMES[0], 1, n=len(runs))
+        return alone + unknown("the log does not hold several runs of the same curves", *_NAMES[1:])
     measured = known(_NAMES[0], len(runs), n=len(runs))
     losses = [run.validation_loss.finite() for run in runs if run.validation_loss]
     if len(losses) < len(runs) or any(len(one) < 2 or one.y.min() <= 0 for one in losses):

@@ -11,7 +11,7 @@ import numpy as np
 from knowledge.records import Evidence, Measured
 
 from .measuring import known, point, unknown
-from .series import Floats, RunSeries, Series, is_share
+from .series import Floats, RunSeries, Series
 from .skill import oriented
 from .statistics import deviation, running_median, smoothed, tail
 
@@ -65,8 +65,8 @@ def _noise_of_error(metric: Series, errors: Floats) -> Measured:
     """How far a score jumps about its course in the second half, relative to the error that is left there."""
     later = errors[len(errors) // 2 :]
     level = float(np.median(later))
-    if not is_share(metric.metric) or level <= 0:
-        return unknown(f"{metric.metric} has no error rate to compare its noise with", _NAMES[3])
+    if level <= 0:
+        return unknown(f"{metric.metric} leaves no error to compare its noise with", _NAMES[3])
     away = np.abs(errors - running_median(errors, _AROUND))[len(errors) // 2 :]
     text = Evidence(
         f"error of {metric.metric} about {level:.4g} over the second half, give or take {deviation(away):.4g}"

@@ -129,7 +129,7 @@ def _speech(plan: Plan) -> str:
     mix = "        self.mix = LayerMix(self.backbone.config.num_hidden_layers + 1)\n" if mixes else ""
     states = (
         "outputs = self.backbone(input_values, attention_mask=attention_mask, output_hidden_states=True)\n"
-        "            frames = torch.cat(outputs.hidden_states, dim=-1)"
+        "            frames = torch.cat([*outputs.hidden_states[:-1], outputs.last_hidden_state], dim=-1)"
         if mixes
         else "frames = self.backbone(input_values, attention_mask=attention_mask).last_hidden_state"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.plan import Plan
 
-from ..evaluation import CLASS_METRICS, SCORE_METRICS
 from ..optimisation import LION_BETA2
+from ..scored import METRICS
 from .writing import namespace
 
 LOSSES = {
@@ -135,7 +135,7 @@ def make_loss(rows: list[Any]) -> Any:
 def scores_part(plan: Plan) -> str:
     """Return how the answers are scored and written."""
     classes = plan.task.type == "classification"
-    functions = CLASS_METRICS if classes else SCORE_METRICS
+    functions = METRICS[plan.answer]
     values = ", ".join(f'"{name}": {function.__name__}' for name, function in functions.items())
     answers = "outputs.argmax(-1)" if classes else "outputs"
     said = "CLASSES[int(answer)]" if classes else 'f"{answer:.6g}"'

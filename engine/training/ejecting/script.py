@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.plan import Plan
 
-from ..evaluation import CLASS_METRICS, SCORE_METRICS
+from ..scored import METRICS
 from .data import data_part, has_own_sampler
 from .launch import launch_part
 from .model import POOLINGS, SPECTRAL, SPEECH, has_adapters, has_scale, model_part
@@ -43,8 +43,8 @@ _IMPORTS = (
 def can_be_written(plan: Plan) -> list[str]:
     """Return why this plan cannot become a script, if it cannot."""
     reasons = []
-    if plan.task.type not in ("classification", "regression"):
-        reasons.append(f"task.type is {plan.task.type}")
+    if plan.answer not in ("class", "score"):
+        reasons.append(f"a clip's answer is {plan.answer}, not one class or score")
     if plan.backbone.name not in SPECTRAL + SPEECH:
         reasons.append(f"backbone.name is {plan.backbone.name}, whose input is prepared window by window here")
     if plan.backbone.name == "wavlm" and plan.adaptation.method in ("lora", "dora"):
@@ -135,7 +135,7 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
     parts += [("training.pooling", POOLINGS[plan.pooling.name]), ("training.heads", "answer_layers")]
     parts += [("training.losses", LOSSES[training.loss])]
     parts += [("metrics", "bootstrap_interval")]
-    parts += [("metrics", function.__name__) for function in (CLASS_METRICS if classes else SCORE_METRICS).values()]
+    parts += [("metrics", function.__name__) for function in METRICS[plan.answer].values()]
     if plan.head.name == "temporal":
         parts.append(("training.heads", "TemporalEncoder"))
     if not classes:

@@ -109,12 +109,12 @@ def assert_same(plan: Plan, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("norm", "sections"),
     [
-        ("group", {"backbone": {"layers": "weighted-sum"}}),
+        ("layer", {"backbone": {"layers": "weighted-sum"}}),
         ("group", {"adaptation": {"method": "lora"}, "pooling": {"name": "attention"},
                    "augmentation": {"strength": "light"}}),
         ("layer", {"adaptation": {"method": "dora", "top_layers": 1, "targets": ["all-linear"]},
                    "head": {"name": "mlp"}}),
-        ("layer", {"adaptation": {"method": "partial", "top_layers": 1}, "head": {"name": "temporal", "hidden": 16}}),
+        ("group", {"adaptation": {"method": "partial", "top_layers": 1}, "head": {"name": "temporal", "hidden": 16}}),
         ("group", {"adaptation": {"method": "full"}, "pooling": {"name": "hierarchical"}}),
     ],
     ids=["frozen", "lora", "dora", "partial", "full"],
