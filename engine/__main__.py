@@ -1,4 +1,4 @@
-"""The training child: `python -P -m engine train|evaluate|test`. Started by name, never imported by other packages.
+"""The training child: `python -P -m engine train|evaluate|test|eject`; started by name, never imported by others.
 
 Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
 """
@@ -28,8 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _train(chosen, stop)
         elif chosen.job == "test":
             _test(chosen, stop)
-        else:
+        elif chosen.job == "evaluate":
             _evaluate(chosen, stop)
+        else:
+            _eject(chosen)
     except TonmeisterError as error:
         print(error.render(), file=sys.stderr)
         return error.exit_status
@@ -68,6 +70,13 @@ def _test(chosen: argparse.Namespace, stop: Stop) -> None:
     print(run_test(chosen.run, chosen.name, stop))
 
 
+def _eject(chosen: argparse.Namespace) -> None:
+    from engine.training.ejecting.ejection import eject
+
+    for path in eject(chosen.plan, chosen.output):
+        print(path)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -P -m engine", description="Tonmeister's training process.")
     jobs = parser.add_subparsers(dest="job", required=True)
@@ -85,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     test = jobs.add_parser("test", help="run one test that tells causes apart")
     test.add_argument("run", type=Path)
     test.add_argument("name", help="such as one-batch or rate-range")
+    eject = jobs.add_parser("eject", help="write a plan as a script of transformers' Trainer")
+    eject.add_argument("plan", type=Path)
+    eject.add_argument("--output", type=Path, required=True, help="the script; a list of clips lies beside it")
     return parser
 
 

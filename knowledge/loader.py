@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -191,17 +190,13 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
             name = f"finding.{finding}"
             entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
     cards = {item.body["backbone"]: parse(BackboneCard, item) for item in _of(items, "backbone")}
+    vocabulary = Vocabulary(entries, cards)
     for entry in entries.values():
         if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
             raise KnowledgeError(f"{places[entry.name]}: `fits` names a backbone or a fact that does not exist")
         for part in entry.parts if entry.estimated or entry.ratio_of else ():
-            if part not in entries:
-                close = difflib.get_close_matches(part, entries, n=1)
-                raise KnowledgeError(
-                    f"{places[entry.name]}: {entry.name} is computed from {part!r}, which does not exist",
-                    hint=f"Did you mean {close[0]}?" if close else "",
-                )
-    return Vocabulary(entries, cards)
+            vocabulary.entry(part, places[entry.name])
+    return vocabulary
 
 
 def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
