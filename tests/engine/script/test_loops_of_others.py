@@ -29,18 +29,26 @@ def ignite(**parts: str) -> str:
     return dedent(IGNITE).format(**{**usual, **parts})
 
 
+STOPPED = {
+    "names": "EarlyStopping",
+    "more": "evaluator.add_event_handler(Events.COMPLETED, EarlyStopping(5, score, trainer))",
+}
+WARMED = {
+    "names": "create_lr_scheduler_with_warmup, CosineAnnealingScheduler",
+    "more": "s = CosineAnnealingScheduler(optimizer, 'lr', 1e-3, 0, 99)\n"
+    "trainer.add_event_handler(Events.STARTED, create_lr_scheduler_with_warmup(s, 0, 10))",
+}
+
+
 @pytest.mark.parametrize(("name", "parts", "expected"), [
     ("gradient_clearing", {}, "framework"),
     ("gradient_clipping", {}, False),
     ("epochs", {}, 20),
     ("epochs", {"run": ""}, 1),
     ("early_stopping", {}, False),
-    ("early_stopping", {"names": "EarlyStopping",
-                        "more": "evaluator.add_event_handler(Events.COMPLETED, EarlyStopping(5, score, trainer))"}, True),
+    ("early_stopping", STOPPED, True),
     ("lr_schedule", {}, False),
-    ("lr_warmup", {"names": "create_lr_scheduler_with_warmup, CosineAnnealingScheduler",
-                   "more": "s = CosineAnnealingScheduler(optimizer, 'lr', 1e-3, 0, 99)\n"
-                           "trainer.add_event_handler(Events.STARTED, create_lr_scheduler_with_warmup(s, 0, 10))"}, True),
+    ("lr_warmup", WARMED, True),
     ("accumulates", {"options": ", gradient_accumulation_steps=4"}, True),
     ("accumulates", {}, None),
 ])  # fmt: skip
