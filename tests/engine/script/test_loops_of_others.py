@@ -57,7 +57,7 @@ def test_a_loop_of_ignite(tmp_path: Path, name: str, parts: dict[str, str], expe
 
 
 def test_a_task_of_s3prl_brings_its_recipe(tmp_path: Path) -> None:
-    text = "from s3prl.problem import SuperbSID\nSuperbSID().run(target_dir='out', prepare_data={'dataset_root': 'data'})\n"
+    text = "from s3prl.problem import SuperbSID\nSuperbSID().run(target_dir='out')\n"
     assert fact(tmp_path, "gradient_clipping", text) is True
     assert fact(tmp_path, "gradient_clearing", text) == "framework"
 
