@@ -195,6 +195,17 @@ FAST void tm_levels(const float *samples, long blocks, long size, float *high, f
     }
 }
 
+/* Mean of every `step` samples, a multiple of 8. */
+FAST void tm_means(const float *samples, long count, long step, float *out)
+{
+    for (long n = 0; n < count; n++, samples += step) {
+        lanes sum = *(const loose *)samples;
+        for (long k = LANES; k < step; k += LANES)
+            sum += *(const loose *)(samples + k);
+        out[n] = (((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))) / (float)step;
+    }
+}
+
 /* Sum of the chosen rows of each run of rows, `(runs, width)`, which the caller has filled with zeros. */
 FAST void tm_chosen(const float *rows, const uint8_t *chosen, const int64_t *first, long runs, long count, long width,
                     float *out)

@@ -31,6 +31,7 @@ def library() -> Any:
         found = ctypes.CDLL(str(LIBRARY))
         found.tm_spectra.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
+        found.tm_means.argtypes = [_P, _N, _N, _P]
         found.tm_chosen.argtypes = [_P, _P, _P, _N, _N, _N, _P]
         found.tm_medians_from.argtypes = [_P, _N, _N, _P, _P]
         found.tm_floats.argtypes = [_P, _N, _P]
@@ -81,6 +82,20 @@ def levels(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats] | None:
     made = tuple(np.empty(count, np.float32) for _ in range(4))
     found.tm_levels(blocks.ctypes.data, count, size, *(each.ctypes.data for each in made))
     return made  # type: ignore[return-value]
+
+
+def means(samples: Floats, step: int) -> Floats:
+    """Return the mean of every `step` samples, flat; the number of samples is a multiple of it."""
+    found = library()
+    if found is None or step not in _STEPS:
+        averaged: Floats = samples.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
+        return averaged
+    out = np.empty(samples.size // step, np.float32)
+    found.tm_means(samples.ctypes.data, len(out), step, out.ctypes.data)
+    return out
+
+
+_STEPS = (8, 16, 32, 64)
 
 
 def chosen_sums(rows: Floats, chosen: npt.NDArray[np.bool_], first: npt.NDArray[np.intp]) -> Floats:
