@@ -101,8 +101,11 @@ def _varied(manifest: Path, folder: Path) -> Path:
     with manifest.open(encoding="utf-8", newline="") as stream:
         header, *rows = csv.reader(stream)
     place = next(place for place, name in enumerate(header) if (manifest.parent / rows[0][place]).is_file())
-    written = []
+    written: list[list[str]] = []
+    seconds = 0.0
     for number, (up, down, step) in enumerate(_VARIANTS):
+        if seconds > 3600:
+            break
         for count, row in enumerate(rows):
             file = manifest.parent / row[place]
             form = soundfile.info(file).format
@@ -111,6 +114,7 @@ def _varied(manifest: Path, folder: Path) -> Path:
             name = f"{number}-{count}{file.suffix}"
             whole = np.clip(np.rint(changed[::step] * 32768), -32768, 32767).astype(np.int16)
             soundfile.write(folder / name, whole, rate, format=form)
+            seconds += len(whole) / rate
             written.append([*row[:place], name, *row[place + 1 :]])
     return _written(folder / "manifest.csv", header, written)
 
