@@ -33,6 +33,33 @@ from .plan_sections import (
     Training,
 )
 
+Answer = Literal["class", "vector", "tags", "score", "symbols", "events"]
+"""What a model says of a clip: its class, where it lies among others, all of its classes, a score, a transcript, or
+events in time."""
+_LOSSES: dict[Answer, tuple[str, ...]] = {
+    "class": ("cross-entropy", "binary-cross-entropy"),
+    "vector": ("supcon",),
+    "tags": ("binary-cross-entropy",),
+    "score": ("mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank"),
+    "symbols": ("ctc",),
+    "events": ("binary-cross-entropy",),
+}
+_RANGELESS: dict[Answer, str] = {
+    "class": "classes",
+    "vector": "classes",
+    "tags": "classes",
+    "symbols": "transcripts",
+    "events": "events",
+}
+_METRICS: dict[Answer, tuple[str, ...]] = {
+    "class": ("loss", "accuracy", "macro-f1"),
+    "vector": ("loss", "nearest-accuracy"),
+    "tags": ("loss", "mean-average-precision", "macro-f1"),
+    "score": ("loss", "ccc", "pearson"),
+    "symbols": ("loss", "word-error-rate", "character-error-rate"),
+    "events": ("loss", "segment-f1"),
+}
+
 
 class Plan(Section):
     """One executable plan."""
@@ -57,27 +84,31 @@ class Plan(Section):
         """How this plan is cross-validated: `leave-one-group-out`, or None for one training on one split."""
         return self.data.protocol if self.data.protocol == "leave-one-group-out" else None
 
+    @property
+    def answer(self) -> Answer:
+        """What the model of this plan says of a clip."""
+        if self.task.type == "classification":
+            if self.training.loss == "supcon":
+                return "vector"
+            return "tags" if self.task.labels == "several" else "class"
+        named: dict[str, Answer] = {"regression": "score", "ctc": "symbols", "detection": "events"}
+        return named[self.task.type]
+
     @model_validator(mode="after")
     def _fits_together(self) -> Plan:
-        if self.output.bounded and self.task.type == "classification":
-            raise ValueError("output.bounded is true, and classes have no range to confine an output to")
+        if self.output.bounded and self.task.type != "regression":
+            raise ValueError(
+                f"output.bounded is true, and {_RANGELESS[self.answer]} have no range to confine an output to"
+            )
         if self.output.bounded and (self.output.low is None or self.output.high is None):
             raise ValueError("output.bounded is true, so output.low and output.high must be given")
         if self.output.low is not None and self.output.high is not None and self.output.low >= self.output.high:
             raise ValueError(f"output.low is {self.output.low}, expected less than output.high, {self.output.high}")
-        if (self.task.type == "classification") != self.training.loss.endswith("cross-entropy"):
-            raise ValueError(f"training.loss is {self.training.loss}, which does not fit task.type {self.task.type}")
         if self.task.type != "classification" and (
             self.training.label_smoothing or self.training.class_balance != "as-they-come"
         ):
             raise ValueError(
                 f"training.label_smoothing and training.class_balance are of classes, not {self.task.type}"
-            )
-        by_class = self.evaluation.select_by in ("accuracy", "macro-f1")
-        by_score = self.evaluation.select_by in ("ccc", "pearson")
-        if (self.task.type == "classification" and by_score) or (self.task.type == "regression" and by_class):
-            raise ValueError(
-                f"evaluation.select_by is {self.evaluation.select_by}, which does not fit {self.task.type}"
             )
         if self.backbone.name in ("mfcc", "log-mel") and self.adaptation.method != "frozen":
             raise ValueError(
@@ -92,6 +123,34 @@ class Plan(Section):
             raise ValueError("adaptation.method is partial, so adaptation.top_layers must be given")
         if self.data.protocol == "leave-one-group-out" and self.data.group_column is None:
             raise ValueError("data.protocol is leave-one-group-out, so data.group_column must be given")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_fit(self) -> Plan:
+        task, loss, metric = self.task, self.training.loss, self.evaluation.select_by
+        several = ", task.labels several" if task.labels == "several" else ""
+        if several and task.type != "classification":
+            raise ValueError(f"task.labels is several, which is of classes, not {task.type}")
+        if several and (loss == "supcon" or self.training.stages == "audioconfit"):
+            raise ValueError("pairs are of one class or not, so task.labels must be one")
+        if self.training.stages == "audioconfit" and self.answer != "class":
+            raise ValueError(f"training.stages is audioconfit, which names classes; got {task.type} with {loss}")
+        if self.training.stages != "one" and self.adaptation.method == "frozen":
+            raise ValueError(
+                f"adaptation.method is frozen, and one of the stages {self.training.stages} has the backbone learn"
+            )
+        if loss not in _LOSSES[self.answer]:
+            raise ValueError(f"training.loss is {loss}, which does not fit task.type {task.type}{several}")
+        if metric not in _METRICS[self.answer]:
+            raise ValueError(f"evaluation.select_by is {metric}, which does not fit {task.type}{several}")
+        if (
+            self.answer == "symbols"
+            and self.augmentation.mixing in ("use", "mild")
+            and self.augmentation.strength != "none"
+        ):
+            raise ValueError(
+                f"augmentation.mixing is {self.augmentation.mixing}, expected avoid: two transcripts cannot be mixed"
+            )
         return self
 
 

@@ -23,6 +23,9 @@ class Task(Section):
     """What is predicted."""
 
     type: Literal["classification", "regression", "ctc", "detection"]
+    """`ctc` spells what is said; `detection` finds events with their begin and end."""
+    labels: Literal["one", "several"] = "one"
+    """Whether a clip has one class, or any number of them; classification only."""
 
 
 class Data(Section):
@@ -34,6 +37,14 @@ class Data(Section):
     """Folder that clip paths are relative to; default: the manifest's own folder."""
     path_column: str = "path"
     label_column: str = "label"
+    """A class, a score, several classes, a transcript, or the class of the event that the row names."""
+    label_separator: str | None = Field(None, min_length=1)
+    """What stands between the classes of one clip; null takes the first of ; | , that any label holds."""
+    onset_column: str = "onset"
+    offset_column: str = "offset"
+    """Begin and end of an event in seconds; detection only, where every row is an event, or a clip without any."""
+    transcripts: Literal["plain", "as-written"] = "plain"
+    """`plain`: small letters, digits and apostrophes with single blanks; what is said and not how it is written."""
     group_column: str | None = None
     split_column: str | None = None
     protocol: Literal["given-split", "group-disjoint-split", "leave-one-group-out", "random-stratified-split"] = (
@@ -45,7 +56,10 @@ class Data(Section):
     test_share: float = Field(0.15, ge=0, lt=1)
     """Share held out for test when there is no split column."""
     max_seconds: float | None = Field(None, gt=0)
-    """Longer clips are cropped: at random in training, at the centre in evaluation."""
+    """Longer clips are cropped: at random in training, at the centre in evaluation.
+
+    Where moments count they are cropped in training alone, and with transcripts left out of it: half a clip says half.
+    """
 
 
 class Augmentation(Section):
@@ -109,9 +123,9 @@ class Adaptation(Section):
 
 
 class Pooling(Section):
-    """How frames become one vector."""
+    """How frames become one vector; a transcript or events are read from the frames themselves."""
 
-    name: Literal["mean", "attention", "hierarchical", "statistics"] = "mean"
+    name: Literal["mean", "attention", "hierarchical", "statistics", "attentive-statistics"] = "mean"
     segment_seconds: float = Field(0.2, gt=0)
     """Length of a segment; hierarchical only."""
 
@@ -135,9 +149,24 @@ class Output(Section):
 class Training(Section):
     """How the loop runs."""
 
-    loss: Literal["cross-entropy", "binary-cross-entropy", "mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank"] = (
-        "cross-entropy"
-    )
+    loss: Literal[
+        "cross-entropy", "binary-cross-entropy", "mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank", "ctc", "supcon"
+    ] = "cross-entropy"
+    """binary-cross-entropy asks for each class by itself, in each clip, or in each frame when events are detected;
+    supcon pulls clips of a class together and names none."""
+    stages: Literal["one", "audioconfit", "probe-then-finetune"] = "one"
+    """audioconfit: the backbone learns from pairs first (PairTune), then a head on what it learnt, which stays so.
+    probe-then-finetune: the head learns on the backbone as it is, then both go on as the plan says."""
+    pair_epochs: int = Field(40, ge=1)
+    """Epochs of PairTune; audioconfit only."""
+    probe_epochs: int = Field(10, ge=1)
+    """Epochs of the head alone; probe-then-finetune only."""
+    pair_temperature: float = Field(0.1, gt=0)
+    """The lower, the more the hardest pairs count; supcon and audioconfit only, as the two below."""
+    pair_hardest: float = Field(0.5, gt=0, le=1)
+    """Share of each clip's pairs that counts, the hardest; 1 is every pair."""
+    pair_features: int = Field(256, ge=2, le=8192)
+    """Width of the projection that pairs are compared in; it is thrown away afterwards."""
     label_smoothing: Annotated[float, OffIsZero] = Field(0.0, ge=0, lt=1)
     """Share of each one-hot label that is spread over the other classes; validation is scored without it."""
     class_balance: Literal["as-they-come", "weighted-loss", "balanced-sampling", "logit-adjustment"] = "as-they-come"
@@ -193,7 +222,12 @@ class Training(Section):
 class Evaluation(Section):
     """How models are scored and compared."""
 
-    select_by: Literal["loss", "accuracy", "macro-f1", "ccc", "pearson"] = "loss"
+    select_by: Literal[
+        "loss", "accuracy", "macro-f1", "nearest-accuracy", "mean-average-precision", "ccc", "pearson",
+        "word-error-rate", "character-error-rate", "segment-f1",
+    ] = "loss"  # fmt: skip
+    segment_seconds: float = Field(1.0, gt=0)
+    """Detection only: stretches in which answers and labels are compared (Mesaros et al. 2016 use 1 s)."""
     bootstrap_samples: int = Field(1000, ge=100)
     replace_champion: Literal["beyond-interval", "any-gain"] = "beyond-interval"
 

@@ -38,8 +38,10 @@ from knowledge.records import Fact, Unknown, Value
 from knowledge.rulebook import Knowledge, Rule
 from knowledge.schema import Pack
 
+from .capacity import MOST_CONDITIONS_A_RULE
 from .definition import OPEN, Definition, define, encode, fact_text, token_text
 from .givens import admit
+from .ratios import concluded_parts
 from .session import Session, Support
 from .strata import Concluding, Stratum, concluding, stratify
 from .working_memory import Fired, WorkingMemory
@@ -49,6 +51,10 @@ _FIRST = "f0"
 """Id of the fact that opens a session; it supports nothing."""
 _OBSERVED = 2
 _MOST_COMPILED = 8
+_read = json.JSONDecoder().raw_decode
+"""What `json.loads` comes to in the end: a message comes with every rule that fires."""
+_PLACES = tuple(f"c{number}" for number in range(MOST_CONDITIONS_A_RULE))
+"""Names of a rule's patterns, as `expert.definition` writes them."""
 
 
 class InferenceError(TonmeisterError):
@@ -166,8 +172,8 @@ class _EngineSession:
     def firings(self) -> Iterator[tuple[str, tuple[Support, ...]]]:
         """Run the engine; for every rule that fires return its name and what supports it."""
         while (message := durable_rules_engine.complete_and_start_action(self._handle, self._state)) is not None:
-            ((name, matched),) = json.loads(message).items()
-            identifiers = [matched[f"c{number}"]["id"] for number in range(len(matched))]
+            ((name, matched),) = _read(message)[0].items()
+            identifiers = [matched[place]["id"] for place in _PLACES[: len(matched)]]
             supports = tuple(self._supports[name] for name in identifiers if name != _FIRST)
             if name in self._definition.choices:
                 self.put_token(self._definition.choices[name], supports[0])
@@ -191,7 +197,8 @@ def _rulebook(knowledge: Knowledge, packs: tuple[Pack, ...]) -> _Rulebook:
     key = knowledge.digest, frozenset(packs)
     if key not in _compiled:
         rules = knowledge.pack(*packs)
-        definitions = [(stratum, define(stratum)) for stratum in stratify(rules)]
+        late = concluded_parts(knowledge.vocabulary, concluding(rules))
+        definitions = [(stratum, define(stratum)) for stratum in stratify(rules, late)]
         units = tuple(_Unit(_compile(key, item), stratum, item) for stratum, item in definitions)
         _compiled[key] = _Rulebook(units, concluding(rules))
         if len(_compiled) > _MOST_COMPILED:

@@ -100,12 +100,18 @@ def _key(part: Part) -> str:
 
 def fact_text(identifier: str, name: str, value: Value) -> str:
     """Write one fact for the engine."""
-    return f'{{"id":"{identifier}",{_address(group_of(name), name)},"value":{encode(value)}}}'
+    return f'{{"id":"{identifier}",{_written(name, value)}}}'
 
 
 def token_text(identifier: str, token: str) -> str:
     """Write one token for the engine."""
     return f'{{"id":"{identifier}",{_address(TOKENS, token)},"value":0}}'
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _written(name: str, value: Value) -> str:
+    """Write all of a fact but its id: `typed`, because true is not 1."""
+    return f'{_address(group_of(name), name)},"value":{encode(value)}'
 
 
 @lru_cache(maxsize=8192)

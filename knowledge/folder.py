@@ -16,6 +16,8 @@ KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
     *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified"),
     "differential",
+    "translation",
+    "logged",
 )
 OWN_KINDS = ("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "preset", "justified")
 """What users may add; the other kinds speak of the package's own sources and tests."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from .auditing import JustifiedDocument, SettingDocument
 from .cards import BackboneCard
@@ -22,6 +19,7 @@ from .folder import Item, knowledge_files, read_folder
 from .items import ItemDocument, ServedDocument
 from .overrides import Layered
 from .own import Layer, Own
+from .parsing import parse
 from .presets import PresetDocument
 from .profiles import ProfileDocument, Reading, SymbolsDocument
 from .reading import file_bytes
@@ -38,9 +36,9 @@ from .schema import (
     TableDocument,
     TableRow,
 )
+from .translations import LoggedDocument, TranslationDocument
 from .vocabulary import Entry, Vocabulary
 
-_T = TypeVar("_T", bound=BaseModel)
 _FINDING_ID = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z0-9_-]+)*$")
 BUILT_IN = Path(__file__).parent
 _PATCH_OPERATIONS = ("multiply", "at_least", "at_most", "from")
@@ -86,7 +84,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
     """
     items, changed, silenced = layered.items, layered.changed, layered.silenced
     vocabulary = _vocabulary(items)
-    sources = {item.name: _parse(SourceDocument, item) for item in _of(items, "source")}
+    sources = {item.name: parse(SourceDocument, item) for item in _of(items, "source")}
     remedies = {item.name: _remedy(item, vocabulary) for item in _of(items, "remedy") if item.name not in silenced}
     rules = [_rule(item, vocabulary) for item in _of(items, "rule")]
     rules += [rule for item in _of(items, "table") for rule in _table(item, vocabulary, changed)]
@@ -100,17 +98,19 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         sources=sources,
         digest=digest,
         checks=tuple(check for check in checks if check.id not in silenced),
-        items={item.name: _parse(ItemDocument, item) for item in _of(items, "item")},
-        served=tuple(_parse(ServedDocument, item) for item in _of(items, "served")),
+        items={item.name: parse(ItemDocument, item) for item in _of(items, "item")},
+        served=tuple(parse(ServedDocument, item) for item in _of(items, "served")),
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
-        settings={item.body["setting"]: _parse(SettingDocument, item) for item in _of(items, "setting")},
-        justified=tuple(_parse(JustifiedDocument, item) for item in _of(items, "justified")),
+        settings={item.body["setting"]: parse(SettingDocument, item) for item in _of(items, "setting")},
+        justified=tuple(parse(JustifiedDocument, item) for item in _of(items, "justified")),
         backbones=tuple(vocabulary.cards.values()),
-        symbols={item.name: _parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
-        profiles=tuple(_parse(ProfileDocument, item) for item in _of(items, "profile")),
-        reviews={item.name: _parse(ReviewDocument, item) for item in _of(items, "review")},
+        symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
+        profiles=tuple(parse(ProfileDocument, item) for item in _of(items, "profile")),
+        reviews={item.name: parse(ReviewDocument, item) for item in _of(items, "review")},
         differentials={item.name: _causes(item, vocabulary, sources) for item in _of(items, "differential")},
-        reading=next((_parse(Reading, item) for item in _of(items, "reading")), None),
+        translations={item.name: _translation(item, vocabulary, remedies) for item in _of(items, "translation")},
+        logged={item.name: parse(LoggedDocument, item).by for item in _of(items, "logged")},
+        reading=next((parse(Reading, item) for item in _of(items, "reading")), None),
         own=tuple(layered.own),
         silenced=tuple(rule for rule in rules if rule.id in silenced),
     )
@@ -140,7 +140,7 @@ def _of(items: list[Item], kind: str) -> Iterator[Item]:
 
 def _causes(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocument]) -> tuple[Cause, ...]:
     causes = []
-    for one in _parse(DifferentialDocument, item).causes:
+    for one in parse(DifferentialDocument, item).causes:
         known = (*sources, "experience")
         missing = [name for name in one.source if name not in known and not re.match(r"S\d{3}", name)]
         if missing:
@@ -151,26 +151,16 @@ def _causes(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocu
     return tuple(causes)
 
 
-def _parse(model: type[_T], item: Item) -> _T:
-    try:
-        return model.model_validate(item.body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        line = item.lines.get(str(first["loc"][0])) if first["loc"] else None
-        message = f"{item.where}: {place + ': ' if place else ''}{first['msg']}"
-        raise KnowledgeError(f"{message} (line {line})" if line else message, hint=_remedy_for(first, model)) from None
-
-
-def _remedy_for(error: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """Say what to do about a key that is missing, misspelt or of a wrong type."""
-    place, kind = error["loc"], error["type"]
-    if kind == "extra_forbidden" and len(place) == 1:
-        close = difflib.get_close_matches(str(place[0]), model.model_fields, n=1)
-        return f"Did you mean {close[0]}?" if close else f"The keys are {', '.join(model.model_fields)}."
-    if kind == "missing":
-        return f"Add `{place[-1]}:`; `tonmeister rules show` of a rule like it shows how."
-    return "Write it as docs/knowledge.md shows; a text that looks like a number stands in quotes."
+def _translation(item: Item, vocabulary: Vocabulary, remedies: Mapping[str, Remedy]) -> TranslationDocument:
+    document = parse(TranslationDocument, item)
+    paths = {entry.plan for entry in vocabulary.entries.values()} | {
+        path for one in remedies.values() for path in one.patch
+    }
+    unknown = [path for path in document.settings if path not in paths]
+    unknown += [name for name in document.remedies if name not in remedies]
+    if unknown:
+        raise KnowledgeError(f"{item.where}: no line of plan.yaml and no remedy is called {unknown[0]!r}")
+    return document
 
 
 def _vocabulary(items: list[Item]) -> Vocabulary:
@@ -179,7 +169,7 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
     for kind in ("fact", "derived", "decision"):
         for item in _of(items, kind):
             body = {key: value for key, value in item.body.items() if key != kind}
-            entry = _parse(Entry, replace(item, body={"kind": kind, "name": item.body[kind], **body}))
+            entry = parse(Entry, replace(item, body={"kind": kind, "name": item.body[kind], **body}))
             if (entry.type == "choice") != bool(entry.values):
                 raise KnowledgeError(f"{item.where}: `values` belong to a choice, and a choice has some")
             if entry.name in entries:
@@ -193,15 +183,18 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
                 raise KnowledgeError(f"{item.where}: a finding id is lower-case words with - or ., got {finding!r}")
             name = f"finding.{finding}"
             entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
-    cards = {item.body["backbone"]: _parse(BackboneCard, item) for item in _of(items, "backbone")}
+    cards = {item.body["backbone"]: parse(BackboneCard, item) for item in _of(items, "backbone")}
+    vocabulary = Vocabulary(entries, cards)
     for entry in entries.values():
         if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
             raise KnowledgeError(f"{places[entry.name]}: `fits` names a backbone or a fact that does not exist")
-    return Vocabulary(entries, cards)
+        for part in entry.parts if entry.estimated or entry.ratio_of else ():
+            vocabulary.entry(part, places[entry.name])
+    return vocabulary
 
 
 def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
-    document = _parse(RuleDocument, item)
+    document = parse(RuleDocument, item)
     return Rule(
         id=document.rule,
         title=document.title,
@@ -245,7 +238,7 @@ def _assignment(kind: str, name: str, value: Value, vocabulary: Vocabulary, wher
 
 
 def _table(item: Item, vocabulary: Vocabulary, changed: Mapping[str, Own]) -> Iterator[Rule]:
-    table = _parse(TableDocument, item)
+    table = parse(TableDocument, item)
     kind = "recommend" if vocabulary.entry(table.decides, item.where).kind == "decision" else "set"
     for row in table.rows:
         own = changed.get(row.id)
@@ -284,7 +277,7 @@ def _example(example: Example, vocabulary: Vocabulary, where: str) -> Example:
 
 
 def _check(item: Item, vocabulary: Vocabulary) -> Check:
-    document = _parse(CheckDocument, item)
+    document = parse(CheckDocument, item)
     counted = vocabulary.entry(document.feeds, item.where)
     if counted.type != "integer" or "audit" not in counted.supplied_by:
         raise KnowledgeError(f"{item.where}: a check feeds a count that the audit supplies, and {counted.name} is none")
@@ -311,14 +304,14 @@ def _check(item: Item, vocabulary: Vocabulary) -> Check:
 
 
 def _preset(item: Item, vocabulary: Vocabulary) -> PresetDocument:
-    document = _parse(PresetDocument, item)
+    document = parse(PresetDocument, item)
     parse_clauses(document.when, vocabulary, item.where)
     return document
 
 
 def _pinned(rules: list[Rule], items: list[Item], vocabulary: Vocabulary) -> list[Rule]:
     """Return the rules with their pins."""
-    documents = {item.body["pins"]: (_parse(PinsDocument, item), item.where) for item in items}
+    documents = {item.body["pins"]: (parse(PinsDocument, item), item.where) for item in items}
     strange = sorted(set(documents) - {rule.id for rule in rules})
     if strange:
         raise KnowledgeError(
@@ -336,7 +329,7 @@ def _pinned(rules: list[Rule], items: list[Item], vocabulary: Vocabulary) -> lis
 
 
 def _remedy(item: Item, vocabulary: Vocabulary) -> Remedy:
-    document = _parse(RemedyDocument, item)
+    document = parse(RemedyDocument, item)
     for path, value in document.patch.items():
         if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _PATCH_OPERATIONS and "from" in value:
             vocabulary.entry(value["from"], f"{item.where}: {path}")

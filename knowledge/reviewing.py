@@ -29,6 +29,10 @@ Applicability = Literal["safe", "unsafe", "display"]
 `display`: shown as an example and never applied."""
 
 
+Subject = Dimension | Literal["stack", "project"]
+"""What a page is about: a check of a dimension, a known trap of packages, or the project as a whole."""
+
+
 class Implementation(Document):
     """Something that exists and does it well."""
 
@@ -47,11 +51,11 @@ class Implementation(Document):
 
 
 class ReviewDocument(Document):
-    """One of the checks of a script."""
+    """One of the checks of a script, or a trap that has no state of its own and is only told where it is met."""
 
-    review: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")]
-    """The id of the check; its state is the fact `check.<id>`."""
-    dimension: Dimension
+    review: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_-]+$")]
+    """The id of the finding; of a check, its state is the fact `check.<id>`."""
+    dimension: Subject
     title: str
     why: str
     """Why it matters for audio models, in general; what it means for one script, its rule says."""
@@ -67,6 +71,8 @@ class ReviewDocument(Document):
     """Findings of a data-set audit that show the same fault in the data."""
     tells: Texts = ()
     """Facts that make clear what it means for this script and data set, where they are known."""
+    ineffective: Texts = ()
+    """Rules and table rows by which it is written and has no effect, rather than absent."""
     ask: str = ""
     """The question to the person when reading does not tell; its answer is present, missing or not-applicable."""
     patch: str = ""
@@ -75,6 +81,11 @@ class ReviewDocument(Document):
     example: str = ""
     """A few lines that do it, for a patch that is only shown."""
     source: Texts
+
+    @property
+    def is_check(self) -> bool:
+        """Whether every script is asked about it; a trap is told only where a script meets it."""
+        return self.dimension in DIMENSIONS
 
     @model_validator(mode="after")
     def _hangs_together(self) -> ReviewDocument:

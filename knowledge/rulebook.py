@@ -18,6 +18,7 @@ from .profiles import ProfileDocument, Reading
 from .records import Severity, Value
 from .reviewing import ReviewDocument
 from .schema import Example, Pack, SourceDocument, Strength
+from .translations import TranslationDocument
 from .vocabulary import Vocabulary
 
 TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*(?:\.[a-z0-9_-]+)+)(?::([^}]*))?\}")
@@ -152,6 +153,10 @@ class Knowledge:
     """What is known of each check of a script beyond its rules."""
     differentials: dict[str, tuple[Cause, ...]] = field(default_factory=dict)
     """Causes that compete for a finding."""
+    translations: dict[str, TranslationDocument] = field(default_factory=dict)
+    """What the lines of plan.yaml are called in other frameworks."""
+    logged: dict[str, str] = field(default_factory=dict)
+    """The measured fact that tells a line of plan.yaml, by the fact of that line."""
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()
@@ -174,6 +179,10 @@ class Knowledge:
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def silenced_rule(self, rule_id: str) -> Rule | None:
+        """Return the rule of that id that users silenced, or None."""
+        return next((rule for rule in self.silenced if rule.id == rule_id), None)
 
     def table(self, name: str) -> tuple[Rule, ...]:
         """Return the rows of the table of that name, in file order; none when there is no such table."""

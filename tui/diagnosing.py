@@ -9,6 +9,7 @@ from expert.consultation.diagnose import Diagnosis
 from expert.consultation.patch import apply_remedy, diff_lines
 from expert.report.diagnosis import loss_curves
 from expert.report.document import Block, Bullets, Document, Heading, Paragraph, Verbatim
+from expert.report.edits import edit_blocks
 from expert.report.findings import SIGNS
 from knowledge.conditions import spell
 from knowledge.errors import TonmeisterError
@@ -68,11 +69,25 @@ def finding_page(diagnosis: Diagnosis, finding: Finding) -> Document:
     blocks: list[Block] = [Heading(f"{SIGNS[finding.severity]} {finding.title}", 1), Paragraph(finding.because)]
     if finding.evidence:
         blocks += [Heading("Evidence"), Bullets(tuple((evidence_line(item), ()) for item in finding.evidence))]
-    for name in finding.remedies:
-        blocks += _remedy(diagnosis, knowledge.remedies[name])
+    blocks += _remedies(diagnosis, finding)
     rule = f"{finding.rule}, confidence {finding.confidence:.2f}"
     sources = tuple((text, ()) for text in citations(knowledge, finding.sources))
     return (*blocks, Heading("Rule and sources"), Paragraph(rule), Bullets(sources))
+
+
+def _remedies(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
+    """Changes of the plan, or what to write in the framework that a foreign log came from."""
+    if diagnosis.edits is None:
+        known = diagnosis.session.knowledge.remedies
+        return [block for name in finding.remedies for block in _remedy(diagnosis, known[name])]
+    found = [edit for edit in diagnosis.edits.edits if finding.id in edit.findings]
+    blocks = [block for edit in found for block in edit_blocks(edit, 2)]
+    checks = tuple((line, ()) for line in diagnosis.edits.checks.get(finding.id, ())) if found else ()
+    if found:
+        blocks.insert(0, Paragraph(f"In the words of {diagnosis.edits.framework.title}."))
+    if checks:
+        blocks += [Heading("It is gone when one of these holds in the next log"), Bullets(checks)]
+    return blocks
 
 
 def _remedy(diagnosis: Diagnosis, remedy: Remedy) -> list[Block]:

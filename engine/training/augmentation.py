@@ -129,11 +129,8 @@ def augment(waveform: Tensor, sample_rate_hz: int, plan: Augmentation, key: Key)
     """
     if plan.strength == "none" or not len(waveform):
         return waveform
-    if limits := limits_of(plan.strength, plan.speed):
-        waveform = _at_speed(waveform, limits.speeds[int(_random(key, "speed").integers(len(limits.speeds)))])
-    if limits := limits_of(plan.strength, plan.shift):
-        largest = min(limits.shift_seconds * sample_rate_hz, _SHIFT_SHARE * len(waveform))
-        waveform = _shifted(waveform, round(_random(key, "shift").uniform(-largest, largest)))
+    waveform = _at_speed(waveform, _speed(plan, key))
+    waveform = _shifted(waveform, _shift(len(waveform), sample_rate_hz, plan, key))
     if (limits := limits_of(plan.strength, plan.reverberation)) and (random := _drawn(key, "room", limits)):
         waveform = reverberated(waveform, sample_rate_hz, random.uniform(*limits.room_seconds), random)
     if limits := limits_of(plan.strength, plan.gain):
@@ -151,6 +148,29 @@ def augment(waveform: Tensor, sample_rate_hz: int, plan: Augmentation, key: Key)
     if (limits := limits_of(plan.strength, plan.gaps)) and (random := _drawn(key, "gap", limits)):
         waveform = with_gap(waveform, limits.gap_share, random)
     return waveform
+
+
+def moved(samples: int, sample_rate_hz: int, plan: Augmentation, key: Key) -> tuple[float, float]:
+    """Return where a moment of a clip of `samples` goes in `augment`: times a factor, and then later by seconds."""
+    if plan.strength == "none" or not samples:
+        return 1.0, 0.0
+    before, after = _speed(plan, key)
+    # As the resampler rounds.
+    return after / before, _shift(-(-samples * after // before), sample_rate_hz, plan, key) / sample_rate_hz
+
+
+def _speed(plan: Augmentation, key: Key) -> tuple[int, int]:
+    limits = limits_of(plan.strength, plan.speed)
+    return (1, 1) if limits is None else limits.speeds[int(_random(key, "speed").integers(len(limits.speeds)))]
+
+
+def _shift(samples: int, sample_rate_hz: int, plan: Augmentation, key: Key) -> int:
+    """Return by how many samples the clip moves later."""
+    limits = limits_of(plan.strength, plan.shift)
+    if limits is None:
+        return 0
+    largest = min(limits.shift_seconds * sample_rate_hz, _SHIFT_SHARE * samples)
+    return round(_random(key, "shift").uniform(-largest, largest))
 
 
 def mixed(frames: Tensor, mask: Tensor, plan: Augmentation, key: Key) -> tuple[Tensor, Tensor, float]:
@@ -241,6 +261,8 @@ def _at_speed(waveform: Tensor, speed: tuple[int, int]) -> Tensor:
 
 def _shifted(waveform: Tensor, samples: int) -> Tensor:
     """Move later (positive) or earlier, with silence where nothing is left; the length stays."""
+    if not samples:
+        return waveform
     shifted = torch.zeros_like(waveform)
     if samples >= 0:
         shifted[samples:] = waveform[: len(waveform) - samples]

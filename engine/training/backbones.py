@@ -89,6 +89,11 @@ class PretrainedEncoder(nn.Module):
         windows = self._windows(torch.tensor([samples]))
         return int(self._prefix_lengths(windows.lengths).sum())
 
+    def frame_counts(self, samples: Tensor) -> Tensor:
+        """Return (clips,): the frames of clips of these samples."""
+        windows = self._windows(samples)
+        return windows.summed(self.stages.frame_lengths(windows.lengths))
+
     def prefix_state(self) -> dict[str, Tensor]:
         """Return the weights that `prefix` depends on, by name."""
         if self.cut is not None and self.cut < 0:
@@ -103,6 +108,13 @@ class PretrainedEncoder(nn.Module):
         config = cast(Any, self.network).config.to_dict()
         kept = {name: value for name, value in config.items() if name not in _ABOUT_THE_FILE}
         return {"cut": self.cut, "normalises": self.normalises_input, "settings": self.settings, "config": kept}
+
+    def freeze(self) -> None:
+        """Let nothing learn any more: what it learnt so far stays."""
+        self.network.requires_grad_(False)
+        self.cut = None
+        super().train(False)
+        self.train()
 
     def train(self, mode: bool = True) -> PretrainedEncoder:
         """Set training mode, except for what does not learn: frozen parts and batch statistics stay as they are."""

@@ -84,7 +84,7 @@ class Frames:
 
     @cached_property
     def _targets(self) -> Tensor:
-        return targets_of(self.items, self.loader.plan.task.type)
+        return targets_of(self.items, self.loader.plan.answer)
 
     @cached_property
     def _numbers(self) -> Tensor:

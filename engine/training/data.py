@@ -6,22 +6,25 @@ A row that cannot be used (no file, no label, a label that is no number, undecod
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.event_metrics import Event
 from engine.evidence.dataset.containers import truncation
 from engine.evidence.dataset.manifest import read_dataset
 from engine.evidence.dataset.records import Dataset, Region, Row
-from engine.plan import Plan
-from knowledge.errors import InputError, PlanError
+from engine.plan import Answer, Plan
+from knowledge.errors import InputError
 
-from .augmentation import augment
+from .augmentation import augment, moved
+from .event_rows import Events, clips_of_events, events_text
+from .labels import alphabet_of, rarest, separator_of, tags_of, transcript_of
 from .model import Batch
 from .waveforms import Waveforms
 
@@ -38,12 +41,15 @@ class Item:
     """The file, or the part of one, that is its sound."""
     label: str
     target: float
-    """Number of its class, or its score."""
+    """Number of its class, or its score; of several classes the rarest, and of a transcript its length."""
     group: str
     """Empty where the plan names no group column."""
     split: str
     fold: str
     line: int
+    numbers: tuple[int, ...] = ()
+    """Its classes where it may have several, or the symbols of its transcript in order."""
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Corpus:
     """The labelled clips of a manifest."""
 
     classes: tuple[str, ...]
-    """Labels by class number; empty for regression."""
+    """Labels by class number, or symbols with the blank in front; empty for regression."""
     items: tuple[Item, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -81,22 +87,26 @@ def read_corpus(plan: Plan, *, fold_column: str | None = None, classes: Sequence
         UsageError: a named column does not exist.
         PlanError: the trainer cannot run this task.
     """
-    if plan.task.type not in ("classification", "regression"):
-        raise PlanError(f"task.type is {plan.task.type}: this trainer runs classification and regression only")
     dataset = _dataset(plan, fold_column)
-    reasons = [_reason(row, plan) for row in dataset.rows]
-    usable = [(index, row) for index, row in enumerate(dataset.rows) if not reasons[index]]
-    left_out = tuple(
-        LeftOut(row.path, row.line, reason) for row, reason in zip(dataset.rows, reasons, strict=True) if reason
-    )
+    rows = dataset.rows
+    events: Events = {}
+    broken: dict[int, str] = {}
+    if plan.answer == "events":
+        rows, events, broken = clips_of_events(dataset, plan.data)
+    reasons = {row.place: broken.get(row.place) or _reason(row, plan) for row in rows}
+    usable = [row for row in rows if not reasons[row.place]]
+    left_out = tuple(LeftOut(row.path, row.line, reasons[row.place]) for row in rows if reasons[row.place])
     if not usable:
-        raise InputError(f"{plan.data.manifest}: none of its {len(reasons)} rows can be used; {left_out[0]}")
-    names: tuple[str, ...] = ()
-    if plan.task.type == "classification":
-        names = tuple(classes) if classes else tuple(sorted({row.label for _, row in usable}, key=_by_number))
-        _check_labels(usable, names, plan)
-    items = tuple(_item(index, row, names, plan) for index, row in usable)
-    return Corpus(names, items, left_out)
+        raise InputError(f"{plan.data.manifest}: none of its {len(rows)} rows can be used; {left_out[0]}")
+    said = {row.place: events[row.place][0] if events else _said(row, plan) for row in usable}
+    if plan.answer == "tags":
+        separator = separator_of((row.label for row in usable), plan.data.label_separator)
+        said = {row.place: tags_of(row.label, separator) for row in usable}
+    names = _names(said.values(), plan, classes)
+    _check_labels(usable, said, names, plan)
+    return Corpus(
+        names, _items(usable, said, {place: spans for place, (_, spans) in events.items()}, names, plan), left_out
+    )
 
 
 def _dataset(plan: Plan, fold_column: str | None) -> Dataset:
@@ -117,9 +127,11 @@ def _reason(row: Row, plan: Plan) -> str:
     """Say why a row cannot be used; empty when it can."""
     if row.region is None:
         return "there is no such file"
-    if not row.label:
+    if plan.answer in ("tags", "events"):  # none of them may be true
+        return ""
+    if not row.label or (plan.answer == "symbols" and not _said(row, plan)):
         return "it has no label"
-    if plan.task.type == "classification":
+    if plan.answer != "score":
         return ""
     if row.score is None:
         return f"its label {row.label!r} is no finite number"
@@ -129,23 +141,79 @@ def _reason(row: Row, plan: Plan) -> str:
     return ""
 
 
-def _check_labels(usable: Sequence[tuple[int, Row]], classes: Sequence[str], plan: Plan) -> None:
-    if len(classes) < 2:
+def _said(row: Row, plan: Plan) -> tuple[str, ...]:
+    """Return what a label consists of: its class, or the characters of a transcript."""
+    if plan.answer == "symbols":
+        return tuple(transcript_of(row.label, plan.data.transcripts == "plain"))
+    return (row.label,) if plan.answer in ("class", "vector") else ()
+
+
+def _names(said: Iterable[Sequence[str]], plan: Plan, classes: Sequence[str] | None) -> tuple[str, ...]:
+    if classes or plan.answer == "score":
+        return tuple(classes or ())
+    if plan.answer == "symbols":
+        return alphabet_of("".join(one) for one in said)
+    return tuple(sorted({name for one in said for name in one}, key=_by_number))
+
+
+def _check_labels(rows: Sequence[Row], said: Mapping[int, Sequence[str]], classes: Sequence[str], plan: Plan) -> None:
+    if plan.answer in ("class", "vector") and len(classes) < 2:
         raise InputError(f"{plan.data.manifest}: the only label is {classes[0]!r}, expected at least two classes")
-    for _, row in usable:
-        if row.label not in classes:
-            raise InputError(
-                f"{plan.data.manifest}:{row.line}: the label {row.label!r} is none that the model was trained on: "
-                f"{', '.join(classes)}"
-            )
+    if plan.answer in ("tags", "events") and not classes:
+        raise InputError(f"{plan.data.manifest}: no row names a class")
+    known = set(classes)
+    for row in rows if plan.answer not in ("score", "symbols") else ():
+        for name in said[row.place]:
+            if name not in known:
+                raise InputError(
+                    f"{plan.data.manifest}:{row.line}: the label {name!r} is none that the model was trained on: "
+                    f"{', '.join(classes)}"
+                )
 
 
-def _item(index: int, row: Row, classes: Sequence[str], plan: Plan) -> Item:
+def _items(
+    rows: Sequence[Row],
+    said: Mapping[int, Sequence[str]],
+    spans: Mapping[int, Sequence[tuple[float, float]]],
+    classes: Sequence[str],
+    plan: Plan,
+) -> tuple[Item, ...]:
+    place = {name: number for number, name in enumerate(classes)}
+    numbers = {row.place: tuple(place[name] for name in said[row.place] if name in place) for row in rows}
+    counts = Counter(number for own in numbers.values() for number in set(own))
+    return tuple(
+        _with_answers(_item(row, _target(row, numbers[row.place], counts, plan), plan), numbers, spans, classes, plan)
+        for row in rows
+    )
+
+
+def _target(row: Row, numbers: Sequence[int], counts: Counter[int], plan: Plan) -> float:
+    if plan.answer == "score":
+        assert row.score is not None
+        return row.score
+    if plan.answer == "symbols":
+        return float(len(numbers))
+    return float(rarest(numbers, counts, none=len(counts)))
+
+
+def _item(row: Row, target: float, plan: Plan) -> Item:
     assert row.region is not None
-    target = float(classes.index(row.label)) if classes else row.score
-    assert target is not None
     group = row.group if plan.data.group_column is not None else ""
-    return Item(index, row.path, row.region, row.label, target, group, row.split, row.fold, row.line)
+    return Item(row.place, row.path, row.region, row.label, target, group, row.split, row.fold, row.line)
+
+
+def _with_answers(
+    item: Item,
+    numbers: Mapping[int, tuple[int, ...]],
+    spans: Mapping[int, Sequence[tuple[float, float]]],
+    classes: Sequence[str],
+    plan: Plan,
+) -> Item:
+    own = numbers[item.index]
+    if plan.answer == "events":
+        events = tuple(Event(*span, number) for span, number in zip(spans[item.index], own, strict=True))
+        return replace(item, label=events_text(events, classes), events=events)
+    return replace(item, numbers=own) if plan.answer in ("tags", "symbols") else item
 
 
 def _by_number(label: str) -> tuple[bool, float, str]:
@@ -160,19 +228,24 @@ def check_classes(train: Sequence[Item], others: Iterable[Item], classes: Sequen
     Raises:
         InputError: naming the classes.
     """
-    missing = set(range(len(classes))) - {int(item.target) for item in train}
+    missing = set(range(len(classes))).difference(*map(_classes_of, train))
     if missing:
         names = ", ".join(classes[number] for number in sorted(missing))
-        elsewhere = sum(int(item.target) in missing for item in others)
+        elsewhere = sum(bool(missing & _classes_of(item)) for item in others)
         raise InputError(
             f"no training clip has the label {names} ({elsewhere} clips elsewhere have it)",
             hint="Divide the data so that every class is in training, or take those clips out of the manifest.",
         )
 
 
+def _classes_of(item: Item) -> set[int]:
+    return set(item.numbers) | {event.number for event in item.events} or {int(item.target)}
+
+
 def class_shares(items: Sequence[Item], classes: int) -> Tensor:
-    """Return (classes,): the share of the clips that each class has."""
-    return torch.bincount(torch.tensor([int(item.target) for item in items]), minlength=classes) / len(items)
+    """Return (classes,): the share of the clips that each class has; of several classes a clip, more than 1."""
+    counts = Counter(number for item in items for number in _classes_of(item))
+    return torch.tensor([counts[number] for number in range(classes)]) / len(items)
 
 
 def damaged(items: Iterable[Item]) -> list[str]:
@@ -190,19 +263,32 @@ class Loader:
     def training_batch(self, items: Sequence[Item], epoch: int) -> Batch:
         """Return augmented clips; longer ones are cut to a random stretch of `data.max_seconds`."""
         seed, rate = self.plan.training.seed, self.plan.data.sample_rate_hz
-        clips = []
+        clips, varied = [], []
         for item in items:
             key = (seed, epoch, item.index)
-            clip = self._cut(self.waveforms[item.region], np.random.default_rng([*key, 1]).random())
+            whole = self.waveforms[item.region]
+            start, clip = self._cut(whole, np.random.default_rng([*key, 1]).random())
             clips.append(augment(clip, rate, self.plan.augmentation, key))
-        return self._padded(clips, items)
+            if item.events:
+                factor, later = moved(len(clip), rate, self.plan.augmentation, key)
+                item = replace(item, events=_moved(item.events, factor, later - factor * start / rate))
+            varied.append(item)
+        return self._padded(clips, varied)
 
     def evaluation_batch(self, items: Sequence[Item]) -> Batch:
-        """Return clips as they are; longer ones are cut to the stretch of `data.max_seconds` in their middle."""
-        return self._padded([self._cut(self.waveforms[item.region], 0.5) for item in items], items)
+        """Return clips as they are; longer ones are cut to the stretch of `data.max_seconds` in their middle.
+
+        Where moments count they stay whole.
+        """
+        clips = [self.waveforms[item.region] for item in items]
+        return self._padded(clips if self._in_time else [self._cut(clip, 0.5)[1] for clip in clips], items)
 
     def samples(self, item: Item) -> int:
-        """Return the length of a clip before augmentation."""
+        """Return the length of a clip in evaluation."""
+        return self.waveforms.sounds[item.region].samples if self._in_time else self.training_samples(item)
+
+    def training_samples(self, item: Item) -> int:
+        """Return the length of a clip in training, before augmentation."""
         return min(self.waveforms.sounds[item.region].samples, self._longest())
 
     def is_cut(self, item: Item) -> bool:
@@ -217,22 +303,47 @@ class Loader:
         limit = self.plan.data.max_seconds
         return round(limit * self.plan.data.sample_rate_hz) if limit else 2**62
 
-    def _cut(self, clip: Tensor, place: float) -> Tensor:
+    @property
+    def _in_time(self) -> bool:
+        return self.plan.answer in ("symbols", "events")
+
+    def _cut(self, clip: Tensor, place: float) -> tuple[int, Tensor]:
         longest = self._longest()
         start = int(place * (len(clip) - longest + 1)) if len(clip) > longest else 0
-        return clip[start : start + longest]
+        return start, clip[start : start + longest]
 
     def _padded(self, clips: Sequence[Tensor], items: Sequence[Item]) -> Batch:
         lengths = torch.tensor([len(clip) for clip in clips])
         waveforms = torch.nn.utils.rnn.pad_sequence(list(clips), batch_first=True)
-        return Batch(waveforms, lengths, targets_of(items, self.plan.task.type), numbers_of(items))
+        return Batch(waveforms, lengths, targets_of(items, self.plan.answer), numbers_of(items))
 
 
-def targets_of(items: Sequence[Item], task: Literal["classification", "regression", "ctc", "detection"]) -> Tensor:
-    """Return (batch,) class numbers as long, or scores as float."""
-    return torch.tensor(
-        [item.target for item in items], dtype=torch.long if task == "classification" else torch.float32
+def _moved(events: Iterable[Event], factor: float, later_seconds: float) -> tuple[Event, ...]:
+    """Return events of a clip that was played slower by `factor` and then moved; what lies before its begin is gone."""
+    spans = (
+        (factor * event.onset_seconds + later_seconds, factor * event.offset_seconds + later_seconds, event.number)
+        for event in events
     )
+    return tuple(Event(max(onset, 0.0), offset, number) for onset, offset, number in spans if offset > 0)
+
+
+def targets_of(items: Sequence[Item], answer: Answer) -> Tensor:
+    """Return what a loss compares with.
+
+    (batch,) class numbers as long, or scores as float; (batch, most) long numbers of all classes, or of the symbols in
+    order, and then -1; (batch, most, 3) float begin, end and class of events, and then -1.
+    """
+    if answer in ("class", "vector", "score"):
+        kind = torch.float32 if answer == "score" else torch.long
+        return torch.tensor([item.target for item in items], dtype=kind)
+    if answer == "events":
+        rows = [
+            torch.tensor([[e.onset_seconds, e.offset_seconds, e.number] for e in item.events]).reshape(-1, 3)
+            for item in items
+        ]
+    else:
+        rows = [torch.tensor(item.numbers, dtype=torch.long) for item in items]
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-1)
 
 
 def numbers_of(items: Sequence[Item]) -> Tensor:

@@ -13,11 +13,13 @@ from knowledge.errors import InputError, UsageError
 
 from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, Item, Loader, read_corpus
-from .evaluation import Scored, score, with_intervals, write_predictions
+from .evaluation import score, with_intervals, write_predictions
 from .faults import memory_watched
 from .job import Job, Source, device_of, precision_of
 from .losses import evaluation_loss
 from .model import build_model
+from .recipes import begin_with
+from .scored import Scored
 from .splits import Parts, parts_of
 from .stopping import Stop
 from .waveforms import Waveforms
@@ -53,10 +55,10 @@ def evaluate_run(
     with memory_watched(plan.training):
         device = device_of(plan.compute)
         model = build_model(plan, classes=len(classes) or None, seed=plan.training.seed)
-        model.load_trainable_state(tensors)
+        begin_with(model, plan, run).load_trainable_state(tensors)
         model.to(device)
         source, precision = Source(Loader(waveforms, plan)), precision_of(plan.training.precision, device)
-        loss, parts = evaluation_loss(plan), Parts((), (), usable)
+        loss, parts = evaluation_loss(plan, frame_seconds=model.frame_seconds), Parts((), (), usable)
         job = Job(plan, run, classes, parts, model, loss, loss, source, device, precision)
         scored = score(job, usable, stop.check)
     left_out = [str(row) for row in corpus.left_out]
@@ -103,6 +105,7 @@ def _written(run: Path, plan: Plan, scored: Scored, name: str, left_out: list[st
         "clips": len(scored.items),
         "left_out": left_out,
         "metrics": with_intervals(scored, plan.evaluation.bootstrap_samples, plan.training.seed),
+        **({"by_class": scored.each_class} if scored.each_class else {}),
     }
     write_atomically(run / "predictions" / f"{name}.json", json.dumps(content, indent=1) + "\n")
     return content

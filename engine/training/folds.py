@@ -16,8 +16,9 @@ from engine.process import EventTail
 from knowledge.errors import InputError
 
 from .data import Item, read_corpus
-from .evaluation import Scored, joined, metrics_of, read_scored, with_intervals, write_predictions
+from .evaluation import joined, metrics_of, read_scored, with_intervals, write_predictions
 from .run import EVENTS, Prepared, begin, train_parts
+from .scored import Scored
 from .splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of
 from .stopping import Stop
 from .waveforms import Waveforms
@@ -76,7 +77,8 @@ def _finished(prepared: Prepared, parts: Parts, folder: Path) -> Scored | None:
     if _end_of(folder).get("status") not in ("completed", "early-stopped") or not file.exists():
         return None
     by_path: dict[str, Item] = {item.path: item for item in parts.held_out}
-    return read_scored(file, by_path, prepared.corpus.classes)
+    prepared.waveforms.load((item.region for item in parts.held_out), lambda: None)
+    return read_scored(file, by_path, prepared.plan, prepared.corpus.classes, prepared.waveforms)
 
 
 def _end_of(folder: Path) -> dict[str, Any]:
@@ -95,6 +97,7 @@ def _write(plan: Plan, run: Path, folds: str, finished: list[Fold]) -> None:
         "mean": {name: statistics.fmean(one[name] for one in each) for name in each[0]},
         "deviation": {name: statistics.pstdev(one[name] for one in each) for name in each[0]},
         "pooled": with_intervals(pooled, samples, seed),
+        **({"pooled_by_class": pooled.each_class} if pooled.each_class else {}),
         "folds": [
             {
                 "fold": fold.number,

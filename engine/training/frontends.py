@@ -81,6 +81,10 @@ class SpectralFrontEnd(nn.Module):
         """Return the most frames that a clip of that many samples gives."""
         return samples // self.hop + 1
 
+    def frame_counts(self, samples: Tensor) -> Tensor:
+        """Return (clips,): the frames of clips of these samples."""
+        return torch.div(samples.clamp(min=self.window) - self.window, self.hop, rounding_mode="floor") + 1
+
     def prefix_state(self) -> dict[str, Tensor]:
         """Return everything that the frames depend on, by name."""
         return self.state_dict()
@@ -129,7 +133,7 @@ class SpectralFrontEnd(nn.Module):
         # Mixed precision stays out: bfloat16 keeps 3 digits, and a power spectrum spans 8.
         with torch.autocast(waveforms.device.type, enabled=False):
             power = self.spectrum(nn.functional.pad(waveforms, (left, right + missing)))  # (batch, mels, frames)
-            counts = torch.div(lengths.clamp(min=self.window) - self.window, self.hop, rounding_mode="floor") + 1
+            counts = self.frame_counts(lengths)
             valid = frame_mask(counts, power.shape[2])[:, None]
             peak = power.masked_fill(~valid, 0).amax((1, 2), keepdim=True)
             frames = torch.log(power.maximum(_RANGE * peak) + _LOG_FLOOR).transpose(1, 2)

@@ -233,8 +233,9 @@ def _kept_by(save: Callable[[], None], batches: Iterator[list[Batch]]) -> Iterat
 
 def sampler_of(job: Job) -> Sampler:
     """Return the orders of a job's epochs."""
-    lengths = [job.source.loader.samples(item) for item in job.parts.train]
-    classes = [int(item.target) if job.classes else 0 for item in job.parts.train]
+    lengths = [job.source.loader.training_samples(item) for item in job.parts.train]
+    classed = job.plan.answer not in ("score", "symbols")
+    classes = [int(item.target) if classed else 0 for item in job.parts.train]
     return Sampler(job.plan, lengths, classes)
 
 

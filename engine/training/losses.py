@@ -11,8 +11,11 @@ from torch import Tensor
 from engine.plan import Plan
 from knowledge.errors import PlanError
 
+from .contrastive import contrastive_loss
+from .frame_answers import frame_targets, unpacked
+
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""Outputs of a model and labels (batch,) to one number."""
+"""Outputs of a model and labels, as `data.targets_of` gives them, to one number."""
 
 CCC_LEAST_ITEMS = 16
 """Fewest clips a forward pass for which 1 - CCC is a usable loss: the mean over batches is .68 for a true .746 with
@@ -21,16 +24,20 @@ _TINY = 1e-8
 """Added to the denominator of the CCC: constant predictions of constant labels give 0 / 0."""
 _CLIPPED_BELOW, _RANK_MARGIN, _RANK_WEIGHT = 0.25, 0.1, 0.5
 """UTMOS (Saeki et al. 2022), of scores that are scaled to -1 .. 1."""
+_MOST_WEIGHT = 100.0
+"""Most that a clip of a rare tag counts more than one without it: of rarer ones single clips would lead every step."""
 _HALF_RANGE_DEVIATIONS = math.sqrt(3)
 """Half the range of evenly spread scores in their deviations: what stands for -1 .. 1 where the range is not named."""
 
 
 def adds_up(name: str) -> bool:
     """Say whether a loss is a mean over clips, so that a batch may be divided into passes without a change."""
-    return name not in ("ccc", "mse+ccc", "clipped-mse+rank")
+    return name not in ("ccc", "mse+ccc", "clipped-mse+rank", "supcon")
 
 
-def loss_function(plan: Plan, class_shares: Tensor | None = None, label_std: float = 1.0) -> Loss:
+def loss_function(
+    plan: Plan, class_shares: Tensor | None = None, label_std: float = 1.0, frame_seconds: float = 0.0
+) -> Loss:
     """Return the loss that a plan trains with.
 
     Args:
@@ -38,6 +45,7 @@ def loss_function(plan: Plan, class_shares: Tensor | None = None, label_std: flo
         class_shares: (classes,), share of the training clips that each class has; needed by `weighted-loss` and
             `logit-adjustment` alone.
         label_std: standard deviation of the training labels; regression only.
+        frame_seconds: between two answers of the model; detection only.
 
     Every loss but the CCC and the pairwise rank is a mean over clips, so that passes of unequal size add up by their
     number of clips.
@@ -45,18 +53,31 @@ def loss_function(plan: Plan, class_shares: Tensor | None = None, label_std: flo
     Raises:
         PlanError: passes are too small for the CCC.
     """
-    if plan.task.type == "classification":
+    if plan.answer == "class":
         return _class_loss(plan, class_shares)
+    if plan.answer == "vector":
+        training = plan.training
+        return lambda vectors, labels: contrastive_loss(
+            vectors, labels, training.pair_temperature, training.pair_hardest
+        )
+    if plan.answer == "tags":
+        return _tag_loss(plan, class_shares)
+    if plan.answer == "symbols":
+        return symbol_loss
+    if plan.answer == "events":
+        return lambda answers, labels: event_loss(answers, labels, frame_seconds)
     return _score_loss(plan, label_std if label_std > 0 else 1.0)
 
 
-def evaluation_loss(plan: Plan, label_std: float = 1.0) -> Loss:
+def evaluation_loss(plan: Plan, label_std: float = 1.0, frame_seconds: float = 0.0) -> Loss:
     """Return the loss that validation is scored by: the same, without smoothed labels, weights and margins.
 
-    Those push training in a direction; what is left is comparable between runs and with the level of chance.
+    Those, and the mining of hard pairs, push training in a direction; what is left is comparable between runs and with
+    the level of chance.
     """
-    plain = {"label_smoothing": 0.0, "class_balance": "as-they-come"}
-    return loss_function(plan.model_copy(update={"training": plan.training.model_copy(update=plain)}), None, label_std)
+    plain = {"label_smoothing": 0.0, "class_balance": "as-they-come", "pair_hardest": 1.0}
+    plan = plan.model_copy(update={"training": plan.training.model_copy(update=plain)})
+    return loss_function(plan, None, label_std, frame_seconds)
 
 
 def _class_loss(plan: Plan, shares: Tensor | None) -> Loss:
@@ -69,6 +90,20 @@ def _class_loss(plan: Plan, shares: Tensor | None) -> Loss:
         if margins is not None and scores.requires_grad:  # Menon et al. 2021: in training only
             scores = scores + margins.to(scores)
         return function(scores, labels, weights, training.label_smoothing)
+
+    return loss
+
+
+def _tag_loss(plan: Plan, shares: Tensor | None) -> Loss:
+    training, balance = plan.training, plan.training.class_balance
+    odds = None if shares is None else shares / (1 - shares).clamp(min=1e-6)
+    weights = (1 / odds).clamp(max=_MOST_WEIGHT) if balance == "weighted-loss" and odds is not None else None
+    margins = odds.log() if balance == "logit-adjustment" and odds is not None else None
+
+    def loss(scores: Tensor, labels: Tensor) -> Tensor:
+        if margins is not None and scores.requires_grad:
+            scores = scores + margins.to(scores)
+        return binary_cross_entropy(scores, several_hot(labels, scores.shape[-1]), weights, training.label_smoothing)
 
     return loss
 
@@ -127,6 +162,44 @@ def binary_cross_entropy(
     targets = targets.to(scores) * (1 - smoothing) + smoothing / classes
     weights = None if class_weights is None else class_weights.to(scores)
     return torch.nn.functional.binary_cross_entropy_with_logits(scores, targets, pos_weight=weights)
+
+
+def several_hot(labels: Tensor, classes: int) -> Tensor:
+    """Return (batch, classes) of zeros and ones from (batch, most) class numbers, filled up with -1."""
+    hot = torch.zeros(len(labels), classes + 1, device=labels.device)
+    return hot.scatter_(1, labels + 1, 1.0)[:, 1:]
+
+
+def symbol_loss(answers: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean over clips of the CTC loss for each symbol (Graves et al. 2006).
+
+    A clip with fewer frames than its transcript needs has no way to be spelled; it counts as 0.
+
+    Args:
+        answers: (batch, frames, 1 + symbols), packed; symbol 0 is the blank.
+        labels: (batch, most) symbols in order, filled up with -1.
+    """
+    scores, frames = unpacked(answers)
+    lengths = (labels >= 0).sum(1)
+    shares = scores.log_softmax(-1).transpose(0, 1)
+    each = torch.nn.functional.ctc_loss(
+        shares, labels.clamp(min=0), frames, lengths, reduction="none", zero_infinity=True
+    )
+    return (each / lengths.clamp(min=1)).mean()
+
+
+def event_loss(answers: Tensor, labels: Tensor, frame_seconds: float) -> Tensor:
+    """Return the mean over clips, and within each over its frames and classes, of the cross-entropy of "sounds now".
+
+    Args:
+        answers: (batch, frames, 1 + classes), packed.
+        labels: (batch, events, 3) begin and end in seconds and class; a class of -1 is none.
+        frame_seconds: between two answers.
+    """
+    scores, frames = unpacked(answers)
+    targets = frame_targets(labels, scores.shape[1], scores.shape[2], frame_seconds)
+    each = torch.nn.functional.binary_cross_entropy_with_logits(scores, targets.to(scores), reduction="none")
+    return ((each.mean(-1) * answers[..., 0]).sum(1) / frames.clamp(min=1)).mean()
 
 
 def mean_squared_error(predictions: Tensor, labels: Tensor) -> Tensor:

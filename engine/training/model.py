@@ -18,13 +18,14 @@ from engine.plan_sections import Training
 from knowledge.errors import InputError, PlanError
 
 from .backbones import PretrainedEncoder
+from .frame_answers import packed
 from .frontends import SpectralFrontEnd
-from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
+from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, UnitLength, answer_layers
 from .padding import frame_mask
 from .pooling import MeanPooling, PooledScale, StatisticsPooling, make_pooling
 from .spec_augment import Masking
 
-_STRIDE_ABOVE_HZ = 80
+STRIDE_ABOVE_HZ = 80
 """Frames closer than this are halved before the recurrent layer: 10 ms frames overlap by more than half."""
 
 
@@ -37,7 +38,7 @@ class Batch:
     lengths: Tensor | None
     """(batch,) long, samples of each clip."""
     labels: Tensor
-    """(batch,) long class numbers, or float scores."""
+    """As `data.targets_of` gives them: (batch,) for a class or score, (batch, most, ...) for several of a clip."""
     indices: Tensor
     """(batch,) long, the clip's number in the manifest."""
     features: Tensor | None = None
@@ -64,16 +65,20 @@ class AudioModel(nn.Module):
         encoder: SpectralFrontEnd | PretrainedEncoder,
         mix: nn.Module,
         temporal: TemporalEncoder | None,
-        pooling: nn.Module,
+        pooling: nn.Module | None,
         scale: PooledScale | None,
         answer: nn.Module,
         output: nn.Module,
+        frame_seconds: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.mix = mix
         self.temporal = temporal
         self.pooling = pooling
+        """None where every frame has an answer of its own."""
+        self.frame_seconds = frame_seconds
+        """Between two answers of one clip."""
         self.scale = scale
         self.answer = answer
         self.output = output
@@ -93,7 +98,7 @@ class AudioModel(nn.Module):
         """
         if isinstance(self.encoder, SpectralFrontEnd) and self.encoder.normalise == "corpus":
             self.encoder.fit(_waveforms(batch) for batch in batches())
-        if self.scale is not None:
+        if self.scale is not None and self.pooling is not None:
             with torch.no_grad():
                 self.scale.fit(torch.cat([self.pooling(*self.encode(batch)) for batch in batches()]))
 
@@ -138,17 +143,26 @@ class AudioModel(nn.Module):
         return self.encoder_is_frozen and self.temporal is None and isinstance(self.pooling, MeanPooling)
 
     def head_forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        """Return class scores (batch, classes), or predictions (batch,) in the unit of the label."""
+        """Return class scores (batch, classes), predictions (batch,) in the unit of the label, or packed answers."""
         frames = self.mix(frames)
         if self.temporal is not None:
             frames, mask = self.temporal(frames, mask)
+        if self.pooling is None:
+            scores = self.answer(frames)
+            return packed(scores.to(torch.promote_types(scores.dtype, torch.float32)), mask)
         pooled = self.pooling(frames, mask)
         answers = self.answer(pooled if self.scale is None else self.scale(pooled))
         # At least float32: bfloat16 has steps of 0.016 at a score of 4.
         return cast(Tensor, self.output(answers.to(torch.promote_types(answers.dtype, torch.float32))))
 
+    def answer_frames(self, samples: Tensor) -> Tensor:
+        """Return (clips,): the answers that clips of these samples get, where every frame has one of its own."""
+        frames = self.encoder.frame_counts(samples)
+        stride = 1 if self.temporal is None else self.temporal.stride
+        return torch.div(frames + stride - 1, stride, rounding_mode="floor")
+
     def forward(self, batch: Batch) -> Tensor:
-        """Return class scores (batch, classes), or predictions (batch,) in the unit of the label."""
+        """Return what `head_forward` does."""
         return self.head_forward(*self.encode(batch))
 
     def parameter_groups(self, training: Training) -> list[dict[str, Any]]:
@@ -217,7 +231,7 @@ def build_model(
 
     Args:
         plan: what to build.
-        classes: number of classes; None for regression.
+        classes: number of classes, or of symbols with the blank; None for regression.
         label_mean: mean of the training labels; predictions start there.
         label_std: standard deviation of the training labels.
         seed: of everything that starts random.
@@ -226,12 +240,7 @@ def build_model(
         PlanError: the trainer cannot run this plan.
         InputError: the backbone's checkpoint cannot be loaded.
     """
-    if plan.task.type not in ("classification", "regression"):
-        raise PlanError(
-            f"task.type is {plan.task.type}: this trainer runs classification and regression of whole clips only",
-            hint="The nearest plan that runs labels each clip once: task.type: classification.",
-        )
-    if (plan.task.type == "classification") != (classes is not None):
+    if (plan.answer == "score") != (classes is None):
         raise PlanError(f"task.type is {plan.task.type}, got {classes} classes")
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # weights are drawn on the CPU; torch.manual_seed would reach GPUs
@@ -249,21 +258,25 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
     temporal = None
     if plan.head.name == "temporal":
-        stride = 2 if 1 / frame_seconds > _STRIDE_ABOVE_HZ else 1
+        stride = 2 if 1 / frame_seconds > STRIDE_ABOVE_HZ else 1
         temporal = TemporalEncoder(width, plan.head.hidden, stride, plan.head.dropout)
         width, frame_seconds = temporal.features, frame_seconds * stride
-    pooling = make_pooling(plan.pooling, width, frame_seconds)
+    in_time = plan.answer in ("symbols", "events")
+    pooling = None if in_time else make_pooling(plan.pooling, width, frame_seconds)
     # Only where nothing below the head learns or is pretrained can pooled values be measured once and for all.
     fixed = isinstance(encoder, SpectralFrontEnd) and isinstance(pooling, MeanPooling | StatisticsPooling)
-    scale = PooledScale(pooling.features) if fixed and temporal is None else None
-    answer = answer_layers(plan.head, pooling.features, classes or 1)
+    scale = PooledScale(pooling.features) if fixed and pooling is not None and temporal is None else None
+    read = width if pooling is None else pooling.features
+    answer = answer_layers(plan.head, read, classes or 1)
+    if plan.answer == "vector":
+        answer = nn.Sequential(UnitLength(), nn.Linear(read, plan.training.pair_features))
     output: nn.Module = nn.Identity()
     if plan.output.bounded and plan.task.type == "regression":
         output = BoundedOutput(cast(float, plan.output.low), cast(float, plan.output.high))
         output.start_at(label_mean, cast(nn.Linear, answer[-1]))
     elif plan.task.type == "regression":
         output = StandardisedOutput(label_mean, label_std)
-    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output)
+    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds)
 
 
 def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -10,20 +10,24 @@ from typing import Any
 
 import torch
 
-from engine.plan import Plan, plan_yaml, read_plan, write_atomically
+from engine.plan import Answer, Plan, plan_yaml, read_plan, write_atomically
+from engine.process import EventTail
 from knowledge.errors import InputError, TonmeisterError, UsageError
 
 from .cache import FrameCache
 from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, Loader, check_classes, class_shares, damaged, data_digest, read_corpus
 from .environment import check_same, device_name, write_environment
-from .evaluation import Scored, chance, score, write_predictions
+from .evaluation import chance, score, write_predictions
 from .events import EventWriter
 from .faults import memory_watched
 from .job import Job, Source, device_of, precision_of
+from .labels import frames_needed
 from .loop import Outcome, sampler_of, train
 from .losses import evaluation_loss, loss_function
 from .model import build_model
+from .recipes import FOLDER, begin_with, first_stage
+from .scored import Scored
 from .seeding import seed_everything
 from .splits import Parts, parts_of
 from .stopping import Stop
@@ -34,6 +38,8 @@ from .waveforms import Waveforms
 EVENTS = "events.jsonl"
 _NAMED = 20
 """Rows named in the `start` event; environment.json has them all."""
+_NAMES: dict[Answer, str] = {"symbols": "symbols", "tags": "tags"}
+"""What the answers are called in the `start` event."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,18 @@ class Prepared:
         bad = self.waveforms.unreadable
         left_out = [str(row) for row in self.corpus.left_out]
         left_out += [f"{item.path}: {bad[item.region]}" for item in items if item.region in bad]
-        return parts.only(lambda item: item.region not in bad), left_out
+        parts = parts.only(lambda item: item.region not in bad)
+        return self._whole(parts, left_out), left_out
+
+    def _whole(self, parts: Parts, left_out: list[str]) -> Parts:
+        """Leave clips out of training that would be cut, where half a clip does not say what its transcript says."""
+        if self.plan.answer != "symbols":
+            return parts
+        loader = Loader(self.waveforms, self.plan)
+        cut = {item.index: item for item in parts.train if loader.is_cut(item)}
+        longest = self.plan.data.max_seconds
+        left_out += [f"{item.path}: longer than data.max_seconds, {longest:g}" for item in cut.values()]
+        return replace(parts, train=tuple(item for item in parts.train if item.index not in cut))
 
 
 def train_run(plan_path: Path, run: Path, *, resume: bool, test: bool, stop: Stop) -> None:
@@ -96,10 +113,15 @@ def train_parts(
     Raises:
         TonmeisterError: as `train`; the `end` event says so too.
     """
-    plan, began = prepared.plan, time.monotonic()
+    plan = prepared.plan
+    stage = first_stage(plan)
+    if stage is not None:
+        _train_first(replace(prepared, plan=stage), parts, run / FOLDER, stop)
+    began = time.monotonic()
     parts, left_out = prepared.decoded(parts, stop)
     _check_not_empty(plan, parts, left_out)
-    check_classes(parts.train, (*parts.validation, *parts.held_out), prepared.corpus.classes)
+    if plan.answer not in ("score", "symbols"):
+        check_classes(parts.train, (*parts.validation, *parts.held_out), prepared.corpus.classes)
     device = device_of(plan.compute)
     precision = precision_of(plan.training.precision, device)
     short = damaged([*parts.train, *parts.validation])
@@ -139,19 +161,31 @@ def train_parts(
     return scored
 
 
+def _train_first(prepared: Prepared, parts: Parts, run: Path, stop: Stop) -> None:
+    """Train the first of two stages, go on with it where it was stopped, or leave it as it is once it is finished."""
+    own = run / "plan.yaml"
+    if not own.exists():
+        write_atomically(own, plan_yaml(prepared.plan, header=f"The first stage of {prepared.plan.name}"))
+    ends = EventTail(run / EVENTS).read() if (run / EVENTS).exists() else []
+    if ends and ends[-1]["kind"] == "end" and ends[-1]["status"] in ("completed", "early-stopped"):
+        return
+    train_parts(prepared, Parts(parts.train, parts.validation, ()), run, resume=bool(ends), stop=stop)
+
+
 def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold: str) -> Job:
     plan, classes = prepared.plan, prepared.corpus.classes
     targets = [item.target for item in parts.train]
-    mean, deviation = (0.0, 1.0) if classes else (statistics.fmean(targets), statistics.pstdev(targets))
+    mean, deviation = (0.0, 1.0) if plan.answer != "score" else (statistics.fmean(targets), statistics.pstdev(targets))
     with memory_watched(plan.training):
         model = build_model(
             plan, classes=len(classes) or None, label_mean=mean, label_std=deviation, seed=plan.training.seed
         )
-        model.to(device)
+        begin_with(model, plan, run).to(device)
     precision = precision_of(plan.training.precision, device)
     source = Source(Loader(prepared.waveforms, plan))
-    shares = class_shares(parts.train, len(classes)) if classes else None
-    loss, plain = loss_function(plan, shares, deviation), evaluation_loss(plan, deviation)
+    shares = class_shares(parts.train, len(classes)) if plan.answer in ("class", "tags") else None
+    loss = loss_function(plan, shares, deviation, model.frame_seconds)
+    plain = evaluation_loss(plan, deviation, model.frame_seconds)
     return Job(plan, run, classes, parts, model, loss, plain, source, device, precision, fold)
 
 
@@ -198,6 +232,7 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
     plan, training, train_items = job.plan, job.plan.training, job.parts.train
     sampler = sampler_of(job)
+    unfit = _too_short(job) if plan.answer == "symbols" else []
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in job.model.parameters()]
     return {
         "name": plan.name,
@@ -206,7 +241,8 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "precision": job.precision,
         "train_clips": len(train_items),
         "validation_clips": len(job.parts.validation),
-        "classes": list(job.classes),
+        # Readers take `classes` for those of which a clip has exactly one.
+        _NAMES.get(plan.answer, "classes"): list(job.classes),
         "parameters": sum(size for size, _ in sizes),
         "trainable_parameters": sum(size for size, trained in sizes if trained),
         "epochs": training.epochs,
@@ -217,8 +253,19 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "chance": chance(plan, job.parts.validation, len(job.classes)),
         "fold": job.fold or None,
         "left_out": len(left_out),
-        "warnings": [*left_out, *short][:_NAMED],
+        "warnings": [*left_out, *short, *unfit][:_NAMED],
     }
+
+
+def _too_short(job: Job) -> list[str]:
+    """Name training clips whose frames are fewer than their transcript needs: CTC learns nothing from them."""
+    samples = torch.tensor([job.source.loader.training_samples(item) for item in job.parts.train])
+    frames = job.model.answer_frames(samples).tolist()
+    return [
+        f"{item.path}: {count} frames are too few for its transcript, which needs {needed}"
+        for item, count in zip(job.parts.train, frames, strict=True)
+        if count < (needed := frames_needed(item.numbers))
+    ]
 
 
 def _end(outcome: Outcome, seconds: float) -> dict[str, Any]:

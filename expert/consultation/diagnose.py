@@ -8,7 +8,8 @@ from pathlib import Path
 
 from engine.evidence.predictions import measure_predictions
 from engine.evidence.run.measure import measure_run
-from engine.evidence.run.read import read_run
+from engine.evidence.run.read import chosen_run, read_runs
+from engine.evidence.run.replicates import replicates
 from engine.evidence.run.series import RunSeries
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
@@ -17,7 +18,9 @@ from knowledge.schema import Pack
 from ..chaining import consult
 from ..remedies import applicable_remedies
 from ..session import Session
+from ..translation import Edits, edits_for
 from .audit import admitted
+from .framework import framework_of
 from .plan import facts_of_plan
 
 
@@ -31,6 +34,8 @@ class Diagnosis:
     measured: Measured
     """What the run itself showed, after the gates of the vocabulary."""
     series: RunSeries
+    edits: Edits | None = None
+    """Remedies in the words of the framework that wrote the log; None for a run of a plan of ours."""
 
 
 def diagnose_run(
@@ -40,6 +45,7 @@ def diagnose_run(
     number: int | None = None,
     extra_facts: Iterable[Fact] = (),
     extra_unknown: Iterable[Unknown] = (),
+    framework: str = "",
 ) -> Diagnosis:
     """Read a run, measure it and judge it.
 
@@ -50,13 +56,15 @@ def diagnose_run(
         extra_facts: what is known beside the run: of the user, or of an audit of its data set, whose rules then have
             their say as well.
         extra_unknown: what was looked for in vain, such as by that audit.
+        framework: in whose words remedies are told; found by the log where it is empty.
 
     Raises:
         InputError: there is no run at `path`, or a file of it cannot be read.
     """
-    run = read_run(path, number)
+    runs = read_runs(path)
+    run = chosen_run(runs, path, number)
     given = tuple(extra_facts)
-    measured = measure_run(run) + measure_predictions(run.predictions, _task(run, given))
+    measured = measure_run(run) + replicates(runs) + measure_predictions(run.predictions, _task(run, given))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))
     measured = admitted(measured, knowledge.vocabulary)
@@ -64,7 +72,15 @@ def diagnose_run(
     packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *plan, *given), packs=packs, unknown=unknown)
-    return Diagnosis(_name(run), _with_remedies_that_apply(session), measured, run)
+    edits = None if run.plan else _edits(session, knowledge, run, framework)
+    return Diagnosis(_name(run), _with_remedies_that_apply(session), measured, run, edits)
+
+
+def _edits(session: Session, knowledge: Knowledge, run: RunSeries, framework: str) -> Edits | None:
+    if not knowledge.translations:
+        return None
+    name, recognised = framework_of(knowledge, run, framework)
+    return edits_for(session, name, recognised=recognised) if name in knowledge.translations else None
 
 
 def _with_remedies_that_apply(session: Session) -> Session:
@@ -85,6 +101,11 @@ def _name(run: RunSeries) -> str:
 
 
 def _task(run: RunSeries, given: tuple[Fact, ...]) -> str:
-    """The task of the run, where its log, its plan or somebody says so."""
+    """The task of the run, where its log, its plan or somebody says so.
+
+    Predictions of several classes a clip are not those of one.
+    """
+    if run.plan and run.plan.answer == "tags":
+        return run.plan.answer
     stated = next((str(fact.value) for fact in given if fact.name == "task.type"), "")
     return run.meta.task or (run.plan.task.type if run.plan else "") or stated

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .curve_pictures import curve_gallery
 from .differential import differential_blocks, differential_record
 from .document import Document, Heading, Paragraph, Verbatim
+from .edits import edits_blocks, edits_record
 from .findings import findings_blocks, not_assessable_blocks
 from .json import session_record
 from .own import own_blocks
@@ -25,6 +26,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         *differential_blocks(session),
+        *edits_blocks(diagnosis.edits),
         *not_assessable_blocks(session.not_assessable),
         *own_blocks(session.knowledge),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
@@ -51,4 +53,9 @@ def loss_curves(diagnosis: Diagnosis) -> dict[str, tuple[tuple[float, float], ..
 def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return the report as plain values."""
     session = diagnosis.session
-    return {**session_record(session), "run": diagnosis.run, "differential": differential_record(session)}
+    return {
+        **session_record(session),
+        "run": diagnosis.run,
+        "differential": differential_record(session),
+        "edits": edits_record(diagnosis.edits),
+    }

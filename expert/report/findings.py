@@ -71,6 +71,7 @@ def _decision_row(decision: Decision, session: Session) -> tuple[str, ...]:
     rule = "you" if decision.fixed_by_user else decision.rule + own_mark(decision.rule, session.knowledge)
     rule += " (contested)" if decision.contested else ""
     entry = session.knowledge.vocabulary.entries[decision.attribute]
-    is_advice = bool(entry.awaits) and not (entry.runs is not None and same(decision.value, entry.runs))
+    runs = entry.runs if isinstance(entry.runs, tuple) else () if entry.runs is None else (entry.runs,)
+    is_advice = bool(entry.awaits) and not any(same(decision.value, value) for value in runs)
     value = spell(decision.value) + (f" ({_ADVICE[entry.awaits]})" if is_advice else "")
     return decision.attribute, value, rule, losers

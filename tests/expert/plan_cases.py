@@ -53,6 +53,20 @@ CASES: dict[str, Mapping[str, Value]] = {
         "dataset.known_as": "speechocean762",
         "dataset.split_column": "split", "dataset.overlapping_groups": 0, "dataset.sample_rate_hz": 16000,
     },
+    "transcripts-without-gpu": {
+        "task.type": "ctc", "task.domain": "clean-speech", **NO_GPU, **UNREACHABLE, "dataset.clips": 1200,
+        "dataset.groups": 25, "dataset.group_column": "speaker", "dataset.label_column": "text",
+        "dataset.sample_rate_hz": 16000, "dataset.duration_max_seconds": 9.0, "dataset.hours": 1.3,
+    },
+    "tags-with-a-large-gpu": {
+        "task.type": "classification", "task.kind": "sound-tags", "task.domain": "environmental", **LARGE_GPU,
+        **REACHABLE, "dataset.clips": 40000, "dataset.split_column": "split", "dataset.sample_rate_hz": 44100,
+        "dataset.imbalance_ratio": 40.0, "dataset.duration_max_seconds": 30.0,
+    },
+    "events-without-gpu": {
+        "task.type": "detection", "task.domain": "environmental", **NO_GPU, **UNREACHABLE, "dataset.clips": 380,
+        "dataset.sample_rate_hz": 16000, "dataset.duration_max_seconds": 10.0,
+    },
     "sound-events-leaking-split": {
         "task.type": "classification", "task.domain": "environmental", **LARGE_GPU, **REACHABLE, "dataset.clips": 2000,
         "task.kind": "sound-class",

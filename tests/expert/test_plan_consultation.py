@@ -223,15 +223,29 @@ def test_i_do_not_know_leaves_a_fact_unknown() -> None:
     assert told.session.unknown["dataset.clips"] == "not known"
 
 
-@pytest.mark.parametrize("task", ["ctc", "detection"])
-def test_a_task_that_cannot_be_trained_here_is_named_with_the_nearest_that_can(task: str) -> None:
-    result = draft({"task.type": task})
+@pytest.mark.parametrize(
+    ("facts", "answer", "loss", "metric"),
+    [
+        ({"task.type": "ctc"}, "symbols", "ctc", "character-error-rate"),
+        ({"task.type": "ctc", **LARGE_GPU, **REACHABLE}, "symbols", "ctc", "word-error-rate"),
+        ({"task.type": "detection"}, "events", "binary-cross-entropy", "segment-f1"),
+        (
+            {"task.type": "classification", "task.kind": "sound-tags"},
+            "tags", "binary-cross-entropy", "mean-average-precision",
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("clips", [None, 60, 600, 20000])
+def test_transcripts_tags_and_events_are_planned(
+    facts: dict[str, Value], answer: str, loss: str, metric: str, clips: int | None
+) -> None:
+    plan = draft(facts | ({} if clips is None else {"dataset.clips": clips, "dataset.imbalance_ratio": 12})).plan
 
-    assert result.plan is None
-    assert result.missing == ()
-    assert "nearest plan that runs is a classification" in result.not_runnable[0]
-    with pytest.raises(PlanError, match="nearest plan that runs"):
-        plan_text(result, "tonmeister train x.yaml")
+    assert plan is not None
+    assert (plan.answer, plan.training.loss, plan.evaluation.select_by) == (answer, loss, metric)
+    assert not draft(facts).not_runnable or "would suit these recordings best" in draft(facts).not_runnable[0]
+    spectral = plan.backbone.name in ("mfcc", "log-mel")
+    assert answer == "tags" or not spectral or plan.head.name == "temporal"
 
 
 def test_a_reference_is_left_out_and_that_is_said() -> None:

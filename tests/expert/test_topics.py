@@ -104,9 +104,9 @@ def test_what_the_user_says_of_his_task_overrules_what_the_data_set_suggests() -
     assert decided(answers, "split.unit") == "session"
 
 
-def test_transcription_is_advised_though_it_cannot_run_yet() -> None:
+def test_transcription_is_planned_as_the_language_wants() -> None:
     result = draft({"task.type": "ctc", "task.domain": "multilingual-speech"})
 
-    assert result.plan is None
+    assert result.plan is not None and result.plan.training.loss == "ctc"
     assert result.session.decisions["training.objective"].value == "ctc"
     assert result.session.decisions["evaluation.normaliser"].value == "marks-kept"

@@ -20,12 +20,18 @@ IMPLEMENTATIONS = [item for each in KNOWLEDGE.reviews.values() for item in each.
 def test_every_labelled_check_is_known(test_data: Path) -> None:
     with (test_data / "review" / "labels.jsonl").open(encoding="utf-8") as stream:
         labelled = set(json.loads(next(stream))["checks"])
-    assert set(KNOWLEDGE.reviews) == labelled
+    assert {name for name, each in KNOWLEDGE.reviews.items() if each.is_check} == labelled
     assert len(labelled) == 53
 
 
 def test_every_dimension_has_checks() -> None:
-    assert {each.dimension for each in KNOWLEDGE.reviews.values()} == set(DIMENSIONS)
+    assert {each.dimension for each in KNOWLEDGE.reviews.values() if each.is_check} == set(DIMENSIONS)
+
+
+def test_every_finding_of_the_review_has_a_page() -> None:
+    reported = {rule.then.finding for rule in KNOWLEDGE.rules if rule.pack == "review" and rule.then.kind == "finding"}
+    assert reported <= set(KNOWLEDGE.reviews) | {"project.unparsable"}
+    assert {name for name, each in KNOWLEDGE.reviews.items() if not each.is_check} <= reported | {"project.unparsable"}
 
 
 @pytest.mark.parametrize("symbol", sorted({item.symbol for item in IMPLEMENTATIONS if item.installed}))
@@ -45,7 +51,7 @@ def test_a_misspelt_symbol_is_noticed(symbol: str) -> None:
 
 @pytest.mark.parametrize("about", KNOWLEDGE.reviews.values(), ids=list(KNOWLEDGE.reviews))
 def test_a_check_says_why_where_and_what_it_asks(about: ReviewDocument) -> None:
-    assert about.why.strip() and about.ask.endswith("?")
+    assert about.why.strip() and about.ask.endswith("?") is about.is_check
     assert about.implementation or about.recipe or about.example or about.advisory
     assert not about.recipe or (ROOT / about.recipe).is_file()
 

@@ -12,6 +12,7 @@ from .output import emit, exit_status, fail_option, format_option, report_option
 @click.command("diagnose")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--run", "number", type=int, help="Which run, from 1, where a log holds several; default: the last.")
+@click.option("--framework", default="", metavar="NAME", help="In whose words remedies are told; default: by the log.")
 @click.option("--tui", "interface", is_flag=True, help="Open the run in the interface.")
 @format_option
 @report_option
@@ -21,6 +22,7 @@ def command(
     ctx: click.Context,
     paths: tuple[Path, ...],
     number: int | None,
+    framework: str,
     interface: bool,
     form: str,
     output: Path | None,
@@ -40,7 +42,7 @@ def command(
 
         ctx.exit(run(diagnose=paths[0], mode="diagnose"))
     knowledge = knowledge_in_force()
-    diagnoses = [diagnose_run(knowledge, path, number=number) for path in paths]
+    diagnoses = [diagnose_run(knowledge, path, number=number, framework=framework) for path in paths]
     document = tuple(block for diagnosis in diagnoses for block in diagnosis_document(diagnosis))
     records = [diagnosis_record(diagnosis) for diagnosis in diagnoses]
     emit(document, records[0] if len(records) == 1 else {"schema": records[0]["schema"], "runs": records}, form, output)

@@ -14,6 +14,7 @@ from .progress import divergence, trends
 from .scale import against_chance, scale
 from .schedule import schedule
 from .series import RunSeries
+from .settling import settling
 from .skill import constancy, regret, skill, wobble
 from .stability import gradients, spikes
 from .telemetry import telemetry
@@ -22,6 +23,7 @@ from .volume import nonfinite, volume
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
     schedule, spikes, gradients, telemetry, guessing, excursions, mislabelled, ending, groups, census,
+    settling,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from knowledge.errors import InputError
@@ -28,7 +29,15 @@ def read_run(path: Path, number: int | None = None) -> RunSeries:
     Raises:
         InputError: there is nothing at `path`, or nothing that a reader understands, or no run of that number.
     """
-    runs = read_runs(path)
+    return chosen_run(read_runs(path), path, number)
+
+
+def chosen_run(runs: Sequence[RunSeries], path: Path, number: int | None = None) -> RunSeries:
+    """Return one of the runs that `path` holds: that of this number, from 1, or the last.
+
+    Raises:
+        InputError: there is no run of that number.
+    """
     if number is not None and not 1 <= number <= len(runs):
         raise InputError(f"{path} holds {len(runs)} run{'s' * (len(runs) != 1)}, got --run {number}")
     return runs[-1 if number is None else number - 1]

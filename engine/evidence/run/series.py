@@ -184,6 +184,8 @@ class RunMeta:
     """Whether the log was copied while the run went on, as beside each checkpoint of the Hugging Face Trainer."""
     appended_runs: int = 1
     """How many runs the log holds; the curves are of one of them."""
+    announced: bool = False
+    """Whether the log itself says where each of them begins, as one of folds does."""
     trainable_tensors: int | None = None
     """As counted over the first steps; None where nobody counted."""
     silent_tensors: tuple[str, ...] = ()

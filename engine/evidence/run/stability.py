@@ -30,6 +30,9 @@ _CANDIDATE = math.log(2) - 0.35
 """Height above its stretch from which on a point may be twice its neighbours: a stretch of a thousandth of the run is
 nowhere a third away from its own median once the first 2 % are over."""
 _NEAR_EVALUATIONS = 3
+_UNSETTLED = 1 / 3
+"""Share of the evaluations at the start that are left out: while steps are large and the course is steep, evaluations
+jump in sound runs as well."""
 _EVALUATION_EXCESS = 0.05
 """An evaluation stands out when it is also this much worse, relative to its neighbours."""
 
@@ -95,7 +98,7 @@ def _evaluation_spikes(run: RunSeries) -> Measured:
     values = series.y if series.better == "lower" else -series.y
     excess, score = _excess(values, _NEAR_EVALUATIONS)
     outside = (score > _SCORE) & (excess >= _EVALUATION_EXCESS * np.abs(values - excess))
-    outside[: math.ceil(0.1 * len(series))] = False
+    outside[: math.ceil(_UNSETTLED * len(series))] = False
     evidence = [point(series, int(position)) for position in np.flatnonzero(outside)]
     return known(name, len(evidence), n=len(series), evidence=evidence)
 

@@ -32,6 +32,8 @@ def _validated(points: int, evaluations: int, evidence: list[Evidence]) -> Measu
 def _appended(run: RunSeries, evidence: list[Evidence]) -> Measured:
     if not run.series:
         return unknown("nothing was logged", "run.appended_runs")
+    if run.meta.announced:
+        return unknown("the log says itself where each of its runs begins", "run.appended_runs")
     return known("run.appended_runs", run.meta.appended_runs, evidence=evidence)
 
 
@@ -48,7 +50,14 @@ def _epochs(run: RunSeries, evidence: list[Evidence]) -> Measured:
     ]
     if not reached:
         return unknown("the log does not count epochs", "run.epochs_seen")
-    return known("run.epochs_seen", max(0.0, max(reached)), n=len(reached), evidence=evidence)
+    seen = max(0.0, max(reached)) + _counts_from_zero(run)
+    return known("run.epochs_seen", seen, n=len(reached), evidence=evidence)
+
+
+def _counts_from_zero(run: RunSeries) -> int:
+    """1 where the training curve stands at whole epochs and begins with epoch 0, as in Keras and Lightning."""
+    whole = [one.when for one in run.series if one.split == "train" and len(one) > 1 and np.isfinite(one.when).all()]
+    return int(any(float(when.min()) == 0 and bool(np.all(when == np.round(when))) for when in whole))
 
 
 def _last_step(run: RunSeries) -> int:

@@ -9,7 +9,7 @@ import torch
 from engine.evidence.dataset import Region
 from engine.training.data import Loader, check_classes, damaged, data_digest, read_corpus
 from engine.training.waveforms import Waveforms, decode
-from knowledge.errors import InputError, PlanError, UsageError
+from knowledge.errors import InputError, UsageError
 
 from .corpora import RATE_HZ, score_plan, tone_corpus, tone_plan, write_manifest, write_tone
 
@@ -85,11 +85,6 @@ def test_a_label_that_the_model_does_not_know_is_refused(tmp_path: Path) -> None
 def test_a_named_column_must_exist(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="talker"):
         read_corpus(tone_plan(tone_corpus(tmp_path, clips=6), data__group_column="talker"))
-
-
-def test_tasks_that_this_trainer_cannot_run_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match=r"task.type is ctc"):
-        read_corpus(score_plan(tone_corpus(tmp_path, clips=3), task__type="ctc", evaluation__select_by="loss"))
 
 
 def test_decoding_mixes_channels_and_resamples(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.training.model import Batch, build_model
-from knowledge.errors import InputError, PlanError
+from knowledge.errors import InputError
 
 from .small_models import batch_of, clip, plan_with, save_checkpoint
 
 torch.set_num_threads(1)
 
 BATCH = batch_of([clip(6000, 1).float(), clip(3000, 2).float(), clip(4500, 3).float()])
-POOLINGS = ["mean", "attention", "hierarchical", "statistics"]
+POOLINGS = ["mean", "attention", "hierarchical", "statistics", "attentive-statistics"]
 
 
 @settings(max_examples=30, deadline=None)
@@ -149,12 +149,19 @@ def test_the_state_of_another_plan_is_refused(change):
         build_model(plan_with(**change), classes=3).load_trainable_state(state)
 
 
-@pytest.mark.parametrize("task", ["ctc", "detection"])
-def test_tasks_that_do_not_run_are_refused_by_name(task):
-    plan = plan_with(classes=False, task={"type": task})
+@pytest.mark.parametrize(("task", "loss"), [("ctc", "ctc"), ("detection", "binary-cross-entropy")])
+def test_frames_have_answers_of_their_own(task, loss):
+    head = {"name": "temporal", "hidden": 8}
+    plan = plan_with(task={"type": task}, training={"loss": loss}, head=head, backbone={"normalise": "clip"})
+    model = build_model(plan, classes=5).double().eval()
+    clips = [clip(4000), clip(9000)]
+    answers = model(batch_of(clips))
+    lengths = torch.tensor([len(one) for one in clips])
 
-    with pytest.raises(PlanError, match=f"task.type is {task}"):
-        build_model(plan)
+    assert answers.shape[2] == 6
+    torch.testing.assert_close(answers[..., 0].sum(1).long(), model.answer_frames(lengths))
+    alone = model(batch_of(clips[:1]))
+    torch.testing.assert_close(answers[:1, : alone.shape[1]], alone)
 
 
 def test_a_batch_moves_as_a_whole():

@@ -49,6 +49,9 @@ class _Place:
     configured_epochs: int | None = None
     """From a configuration that was printed before the first epoch."""
     status: str = ""
+    selected_by: str = ""
+    announced: bool = False
+    """Whether the log itself says where its next run begins."""
 
 
 def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
@@ -63,7 +66,8 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
     planned = place.planned_epochs or place.configured_epochs
     done = planned is not None and last is not None and last + (1 - min(first, 1)) >= planned
     status = place.status or ("" if planned is None else "completed" if done else "unfinished")
-    return records, RunMeta(planned_epochs=planned, status=status)
+    chosen = RunMeta(planned_epochs=planned, status=status, selected_by=place.selected_by, announced=place.announced)
+    return records, chosen
 
 
 _ENDS = (
@@ -72,6 +76,10 @@ _ENDS = (
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
 )
 """What a log says of its end: that of the trainer, the allocator, the shell or the scheduler."""
+_FOLD = re.compile(r"\bfold\b\W{0,3}\d+\s*(?:/|of|von|de|sur)\s*\d+", re.IGNORECASE)
+_SELECTS = re.compile(r"did not improve|improved from|early.?stop(?:ping|ped)?\b|monitored metric", re.IGNORECASE)
+"""Lines in which a trainer says by what it chooses a checkpoint, or stops; most callbacks say it in English."""
+_SELECTED = re.compile(r"\b(?:val|valid|validation|eval|dev)[_/ ][A-Za-z][\w/]*")
 _CONFIGURED = re.compile(r"\b(?:n_epochs|num_epochs|max_epochs|num_train_epochs|epochs)['\"]?\s*[=:]\s*(\d+)\b(?!\s*/)")
 
 
@@ -93,10 +101,13 @@ def _embedded(line: str) -> Record | None:
 
 
 def _said(line: str, place: _Place) -> None:
-    """Take from a line what it says of the end of the run, or of its planned length."""
+    """Take from a line what it says of the run: its end, its planned length, by what it chooses a checkpoint."""
     for status, form in _ENDS:
         if form.search(line):
             place.status = status
+    place.announced = place.announced or bool(_FOLD.search(line))
+    if _SELECTS.search(line) and (named := _SELECTED.search(line)):
+        place.selected_by = meaning(named[0]).metric or place.selected_by
     if place.epoch is None and (configured := _CONFIGURED.search(line)):
         place.configured_epochs = int(configured[1])
 

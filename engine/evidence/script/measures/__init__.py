@@ -5,21 +5,28 @@ from __future__ import annotations
 from knowledge.records import Measured
 
 from ..script import Script
+from .adapters import measure_adapters
 from .augmenting import measure_augmenting
+from .batches import measure_batches
 from .clipping import measure_clipping
+from .context import measure_context
 from .decay import measure_decay, measure_rates
 from .evaluation import measure_evaluation
 from .freezing import measure_freezing
 from .gone import measure_gone
+from .halves import measure_halves
 from .head import measure_dropout, measure_pooling
 from .held_out import measure_held_out
+from .idle import measure_idle
 from .layers import measure_input, measure_layers
 from .life import measure_optimizer_state, measure_registry, measure_resume
 from .losses import measure_losses
+from .masking import measure_masking
 from .order import measure_order
 from .padding import measure_padding
 from .precision import measure_precision
 from .rate import measure_rate
+from .reach import measure_reach
 from .records import measure_settings_saved, measure_versions
 from .reporting import measure_reports, measure_target
 from .rounds import measure_clearing, measure_rounds
@@ -31,6 +38,7 @@ from .splits import measure_splits
 from .stack import measure_stack
 from .stopping import measure_stopping
 from .traps import measure_traps
+from .unreached import measure_unreached
 
 
 def measure_script(script: Script) -> Measured:
@@ -71,6 +79,14 @@ _MEASURES = (
     measure_stack,
     measure_traps,
     measure_searching,
+    measure_masking,
+    measure_batches,
+    measure_adapters,
+    measure_halves,
+    measure_reach,
+    measure_unreached,
+    measure_idle,
+    measure_context,
     measure_seeds,
     measure_determinism,
     measure_workers,

@@ -1,0 +1,91 @@
+"""Reads manifests in which every row is an event of a clip, and writes events as text. Opens no audio.
+
+A row without a label says that there is such a clip; with a label it needs a begin and an end.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from engine.event_metrics import Event
+from engine.evidence.dataset.records import Dataset, Row
+from engine.plan_sections import Data
+from knowledge.errors import InputError
+
+Span = tuple[float, float]
+"""Begin and end, in seconds from the begin of the clip."""
+Events = dict[int, tuple[tuple[str, ...], tuple[Span, ...]]]
+"""Classes and spans of the events of each clip, by the place of its first row."""
+_WRITTEN = re.compile(r"(.+?) (\d+\.\d+)-(\d+\.\d+)(?:; |$)")
+
+
+def clips_of_events(dataset: Dataset, data: Data) -> tuple[tuple[Row, ...], Events, dict[int, str]]:
+    """Return the first row of every clip, the events of each, and what is wrong with those that cannot be used.
+
+    One event that is not known would teach that nothing is there, so it takes its clip with it.
+
+    Raises:
+        InputError: a column of times is missing.
+    """
+    cells = [_column(dataset, name) for name in (data.onset_column, data.offset_column)]
+    first: dict[object, Row] = {}
+    names: dict[int, list[str]] = {}
+    spans: dict[int, list[Span]] = {}
+    broken: dict[int, str] = {}
+    for row in dataset.rows:
+        place = first.setdefault(row.region or row.path, row).place
+        names.setdefault(place, [])
+        spans.setdefault(place, [])
+        if not row.label:
+            continue
+        span = _span(cells[0][row.place], cells[1][row.place])
+        if isinstance(span, str):
+            broken.setdefault(place, f"{span} (line {row.line})" if row.line else span)
+            continue
+        names[place].append(row.label)
+        spans[place].append(span)
+    return tuple(first.values()), {place: (tuple(names[place]), tuple(spans[place])) for place in names}, broken
+
+
+def _column(dataset: Dataset, name: str) -> Sequence[str]:
+    if name not in dataset.header:
+        raise InputError(
+            f"{dataset.manifest}: there is no column {name!r}; events need a begin and an end in seconds, and the "
+            f"columns are {', '.join(dataset.header)}",
+            hint="Name them with data.onset_column and data.offset_column.",
+        )
+    return dataset.cells[dataset.header.index(name)]
+
+
+def _span(onset: str, offset: str) -> Span | str:
+    try:
+        span = float(onset), float(offset)
+    except ValueError:
+        return f"its event from {onset!r} to {offset!r} has no begin and end in seconds"
+    if not all(map(math.isfinite, span)) or span[0] < 0 or span[1] <= span[0]:
+        return f"its event from {onset} to {offset} s does not end after it begins"
+    return span
+
+
+def events_text(events: Sequence[Event], classes: Sequence[str]) -> str:
+    """Write events as `dog 0.500-1.250; rain 2.000-4.000`, in the order in which they begin."""
+    return "; ".join(
+        f"{classes[event.number]} {event.onset_seconds:.3f}-{event.offset_seconds:.3f}" for event in sorted(events)
+    )
+
+
+def events_of_text(text: str, classes: Sequence[str]) -> tuple[Event, ...]:
+    """Read back what `events_text` wrote.
+
+    Raises:
+        ValueError: it is not that, or names another class.
+    """
+    found = _WRITTEN.findall(text)
+    if bool(text) != bool(found):
+        raise ValueError(f"{text!r} names no events")
+    number = {name: place for place, name in enumerate(classes)}
+    if unknown := [name for name, _, _ in found if name not in number]:
+        raise ValueError(f"{unknown[0]!r} is no class of this run")
+    return tuple(Event(float(onset), float(offset), number[name]) for name, onset, offset in found)
