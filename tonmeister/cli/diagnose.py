@@ -42,7 +42,7 @@ def command(
     SpeechBrain, Coqui and scripts of your own print.
 
     Tests are short experiments with the plan and the clips of a run of ours, in PATH/tests: one-batch, rate-range,
-    label-shuffle, seed-spread, data-fraction, mode-agreement, gradient-census, error-spread, step-timing; `asked` stands
+    label-shuffle, seed-spread, data-fraction, mode-agreement, gradient-census, error-spread, step-timing; `asked` is
     for those that the diagnosis asks for, `all` for every one. A cause is shown only by such evidence.
     """
     from expert.consultation.diagnose import diagnose_run

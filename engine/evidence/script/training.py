@@ -49,6 +49,13 @@ class Training:
 
 def training_of(script: Script) -> Training:
     """Return the training that the launch of a script reaches."""
+    if "training" not in script.shelf:
+        script.shelf["training"] = _training(script)
+    found: Training = script.shelf["training"]
+    return found
+
+
+def _training(script: Script) -> Training:
     frameworks = tuple(call for _, call in profiles_of(script, "trains"))
     held = [profile for profile in script.profiles if {"epochs", "evaluation"} & set(profile.settings)]
     arguments = tuple(
