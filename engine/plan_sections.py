@@ -70,7 +70,8 @@ class Augmentation(Section):
 
     strength: Literal["none", "light", "strong"] = "none"
     speed: Literal["use", "mild", "avoid", "new-class"] = "use"
-    """`new-class` would make other speakers of other speeds; this trainer leaves the speed then."""
+    """`new-class`: at 0.9 or 1.1 times the speed a clip has another class, which training alone knows;
+    of speakers. Where a clip has no single class, its speed stays."""
     shift: Literal["use", "mild", "avoid"] = "use"
     gain: Literal["use", "mild", "avoid"] = "use"
     added_noise: Literal["use", "mild", "avoid"] = "use"

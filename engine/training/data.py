@@ -20,9 +20,10 @@ from engine.evidence.dataset.containers import truncation
 from engine.evidence.dataset.manifest import read_dataset
 from engine.evidence.dataset.records import Dataset, Region, Row
 from engine.plan import Answer, Plan
+from engine.plan_sections import Augmentation
 from knowledge.errors import InputError
 
-from .augmentation import augment, moved
+from .augmentation import augment, moved, speed_number
 from .event_rows import Events, clips_of_events, events_text
 from .labels import alphabet_of, rarest, separator_of, tags_of, transcript_of
 from .model import Batch
@@ -259,19 +260,23 @@ class Loader:
 
     waveforms: Waveforms
     plan: Plan
+    classes: int = 0
+    """How many there are; for speeds that make others of them."""
 
     def training_batch(self, items: Sequence[Item], epoch: int) -> Batch:
         """Return augmented clips; longer ones are cut to a random stretch of `data.max_seconds`."""
         seed, rate = self.plan.training.seed, self.plan.data.sample_rate_hz
-        clips, varied = [], []
+        variation, clips, varied = self._variation, [], []
         for item in items:
             key = (seed, epoch, item.index)
             whole = self.waveforms[item.region]
             start, clip = self._cut(whole, np.random.default_rng([*key, 1]).random())
-            clips.append(augment(clip, rate, self.plan.augmentation, key))
+            clips.append(augment(clip, rate, variation, key))
             if item.events:
-                factor, later = moved(len(clip), rate, self.plan.augmentation, key)
+                factor, later = moved(len(clip), rate, variation, key)
                 item = replace(item, events=_moved(item.events, factor, later - factor * start / rate))
+            if number := speed_number(variation, key):
+                item = replace(item, target=item.target + number * self.classes)
             varied.append(item)
         return self._padded(clips, varied)
 
@@ -302,6 +307,13 @@ class Loader:
     def _longest(self) -> int:
         limit = self.plan.data.max_seconds
         return round(limit * self.plan.data.sample_rate_hz) if limit else 2**62
+
+    @property
+    def _variation(self) -> Augmentation:
+        """What the plan says; another speed makes another class only where a clip has one."""
+        variation = self.plan.augmentation
+        named = variation.speed != "new-class" or self.plan.answer in ("class", "vector")
+        return variation if named else variation.model_copy(update={"speed": "avoid"})
 
     @property
     def _in_time(self) -> bool:

@@ -182,7 +182,7 @@ def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold
         )
         begin_with(model, plan, run).to(device)
     precision = precision_of(plan.training.precision, device)
-    source = Source(Loader(prepared.waveforms, plan))
+    source = Source(Loader(prepared.waveforms, plan, len(classes)))
     shares = class_shares(parts.train, len(classes)) if plan.answer in ("class", "tags") else None
     loss = loss_function(plan, shares, deviation, model.frame_seconds)
     plain = evaluation_loss(plan, deviation, model.frame_seconds)

@@ -18,7 +18,8 @@ from knowledge.errors import InputError, TonmeisterError, TrainingError
 from .corpora import assert_same_state, events_of, last_state, score_plan, tone_corpus, tone_plan, train
 
 STEP = {
-    "v", "t", "kind", "step", "epoch", "loss", "grad_norm", "lr", "samples_per_second", "data_wait_seconds",
+    "v", "t", "kind", "step", "epoch", "loss", "grad_norm", "lr", "samples_per_second", "audio_seconds_per_second",
+    "data_wait_seconds",
 }  # fmt: skip
 START = {
     "v", "t", "kind", "name", "task", "device", "precision", "train_clips", "validation_clips", "classes", "parameters",
