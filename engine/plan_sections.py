@@ -84,6 +84,8 @@ class Augmentation(Section):
     """Two clips of a batch and their labels."""
     masking: Literal["use", "mild", "avoid"] = "use"
     """Frames, and when strong features, are silenced (SpecAugment)."""
+    views: Annotated[int, OffIsZero] = Field(0, ge=0)
+    """Takes of each clip that epochs show in turn, so that a frozen part sees each once; 0: each epoch varies anew."""
     mask_share: float = Field(0.0, ge=0, le=1)
     """Share of the frames that are hidden from a backbone that learns; wav2vec2, hubert, wavlm and w2v-bert only."""
     mask_most: float = Field(0.15, ge=0, le=1)

@@ -157,8 +157,14 @@ def moved(samples: int, sample_rate_hz: int, plan: Augmentation, key: Key) -> tu
     if plan.strength == "none" or not samples:
         return 1.0, 0.0
     before, after = _speed(plan, key)
-    # As the resampler rounds.
-    return after / before, _shift(-(-samples * after // before), sample_rate_hz, plan, key) / sample_rate_hz
+    later = _shift(samples_at_speed(samples, plan, key), sample_rate_hz, plan, key)
+    return after / before, later / sample_rate_hz
+
+
+def samples_at_speed(samples: int, plan: Augmentation, key: Key) -> int:
+    """Return the samples that `augment` gives for a clip of `samples`."""
+    before, after = (1, 1) if plan.strength == "none" else _speed(plan, key)
+    return -(-samples * after // before)  # as the resampler rounds
 
 
 def speed_number(plan: Augmentation, key: Key) -> int:
