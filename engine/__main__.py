@@ -1,4 +1,4 @@
-"""The training child: `python -P -m engine train|evaluate`. Started by name and never imported by the other packages.
+"""The training child: `python -P -m engine train|evaluate|eject`; started by name, never imported by other packages.
 
 Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
 """
@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.job == "train":
             _train(chosen, stop)
-        else:
+        elif chosen.job == "evaluate":
             _evaluate(chosen, stop)
+        else:
+            _eject(chosen)
     except TonmeisterError as error:
         print(error.render(), file=sys.stderr)
         return error.exit_status
@@ -60,6 +62,13 @@ def _evaluate(chosen: argparse.Namespace, stop: Stop) -> None:
     print(json.dumps(evaluate_run(chosen.run, chosen.manifest, chosen.split, chosen.name, stop), indent=1))
 
 
+def _eject(chosen: argparse.Namespace) -> None:
+    from engine.training.ejecting.ejection import eject
+
+    for path in eject(chosen.plan, chosen.output):
+        print(path)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -P -m engine", description="Tonmeister's training process.")
     jobs = parser.add_subparsers(dest="job", required=True)
@@ -74,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("manifest", type=Path, nargs="?", help="default: a split of the run's own plan")
     evaluate.add_argument("--split", help="train, val or test; default: every row of the manifest")
     evaluate.add_argument("--name", help="names predictions/NAME.csv; default: the split, or external")
+    eject = jobs.add_parser("eject", help="write a plan as a script of transformers' Trainer")
+    eject.add_argument("plan", type=Path)
+    eject.add_argument("--output", type=Path, required=True, help="the script; a list of clips lies beside it")
     return parser
 
 

@@ -90,4 +90,4 @@ def first_on(script: Script, name: str) -> tuple[list[Setting], list[Setting], l
 def _takes_settings(call: Call) -> bool:
     """Return whether a call makes or starts something, rather than asks an object that was made."""
     started = call.attribute in ("?", "fit", "fit_generator", "run", "train", "create_optimizer", "create_scheduler")
-    return started or call.attribute[:1].isupper() or call.attribute.startswith("get_")
+    return started or call.attribute[:1].isupper() or call.attribute.startswith(("get_", "from_"))

@@ -31,6 +31,11 @@ def measure_splits(script: Script) -> Measured:
     calls = script.calls("group-split") or _prepared(script, "group-split")
     if calls:
         return _said(script, "by-group", calls) + _by_class(script, [*calls, *here])
+    if here and all(any(_GROUP.search(guard.text.lower()) for guard in call.guards) for call in here):
+        why = f"the division at {here[0].place} is one of two ways, and the other follows a group"
+        return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(
+            script, here
+        )
     if here:
         grouped = [call for call in here if _GROUP.search(_statement(script, call))]
         if len(grouped) == len(here):
