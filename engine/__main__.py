@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.model_card import write_card
     from engine.plan import read_plan
     from engine.training.folds import train_folds
     from engine.training.run import train_run
@@ -50,10 +51,12 @@ def _train(chosen: argparse.Namespace, stop: Stop) -> None:
     folds = chosen.folds or (LEAVE_ONE_GROUP_OUT if by_group else None)
     if folds is None:
         train_run(chosen.plan, chosen.run, resume=chosen.resume, test=chosen.test, stop=stop)
+        write_card(chosen.run)
         return
     if chosen.test:
         raise UsageError("--test with folds: cross-validation holds every clip out once and opens no test split")
     train_folds(chosen.plan, chosen.run, folds, resume=chosen.resume, stop=stop)
+    write_card(chosen.run)
 
 
 def _evaluate(chosen: argparse.Namespace, stop: Stop) -> None:

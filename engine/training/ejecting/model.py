@@ -14,6 +14,7 @@ POOLINGS = {
     "statistics": "StatisticsPooling",
     "attention": "AttentionPooling",
     "hierarchical": "HierarchicalPooling",
+    "attentive-statistics": "AttentiveStatisticsPooling",
 }
 
 

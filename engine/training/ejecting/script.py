@@ -49,6 +49,8 @@ def can_be_written(plan: Plan) -> list[str]:
         reasons.append(f"backbone.name is {plan.backbone.name}, whose input is prepared window by window here")
     if plan.backbone.name == "wavlm" and plan.adaptation.method in ("lora", "dora"):
         reasons.append("adapters in the attention of WavLM learn nothing in transformers and peft")
+    if plan.training.stages != "one":
+        reasons.append(f"training.stages is {plan.training.stages}, two trainings one after the other")
     if plan.training.loss not in LOSSES:
         reasons.append(f"training.loss is {plan.training.loss}")
     if plan.training.schedule not in FALLS:
