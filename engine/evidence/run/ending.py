@@ -40,7 +40,8 @@ def _line(rate: Series) -> float | None:
     x, y = x[peak:], y[peak:]
     if len(y) < _FEWEST or np.ptp(y) <= 0 or np.ptp(x) <= 0 or y[-1] != y.min():
         return None
-    if float(np.corrcoef(x, y)[0, 1]) > 0 or float(np.corrcoef(x, y)[0, 1]) ** 2 < _STRAIGHT:
+    correlation = float(np.corrcoef(x, y)[0, 1])
+    if correlation > 0 or correlation**2 < _STRAIGHT:
         return None
     return float(y[-1] / y[0])
 
