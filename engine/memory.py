@@ -75,12 +75,24 @@ def estimate(
     return Estimate(_weights(card, card.shape, method, precision), max(kept, moment))
 
 
-def clips_that_fit(card: BackboneCard, method: Method, *, gib: float, seconds: float, share: float) -> int | None:
+def clips_that_fit(
+    card: BackboneCard,
+    method: Method,
+    *,
+    gib: float,
+    seconds: float,
+    share: float,
+    precision: Precision = "mixed",
+    checkpointing: bool = False,
+) -> int | None:
     """Return how many clips of `seconds` a pass holds when it may fill `share` of the memory; 0: not even the weights.
 
-    Mixed precision, without checkpointing, as the bundled trainer runs on a GPU.
+    In mixed precision and without checkpointing, unless it is said otherwise, as the bundled trainer runs on a GPU.
     """
-    none, one = (estimate(card, method, clips=clips, seconds=seconds) for clips in (0, 1))
+    none, one = (
+        estimate(card, method, clips=clips, seconds=seconds, precision=precision, checkpointing=checkpointing)
+        for clips in (0, 1)
+    )
     if none is None or one is None:
         return None
     return max(0, int((gib * share - none.gib) / (one.gib - none.gib)))

@@ -33,18 +33,27 @@ from .plan_sections import (
     Training,
 )
 
-Answer = Literal["class", "tags", "score", "symbols", "events"]
-"""What a model says of a clip: its class, all of its classes, a score, a transcript, or events in time."""
+Answer = Literal["class", "vector", "tags", "score", "symbols", "events"]
+"""What a model says of a clip: its class, where it lies among others, all of its classes, a score, a transcript, or
+events in time."""
 _LOSSES: dict[Answer, tuple[str, ...]] = {
     "class": ("cross-entropy", "binary-cross-entropy"),
+    "vector": ("supcon",),
     "tags": ("binary-cross-entropy",),
     "score": ("mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank"),
     "symbols": ("ctc",),
     "events": ("binary-cross-entropy",),
 }
-_RANGELESS: dict[Answer, str] = {"class": "classes", "tags": "classes", "symbols": "transcripts", "events": "events"}
+_RANGELESS: dict[Answer, str] = {
+    "class": "classes",
+    "vector": "classes",
+    "tags": "classes",
+    "symbols": "transcripts",
+    "events": "events",
+}
 _METRICS: dict[Answer, tuple[str, ...]] = {
     "class": ("loss", "accuracy", "macro-f1"),
+    "vector": ("loss", "nearest-accuracy"),
     "tags": ("loss", "mean-average-precision", "macro-f1"),
     "score": ("loss", "ccc", "pearson"),
     "symbols": ("loss", "word-error-rate", "character-error-rate"),
@@ -79,6 +88,8 @@ class Plan(Section):
     def answer(self) -> Answer:
         """What the model of this plan says of a clip."""
         if self.task.type == "classification":
+            if self.training.loss == "supcon":
+                return "vector"
             return "tags" if self.task.labels == "several" else "class"
         named: dict[str, Answer] = {"regression": "score", "ctc": "symbols", "detection": "events"}
         return named[self.task.type]
@@ -120,6 +131,14 @@ class Plan(Section):
         several = ", task.labels several" if task.labels == "several" else ""
         if several and task.type != "classification":
             raise ValueError(f"task.labels is several, which is of classes, not {task.type}")
+        if several and (loss == "supcon" or self.training.stages == "audioconfit"):
+            raise ValueError("pairs are of one class or not, so task.labels must be one")
+        if self.training.stages == "audioconfit" and self.answer != "class":
+            raise ValueError(f"training.stages is audioconfit, which names classes; got {task.type} with {loss}")
+        if self.training.stages != "one" and self.adaptation.method == "frozen":
+            raise ValueError(
+                f"adaptation.method is frozen, and one of the stages {self.training.stages} has the backbone learn"
+            )
         if loss not in _LOSSES[self.answer]:
             raise ValueError(f"training.loss is {loss}, which does not fit task.type {task.type}{several}")
         if metric not in _METRICS[self.answer]:

@@ -125,7 +125,7 @@ class Adaptation(Section):
 class Pooling(Section):
     """How frames become one vector; a transcript or events are read from the frames themselves."""
 
-    name: Literal["mean", "attention", "hierarchical", "statistics"] = "mean"
+    name: Literal["mean", "attention", "hierarchical", "statistics", "attentive-statistics"] = "mean"
     segment_seconds: float = Field(0.2, gt=0)
     """Length of a segment; hierarchical only."""
 
@@ -150,9 +150,23 @@ class Training(Section):
     """How the loop runs."""
 
     loss: Literal[
-        "cross-entropy", "binary-cross-entropy", "mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank", "ctc"
+        "cross-entropy", "binary-cross-entropy", "mse", "huber", "ccc", "mse+ccc", "clipped-mse+rank", "ctc", "supcon"
     ] = "cross-entropy"
-    """binary-cross-entropy asks for each class by itself, in each clip, or in each frame when events are detected."""
+    """binary-cross-entropy asks for each class by itself, in each clip, or in each frame when events are detected;
+    supcon pulls clips of a class together and names none."""
+    stages: Literal["one", "audioconfit", "probe-then-finetune"] = "one"
+    """audioconfit: the backbone learns from pairs first (PairTune), then a head on what it learnt, which stays so.
+    probe-then-finetune: the head learns on the backbone as it is, then both go on as the plan says."""
+    pair_epochs: int = Field(40, ge=1)
+    """Epochs of PairTune; audioconfit only."""
+    probe_epochs: int = Field(10, ge=1)
+    """Epochs of the head alone; probe-then-finetune only."""
+    pair_temperature: float = Field(0.1, gt=0)
+    """The lower, the more the hardest pairs count; supcon and audioconfit only, as the two below."""
+    pair_hardest: float = Field(0.5, gt=0, le=1)
+    """Share of each clip's pairs that counts, the hardest; 1 is every pair."""
+    pair_features: int = Field(256, ge=2, le=8192)
+    """Width of the projection that pairs are compared in; it is thrown away afterwards."""
     label_smoothing: Annotated[float, OffIsZero] = Field(0.0, ge=0, lt=1)
     """Share of each one-hot label that is spread over the other classes; validation is scored without it."""
     class_balance: Literal["as-they-come", "weighted-loss", "balanced-sampling", "logit-adjustment"] = "as-they-come"
@@ -209,8 +223,8 @@ class Evaluation(Section):
     """How models are scored and compared."""
 
     select_by: Literal[
-        "loss", "accuracy", "macro-f1", "mean-average-precision", "ccc", "pearson", "word-error-rate",
-        "character-error-rate", "segment-f1",
+        "loss", "accuracy", "macro-f1", "nearest-accuracy", "mean-average-precision", "ccc", "pearson",
+        "word-error-rate", "character-error-rate", "segment-f1",
     ] = "loss"  # fmt: skip
     segment_seconds: float = Field(1.0, gt=0)
     """Detection only: stretches in which answers and labels are compared (Mesaros et al. 2016 use 1 s)."""

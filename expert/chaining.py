@@ -41,6 +41,7 @@ from knowledge.schema import Pack
 from .capacity import MOST_CONDITIONS_A_RULE
 from .definition import OPEN, Definition, define, encode, fact_text, token_text
 from .givens import admit
+from .ratios import concluded_parts
 from .session import Session, Support
 from .strata import Concluding, Stratum, concluding, stratify
 from .working_memory import Fired, WorkingMemory
@@ -196,7 +197,8 @@ def _rulebook(knowledge: Knowledge, packs: tuple[Pack, ...]) -> _Rulebook:
     key = knowledge.digest, frozenset(packs)
     if key not in _compiled:
         rules = knowledge.pack(*packs)
-        definitions = [(stratum, define(stratum)) for stratum in stratify(rules)]
+        late = concluded_parts(knowledge.vocabulary, concluding(rules))
+        definitions = [(stratum, define(stratum)) for stratum in stratify(rules, late)]
         units = tuple(_Unit(_compile(key, item), stratum, item) for stratum, item in definitions)
         _compiled[key] = _Rulebook(units, concluding(rules))
         if len(_compiled) > _MOST_COMPILED:

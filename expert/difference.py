@@ -159,7 +159,8 @@ def _speaks_of(rule: Rule, names: set[str]) -> bool:
 
 
 def _meaning(entry: Entry) -> tuple[object, ...]:
-    return entry.kind, entry.type, entry.values, entry.range, entry.ratio_of, entry.needs, entry.policy, entry.plan
+    computed = entry.ratio_of, entry.fits, entry.estimated
+    return entry.kind, entry.type, entry.values, entry.range, computed, entry.needs, entry.policy, entry.plan
 
 
 def _offer(remedy: Remedy) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from knowledge.errors import UsageError
 from knowledge.records import Fact, FactSource, Unknown, Value
 from knowledge.vocabulary import Entry, Vocabulary
 
-from .ratios import with_ratios
+from .ratios import late_entries, with_ratios
 from .strata import Concluding
 
 _STATED: tuple[FactSource, ...] = ("user", "plan")
@@ -63,7 +63,7 @@ def admit(
             reasons.setdefault(checked.name, checked.reason)
         else:
             chosen[fact.name] = _prefer(entry, chosen.get(fact.name), checked)
-    chosen = with_ratios(chosen, vocabulary)
+    chosen = with_ratios(chosen, vocabulary, late_entries(vocabulary, by_attribute))
     by_user = {name for name, fact in chosen.items() if fact.source == "user"}
     return Givens(
         facts=chosen,

@@ -185,6 +185,11 @@ class _Outlook:
         name = condition.fact
         if part := self._missing_part(name):
             found.add(part, rule)
+        for part in self._estimated_from(name):
+            if self._askable(part):
+                found.add(part, rule)
+            if self._open(part):
+                found.merge(self.influences(part))
         if self._askable(name):
             found.add(name, rule)
         if self._open(name):
@@ -224,6 +229,29 @@ class _Outlook:
         missing = [part for part in reversed(parts) if part not in self._session.facts]
         return missing[0] if missing and all(map(self._askable, missing)) else ""
 
+    def _estimated_from(self, name: str) -> tuple[str, ...]:
+        """What an estimate still lacks, its own parts and those of the estimates that it rests on."""
+        entry = self._session.knowledge.vocabulary.entry(name)
+        if name in self._session.facts or not entry.parts:
+            return ()
+        missing = [part for part in entry.parts if part not in self._session.facts]
+        missing = [part for part in missing if part in entry.required or not self._askable(part)]
+        deeper = [leaf for part in missing for leaf in self._estimated_from(part)]
+        own = missing if entry.estimated else []
+        return tuple(dict.fromkeys([*own, *deeper]))
+
+    def _can_be_estimated(self, name: str) -> bool:
+        """Whether answers could still supply all that an estimate needs."""
+        lacks = [part for part in self._estimated_from(name) if part in self._required(name)]
+        return bool(self._required(name)) and all(self._askable(part) or self._open(part) for part in lacks)
+
+    def _required(self, name: str) -> tuple[str, ...]:
+        """What has to be known for an estimate, down to what is not estimated itself."""
+        entry = self._session.knowledge.vocabulary.entry(name)
+        if entry.estimated:
+            return entry.estimated.needs
+        return tuple(leaf for part in entry.parts for leaf in self._required(part))
+
     def _open(self, name: str) -> bool:
         return name in self.by_attribute and name not in self._session.pinned
 
@@ -235,7 +263,7 @@ class _Outlook:
         fact = self._session.facts.get(name)
         if self._open(name):
             return self._can_become(condition) or (fact is None and self._askable(name))
-        reachable = self._askable(name) or bool(self._missing_part(name))
+        reachable = self._askable(name) or bool(self._missing_part(name)) or self._can_be_estimated(name)
         return fact is None and condition.kind != "unknown" and reachable
 
     def _can_become(self, condition: Condition) -> bool:

@@ -160,6 +160,8 @@ def _step(session: Session, firing: Firing) -> Step:
 
 def _origin(fact: Fact) -> str:
     if fact.source in ("rule", "decision"):
+        if fact.evidence:
+            return "; ".join(item.text for item in fact.evidence)
         excluded = fact.source == "rule" and fact.value is False
         return "excluded" if excluded else {"rule": "concluded", "decision": "decided"}[fact.source]
     items = f", {fact.n} items" if fact.n is not None else ""

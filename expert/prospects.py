@@ -16,7 +16,7 @@ from knowledge.records import Fact, Value
 from knowledge.vocabulary import Entry
 
 from .boxes import Partition, admits
-from .ratios import ratio_entries, scaled
+from .ratios import late_entries, ratio_entries, scaled
 from .session import Session
 from .sweep import Change, Sweep, kinds
 
@@ -67,7 +67,9 @@ class Prospects:
         self._conditions: dict[str, list[Condition]] = {}
         for condition in conditions:
             self._conditions.setdefault(condition.fact, []).append(condition)
-        self._ratios = ratio_entries(session.knowledge.vocabulary)
+        self._computed = ratio_entries(session.knowledge.vocabulary)
+        late = late_entries(session.knowledge.vocabulary, self._sweep.by_attribute)
+        self._ratios = tuple(entry for entry in self._computed if entry.name not in late)
         self._prospects: dict[str, tuple[Prospect, ...]] = {}
 
     @property
@@ -92,7 +94,7 @@ class Prospects:
         return tuple(_choices(cells, marks))
 
     def _through_ratios(self, name: str) -> Iterator[Condition]:
-        for entry in self._ratios:
+        for entry in self._computed:
             for condition in self._conditions.get(entry.name, ()):
                 found = scaled(condition, entry, name, self._session.facts)
                 if found is not None:

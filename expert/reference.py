@@ -8,6 +8,7 @@ therefore a check on `expert.chaining`. Neither may import durable-rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from knowledge.conditions import Clause, Condition
@@ -15,6 +16,7 @@ from knowledge.records import Fact
 from knowledge.rulebook import Rule
 from knowledge.vocabulary import Vocabulary
 
+from .ratios import computed, late_entries
 from .resolution import Activation, settle
 from .session import Support
 from .strata import Concluding, is_closed
@@ -90,6 +92,7 @@ class Reference:
         self._facts: dict[str, Fact | None] = dict(given)
         self._certainties: dict[str, float] = dict(certainties or {})
         self._winners: dict[str, str] = {}
+        self._late = late_entries(vocabulary, by_attribute)
         self.assessment = Assessment(by_attribute, self.fact)
 
     def fact(self, name: str) -> Fact | None:
@@ -100,7 +103,7 @@ class Reference:
 
     def everything(self) -> dict[str, Fact]:
         """Return all facts, given and concluded."""
-        for name in self._by_attribute:
+        for name in (*self._by_attribute, *self._late):
             self.fact(name)
         return {name: fact for name, fact in self._facts.items() if fact is not None}
 
@@ -116,7 +119,7 @@ class Reference:
     def _conclude(self, name: str) -> Fact | None:
         rules = self._by_attribute.get(name)
         if rules is None:
-            return None
+            return self._computed(name)
         fired = [self._activation(rule) for rule in rules if self.assessment.status(rule) == "fires"]
         if fired:
             settlement = settle(self._vocabulary.entry(name), fired)
@@ -127,6 +130,12 @@ class Reference:
         if is_closed(rules) and all(self.assessment.refuted(rule) for rule in rules):
             return Fact(name, False, "rule")
         return None
+
+    def _computed(self, name: str) -> Fact | None:
+        """What is computed late; all that follows from given facts alone is given."""
+        entry = self._late.get(name)
+        fact = computed(entry, self.fact, self._vocabulary) if entry else None
+        return replace(fact, source="rule") if fact else None
 
     def _activation(self, rule: Rule) -> Activation:
         supports: list[Support] = []

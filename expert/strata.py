@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
+from types import MappingProxyType
 
 from knowledge.conditions import Condition
 from knowledge.errors import KnowledgeError
@@ -69,16 +70,18 @@ def reads_within(condition: Condition, rules: tuple[Rule, ...]) -> bool:
     return not (is_closed(rules) and condition.holds(False))
 
 
-def stratify(rules: Iterable[Rule]) -> tuple[Stratum, ...]:
-    """Order the rules.
+def stratify(
+    rules: Iterable[Rule], computed: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> tuple[Stratum, ...]:
+    """Order the rules. `computed` names the attributes that facts rest on which are computed late (`expert.ratios`).
 
     Raises:
         KnowledgeError: attributes depend on each other in a circle; the message names them.
     """
     by_attribute = concluding(rules)
     levels: dict[str, int] = {}
-    for attribute in _in_order(by_attribute):
-        levels[attribute] = max(_level_above(rule, by_attribute, levels) for rule in by_attribute[attribute])
+    for attribute in _in_order(by_attribute, computed):
+        levels[attribute] = max(_level_above(rule, by_attribute, levels, computed) for rule in by_attribute[attribute])
     return tuple(
         Stratum(
             level,
@@ -90,10 +93,13 @@ def stratify(rules: Iterable[Rule]) -> tuple[Stratum, ...]:
     )
 
 
-def _in_order(by_attribute: Concluding) -> list[str]:
+def _in_order(by_attribute: Concluding, computed: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Return the attributes so that each follows those that it depends on; equal for every order of the rules."""
     graph = {
-        attribute: sorted({c.fact for rule in by_attribute[attribute] for c in rule.conditions} & by_attribute.keys())
+        attribute: sorted(
+            {name for rule in by_attribute[attribute] for c in rule.conditions for name in _leaves(c, computed)}
+            & by_attribute.keys()
+        )
         for attribute in sorted(by_attribute)
     }
     try:
@@ -101,7 +107,7 @@ def _in_order(by_attribute: Concluding) -> list[str]:
     except CycleError as error:
         circle: list[str] = error.args[1]
         steps = ((name, rule) for name, after in pairwise(circle) for rule in by_attribute[after])
-        found = {rule.id: rule for name, rule in steps if any(c.fact == name for c in rule.conditions)}
+        found = {rule.id: rule for name, rule in steps if any(name in _leaves(c, computed) for c in rule.conditions)}
         places = ", ".join(f"{name} ({found[name].file}:{found[name].line})" for name in sorted(found))
         raise KnowledgeError(
             f"attributes depend on each other in a circle: {' -> '.join(circle)}; rules {places}",
@@ -109,8 +115,15 @@ def _in_order(by_attribute: Concluding) -> list[str]:
         ) from None
 
 
-def _level_above(rule: Rule, by_attribute: Concluding, levels: Mapping[str, int]) -> int:
-    needed = [
+def _leaves(condition: Condition, computed: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return computed.get(condition.fact, (condition.fact,))
+
+
+def _level_above(
+    rule: Rule, by_attribute: Concluding, levels: Mapping[str, int], computed: Mapping[str, tuple[str, ...]]
+) -> int:
+    through = [levels[part] + 1 for condition in rule.conditions for part in computed.get(condition.fact, ())]
+    needed = through + [
         levels[condition.fact] + (not reads_within(condition, by_attribute[condition.fact]))
         for condition in rule.conditions
         if condition.fact in by_attribute

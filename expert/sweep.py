@@ -13,7 +13,7 @@ from typing import Any, Literal
 from knowledge.conditions import same, spell
 from knowledge.records import Fact, Value
 
-from .ratios import ratio_entries, with_ratios
+from .ratios import late_entries, ratio_entries, with_ratios
 from .reference import Reference
 from .session import Session
 from .strata import concluding
@@ -55,23 +55,30 @@ class Sweep:
             for condition in rule.conditions:
                 self._readers.setdefault(condition.fact, set()).add(rule.then.attribute)
         self.given = given(session)
-        self._ratios = ratio_entries(session.knowledge.vocabulary)
+        self._late = late_entries(session.knowledge.vocabulary, self.by_attribute)
+        for entry in self._late.values():
+            for part in entry.parts:
+                self._readers.setdefault(part, set()).add(entry.name)
+        self._ratios = tuple(
+            entry for entry in ratio_entries(session.knowledge.vocabulary) if entry.name not in self._late
+        )
         self._affected: dict[frozenset[str], frozenset[str]] = {}
 
     def changes(self, said: Mapping[str, Value]) -> tuple[Change, ...]:
         """Return what comes out otherwise with these facts, in the order of the vocabulary; what is said is left out.
 
+        Estimates are left out too: they move with every number, and no conclusion changes by that alone.
         The facts must fit the vocabulary.
         """
         vocabulary = self._session.knowledge.vocabulary
         supposed = {name: Fact(name, value, "user") for name, value in said.items()}
         stale = {entry.name for entry in self._ratios if supposed.keys() & set(entry.parts)}
         known = {name: fact for name, fact in self.given.items() if name not in stale or name in supposed}
-        known = with_ratios({**known, **supposed}, vocabulary)
+        known = with_ratios({**known, **supposed}, vocabulary, self._late)
         affected = self._dependents(frozenset(said) | stale)
         settled = {name: self._session.facts.get(name) for name in self.by_attribute if name not in affected}
         reference = Reference(vocabulary, self.by_attribute, {**settled, **known}, self._session.certainties)
-        return tuple(self._compared(reference, affected.difference(known)))
+        return tuple(self._compared(reference, affected.difference(known, self._late)))
 
     def _compared(self, reference: Reference, names: frozenset[str]) -> Iterator[Change]:
         for name in sorted(names, key=self._order.__getitem__):

@@ -18,6 +18,7 @@ from knowledge.vocabulary import Entry
 from . import overlaps, paths, thresholds
 from .absence import unmeasured
 from .definition import define
+from .ratios import concluded_parts
 from .strata import Concluding, concluding, stratify
 from .winning import beaten
 
@@ -48,7 +49,7 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     packs = tuple(packs)
     for pack in packs:
         rules = knowledge.pack(pack)
-        structure = list(_structure(rules))
+        structure = list(_structure(rules, knowledge))
         found += structure
         if not structure:
             found += _compared(rules, knowledge)
@@ -114,10 +115,10 @@ def _thresholds(knowledge: Knowledge) -> Iterator[Problem]:
             yield Problem("uncited", entry.name, message, "warning")
 
 
-def _structure(rules: tuple[Rule, ...]) -> Iterator[Problem]:
+def _structure(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem]:
     """Circles, and what the engine cannot hold."""
     try:
-        strata = stratify(rules)
+        strata = stratify(rules, concluded_parts(knowledge.vocabulary, concluding(rules)))
     except KnowledgeError as error:
         yield Problem("circle", "", f"{error.message}. {error.hint}", "error")
         return
@@ -189,6 +190,7 @@ def _unread(knowledge: Knowledge) -> Iterator[Problem]:
     """Derived facts that rules set and nothing uses."""
     read = {condition.fact for rule in knowledge.rules for condition in rule.conditions}
     read |= {name for rule in knowledge.rules for name, _ in TEMPLATE.findall(rule.because)}
+    read |= {part for entry in knowledge.vocabulary.entries.values() for part in entry.parts}
     for remedy in knowledge.remedies.values():
         clauses: tuple[Clause, ...] = (*remedy.when, *remedy.unless)
         read |= {condition.fact for clause in clauses for condition in clause}

@@ -81,9 +81,12 @@ def _changes(before: Session, after: Session, supposed: Set[str]) -> Iterator[Ch
 
 
 def _concluded(session: Session) -> Iterator[tuple[str, Fact]]:
-    """Decisions, whoever made them, derived facts and findings."""
+    """Decisions, whoever made them, derived facts and findings; of the estimates, the hours."""
+    entries = session.knowledge.vocabulary.entries
     for name, fact in session.facts.items():
-        if fact.source in ("rule", "decision") or name in session.decisions:
+        estimate = entries[name].estimated
+        told = not entries[name].parts or (estimate and estimate.what == "training-hours" and estimate.end == "middle")
+        if (fact.source in ("rule", "decision") and told) or name in session.decisions:
             yield name, fact
 
 

@@ -13,6 +13,7 @@ from knowledge.schema import Pack
 
 from .findings import findings_of, not_assessable_of
 from .givens import Givens
+from .ratios import late_entries, with_late
 from .reference import Assessment
 from .resolution import Activation, decide, settle
 from .session import Decision, Firing, Session, Support
@@ -35,6 +36,8 @@ class WorkingMemory:
         self._certainties: dict[str, float] = {}
         self._firings: list[Firing] = []
         self._decisions: dict[str, Decision] = {}
+        self._late = late_entries(knowledge.vocabulary, by_attribute)
+        self._unsettled = {*by_attribute, *self._late}
 
     def settle(self, stratum: Stratum, fired: Fired) -> None:
         """Conclude everything that the stratum can, each attribute after those that it rests on."""
@@ -50,6 +53,15 @@ class WorkingMemory:
                 self._conclude(name, activations)
             elif is_closed(rules) and all(map(self.assessment.refuted, rules)):
                 self.facts[name] = Fact(name, False, "rule")
+        self._compute_late(stratum)
+
+    def _compute_late(self, stratum: Stratum) -> None:
+        """Compute what rests on decisions, as soon as the last of them is made."""
+        self._unsettled.difference_update(stratum.settles)
+        for name, entry in self._late.items():
+            if name in self._unsettled and self._unsettled.isdisjoint(entry.parts):
+                self._unsettled.remove(name)
+                with_late(self.facts, [entry], lambda _: True, self._knowledge.vocabulary)
 
     def session(self, packs: tuple[Pack, ...]) -> Session:
         """Return the finished consultation."""

@@ -184,10 +184,13 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
             name = f"finding.{finding}"
             entries[name] = Entry(kind="derived", name=name, type="boolean", means=str(item.body.get("title", "")))
     cards = {item.body["backbone"]: parse(BackboneCard, item) for item in _of(items, "backbone")}
+    vocabulary = Vocabulary(entries, cards)
     for entry in entries.values():
         if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
             raise KnowledgeError(f"{places[entry.name]}: `fits` names a backbone or a fact that does not exist")
-    return Vocabulary(entries, cards)
+        for part in entry.parts if entry.estimated or entry.ratio_of else ():
+            vocabulary.entry(part, places[entry.name])
+    return vocabulary
 
 
 def _rule(item: Item, vocabulary: Vocabulary) -> Rule:

@@ -46,6 +46,12 @@ class Own:
         """Where it is written."""
         return f"{self.file}:{self.line}"
 
+    @property
+    def mark(self) -> str:
+        """What stands beside its name: what was done to it, and who did it."""
+        who = "" if self.by in ("", self.layer) else f", {self.by}"
+        return f"{self.what} by the {self.layer}{who}"
+
     def sentence(self) -> str:
         """Say it in one sentence: who, where, why, and what it replaces."""
         who = f"by the {self.layer} ({self.by}, {self.place})"

@@ -180,6 +180,10 @@ class Knowledge:
         """Return the rule of that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
+    def silenced_rule(self, rule_id: str) -> Rule | None:
+        """Return the rule of that id that users silenced, or None."""
+        return next((rule for rule in self.silenced if rule.id == rule_id), None)
+
     def table(self, name: str) -> tuple[Rule, ...]:
         """Return the rows of the table of that name, in file order; none when there is no such table."""
         return tuple(rule for rule in self.rules if rule.table == name) if name else ()

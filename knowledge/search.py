@@ -6,11 +6,15 @@ from .rulebook import Knowledge, Rule
 
 
 def search(knowledge: Knowledge, text: str) -> tuple[Rule, ...]:
-    """Return the rules that hold every word of `text`, those with the words in id or title first."""
-    words = text.casefold().split()
+    """Return the rules that hold every word of `text`, those with the words in id or title first.
+
+    What users silenced is found as well: it speaks no more, and must not be lost. `silenced`, `overridden` and `added`
+    find what they changed.
+    """
+    words, every = text.casefold().split(), (*knowledge.rules, *knowledge.silenced)
     if not words:
-        return knowledge.rules
-    places = [(rule, _places(rule, knowledge)) for rule in knowledge.rules]
+        return every
+    places = [(rule, _places(rule, knowledge)) for rule in every]
     ranked = [(rank, rule) for rule, texts in places if (rank := _rank(words, texts)) is not None]
     return tuple(rule for _, rule in sorted(ranked, key=lambda pair: pair[0]))
 
@@ -22,7 +26,8 @@ def _places(rule: Rule, knowledge: Knowledge) -> tuple[str, ...]:
     concluded = f"{rule.then.attribute} {rule.then.value} {rule.because}"
     remedies = " ".join(f"{name} {knowledge.remedies[name].title}" for name in rule.remedies)
     cited = " ".join(f"{source} {knowledge.citation(source)}" for source in rule.sources)
-    return names, f"{concluded} {read}".casefold(), f"{remedies} {cited} {rule.file}".casefold()
+    own = rule.own.sentence() if rule.own else ""
+    return names, f"{concluded} {read}".casefold(), f"{remedies} {cited} {rule.file} {own}".casefold()
 
 
 def _rank(words: list[str], texts: tuple[str, ...]) -> int | None:

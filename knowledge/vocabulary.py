@@ -52,6 +52,24 @@ class Fits(BaseModel):
     """How much of the memory the estimate may fill; the rest is for what it misses."""
 
 
+class Estimated(BaseModel):
+    """Says that a fact is estimated from the plan itself, once the decisions that it rests on are made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    what: Literal["pass-clips", "training-hours"]
+    """Clips that one pass holds on the GPU, or hours that the training takes."""
+    needs: tuple[str, ...]
+    """Facts and decisions without which it is unknown."""
+    reads: tuple[str, ...] = ()
+    """Those that are taken into account where they are known."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """pass-clips: how much of the memory the estimate may fill; the rest is for what it misses."""
+    assumed_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """pass-clips: taken while the longest clip is unknown."""
+    end: Literal["low", "middle", "high"] = "middle"
+    """training-hours: which end of the range."""
+
+
 class Entry(BaseModel):
     """One attribute that a rule may read or write."""
 
@@ -78,6 +96,8 @@ class Entry(BaseModel):
     """The two facts whose quotient it is; known once both are, and never asked for itself."""
     fits: Fits | None = None
     """How it is estimated from memory and clip length; known once the memory is, and never asked for itself."""
+    estimated: Estimated | None = None
+    """How it is estimated from the plan itself; known once what it needs is, and never asked for itself."""
     needs: Minimum | None = None
     policy: Literal["one", "min", "max", "unique"] = "one"
     """How competing recommendations for a decision are settled."""
@@ -94,11 +114,15 @@ class Entry(BaseModel):
     @property
     def parts(self) -> tuple[str, ...]:
         """The facts that it is computed from."""
+        if self.estimated:
+            return (*self.estimated.needs, *self.estimated.reads)
         return self.ratio_of or ((self.fits.longest, self.fits.memory) if self.fits else ())
 
     @property
     def required(self) -> tuple[str, ...]:
         """Those of the parts without which it is unknown."""
+        if self.estimated:
+            return self.estimated.needs
         return self.ratio_of or ((self.fits.memory,) if self.fits else ())
 
     def coerce(self, value: Any, where: str, *, as_threshold: bool = False) -> Value:

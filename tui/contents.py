@@ -27,6 +27,8 @@ class Line:
     text: str
     note: str = ""
     depth: int = 0
+    mark: str = ""
+    """What users did to it: `silenced by the project, Jane`."""
 
 
 def contents(knowledge: Knowledge, opened: Collection[str]) -> tuple[Line, ...]:
@@ -39,7 +41,7 @@ def found(knowledge: Knowledge, text: str) -> tuple[Line, ...]:
     words = text.casefold().split()
     names = dict.fromkeys(rule.table for rule in knowledge.rules if rule.table)
     tables = [_table_line(name, knowledge) for name in names if all(word in name for word in words)]
-    return (*tables, *(Line(rule.id, "rule", rule.title, rule.id) for rule in search(knowledge, text)))
+    return (*tables, *(_rule_line(rule, depth=0) for rule in search(knowledge, text)))
 
 
 def section_of(rule: Rule) -> str:
@@ -57,9 +59,17 @@ def rules_of(knowledge: Knowledge, line: str) -> tuple[Rule, ...]:
     return () if rule is None else (rule,)
 
 
+def silenced_in(knowledge: Knowledge, section: str) -> tuple[Rule, ...]:
+    """Return the rules of a section that users silenced."""
+    return tuple(rule for rule in knowledge.silenced if section_of(rule) == section)
+
+
 def page_of(knowledge: Knowledge, line: str) -> Document:
     """Return what is to be read about a line."""
     rules = rules_of(knowledge, line)
+    silenced = knowledge.silenced_rule(line)
+    if silenced is not None:
+        return rule_document(silenced, knowledge)
     if not rules:
         return (Paragraph("Nothing in the rulebook holds all these words."),)
     if line.startswith(SECTION):
@@ -77,12 +87,15 @@ def section_title(rule: Rule) -> str:
 
 
 def _contents(knowledge: Knowledge, opened: Collection[str]) -> Iterator[Line]:
-    ordered = (rule for pack in PACKS for rule in knowledge.pack(pack))
+    every = (*knowledge.rules, *knowledge.silenced)
+    ordered = (rule for pack in PACKS for rule in every if rule.pack == pack)
     for section in dict.fromkeys(map(section_of, ordered)):
-        rules = rules_of(knowledge, section)
-        yield Line(section, "section", section_title(rules[0]), str(len(rules)))
+        rules, silenced = rules_of(knowledge, section), silenced_in(knowledge, section)
+        note = f"{len(rules)}, {len(silenced)} silenced" if silenced else str(len(rules))
+        yield Line(section, "section", section_title((*rules, *silenced)[0]), note)
         if section in opened:
             yield from _section(rules, knowledge)
+            yield from map(_rule_line, silenced)
 
 
 def _section(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Line]:
@@ -91,7 +104,11 @@ def _section(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Line]:
         if rule.table and rule.table not in told:
             told.add(rule.table)
             yield _table_line(rule.table, knowledge, depth=1)
-        yield Line(rule.id, "rule", rule.title, rule.id, depth=2 if rule.table else 1)
+        yield _rule_line(rule, depth=2 if rule.table else 1)
+
+
+def _rule_line(rule: Rule, *, depth: int = 1) -> Line:
+    return Line(rule.id, "rule", rule.title, rule.id, depth, rule.own.mark if rule.own else "")
 
 
 def _table_line(name: str, knowledge: Knowledge, *, depth: int = 0) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,12 @@ from knowledge.records import Evidence, Fact, Measured, Unknown
 _BF16_SINCE = 8
 """Major compute capability from which a GPU multiplies bfloat16 natively (NVIDIA, CUDA C++ Programming Guide)."""
 _GIB = 2**30
-_NAMES = ("machine.gpu", "machine.gpu_memory_gib", "machine.bf16")
+_NAMES = ("machine.gpu", "machine.gpu_memory_gib", "machine.bf16", "machine.accelerator")
+_ACCELERATORS = (
+    "rtx-2080-ti", "rtx-3080", "rtx-3090", "rtx-4080", "rtx-4090",
+    "l40s", "a100", "h100", "a10", "a30", "v100", "t4", "l4",
+)  # fmt: skip
+"""GPUs whose speed the tables know; the driver writes them as words of its name, `NVIDIA A100-SXM4-40GB`."""
 
 
 def measure_machine() -> Measured:
@@ -55,13 +61,27 @@ def _device(pynvml: Any, handle: Any) -> Measured:
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total / _GIB
     major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
     evidence = (Evidence(f"{name}, compute capability {major}.{minor}"),)
+    known = accelerator_of(name)
+    which = Fact("machine.accelerator", known, "machine", evidence=evidence) if known else None
     return Measured(
         (
+            *((which,) if which else ()),
             Fact("machine.gpu", True, "machine", evidence=evidence),
             Fact("machine.gpu_memory_gib", memory, "machine", evidence=evidence),
             Fact("machine.bf16", major >= _BF16_SINCE, "machine", evidence=evidence),
-        )
+        ),
+        () if which else (Unknown("machine.accelerator", f"{name} is none of the GPUs whose speed is known"),),
     )
+
+
+def accelerator_of(name: str) -> str | None:
+    """Return which of the GPUs with a known speed the driver's name means, or None; a laptop's is another one."""
+    words = re.split(r"[\s_-]+", name.lower())
+    if {"laptop", "max", "super", "mobile"} & set(words) or ("ti" in words and "2080" not in words):
+        return None
+    if "h200" in words:
+        return "h100"
+    return next((known for known in _ACCELERATORS if set(known.split("-")) <= set(words)), None)
 
 
 def _none(reason: str) -> Measured:

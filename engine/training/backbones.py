@@ -109,6 +109,13 @@ class PretrainedEncoder(nn.Module):
         kept = {name: value for name, value in config.items() if name not in _ABOUT_THE_FILE}
         return {"cut": self.cut, "normalises": self.normalises_input, "settings": self.settings, "config": kept}
 
+    def freeze(self) -> None:
+        """Let nothing learn any more: what it learnt so far stays."""
+        self.network.requires_grad_(False)
+        self.cut = None
+        super().train(False)
+        self.train()
+
     def train(self, mode: bool = True) -> PretrainedEncoder:
         """Set training mode, except for what does not learn: frozen parts and batch statistics stay as they are."""
         if self.cut is None and not self.network.training:

@@ -145,7 +145,7 @@ def _said(row: Row, plan: Plan) -> tuple[str, ...]:
     """Return what a label consists of: its class, or the characters of a transcript."""
     if plan.answer == "symbols":
         return tuple(transcript_of(row.label, plan.data.transcripts == "plain"))
-    return (row.label,) if plan.answer == "class" else ()
+    return (row.label,) if plan.answer in ("class", "vector") else ()
 
 
 def _names(said: Iterable[Sequence[str]], plan: Plan, classes: Sequence[str] | None) -> tuple[str, ...]:
@@ -157,12 +157,12 @@ def _names(said: Iterable[Sequence[str]], plan: Plan, classes: Sequence[str] | N
 
 
 def _check_labels(rows: Sequence[Row], said: Mapping[int, Sequence[str]], classes: Sequence[str], plan: Plan) -> None:
-    if plan.answer == "class" and len(classes) < 2:
+    if plan.answer in ("class", "vector") and len(classes) < 2:
         raise InputError(f"{plan.data.manifest}: the only label is {classes[0]!r}, expected at least two classes")
     if plan.answer in ("tags", "events") and not classes:
         raise InputError(f"{plan.data.manifest}: no row names a class")
     known = set(classes)
-    for row in rows if plan.answer in ("class", "tags", "events") else ():
+    for row in rows if plan.answer not in ("score", "symbols") else ():
         for name in said[row.place]:
             if name not in known:
                 raise InputError(
@@ -333,8 +333,8 @@ def targets_of(items: Sequence[Item], answer: Answer) -> Tensor:
     (batch,) class numbers as long, or scores as float; (batch, most) long numbers of all classes, or of the symbols in
     order, and then -1; (batch, most, 3) float begin, end and class of events, and then -1.
     """
-    if answer in ("class", "score"):
-        kind = torch.long if answer == "class" else torch.float32
+    if answer in ("class", "vector", "score"):
+        kind = torch.float32 if answer == "score" else torch.long
         return torch.tensor([item.target for item in items], dtype=kind)
     if answer == "events":
         rows = [

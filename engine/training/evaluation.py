@@ -87,6 +87,8 @@ def chance(plan: Plan, items: Sequence[Item], classes: int) -> float | None:
         return None if metric == "loss" else 1.0  # an empty transcript leaves all of it out
     if plan.answer == "events":
         return None if metric == "loss" else 0.0
+    if plan.answer == "vector" and metric == "loss":
+        return None
     if plan.answer == "tags":
         return _chance_of_tags(metric, items, classes)
     counts = np.bincount([int(item.target) for item in items], minlength=classes)
@@ -127,7 +129,7 @@ def write_predictions(path: Path, scored: Scored) -> Path:
 def _texts(scored: Scored) -> list[str]:
     """Return what the model says of each clip, as a label would say it."""
     answer, classes = scored.plan.answer, scored.classes
-    if answer == "class":
+    if answer in ("class", "vector"):
         return [classes[int(number)] for number in scored.predictions]
     if answer == "score":
         return [f"{value:.6g}" for value in scored.predictions]
@@ -152,6 +154,8 @@ def read_scored(
         said = [row["prediction"] for row in rows]
         if plan.answer == "score":
             return Scored(plan, known, torch.tensor([float(one) for one in said]), classes)
+        if plan.answer == "vector":
+            raise InputError(f"{path}: vectors are not kept in prediction files; train this fold again")
         if plan.answer in ("symbols", "events"):
             heard = tuple(one if plan.answer == "symbols" else events_of_text(one, classes) for one in said)
             seconds = tuple(waveforms.sounds[item.region].samples / plan.data.sample_rate_hz for item in known)

@@ -18,6 +18,7 @@ from .faults import memory_watched
 from .job import Job, Source, device_of, precision_of
 from .losses import evaluation_loss
 from .model import build_model
+from .recipes import begin_with
 from .scored import Scored
 from .splits import Parts, parts_of
 from .stopping import Stop
@@ -54,7 +55,7 @@ def evaluate_run(
     with memory_watched(plan.training):
         device = device_of(plan.compute)
         model = build_model(plan, classes=len(classes) or None, seed=plan.training.seed)
-        model.load_trainable_state(tensors)
+        begin_with(model, plan, run).load_trainable_state(tensors)
         model.to(device)
         source, precision = Source(Loader(waveforms, plan)), precision_of(plan.training.precision, device)
         loss, parts = evaluation_loss(plan, frame_seconds=model.frame_seconds), Parts((), (), usable)

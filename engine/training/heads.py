@@ -71,6 +71,14 @@ def answer_layers(head: plan_sections.Head, features: int, outputs: int) -> nn.S
     return nn.Sequential(nn.Dropout(head.dropout), nn.Linear(features, outputs))
 
 
+class UnitLength(nn.Module):
+    """Brings every vector to length 1, so that only its direction counts (S004-05)."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Scale (batch, features)."""
+        return nn.functional.normalize(vectors, dim=-1)
+
+
 class BoundedOutput(nn.Module):
     """Predictions that cannot leave the range of the label: low + (high - low) * sigmoid(x) (S000-46)."""
 

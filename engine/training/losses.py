@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.plan import Plan
 from knowledge.errors import PlanError
 
+from .contrastive import contrastive_loss
 from .frame_answers import frame_targets, unpacked
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -31,7 +32,7 @@ _HALF_RANGE_DEVIATIONS = math.sqrt(3)
 
 def adds_up(name: str) -> bool:
     """Say whether a loss is a mean over clips, so that a batch may be divided into passes without a change."""
-    return name not in ("ccc", "mse+ccc", "clipped-mse+rank")
+    return name not in ("ccc", "mse+ccc", "clipped-mse+rank", "supcon")
 
 
 def loss_function(
@@ -54,6 +55,11 @@ def loss_function(
     """
     if plan.answer == "class":
         return _class_loss(plan, class_shares)
+    if plan.answer == "vector":
+        training = plan.training
+        return lambda vectors, labels: contrastive_loss(
+            vectors, labels, training.pair_temperature, training.pair_hardest
+        )
     if plan.answer == "tags":
         return _tag_loss(plan, class_shares)
     if plan.answer == "symbols":
@@ -66,9 +72,10 @@ def loss_function(
 def evaluation_loss(plan: Plan, label_std: float = 1.0, frame_seconds: float = 0.0) -> Loss:
     """Return the loss that validation is scored by: the same, without smoothed labels, weights and margins.
 
-    Those push training in a direction; what is left is comparable between runs and with the level of chance.
+    Those, and the mining of hard pairs, push training in a direction; what is left is comparable between runs and with
+    the level of chance.
     """
-    plain = {"label_smoothing": 0.0, "class_balance": "as-they-come"}
+    plain = {"label_smoothing": 0.0, "class_balance": "as-they-come", "pair_hardest": 1.0}
     plan = plan.model_copy(update={"training": plan.training.model_copy(update=plain)})
     return loss_function(plan, None, label_std, frame_seconds)
 

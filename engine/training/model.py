@@ -20,7 +20,7 @@ from knowledge.errors import InputError, PlanError
 from .backbones import PretrainedEncoder
 from .frame_answers import packed
 from .frontends import SpectralFrontEnd
-from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, answer_layers
+from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, UnitLength, answer_layers
 from .padding import frame_mask
 from .pooling import MeanPooling, PooledScale, StatisticsPooling, make_pooling
 from .spec_augment import Masking
@@ -266,7 +266,10 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     # Only where nothing below the head learns or is pretrained can pooled values be measured once and for all.
     fixed = isinstance(encoder, SpectralFrontEnd) and isinstance(pooling, MeanPooling | StatisticsPooling)
     scale = PooledScale(pooling.features) if fixed and pooling is not None and temporal is None else None
-    answer = answer_layers(plan.head, width if pooling is None else pooling.features, classes or 1)
+    read = width if pooling is None else pooling.features
+    answer = answer_layers(plan.head, read, classes or 1)
+    if plan.answer == "vector":
+        answer = nn.Sequential(UnitLength(), nn.Linear(read, plan.training.pair_features))
     output: nn.Module = nn.Identity()
     if plan.output.bounded and plan.task.type == "regression":
         output = BoundedOutput(cast(float, plan.output.low), cast(float, plan.output.high))

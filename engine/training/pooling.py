@@ -63,10 +63,34 @@ class AttentionPooling(nn.Module):
 
         A row without any valid frame gives zeros.
         """
+        return torch.einsum("bt,btf->bf", self.weights(frames, mask).to(frames.dtype), frames)
+
+    def weights(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, frames): how much each frame counts; they add up to 1."""
         scores = self.score(torch.tanh(self.hidden(frames)))[..., 0]
         # The lowest number instead of minus infinity, which gives NaN where no frame is valid.
-        weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).masked_fill(~mask, 0)
-        return torch.einsum("bt,btf->bf", weights.to(frames.dtype), frames)
+        return cast(Tensor, scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1).masked_fill(~mask, 0))
+
+
+class AttentiveStatisticsPooling(nn.Module):
+    """Mean and deviation of the clip's frames under weights that are learned (Okabe et al. 2018), and how many.
+
+    One set of weights serves both, so that the deviation is that of the frames that count.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.features = 2 * features + 1
+        self.attention = AttentionPooling(features)
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Pool (batch, frames, features) under a mask (batch, frames) to (batch, 2 * features + 1)."""
+        weights = self.attention.weights(frames, mask).to(frames.dtype)
+        mean = torch.einsum("bt,btf->bf", weights, frames)
+        # About the mean: the difference of two large squares would be rounding noise.
+        variance = torch.einsum("bt,btf->bf", weights, (frames - mean[:, None]).square())
+        length = mask.sum(1, keepdim=True).clamp(min=1).to(frames.dtype).log()
+        return torch.cat([mean, (variance + _LEAST_VARIANCE).sqrt(), length], dim=-1)
 
 
 class HierarchicalPooling(nn.Module):
@@ -119,7 +143,7 @@ class PooledScale(nn.Module):
         return (pooled - self.mean) / self.deviation
 
 
-Pooling = MeanPooling | StatisticsPooling | AttentionPooling | HierarchicalPooling
+Pooling = MeanPooling | StatisticsPooling | AttentionPooling | AttentiveStatisticsPooling | HierarchicalPooling
 
 
 def make_pooling(pooling: plan_sections.Pooling, features: int, frame_seconds: float) -> Pooling:
@@ -130,6 +154,8 @@ def make_pooling(pooling: plan_sections.Pooling, features: int, frame_seconds: f
         return StatisticsPooling(features)
     if pooling.name == "attention":
         return AttentionPooling(features)
+    if pooling.name == "attentive-statistics":
+        return AttentiveStatisticsPooling(features)
     return HierarchicalPooling(features, max(round(pooling.segment_seconds / frame_seconds), 1))
 
 

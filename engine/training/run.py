@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from engine.plan import Answer, Plan, plan_yaml, read_plan, write_atomically
+from engine.process import EventTail
 from knowledge.errors import InputError, TonmeisterError, UsageError
 
 from .cache import FrameCache
@@ -25,6 +26,7 @@ from .labels import frames_needed
 from .loop import Outcome, sampler_of, train
 from .losses import evaluation_loss, loss_function
 from .model import build_model
+from .recipes import FOLDER, begin_with, first_stage
 from .scored import Scored
 from .seeding import seed_everything
 from .splits import Parts, parts_of
@@ -111,10 +113,14 @@ def train_parts(
     Raises:
         TonmeisterError: as `train`; the `end` event says so too.
     """
-    plan, began = prepared.plan, time.monotonic()
+    plan = prepared.plan
+    stage = first_stage(plan)
+    if stage is not None:
+        _train_first(replace(prepared, plan=stage), parts, run / FOLDER, stop)
+    began = time.monotonic()
     parts, left_out = prepared.decoded(parts, stop)
     _check_not_empty(plan, parts, left_out)
-    if plan.answer in ("class", "tags", "events"):
+    if plan.answer not in ("score", "symbols"):
         check_classes(parts.train, (*parts.validation, *parts.held_out), prepared.corpus.classes)
     device = device_of(plan.compute)
     precision = precision_of(plan.training.precision, device)
@@ -155,6 +161,17 @@ def train_parts(
     return scored
 
 
+def _train_first(prepared: Prepared, parts: Parts, run: Path, stop: Stop) -> None:
+    """Train the first of two stages, go on with it where it was stopped, or leave it as it is once it is finished."""
+    own = run / "plan.yaml"
+    if not own.exists():
+        write_atomically(own, plan_yaml(prepared.plan, header=f"The first stage of {prepared.plan.name}"))
+    ends = EventTail(run / EVENTS).read() if (run / EVENTS).exists() else []
+    if ends and ends[-1]["kind"] == "end" and ends[-1]["status"] in ("completed", "early-stopped"):
+        return
+    train_parts(prepared, Parts(parts.train, parts.validation, ()), run, resume=bool(ends), stop=stop)
+
+
 def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold: str) -> Job:
     plan, classes = prepared.plan, prepared.corpus.classes
     targets = [item.target for item in parts.train]
@@ -163,7 +180,7 @@ def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold
         model = build_model(
             plan, classes=len(classes) or None, label_mean=mean, label_std=deviation, seed=plan.training.seed
         )
-        model.to(device)
+        begin_with(model, plan, run).to(device)
     precision = precision_of(plan.training.precision, device)
     source = Source(Loader(prepared.waveforms, plan))
     shares = class_shares(parts.train, len(classes)) if plan.answer in ("class", "tags") else None

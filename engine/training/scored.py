@@ -25,6 +25,7 @@ METRICS: dict[Answer, dict[str, Metric]] = {
         "balanced-accuracy": metrics.balanced_accuracy,
         "macro-f1": metrics.macro_f1,
     },
+    "vector": {"nearest-accuracy": lambda labels, vectors: metrics.accuracy(labels, nearest(labels, vectors))},
     "tags": {
         "mean-average-precision": tag_metrics.mean_average_precision,
         "macro-f1": tag_metrics.macro_f1,
@@ -71,6 +72,8 @@ class Scored:
     @property
     def predictions(self) -> NDArray[np.float64]:
         """(clips,) class numbers or scores."""
+        if self.plan.answer == "vector":
+            return nearest(*self.compared)
         answers = self.outputs.argmax(1) if self.plan.answer == "class" else self.outputs
         return answers.double().numpy()
 
@@ -91,6 +94,8 @@ class Scored:
         if self.plan.answer == "tags":
             hot = np.array([np.isin(np.arange(len(self.classes)), item.numbers) for item in self.items])
             return hot, self.shares.numpy()
+        if self.plan.answer == "vector":
+            return self.labels, self.outputs.double().numpy()
         if self.plan.answer == "symbols":
             return self._counted([transcript_metrics.counts(self._said(item), heard) for item, heard in self._pairs])
         if self.plan.answer == "events":
@@ -126,3 +131,12 @@ class Scored:
     def _counted(self, pairs: list[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         said, found = zip(*pairs, strict=True)
         return np.array(said), np.array(found)
+
+
+def nearest(labels: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (clips,): the label of the other clip at the smallest angle; vectors (clips, features)."""
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    alike = unit @ unit.T
+    np.fill_diagonal(alike, -np.inf)
+    closest: NDArray[np.float64] = labels[alike.argmax(1)]
+    return closest

@@ -125,7 +125,7 @@ def _hold_out(items: Sequence[Item], share: float, plan: Plan, seed: int) -> tup
     by_group = plan.data.protocol != "random-stratified-split" and plan.data.group_column is not None
     if plan.data.protocol == "group-disjoint-split" and not by_group:
         raise PlanError("data.protocol is group-disjoint-split, so data.group_column must be given")
-    strata = _strata(items, plan.answer in ("class", "tags", "events"))
+    strata = _strata(items, plan.answer not in ("score", "symbols"))
     held_out = _whole_groups(items, strata, share, seed) if by_group else _stratified(strata, share, seed)
     return [x for x, out in zip(items, held_out, strict=True) if not out], [
         x for x, out in zip(items, held_out, strict=True) if out

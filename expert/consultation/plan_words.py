@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from knowledge.conditions import spell
+from knowledge.records import Fact
 
 from ..because import format_because
 from ..session import Candidate, Decision, Session
@@ -62,11 +63,38 @@ def header(session: Session, command: str, not_runnable: tuple[str, ...]) -> str
     lines += _block("Not run here yet:", not_runnable)
     warnings = [item.because for item in session.findings if not item.id.endswith(CANNOT_RUN)]
     lines += _block("Mind:", warnings)
+    lines += _block("What it takes:", costs(session))
     lines += _block("Against the rules:", objections(session))
     assumed = [decision.attribute for decision in in_order(session) if _is_assumed(decision)]
     lines += _block("Assumed, because too little is known:", [", ".join(assumed)] if assumed else [])
     lines += _block("Own knowledge in force:", [own.sentence() for own in session.knowledge.own])
     return "\n".join(lines)
+
+
+def costs(session: Session) -> tuple[str, ...]:
+    """Return what the plan takes on this machine, a line each, as far as it could be estimated."""
+    hours = [session.facts.get(f"time.training_hours{end}") for end in ("", "_low", "_high")]
+    clips, batch = session.facts.get("memory.pass_clips"), session.facts.get("training.batch_size")
+    lines = []
+    if all(hours):
+        usual, least, most = (_duration(float(fact.value)) for fact in hours if fact)
+        lines.append(f"Training takes about {usual}, between {least} and {most}: {_basis(hours[0])}.")
+    if clips and batch and session.facts["adaptation.method"].value != "frozen":
+        held = f"One pass holds {clips.value} of the longest clips, and a batch has {batch.value}"
+        lines.append(f"{held}: {_basis(clips)}.")
+    return tuple(lines)
+
+
+def _basis(fact: Fact | None) -> str:
+    return fact.evidence[0].text if fact and fact.evidence else ""
+
+
+def _duration(hours: float) -> str:
+    """An estimate, with as many digits as it deserves."""
+    minutes = hours * 60
+    if minutes < 100:
+        return f"{minutes:.2g} minutes" if minutes >= 1.5 else "a minute"
+    return f"{hours:.2g} hours" if hours < 48 else f"{hours / 24:.2g} days"
 
 
 def in_order(session: Session) -> tuple[Decision, ...]:

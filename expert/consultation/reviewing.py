@@ -177,8 +177,8 @@ def _from_report(knowledge: Knowledge, path: Path) -> tuple[list[Fact], dict[str
             raise InputError(f"{path}: larger than any report of an audit", hint="Name the manifest instead.")
         content = json.loads(path.read_text("utf-8"))
         measured = [
-            (name, item["value"]) for name, item in content["facts"].get("dataset", {}).items()
-            if item["source"] == "audit"
+            Fact(name, item["value"], "audit", n=item.get("n")) for group in ("dataset", "task")
+            for name, item in content["facts"].get(group, {}).items() if item["source"] == "audit"
         ]  # fmt: skip
         found = {str(item["id"]): str(item["title"]) for item in content["findings"]}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -189,5 +189,5 @@ def _from_report(knowledge: Knowledge, path: Path) -> tuple[list[Fact], dict[str
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     entries = knowledge.vocabulary.entries
-    facts = (knowledge.vocabulary.admit(Fact(name, value, "audit")) for name, value in measured if name in entries)
+    facts = (knowledge.vocabulary.admit(fact) for fact in measured if fact.name in entries)
     return [fact for fact in facts if isinstance(fact, Fact)], found

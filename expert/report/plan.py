@@ -9,6 +9,7 @@ from knowledge.conditions import spell
 
 from ..because import format_because
 from ..consultation.plan import PlanDraft
+from ..consultation.plan_words import costs
 from ..interview import questions
 from ..session import Decision, Session
 from .document import Bullets, Document, Heading, Paragraph, Table
@@ -25,6 +26,7 @@ def plan_document(draft: PlanDraft) -> Document:
         Heading("The decisions of high impact"),
         Table(("decision", "value", "because"), tuple(_reason(session, item) for item in draft.four_decisions)),
         *_section("What this trainer cannot run yet", draft.not_runnable),
+        *_section("What it takes", costs(session)),
         Heading("Every decision"),
         *decisions_blocks(session),
         *_section(
@@ -78,4 +80,5 @@ def plan_record(draft: PlanDraft) -> dict[str, Any]:
         "missing": list(draft.missing),
         "not_runnable": list(draft.not_runnable),
         "assumptions": list(draft.assumptions),
+        "costs": list(costs(draft.session)),
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from knowledge.records import SEVERITIES, Evidence, Finding
 from knowledge.reviewing import ReviewDocument
-from knowledge.rulebook import Knowledge
+from knowledge.rulebook import Knowledge, Rule
 
 from .baseline import without_known
 from .facts import evidence_behind, facts_behind, facts_told
@@ -107,6 +107,7 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
     confirmed = tuple(audited[each] for each in about.confirmed_by if each in audited) if about else ()
     locations = _locations(finding, review)
     anchor = next((item for item in locations if item.path and item.line), None)
+    idle = _without_effect(finding, about, review)
     behind = facts_behind(review, f"finding.{finding.id}")
     reach = searched(review)
     return ReviewFinding(
@@ -114,12 +115,12 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
         rule=finding.rule,
         dimension=finding.id.partition(".")[0],
         title=finding.title,
-        state=_state(finding, about, review),
+        state="ineffective" if idle else "missing",
         severity=finding.severity,
         confidence=finding.confidence,
         rank=_rank(finding, about, bool(confirmed), knowledge),
         what=_what(finding, locations, reach),
-        why_here=finding.because,
+        why_here=finding.because if idle is None or idle.id == finding.rule else f"{idle.because} {finding.because}",
         why=about.why if about else "",
         locations=locations,
         facts=tuple(dict.fromkeys((*behind, *facts_told(review, about)))),
@@ -138,10 +139,13 @@ def _example(about: ReviewDocument | None) -> FixOffer | None:
     return FixOffer("", "display", about.example) if about and about.example else None
 
 
-def _state(finding: Finding, about: ReviewDocument | None, review: Review) -> Literal["missing", "ineffective"]:
-    """Return whether it is written without effect, by the rule that reports it or that gave its check the state."""
-    told = {finding.rule, *(each.rule for each in review.checks if each.id == finding.id)}
-    return "ineffective" if about and told & set(about.ineffective) else "missing"
+def _without_effect(finding: Finding, about: ReviewDocument | None, review: Review) -> Rule | None:
+    """Return the rule by which it is written and has no effect, the one that reports it or that judges its check."""
+    about_it = ("finding." + finding.id, "check." + finding.id)
+    rules = [firing.rule for firing in review.session.firings if firing.rule.then.attribute in about_it]
+    held = [rule for rule in rules if about is not None and rule.id in about.ineffective]
+    settled = {name: review.session.facts[name].value for name in about_it if name in review.session.facts}
+    return next((rule for rule in held if settled.get(rule.then.attribute) == rule.then.value), None)
 
 
 def _locations(finding: Finding, review: Review) -> tuple[Evidence, ...]:

@@ -46,7 +46,8 @@ def _given(session: Session, name: str, seen: set[str]) -> Iterator[Fact]:
 
 
 def _here(fact: Fact, session: Session) -> FactHere:
-    first = next((item for item in fact.evidence if item.path), None)
+    evidence = fact.evidence if fact.source == "script" else ()  # other places lie outside of what is reviewed
+    first = next((item for item in evidence if item.path), None)
     where = f"{first.path}:{first.line}" if first else ""
     means = session.knowledge.vocabulary.entry(fact.name).means
     return FactHere(fact.name, fact.value, means, first.via if first else "", where)

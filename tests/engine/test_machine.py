@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.evidence import machine
-from engine.evidence.machine import measure_machine
+from engine.evidence.machine import accelerator_of, measure_machine
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact, Measured
 
@@ -86,7 +86,12 @@ def test_a_device_with_a_silent_driver_is_unknown(monkeypatch: pytest.MonkeyPatc
     measured = with_driver(monkeypatch, driver(silent=True))
 
     assert "machine.gpu" not in values(measured)
-    assert {item.name for item in measured.unknown} == {"machine.gpu", "machine.gpu_memory_gib", "machine.bf16"}
+    assert {item.name for item in measured.unknown} == {
+        "machine.gpu",
+        "machine.gpu_memory_gib",
+        "machine.bf16",
+        "machine.accelerator",
+    }
     assert all("Driver Not Loaded" in item.reason for item in measured.unknown)
 
 
@@ -104,3 +109,31 @@ def test_torch_is_not_imported() -> None:
     code = "import sys; from engine.evidence import machine; machine.measure_machine(); print('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("NVIDIA A100-SXM4-40GB", "a100"),
+        ("Tesla T4", "t4"),
+        ("Tesla V100-SXM2-16GB", "v100"),
+        ("NVIDIA H200", "h100"),
+        ("NVIDIA H100 PCIe", "h100"),
+        ("NVIDIA L4", "l4"),
+        ("NVIDIA L40S", "l40s"),
+        ("NVIDIA A10", "a10"),
+        ("NVIDIA A10G", None),
+        ("NVIDIA GeForce RTX 4090", "rtx-4090"),
+        ("NVIDIA GeForce RTX 2080 Ti", "rtx-2080-ti"),
+        ("NVIDIA GeForce RTX 3080 Ti", None),
+        ("NVIDIA GeForce RTX 3080 Laptop GPU", None),
+        ("NVIDIA GeForce RTX 4080 SUPER", None),
+        ("NVIDIA GeForce GTX 1660", None),
+    ],
+)
+def test_a_gpu_is_known_by_the_words_of_its_name(name: str, known: str | None) -> None:
+    assert accelerator_of(name) == known
+
+
+def test_every_known_gpu_is_in_the_vocabulary() -> None:
+    assert set(load_knowledge().vocabulary.entry("machine.accelerator").values) == set(machine._ACCELERATORS)

@@ -123,3 +123,15 @@ def test_the_command_lists_every_card() -> None:
     assert result.exit_code == 0
     assert '"tonmeister.backbones/1"' in result.stdout
     assert all(f'"{name}"' in result.stdout for name in CARDS)
+
+
+def test_an_estimate_from_what_does_not_exist_is_refused(tmp_path: Path) -> None:
+    text = (
+        "- {fact: time.some_hours, type: number, means: Hours., supplied_by: [rule], "
+        "estimated: {what: training-hours, needs: [dataset.clip]}}\n"
+    )
+    (folder(tmp_path, "") / "vocabulary" / "time.yaml").write_text(text)
+
+    with pytest.raises(KnowledgeError, match=r"time\.some_hours\): unknown fact 'dataset\.clip'") as refused:
+        load_knowledge(tmp_path)
+    assert refused.value.hint == "Did you mean dataset.clips?"

@@ -11,6 +11,7 @@ from knowledge.layers import OFF_VARIABLE, TEAM_VARIABLE, knowledge_in_force, la
 from knowledge.loader import BUILT_IN, load_knowledge
 from knowledge.own import Layer, LayerName
 from knowledge.rulebook import Knowledge, Rule
+from knowledge.search import search
 
 from .folder import RULE, folder
 from .test_loader import REMEDY, TABLE
@@ -113,6 +114,9 @@ def test_a_silenced_rule_never_fires_and_is_remembered(tmp_path: Path) -> None:
     (rule,) = knowledge.silenced
     assert rule.own is not None
     assert rule.own.reason == "We know better."
+    assert search(knowledge, "silenced by the project") == (rule,)
+    assert rule in search(knowledge, "")
+    assert rule.own.mark.startswith("silenced by the project")
 
 
 def test_a_silenced_finding_stays_a_word_of_the_vocabulary(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_curves_and_telemetry_are_live(stage: Path, monkeypatch: pytest.MonkeyPa
         assert "▶ epoch" in text
         assert "412 clips/s" in text
         assert "o val" in text
-        assert "x stop" in text.splitlines()[-1]
+        await until(lambda: "x stop" in look(pilot.app).splitlines()[-1], pilot)  # the keys are drawn anew in between
         assert "fold 1: 12 clips" in "\n".join(loop_screen(pilot).query_one(Log).lines)
         await pilot.press("x")
         await until(lambda: phase(pilot) == "stopped", pilot)

@@ -6,6 +6,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from knowledge.loader import load_knowledge
+from knowledge.own import Own
 from knowledge.rulebook import Knowledge
 from tui.app import TonmeisterApp
 from tui.contents import SECTION, contents, found, page_of, rules_of
@@ -202,3 +203,26 @@ def test_names_in_a_rulebook_of_others_cannot_write_to_the_terminal() -> None:
         assert r"\x1b[2J[bold]x[/bold]" in look(pilot.app)
 
     drive(make_app(knowledge=knowledge), scenario, (120, 40))
+
+
+def test_silenced_rules_are_listed_with_who_silenced_them_and_where() -> None:
+    rule = KNOWLEDGE.rules[0]
+    own = Own(rule.id, "silenced", "rule", "project", "Jane", "Ours differ.", "project/mine.yaml", 3)
+    rest = tuple(other for other in KNOWLEDGE.rules if other != rule)
+    book = replace(KNOWLEDGE, rules=rest, silenced=(replace(rule, own=own),), own=(own,))
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await pilot.press("f8", "slash", *"silenced", "enter")
+        await pilot.pause()
+        shown = look(pilot.app)
+        assert screen(pilot).line == rule.id
+        assert command(pilot) == f"tonmeister rules show {rule.id}"
+        assert "1 rule found" in shown
+        assert "silenced by the project, Jane" in shown
+        assert "project/mine.yaml:3" in shown
+        assert "Ours differ." in shown
+
+    drive(make_app(knowledge=book), scenario)
+    lines = contents(book, {SECTION + rule.file})
+    assert next(line.mark for line in lines if line.id == rule.id) == "silenced by the project, Jane"
+    assert next(line.note for line in lines if line.id == SECTION + rule.file).endswith("1 silenced")

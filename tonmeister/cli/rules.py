@@ -51,7 +51,7 @@ def list_rules(words: tuple[str, ...], form: str, folder: Path | None) -> None:
     from knowledge.search import search
 
     knowledge = _chosen(folder)
-    rules = search(knowledge, " ".join(words)) + (() if words else knowledge.silenced)
+    rules = search(knowledge, " ".join(words))
     if form == "json":
         records = [
             {"id": rule.id, "title": rule.title, "file": rule.file, "line": rule.line}
@@ -66,7 +66,7 @@ def list_rules(words: tuple[str, ...], form: str, folder: Path | None) -> None:
         return
     width = max(len(rule.id) for rule in rules)
     for rule in rules:
-        own = f"  [{rule.own.what} by the {rule.own.layer}: {rule.own.place}]" if rule.own else ""
+        own = f"  [{rule.own.mark}: {rule.own.place}]" if rule.own else ""
         click.echo(f"{rule.id:<{width}}  {rule.title}  ({rule.file}:{rule.line}){own}")
 
 
@@ -124,7 +124,7 @@ def known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
 
     from knowledge.errors import UsageError
 
-    rule = knowledge.rule(rule_id) or next((one for one in knowledge.silenced if one.id == rule_id), None)
+    rule = knowledge.rule(rule_id) or knowledge.silenced_rule(rule_id)
     if rule is None:
         close = difflib.get_close_matches(rule_id, [rule.id for rule in knowledge.rules], n=1)
         raise UsageError(f"there is no rule {rule_id!r}", hint=f"Did you mean {close[0]}?" if close else "")

@@ -87,11 +87,17 @@ class RulesScreen(Screen[None]):
         """The rules of the line whose page is shown, as far as values can be tried on them together."""
         return () if self.line.startswith(SECTION) else rules_of(self.knowledge, self.line)
 
+    @property
+    def _silenced(self) -> Rule | None:
+        """The rule of the line whose page is shown, if users silenced it."""
+        return self.knowledge.silenced_rule(self.line)
+
     def _show_contents(self, current: str | None = None) -> None:
         lines = found(self.knowledge, self.words) if self.words else contents(self.knowledge, self.opened)
         listed = self.query_one(ContentsList)
         rules = sum(line.kind == "rule" for line in lines) if self.words else len(self.knowledge.rules)
-        listed.border_title = f"{rules} rule{'s' * (rules != 1)}" + (" found" if self.words else "")
+        silenced = f", {len(self.knowledge.silenced)} silenced" if self.knowledge.silenced else ""
+        listed.border_title = f"{rules} rule{'s' * (rules != 1)}" + (" found" if self.words else silenced)
         listed.show(lines, self.fired, current)
         self._show_line(listed.current)
 
@@ -116,8 +122,10 @@ class RulesScreen(Screen[None]):
         else:
             conditions.show_rule(self.rules[0], trials[0])
         self.query_one("#trial").border_title = f"{len(self.values)} value{'s' * (len(self.values) != 1)} tried"
-        self.query_one("#verdict", Static).update("\n".join(map(shown, _verdict(trials).split("\n"))))
-        self.query_one("#verdict").display = bool(trials)
+        own = self._silenced.own if self._silenced else None
+        told = f"never fires: {own.mark}, {own.place}\n{own.reason}" if own else _verdict(trials)
+        self.query_one("#verdict", Static).update("\n".join(map(shown, told.split("\n"))))
+        self.query_one("#verdict").display = bool(trials or own)
         self._show_state()
 
     def _trials(self) -> tuple[Trial, ...]:
@@ -131,6 +139,8 @@ class RulesScreen(Screen[None]):
         self.refresh_bindings()
 
     def _command(self) -> str:
+        if self._silenced:
+            return shlex.join(["tonmeister", "rules", "show", self.line])
         if not self.rules:
             return shlex.join(["tonmeister", "rules", "list", *self.words.split()])
         name = self.line.removeprefix(TABLE)
@@ -168,7 +178,8 @@ class RulesScreen(Screen[None]):
         self._turn_to(line)
 
     def _turn_to(self, line: str) -> None:
-        if rules := rules_of(self.knowledge, line):
+        silenced = self.knowledge.silenced_rule(line)
+        if rules := rules_of(self.knowledge, line) or ((silenced,) if silenced else ()):
             self.opened |= {section_of(rules[0])} if not line.startswith(SECTION) else set()
             with self.prevent(Input.Changed):
                 self.query_one("#words", Input).value = ""

@@ -70,7 +70,10 @@ def _line(line: Line, fires: bool) -> Callable[[int], Content]:
             style = "bold" if line.kind == "section" else ""
             return Content.assemble((indent + fit(line.text, room), style), (f" {line.note}", "$foreground-muted"))
         mark = "✓ " if fires else ""
-        return Content.assemble(indent, (mark, "bold $text-success"), _hanging(line.text, width, len(indent + mark)))
+        own = (f"\n{indent}  {shown(line.mark)}", "$text-warning") if line.mark else ""
+        text = _hanging(line.text, width, len(indent + mark))
+        style = "$foreground-muted" if line.mark.startswith("silenced") else ""
+        return Content.assemble(indent, (mark, "bold $text-success"), (text, style), own)
 
     return build
 

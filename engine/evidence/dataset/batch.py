@@ -32,6 +32,7 @@ class Part:
     """`(clips, names)`."""
     profiles: Numbers
     cepstra: Numbers
+    outlines: tuple[bytes, ...] = ()
 
     @property
     def measures(self) -> dict[str, Numbers]:
@@ -57,10 +58,10 @@ def decode_and_measure(regions: Sequence[Region], mark: Mark | None = None) -> P
             if mark is not None:
                 mark(MEASURING)
             for places, found in _measured(list(waves), list(waves.values())):
-                table.put(places, found.measures, found.profiles, found.cepstra)
+                table.put(places, found.measures, found.profiles, found.cepstra, found.outlines)
             waves, held = {}, 0
     numbers = np.stack(list(table.measures.values()), axis=1) if table.measures else np.empty((len(regions), 0))
-    return Part(tuple(clips), tuple(table.measures), numbers, table.profiles, table.cepstra)
+    return Part(tuple(clips), tuple(table.measures), numbers, table.profiles, table.cepstra, tuple(table.outlines))
 
 
 def _measured(places: list[int], waves: list[Wave]) -> list[tuple[list[int], WaveMeasures]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +74,8 @@ class Scan:
     """`(clips, bands)`: the level-free band profile that near duplicates are searched by; NaN where unknown."""
     cepstra: Measures = field(default_factory=lambda: np.empty((0, 0)))
     """`(clips, 2 x coefficients)`: mean and spread of the cepstrum, for probes; NaN where unknown."""
+    outlines: Sequence[bytes] = ()
+    """`(clips,)`: how the bands of each clip rise and fall, by which pairs are screened; empty where unknown."""
 
     def of(self, row: Row) -> Clip | None:
         """Return the clip of a row; None when the row names no file, or nothing was decoded."""
@@ -91,6 +93,6 @@ def merge_scans(scans: Iterable[Scan]) -> Scan:
     table, start = MeasureTable(len(clips)), 0
     for scan in parts:
         places = np.arange(start, start + len(scan.clips))
-        table.put(places, scan.measures, scan.profiles, scan.cepstra)
+        table.put(places, scan.measures, scan.profiles, scan.cepstra, scan.outlines)
         start += len(scan.clips)
-    return Scan(clips, table.measures, table.profiles, table.cepstra)
+    return Scan(clips, table.measures, table.profiles, table.cepstra, table.outlines)

@@ -1,6 +1,6 @@
 """Finds near duplicates: the same sound after a change of gain, rate, codec, noise or cut; judges nothing.
 
-Candidates are the nearest of each clip by profile; only they are decoded again and laid upon one another. What counts
+Candidates are chosen by profile and outline; only they are decoded again and laid upon one another. What counts
 as a duplicate is decided by the caller, with the limits of the knowledge.
 """
 
@@ -16,16 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .alignment import Alignment, Sketch, align, sketches
+from .candidates import candidate_pairs
 from .clips import Clip, Progress, Scan
 from .excerpts import mono_start
-from .neighbours import Reach, nearest_pairs
 from .records import Region
 
-_REACH = Reach(count=3, close=1.5, farthest=3.8, mutual=5.2)
-"""All altered copies but those cut by a fifth are closer than 1.5. Of those, 99 % are nearer than 3.8, and the nearest,
-or second nearest, of each other; two takes of one word are 2 apart, two sentences 4. Cut copies of short emotional
-sentences (Emo-DB) lie at 4.3 to 5.0, and are the nearest of each other: a few pairs more to compare in a set.
-"""
 _LEAST = 0.5
 """Pairs below are not handed out: different sounds in general."""
 _BLOCK_PAIRS = 1024
@@ -61,7 +56,8 @@ def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1)
     if len(places) < 2:
         return ()
     clips = list(scan.clips.values())
-    pairs = places[nearest_pairs(np.ascontiguousarray(scan.profiles[places], np.float32), _REACH)]
+    outlines = [scan.outlines[place] for place in places] if scan.outlines else [b""] * len(places)
+    pairs = places[candidate_pairs(np.ascontiguousarray(scan.profiles[places], np.float32), outlines)]
     shelf = _Shelf()
     found: list[NearPair] = []
     blocks = [pairs[start : start + _BLOCK_PAIRS] for start in range(0, len(pairs), _BLOCK_PAIRS)]

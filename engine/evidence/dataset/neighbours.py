@@ -6,6 +6,7 @@ clip is compared only with its own cell and the nearest others: what is lost is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,18 +49,42 @@ def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
     """
     if len(profiles) < 2:
         return np.empty((0, 2), np.int64)
-    cells = _cells(profiles)
     found: list[Integers] = []
-    if len(profiles) <= _ALL_WITH_ALL:
-        everyone = np.arange(len(profiles))
-        _search(profiles, everyone, everyone, reach, found)
-    else:
-        _by_cells(profiles, cells, reach, found)
+    for own, others in _searches(profiles):
+        _search(profiles, own, others, reach, found)
     directed = np.concatenate([*found, np.empty((0, 3), np.int64)])
     sided = np.sort(directed[:, :2], axis=1)
     candidates, sides = np.unique(sided[directed[:, 2] == 0], axis=0, return_counts=True)
     pairs = np.concatenate((sided[directed[:, 2] == 1], candidates[sides == 2]))
-    pairs = np.unique(np.sort(pairs, axis=1), axis=0)
+    return in_order(pairs, profiles)
+
+
+def close_pairs(profiles: Floats, count: int) -> Integers:
+    """Return the pairs of each clip and its `count` nearest, however far, `(pairs, 2)`, the smaller number first."""
+    found: list[Integers] = []
+    for own, others in _searches(profiles):
+        nearest = min(count, len(others) - 1)
+        step = max(1, _BLOCK_ENTRIES // len(others))
+        for start in range(0, len(own) if nearest > 0 else 0, step):
+            part = own[start : start + step]
+            squared = _squared(profiles[part], profiles[others])
+            squared[part[:, None] == others] = np.inf
+            chosen = others[np.argpartition(squared, nearest - 1, axis=1)[:, :nearest]]
+            found.append(np.stack((np.repeat(part, nearest), chosen.ravel()), axis=1))
+    pairs = np.sort(np.concatenate([*found, np.empty((0, 2), np.int64)]), axis=1)
+    return _different(pairs, len(profiles))
+
+
+def _different(pairs: Integers, clips: int) -> Integers:
+    """Return each pair once, in order."""
+    codes = np.unique(pairs[:, 0] * clips + pairs[:, 1])
+    return np.stack((codes // clips, codes % clips), axis=1)
+
+
+def in_order(pairs: Integers, profiles: Floats) -> Integers:
+    """Return each pair once, the smaller number first, sorted so that similar clips stand near one another."""
+    pairs = _different(np.sort(pairs, axis=1), len(profiles))
+    cells = _cells(profiles)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0], cells[pairs[:, 0]]))]
 
 
@@ -78,8 +103,13 @@ def _centres(profiles: Floats) -> Floats:
     return profiles[np.sort(chosen)]
 
 
-def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: list[Integers]) -> None:
-    centres = _centres(profiles)
+def _searches(profiles: Floats) -> Iterator[tuple[Integers, Integers]]:
+    """Yield clips, and the clips that their neighbours are searched among."""
+    if len(profiles) <= _ALL_WITH_ALL:
+        everyone = np.arange(len(profiles))
+        yield everyone, everyone
+        return
+    cells, centres = _cells(profiles), _centres(profiles)
     order = np.argsort(cells, kind="stable")
     bounds = np.searchsorted(cells[order], np.arange(len(centres) + 1))
     visited = np.argsort(_squared(centres, centres), axis=1, kind="stable")[:, :_CELLS_VISITED]
@@ -87,7 +117,7 @@ def _by_cells(profiles: Floats, cells: Integers, reach: Reach, found: list[Integ
         own = order[bounds[cell] : bounds[cell + 1]]
         others = np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]])
         if len(own) and len(others) > 1:
-            _search(profiles, own, others, reach, found)
+            yield own, others
 
 
 def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, found: list[Integers]) -> None:

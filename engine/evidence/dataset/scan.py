@@ -55,7 +55,7 @@ def scan_clips(
         rows = [places[clip.region] for clip in part.clips]
         for place, clip in zip(rows, part.clips, strict=True):
             clips[place] = clip
-        table.put(rows, part.measures, part.profiles, part.cepstra)
+        table.put(rows, part.measures, part.profiles, part.cepstra, part.outlines)
         done += len(rows)
         if progress is not None:
             progress(done, len(todo))
@@ -73,7 +73,7 @@ def scan_clips(
                 kept.keep(part, [stamps[places[clip.region]] for clip in part.clips])
             put(part)
     scanned = {clip.region: clip for clip in clips if clip is not None}
-    return Scan(scanned, table.measures, table.profiles, table.cepstra)
+    return Scan(scanned, table.measures, table.profiles, table.cepstra, table.outlines)
 
 
 def processors() -> int:

@@ -89,7 +89,12 @@ class ScanCache:
         layout = self._layout(part)
         numbers, tables = np.asarray(part.numbers, "<f8"), np.hstack([part.profiles, part.cepstra]).astype("<f4")
         rows = [
-            (_key(clip.region, stamp), _written(clip), layout, numbers[place].tobytes() + tables[place].tobytes())
+            (
+                _key(clip.region, stamp),
+                _written(clip),
+                layout,
+                numbers[place].tobytes() + tables[place].tobytes() + part.outlines[place],
+            )
             for place, (clip, stamp) in enumerate(zip(part.clips, stamps, strict=True))
             if stamp is not None
         ]
@@ -155,7 +160,8 @@ def _part(layout: str, rows: list[tuple[int, str, bytes]], regions: Sequence[Reg
     numbers = np.stack([np.frombuffer(blob, "<f8", len(names)) for _, _, blob in rows])
     tables = np.stack([np.frombuffer(blob, "<f4", width, wide) for _, _, blob in rows])
     clips = tuple(Clip(regions[place], *json.loads(text)) for place, text, _ in rows)
-    return Part(clips, tuple(names), numbers, tables[:, :bands], tables[:, bands:])
+    outlines = tuple(blob[wide + 4 * width :] for _, _, blob in rows)
+    return Part(clips, tuple(names), numbers, tables[:, :bands], tables[:, bands:], outlines)
 
 
 def _forget_old(folder: Path, current: Path) -> None:

@@ -46,7 +46,7 @@ def main() -> None:
 def packed(part: Part) -> tuple[object, ...]:
     """Return a part without its regions, which the parent has."""
     clips = [tuple(getattr(clip, name) for name in _FIELDS) for clip in part.clips]
-    return clips, part.names, part.numbers, part.profiles, part.cepstra
+    return clips, part.names, part.numbers, part.profiles, part.cepstra, part.outlines
 
 
 def unpacked(answer: tuple[object, ...], regions: list[Region]) -> Part:

@@ -134,7 +134,7 @@ class _Driver(threading.Thread):
 
 def _failed(region: Region, reason: str) -> Part:
     empty = np.empty((1, 0), np.float32)
-    return Part((Clip(region, unreadable=reason, complete=False),), (), np.empty((1, 0)), empty, empty)
+    return Part((Clip(region, unreadable=reason, complete=False),), (), np.empty((1, 0)), empty, empty, (b"",))
 
 
 class _Child:

@@ -22,7 +22,7 @@ def divergence(run: RunSeries) -> Measured:
     if train is None or not len(train):
         return unknown("no training loss was logged", *_DIVERGENCE)
     raw = train.thin.y
-    smooth, held = smoothed(raw), running_median(raw, _HELD if len(raw) >= 2 * _HELD else 1)
+    smooth, held = smoothed(raw), _held(raw)
     if smooth.min() <= 0 or held.min() <= 0:
         return unknown("the training loss is not always above 0", *_DIVERGENCE)
     start, lowest, end = head(train), float(held.min()), tail(smooth)
@@ -33,6 +33,12 @@ def divergence(run: RunSeries) -> Measured:
         + known("run.train_end_over_start", end / start, n=len(train), evidence=[text])
         + known("run.train_rise_over_noise", min(1e6, max(0.0, float(np.log(end / lowest))) / spread), n=len(train))
     )
+
+
+def _held(values: Floats) -> Floats:
+    """Levels that a loss held over `_HELD` records; only whole windows, because the last record alone is not held."""
+    half = _HELD // 2
+    return running_median(values, _HELD)[half:-half] if len(values) >= 2 * _HELD else values
 
 
 def trends(run: RunSeries) -> Measured:

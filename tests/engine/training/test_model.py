@@ -13,7 +13,7 @@ from .small_models import batch_of, clip, plan_with, save_checkpoint
 torch.set_num_threads(1)
 
 BATCH = batch_of([clip(6000, 1).float(), clip(3000, 2).float(), clip(4500, 3).float()])
-POOLINGS = ["mean", "attention", "hierarchical", "statistics"]
+POOLINGS = ["mean", "attention", "hierarchical", "statistics", "attentive-statistics"]
 
 
 @settings(max_examples=30, deadline=None)

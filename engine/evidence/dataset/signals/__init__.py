@@ -15,13 +15,14 @@ from .ends import measure_ends
 from .gaps import measure_gaps
 from .hum import measure_hum
 from .levels import block_levels, measure_levels
-from .profile import HIGHEST_HZ, PROFILE_SIZE, profiles
+from .outline import outlines
+from .profile import HIGHEST_HZ, PROFILE_SIZE, band_energy, profiles
 from .spectra import frame_power, measure_spectra, overlapping_power
 from .wave import Table, Wave, WaveMeasures
 
 __all__ = ["METHOD", "Wave", "WaveMeasures", "measure_waves"]
 
-METHOD = 3
+METHOD = 4
 """Version of the measures: what a cache holds of another version is measured again."""
 
 
@@ -36,18 +37,21 @@ def measure_waves(waves: Sequence[Wave]) -> WaveMeasures:
     measures.update(zip(CHANNEL_NAMES, channels.T, strict=True))
     bands = np.full((len(waves), PROFILE_SIZE), np.nan, np.float32)
     cepstra = np.full((len(waves), 2 * COEFFICIENTS), np.nan, np.float32)
+    drawn = [b""] * len(waves)
     for places, batch in batches(waves):
-        found, bands[places], cepstra[places] = _measure(batch)
+        found, bands[places], cepstra[places], lines = _measure(batch)
+        for place, line in zip(places, lines, strict=True):
+            drawn[place] = line
         for name, values in found.items():
             measures.setdefault(name, np.full(len(waves), np.nan))[places] = values
-    return WaveMeasures(measures, bands, cepstra)
+    return WaveMeasures(measures, bands, cepstra, drawn)
 
 
 _LOSSY = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
 
 
-def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
-    """Return the measures, the profiles and the cepstra of one batch."""
+def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table, list[bytes]]:
+    """Return the measures, the profiles, the cepstra and the outlines of one batch."""
     levels = block_levels(batch)
     found = measure_levels(batch, levels)
     means = found["clip.offset"]
@@ -58,5 +62,6 @@ def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table]:
     found |= measure_ends(batch, levels, spectra)
     low, low_rate_hz = overlapping_power(batch, means, spectra.power, HIGHEST_HZ)
     hop_seconds = batch.frames.shape[1] / 2 / batch.sample_rate_hz
-    of_clips = profiles(low, low_rate_hz, 2 * batch.first, hop_seconds)
-    return found, of_clips, measure_cepstra(batch, spectra.power)
+    energy = band_energy(low, low_rate_hz)
+    lines = outlines(energy, 2 * batch.first, batch.lengths / batch.sample_rate_hz, hop_seconds)
+    return found, profiles(energy, 2 * batch.first, hop_seconds), measure_cepstra(batch, spectra.power), lines

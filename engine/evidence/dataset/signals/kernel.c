@@ -230,3 +230,31 @@ void tm_medians_from(const float *rows, long count, long width, float *sorted, f
             out[place] = (sorted[held / 2] + sorted[(held - 1) / 2]) * 0.5f;
         }
 }
+
+/* How alike the outlines of each pair are where they overlap best: `sides` numbers of a byte's size a cell, cells of clip
+   k from first[k] to first[k + 1]; `energy` is the running sum of the squares of all cells, from 0 on. A lag counts when
+   the overlap is at least half of the shorter. */
+FAST void tm_outlines(const int16_t *cells, const int64_t *first, const int64_t *energy, long sides,
+                      const int64_t *pairs, long count, float *out)
+{
+    for (long pair = 0; pair < count; pair++) {
+        int64_t a = first[pairs[2 * pair]], b = first[pairs[2 * pair + 1]];
+        int size_a = (int)(first[pairs[2 * pair] + 1] - a), size_b = (int)(first[pairs[2 * pair + 1] + 1] - b);
+        int least = ((size_a < size_b ? size_a : size_b) + 1) / 2;
+        float best = 0;
+        for (int lag = least - size_a; lag <= size_b - least; lag++) {
+            int start = lag < 0 ? -lag : 0, stop = size_a < size_b - lag ? size_a : size_b - lag;
+            const int16_t *one = cells + (a + start) * sides, *other = cells + (b + start + lag) * sides;
+            int length = (stop - start) * (int)sides, sum = 0;
+            for (int n = 0; n < length; n++)
+                sum += (int)one[n] * other[n];
+            float own = (float)(energy[a + stop] - energy[a + start]);
+            float theirs = (float)(energy[b + stop + lag] - energy[b + start + lag]);
+            if (sum > 0 && own > 0 && theirs > 0) {
+                float alike = (float)sum / own * ((float)sum / theirs);
+                best = alike > best ? alike : best;
+            }
+        }
+        out[pair] = __builtin_sqrtf(best);
+    }
+}

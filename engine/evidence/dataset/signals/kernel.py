@@ -34,6 +34,7 @@ def library() -> Any:
         found.tm_chosen.argtypes = [_P, _P, _P, _N, _N, _N, _P]
         found.tm_medians_from.argtypes = [_P, _N, _N, _P, _P]
         found.tm_floats.argtypes = [_P, _N, _P]
+        found.tm_outlines.argtypes = [_P, _P, _P, _N, _P, _N, _P]
     except (OSError, AttributeError):
         return None
     return found
@@ -117,6 +118,31 @@ def to_floats(samples: npt.NDArray[np.generic], out: Floats) -> None:
         np.multiply(samples, np.float32(1 / 32768), out=out)
     else:
         found.tm_floats(samples.ctypes.data, len(samples), out.ctypes.data)
+
+
+def outline_likeness(
+    cells: npt.NDArray[np.int8], first: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
+) -> Floats | None:
+    """Return how alike the outlines of each pair are at their best lag, 0 to 1, `(pairs,)`; None without the library.
+
+    Args:
+        cells: `(cells, sides)` of all clips, one after the other.
+        first: `(clips + 1,)`: the first cell of each clip, and the number of cells.
+        pairs: `(pairs, 2)`: two clips each.
+    """
+    found = library()
+    if found is None:
+        return None
+    energy = np.zeros(len(cells) + 1, np.int64)
+    np.cumsum(np.einsum("ij,ij->i", cells, cells, dtype=np.int64), out=energy[1:])
+    wide = cells.astype(np.int16)
+    first, pairs = np.ascontiguousarray(first), np.ascontiguousarray(pairs)
+    out = np.empty(len(pairs), np.float32)
+    found.tm_outlines(
+        *(wide.ctypes.data, first.ctypes.data, energy.ctypes.data, cells.shape[1]),
+        *(pairs.ctypes.data, len(pairs), out.ctypes.data),
+    )
+    return out
 
 
 @lru_cache(maxsize=16)

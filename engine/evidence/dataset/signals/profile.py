@@ -6,6 +6,8 @@ ratios, so that the level does not count. Bands end below 1.9 kHz: a copy at 4 k
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,12 +26,23 @@ _SHAPE_WEIGHT, _MODULATION_WEIGHT = 1.4, 2.1
 """Puts modulations (0 to 1) beside logarithms of band energies (spread about 1), which a cut changes less."""
 
 
-def profiles(power: Floats, sample_rate_hz: float, clip_starts: Integers, hop_seconds: float) -> Floats:
-    """Return a profile for each clip; NaN for a clip without energy between 200 and 1900 Hz.
+def band_energy(power: Floats, sample_rate_hz: float) -> Floats:
+    """Return the energy of the bands of each frame, `(frames, PROFILE_BANDS)`.
 
     Args:
         power: power spectra of all frames of all clips, `(frames, bins)`, bins from 0 Hz to half the rate.
         sample_rate_hz: of all clips; twice the frequency of the last bin, where the spectra end earlier.
+    """
+    first, weights = _bands(power.shape[1], sample_rate_hz)
+    energy: Floats = power[:, first : first + len(weights)] @ weights
+    return energy
+
+
+def profiles(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Floats:
+    """Return a profile for each clip; NaN for a clip without energy between 200 and 1900 Hz.
+
+    Args:
+        energy: of the bands in all frames of all clips, `(frames, PROFILE_BANDS)`.
         clip_starts: the first frame of each clip, `(clips,)`, strictly rising from 0: no clip is without a frame.
         hop_seconds: time from one frame to the next; frames of 32 to 64 ms that overlap by half (without overlap the
             energies depend on where frames begin, and a padded or trimmed copy is no longer the nearest).
@@ -39,8 +52,6 @@ def profiles(power: Floats, sample_rate_hz: float, clip_starts: Integers, hop_se
         the Fourier component of the energy of a quarter of the bands over time, relative to its sum, with the phase
         relative to that of the energy of all bands: neither gain nor a shift in time changes it.
     """
-    first, weights = _bands(power.shape[1], sample_rate_hz)
-    energy = power[:, first : first + len(weights)] @ weights  # (frames, bands)
     sums = np.add.reduceat(energy, clip_starts, axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         shape = np.log(sums / sums.mean(axis=1, keepdims=True) + _FLOOR)
@@ -49,6 +60,7 @@ def profiles(power: Floats, sample_rate_hz: float, clip_starts: Integers, hop_se
     return np.hstack((shape * _SHAPE_WEIGHT, slow * _MODULATION_WEIGHT)).astype(np.float32)
 
 
+@lru_cache(maxsize=16)
 def _bands(bins: int, sample_rate_hz: float) -> tuple[int, npt.NDArray[np.float32]]:
     """Return the first bin used, and triangles of equal area on a logarithmic scale, `(bins used, bands)`."""
     spacing = sample_rate_hz / 2 / (bins - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,3 +38,5 @@ class WaveMeasures:
     """`(waves, bands)`."""
     cepstra: Table = field(default_factory=lambda: np.empty((0, 0), np.float32))
     """`(waves, 2 x coefficients)`."""
+    outlines: Sequence[bytes] = ()
+    """`(waves,)`: 8-bit cells of eight bands each; empty where unknown."""

@@ -9,6 +9,7 @@ from .adapters import measure_adapters
 from .augmenting import measure_augmenting
 from .batches import measure_batches
 from .clipping import measure_clipping
+from .context import measure_context
 from .decay import measure_decay, measure_rates
 from .evaluation import measure_evaluation
 from .freezing import measure_freezing
@@ -16,6 +17,7 @@ from .gone import measure_gone
 from .halves import measure_halves
 from .head import measure_dropout, measure_pooling
 from .held_out import measure_held_out
+from .idle import measure_idle
 from .layers import measure_input, measure_layers
 from .life import measure_optimizer_state, measure_registry, measure_resume
 from .losses import measure_losses
@@ -83,6 +85,8 @@ _MEASURES = (
     measure_halves,
     measure_reach,
     measure_unreached,
+    measure_idle,
+    measure_context,
     measure_seeds,
     measure_determinism,
     measure_workers,
