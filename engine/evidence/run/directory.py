@@ -91,6 +91,18 @@ _FEW = 8
 """Fewer events of the same keys are not worth the columns."""
 
 
+_SENSORS = {
+    "gpu_utilisation": "gpu/utilisation",
+    "gpu_memory_used_gib": "gpu/memory_used",
+    "gpu_memory_total_gib": "gpu/memory_total",
+    "gpu_temperature_c": "gpu/temperature",
+    "gpu_clocks_event_reasons": "gpu/throttle",
+    "memory_used_gib": "host/memory_used",
+}
+"""Fields of a telemetry event and the series that they become."""
+_CLOCKS = {"data_wait_seconds": "time/data_wait", "step_seconds": "time/step"}
+
+
 class _EventReader:
     """Turns events into curves and facts about the run, in the order in which they were written."""
 
@@ -116,7 +128,7 @@ class _EventReader:
             return False
         steps = steps_of([event["step"] for event in events])
         epochs = numbers([event["epoch"] for event in events]) if "epoch" in first else np.full(len(events), np.nan)
-        named = {"train/loss": "loss", "grad_norm": "grad_norm"}
+        named = {"train/loss": "loss", "grad_norm": "grad_norm", **{name: key for key, name in _CLOCKS.items()}}
         columns = {name: numbers([one[key] for one in events]) for name, key in named.items() if key in first}
         columns |= {f"lr/{group}": numbers([one[group] for one in rates]) for group in (first["lr"] if rated else ())}
         if steps is None or epochs is None or any(column is None for column in columns.values()):
@@ -135,6 +147,13 @@ class _EventReader:
             self.meta = _meta(event)
         elif kind == "end":
             self.meta = replace(self.meta, status=str(event.get("status", "unfinished")))
+            self._smallest_pass(event.get("clips_in_pass"))
+        elif kind == "memory":
+            self._smallest_pass(event.get("clips_per_pass"))
+        elif kind == "nan":
+            self._nan(event)
+        elif kind == "telemetry":
+            self._telemetry(event)
         elif kind == "census":
             self._census(event)
         elif kind in ("step", "eval"):
@@ -152,7 +171,24 @@ class _EventReader:
                 self.meta, trainable_tensors=int(trainable), silent_count=int(silent), silent_tensors=known
             )
 
+    def _smallest_pass(self, clips: Any) -> None:
+        if count(clips):
+            self.meta = replace(self.meta, smallest_pass=min(self.meta.smallest_pass or count(clips), count(clips)))
+
+    def _nan(self, event: Event) -> None:
+        clips, alone = event.get("clips"), event.get("alone") is True
+        named = tuple(str(clip) for clip in clips) if alone and isinstance(clips, list) else ()
+        self.meta = replace(self.meta, nan_located=True, nan_clips=named, nan_layer=str(event.get("layer") or ""))
+
+    def _telemetry(self, event: Event) -> None:
+        for field, name in _SENSORS.items():
+            if field in event:
+                self.collector.add(name, count(event.get("step")), None, number(event[field]))
+
     def _step(self, event: Event, step: int, epoch: float | None) -> None:
+        for field, name in _CLOCKS.items():
+            if field in event:
+                self.collector.add(name, step, epoch, number(event[field]))
         if "loss" in event:
             self.collector.add("train/loss", step, epoch, _loss(event["loss"]))
         if "grad_norm" in event:
