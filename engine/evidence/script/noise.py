@@ -29,15 +29,19 @@ def noises(script: Script) -> list[Call]:
 
 
 def _in_network(script: Script, stack: tuple[str, ...]) -> bool:
-    return any(name.rpartition(".")[2].rpartition(":")[2] in script.reading.callable_methods for name in stack)
+    """Return whether a network is at work; an object that is called may as well prepare clips."""
+    networks = set(script.reading.callable_methods) - {"__call__"}
+    return any(name.rpartition(".")[2].rpartition(":")[2] in networks for name in stack)
 
 
 def _changed(script: Script) -> Iterator[Value]:
     """Yield what functions return that prepare clips, and what networks are given in loops."""
     for call in script.trace:
-        own = ":" in call.name and not _in_network(script, (*call.stack, call.name))
-        if call.main and own and call.result is not None:
+        own = not _in_network(script, (*call.stack, call.name))
+        if call.main and own and ":" in call.name and call.result is not None:
             yield call.result
+        elif call.main and own and call.name == "=[]":
+            yield from call.arguments
         elif call.main and call.loops and call.attribute == "__call__" and isinstance(call.receiver, Instance):
             yield from call.arguments[:1]
 
