@@ -37,7 +37,7 @@ def _is_column(script: Script, value: Value | None) -> bool:
             if not isinstance(layer, Instance):
                 return False
             if layer.type in ("torch.nn.Linear", "torch.nn.LazyLinear") and layer.call is not None:
-                return constant(layer.call.argument("out_features", 0 if "Lazy" in layer.type else 1)) == 1
+                return bool(constant(layer.call.argument("out_features", 0 if "Lazy" in layer.type else 1)) == 1)
             if layer.type not in script.symbols["bounding"] or not call.arguments or layer is not call.receiver:
                 return False
             value = call.arguments[0]

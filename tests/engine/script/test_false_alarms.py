@@ -124,3 +124,69 @@ def test_an_answer_goes_before_what_was_measured(tmp_path: Path) -> None:
     answer = Fact("script.augmentation", "there", "user")
     assert _states(tmp_path, {})["data.augmentation"] == "missing"
     assert _states(tmp_path, {}, (answer,))["data.augmentation"] == "present"
+
+
+def test_noise_that_is_written_into_the_batch_is_augmentation(tmp_path: Path) -> None:
+    own = "class Prepare:\n    def __call__(self, x):\n        for i in range(len(x)):\n"
+    own += "            x[i] = x[i] + torch.rand(1) * x[0]\n        return x\nprepare = Prepare()\nmodel ="
+    text = _SCRIPT.format(**{**_PARTS, "prediction": "model(prepare(x))"}).replace("model =", own, 1)
+    (tmp_path / "train.py").write_text(text)
+    review = review_script(load_knowledge(), tmp_path / "train.py")
+    assert next(each.state for each in review.checks if each.id == "data.augmentation") == "present"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "state"),
+    [
+        ("wave = torchaudio.transforms.MelSpectrogram()(wave)", "missing"),
+        ("s = torchaudio.transforms.MelSpectrogram()(wave); wave = s - torch.mean(s, dim=-1, keepdim=True)", "present"),
+        ("s = torchaudio.transforms.MelSpectrogram()(wave); wave = s - s.mean(-1, keepdim=True)", "present"),
+        ("s = torchaudio.transforms.MelSpectrogram()(wave); wave = s - torch.mean(wave, dim=-1)", "missing"),
+    ],
+)
+def test_a_mean_taken_away_along_an_axis_is_normalisation(tmp_path: Path, prepare: str, state: str) -> None:
+    assert _states(tmp_path, {"prepare": prepare})["backbone.input_norm"] == state
+
+
+_BACK = """
+import glob
+found = sorted(glob.glob("models/*.pt"))
+if len(found) >= 1:
+    model.load_state_dict(torch.load({what}))
+best, waited = 0, 0
+"""
+
+
+@pytest.mark.parametrize(("what", "state"), [("found[-1]", "present"), ("'pretrained.pt'", "missing")])
+def test_checkpoints_found_in_a_folder_are_a_way_back(tmp_path: Path, what: str, state: str) -> None:
+    text = _SCRIPT.format(**_PARTS).replace("best, waited = 0, 0\n", _BACK.format(what=what), 1)
+    (tmp_path / "train.py").write_text(text)
+    review = review_script(load_knowledge(), tmp_path / "train.py")
+    assert next(each.state for each in review.checks if each.id == "life.resume") == state
+
+
+def test_a_folder_hides_no_package_of_the_same_name(tmp_path: Path) -> None:
+    trainer = """
+import evaluate
+from transformers import AutoModelForAudioClassification, Trainer, TrainingArguments
+metric = evaluate.load("accuracy")
+def compute_metrics(given):
+    return metric.compute(predictions=given.predictions.argmax(-1), references=given.label_ids)
+model = AutoModelForAudioClassification.from_pretrained("facebook/wav2vec2-base")
+arguments = TrainingArguments("out", eval_strategy="epoch")
+Trainer(model, arguments, train_dataset=None, eval_dataset=None, compute_metrics=compute_metrics).train()
+"""
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "run.py").write_text(trainer)
+    (tmp_path / "evaluate").mkdir()
+    (tmp_path / "evaluate" / "score.py").write_text("x = 1\n")
+    review = review_script(load_knowledge(), tmp_path)
+    assert next(each.state for each in review.checks if each.id == "eval.task_metric") == "present"
+
+
+def test_a_function_called_like_the_entry_file_does_not_hide_it(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "training.py").write_text("def train():\n    loss.backward()\n    optimizer.step()\n")
+    (tmp_path / "train.py").write_text("from net.training import train\n\nif __name__ == '__main__':\n    train()\n")
+    (tmp_path / "search.py").write_text("from net import training\n\nif __name__ == '__main__':\n    print(training)\n")
+    assert review_script(load_knowledge(), tmp_path).script.project.entry == "train.py"
