@@ -1,4 +1,4 @@
-"""The training child: `python -P -m engine train|evaluate|eject`; started by name, never imported by other packages.
+"""The training child: `python -P -m engine train|evaluate|test|eject`; started by name, never imported by others.
 
 Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
 """
@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.job == "train":
             _train(chosen, stop)
+        elif chosen.job == "test":
+            _test(chosen, stop)
         elif chosen.job == "evaluate":
             _evaluate(chosen, stop)
         else:
@@ -69,6 +71,12 @@ def _evaluate(chosen: argparse.Namespace, stop: Stop) -> None:
     print(json.dumps(evaluate_run(chosen.run, chosen.manifest, chosen.split, chosen.name, stop), indent=1))
 
 
+def _test(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.training.separating.running import run_test
+
+    print(run_test(chosen.run, chosen.name, stop))
+
+
 def _eject(chosen: argparse.Namespace) -> None:
     from engine.training.ejecting.ejection import eject
 
@@ -90,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("manifest", type=Path, nargs="?", help="default: a split of the run's own plan")
     evaluate.add_argument("--split", help="train, val or test; default: every row of the manifest")
     evaluate.add_argument("--name", help="names predictions/NAME.csv; default: the split, or external")
+    test = jobs.add_parser("test", help="run one test that tells causes apart")
+    test.add_argument("run", type=Path)
+    test.add_argument("name", help="such as one-batch or rate-range")
     eject = jobs.add_parser("eject", help="write a plan as a script of transformers' Trainer")
     eject.add_argument("plan", type=Path)
     eject.add_argument("--output", type=Path, required=True, help="the script; a list of clips lies beside it")

@@ -83,7 +83,7 @@ def _statement(script: Script, call: Call) -> str:
     source = script.project.sources.get(call.place.path)
     if source is None:
         return ""
-    return "\n".join(source.text.splitlines()[call.place.line - 1 : call.place.last]).lower()
+    return "\n".join(source.lines[call.place.line - 1 : call.place.last]).lower()
 
 
 def _of_slices(script: Script, found: list[Part]) -> Measured:
@@ -125,7 +125,7 @@ def _keeps_classes(script: Script, call: Call, named: set[str]) -> bool:
 
 def _head(script: Script, path: str, line: int) -> str:
     source = script.project.sources.get(path)
-    return source.text.splitlines()[line - 1].lower() if source else ""
+    return source.lines[line - 1].lower() if source else ""
 
 
 def _by_position(script: Script, found: list[Part], splits: list[Call]) -> Measured:
