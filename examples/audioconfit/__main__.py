@@ -3,7 +3,7 @@
     python -m examples.audioconfit --data ../shared/data
 
 FSDD speakers (40 training clips each) and ESC-10, five seeds, a small encoder that is pre-trained here on the training
-audio; benchmarks/results/audioconfit.json holds what came out, whatever it is. About six minutes of CPU.
+audio; benchmarks/results/audioconfit.json will hold what comes out, whatever it is. Some ten minutes of CPU.
 """
 
 from __future__ import annotations

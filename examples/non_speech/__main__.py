@@ -3,7 +3,7 @@
     python -m examples.non_speech --data ../shared/data
 
 A small encoder that is pre-trained here on FSDD hears ESC-10; ABX over digits that neither saw, before and after, with
-each of six speakers as a pair; benchmarks/results/non_speech.json holds what came out. About three minutes of CPU.
+each of six speakers as a pair; benchmarks/results/non_speech.json will hold what comes out. Some five minutes of CPU.
 """
 
 from __future__ import annotations
