@@ -1,4 +1,4 @@
-"""The training child: `python -P -m engine train|evaluate`. Started by name and never imported by the other packages.
+"""The training child: `python -P -m engine train|evaluate|test|eject`; started by name, never imported by others.
 
 Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
 """
@@ -26,8 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.job == "train":
             _train(chosen, stop)
-        else:
+        elif chosen.job == "test":
+            _test(chosen, stop)
+        elif chosen.job == "evaluate":
             _evaluate(chosen, stop)
+        else:
+            _eject(chosen)
     except TonmeisterError as error:
         print(error.render(), file=sys.stderr)
         return error.exit_status
@@ -38,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.model_card import write_card
     from engine.plan import read_plan
     from engine.training.folds import train_folds
     from engine.training.run import train_run
@@ -48,16 +53,31 @@ def _train(chosen: argparse.Namespace, stop: Stop) -> None:
     folds = chosen.folds or (LEAVE_ONE_GROUP_OUT if by_group else None)
     if folds is None:
         train_run(chosen.plan, chosen.run, resume=chosen.resume, test=chosen.test, stop=stop)
+        write_card(chosen.run)
         return
     if chosen.test:
         raise UsageError("--test with folds: cross-validation holds every clip out once and opens no test split")
     train_folds(chosen.plan, chosen.run, folds, resume=chosen.resume, stop=stop)
+    write_card(chosen.run)
 
 
 def _evaluate(chosen: argparse.Namespace, stop: Stop) -> None:
     from engine.training.external import evaluate_run
 
     print(json.dumps(evaluate_run(chosen.run, chosen.manifest, chosen.split, chosen.name, stop), indent=1))
+
+
+def _test(chosen: argparse.Namespace, stop: Stop) -> None:
+    from engine.training.separating.running import run_test
+
+    print(run_test(chosen.run, chosen.name, stop))
+
+
+def _eject(chosen: argparse.Namespace) -> None:
+    from engine.training.ejecting.ejection import eject
+
+    for path in eject(chosen.plan, chosen.output):
+        print(path)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("manifest", type=Path, nargs="?", help="default: a split of the run's own plan")
     evaluate.add_argument("--split", help="train, val or test; default: every row of the manifest")
     evaluate.add_argument("--name", help="names predictions/NAME.csv; default: the split, or external")
+    test = jobs.add_parser("test", help="run one test that tells causes apart")
+    test.add_argument("run", type=Path)
+    test.add_argument("name", help="such as one-batch or rate-range")
+    eject = jobs.add_parser("eject", help="write a plan as a script of transformers' Trainer")
+    eject.add_argument("plan", type=Path)
+    eject.add_argument("--output", type=Path, required=True, help="the script; a list of clips lies beside it")
     return parser
 
 

@@ -38,6 +38,16 @@ def evaluate_command(
     return command + (["--name", name] if name else [])
 
 
+def test_command(run: Path, name: str) -> list[str]:
+    """Return the command that runs one separating test (`engine.separating`) of a run."""
+    return [sys.executable, "-P", "-m", "engine", "test", str(run), name]
+
+
+def eject_command(plan: Path, script: Path) -> list[str]:
+    """Return the command that writes `plan` as a script."""
+    return [sys.executable, "-P", "-m", "engine", "eject", str(plan), "--output", str(script)]
+
+
 class EventTail:
     """Reads a growing events.jsonl a piece at a time; a torn last line is left for the next read."""
 

@@ -1,17 +1,17 @@
-"""Weighs causes that compete for a finding by what is known of the run; asserts none without evidence."""
+"""Weighs causes that compete for findings by what is known of the run; asserts none without decisive evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from knowledge.conditions import Clause, Condition, spell
-from knowledge.differential import Cause
+from knowledge.differential import STANDINGS, Cause, Standing
+from knowledge.records import SEVERITIES, Fact
 
+from .reference import Assessment
 from .session import Session
-
-Standing = Literal["supported", "possible", "unlikely"]
-_ORDER: tuple[Standing, ...] = ("supported", "possible", "unlikely")
+from .strata import concluding
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +25,86 @@ class Weighed:
     contra: tuple[str, ...]
     unknown: tuple[str, ...]
     """Facts that would speak, and that nobody knows."""
+    explains: tuple[str, ...]
+    """Findings of this run that it would bring about."""
 
 
 def differential(session: Session, finding: str) -> tuple[Weighed, ...]:
     """Return the causes of a finding, the best supported first; empty where none are on record."""
-    weighed = [_weigh(cause, session) for cause in session.knowledge.differentials.get(finding, ())]
-    return tuple(sorted(weighed, key=lambda one: (_ORDER.index(one.standing), len(one.contra) - len(one.pro))))
+    return _ranked(session, [cause for cause in session.knowledge.causes if finding in cause.explains])
 
 
-def _weigh(cause: Cause, session: Session) -> Weighed:
-    pro = tuple(_shown(clause, session) for clause in cause.speaks_for if _holds(clause, session))
-    contra = tuple(_shown(clause, session) for clause in cause.speaks_against if _holds(clause, session))
-    asked = (one.fact for clause in (*cause.speaks_for, *cause.speaks_against) for one in clause)
-    unknown = tuple(dict.fromkeys(fact for fact in asked if fact not in session.facts))
-    standing: Standing = "supported" if pro and not contra else "unlikely" if len(contra) > len(pro) else "possible"
-    return Weighed(cause, standing, pro, contra, unknown)
+def causes_of_run(session: Session) -> tuple[Weighed, ...]:
+    """Return the causes of everything that was found, the best supported first."""
+    found = {finding.id for finding in session.findings}
+    return _ranked(session, [cause for cause in session.knowledge.causes if found & set(cause.explains)])
 
 
-def _holds(clause: Clause, session: Session) -> bool:
-    return any(_true(one, session) for one in clause)
+def telling_tests(session: Session) -> tuple[str, ...]:
+    """Return the tests that would settle the causes still open, those of the likeliest first."""
+    serious = {finding.id for finding in session.findings if finding.severity != "note"}
+    open_causes = [one for one in causes_of_run(session) if serious & set(one.explains)]
+    shown = {finding for one in open_causes if one.standing == "asserted" for finding in one.explains}
+    wanted = (
+        name
+        for one in open_causes
+        if one.standing in ("supported", "possible", "unlikely") and serious & set(one.explains) - shown
+        for name in one.cause.settled_by
+    )
+    return tuple(dict.fromkeys(wanted))
 
 
-def _true(one: Condition, session: Session) -> bool:
+def standing_of(cause: Cause, assessment: Assessment) -> Standing:
+    """Return how a cause stands; only decisive evidence asserts or excludes it, and where both is there, neither."""
+    asserted = bool(cause.asserted_when) and all(assessment.clause(one) is True for one in cause.asserted_when)
+    excluded = bool(cause.excluded_when) and all(assessment.clause(one) is True for one in cause.excluded_when)
+    if asserted != excluded:
+        return "asserted" if asserted else "excluded"
+    pro = sum(assessment.clause(one) is True for one in cause.speaks_for)
+    contra = sum(assessment.clause(one) is True for one in cause.speaks_against)
+    return "supported" if pro and not contra else "unlikely" if contra > pro else "possible"
+
+
+def failures_of_cause(cause: Cause) -> Iterator[str]:
+    """Run the examples of a cause and tell each that turns out otherwise than written; facts alone, no rules."""
+    for example in cause.examples:
+        facts = {name: Fact(name, value, "user") for name, value in example.given.items()}
+        found = standing_of(cause, Assessment({}, facts.get))
+        if found != example.standing:
+            yield f"{cause.id}: given {example.given} it is {found}, expected {example.standing}"
+
+
+def _ranked(session: Session, causes: Iterable[Cause]) -> tuple[Weighed, ...]:
+    assessment = Assessment(concluding(session.knowledge.pack(*session.packs)), session.facts.get)
+    severity = {finding.id: SEVERITIES.index(finding.severity) for finding in reversed(session.findings)}
+    weighed = [_weigh(cause, session, assessment) for cause in causes]
+
+    def place(one: Weighed) -> tuple[int, int, int, int]:
+        worst = min((severity[name] for name in one.explains), default=len(SEVERITIES))
+        return STANDINGS.index(one.standing), worst, len(one.contra) - len(one.pro), -len(one.explains)
+
+    return tuple(sorted(weighed, key=place))
+
+
+def _weigh(cause: Cause, session: Session, assessment: Assessment) -> Weighed:
+    standing = standing_of(cause, assessment)
+    pro = (*(cause.asserted_when if standing == "asserted" else ()), *cause.speaks_for)
+    contra = (*(cause.excluded_when if standing == "excluded" else ()), *cause.speaks_against)
+    asked = (one for clause in cause.clauses for one in clause if one.kind == "is")
+    unknown = tuple(dict.fromkeys(one.fact for one in asked if one.fact not in session.facts))
+    found = {finding.id for finding in session.findings}
+    explains = tuple(one for one in cause.explains if one in found)
+    return Weighed(
+        cause, standing, _found(pro, session, assessment), _found(contra, session, assessment), unknown, explains
+    )
+
+
+def _found(clauses: Iterable[Clause], session: Session, assessment: Assessment) -> tuple[str, ...]:
+    """Say each clause that holds, once, by the first of its conditions that does."""
+    holding = (next((one for one in clause if assessment.truth(one) is True), None) for clause in clauses)
+    return tuple(dict.fromkeys(_shown(one, session) for one in holding if one is not None))
+
+
+def _shown(one: Condition, session: Session) -> str:
     fact = session.facts.get(one.fact)
-    return fact is not None and one.kind == "is" and one.holds(fact.value)
-
-
-def _shown(clause: Clause, session: Session) -> str:
-    one = next(one for one in clause if _true(one, session))
-    return f"{one.fact} is {spell(session.facts[one.fact].value)}"
+    return f"{one.fact} is {spell(fact.value)}" if fact is not None and one.kind == "is" else str(one)

@@ -13,7 +13,7 @@ from typing import Any
 from .auditing import JustifiedDocument, SettingDocument
 from .cards import BackboneCard
 from .conditions import parse_clauses
-from .differential import Cause, DifferentialDocument
+from .differential import Cause, CauseDocument
 from .errors import KnowledgeError
 from .folder import Item, knowledge_files, read_folder
 from .items import ItemDocument, ServedDocument
@@ -107,7 +107,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
         profiles=tuple(parse(ProfileDocument, item) for item in _of(items, "profile")),
         reviews={item.name: parse(ReviewDocument, item) for item in _of(items, "review")},
-        differentials={item.name: _causes(item, vocabulary, sources) for item in _of(items, "differential")},
+        causes=tuple(_cause(item, vocabulary, sources, rules) for item in _of(items, "cause")),
         translations={item.name: _translation(item, vocabulary, remedies) for item in _of(items, "translation")},
         logged={item.name: parse(LoggedDocument, item).by for item in _of(items, "logged")},
         reading=next((parse(Reading, item) for item in _of(items, "reading")), None),
@@ -138,17 +138,23 @@ def _of(items: list[Item], kind: str) -> Iterator[Item]:
             yield item
 
 
-def _causes(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocument]) -> tuple[Cause, ...]:
-    causes = []
-    for one in parse(DifferentialDocument, item).causes:
-        known = (*sources, "experience")
-        missing = [name for name in one.source if name not in known and not re.match(r"S\d{3}", name)]
-        if missing:
-            raise KnowledgeError(f"{item.where}: no source {missing[0]!r}")
-        pro = parse_clauses(one.speaks_for, vocabulary, item.where)
-        contra = parse_clauses(one.speaks_against, vocabulary, item.where)
-        causes.append(Cause(one.cause, pro, contra, one.test, one.source))
-    return tuple(causes)
+def _cause(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocument], rules: Iterable[Rule]) -> Cause:
+    one = parse(CauseDocument, item)
+    missing = [name for name in one.source if name not in (*sources, "experience") and not re.match(r"S\d{3}", name)]
+    if missing:
+        raise KnowledgeError(f"{item.where}: no source {missing[0]!r}")
+    findings = {rule.then.attribute.removeprefix("finding.") for rule in rules}
+    strange = [name for name in one.explains if name not in findings]
+    if strange:
+        raise KnowledgeError(f"{item.where}: explains {strange[0]!r}, which no rule reports")
+    asserted, excluded, pro, contra = (
+        parse_clauses(clauses, vocabulary, item.where)
+        for clauses in (one.asserted_when, one.excluded_when, one.speaks_for, one.speaks_against)
+    )
+    return Cause(
+        one.cause, one.says, one.explains, asserted, excluded, pro, contra,
+        one.test, one.settled_by, one.source, one.examples,
+    )  # fmt: skip
 
 
 def _translation(item: Item, vocabulary: Vocabulary, remedies: Mapping[str, Remedy]) -> TranslationDocument:

@@ -151,8 +151,8 @@ class Knowledge:
     """What following a script takes."""
     reviews: dict[str, ReviewDocument] = field(default_factory=dict)
     """What is known of each check of a script beyond its rules."""
-    differentials: dict[str, tuple[Cause, ...]] = field(default_factory=dict)
-    """Causes that compete for a finding."""
+    causes: tuple[Cause, ...] = ()
+    """What may bring findings about; those of one finding compete."""
     translations: dict[str, TranslationDocument] = field(default_factory=dict)
     """What the lines of plan.yaml are called in other frameworks."""
     logged: dict[str, str] = field(default_factory=dict)

@@ -20,6 +20,8 @@ from knowledge.errors import InputError
 from knowledge.records import Evidence, Fact, Measured, Unknown, Value
 
 from .. import metrics
+from .class_shares import NAMES as SHARES
+from .class_shares import Shares, measure_shares, shares_of
 
 _SAMPLES = 1000
 """Bootstrap resamples (Efron & Tibshirani 1993 use 1000 for intervals)."""
@@ -42,6 +44,8 @@ class Predictions:
     """`(clips,)`: numbers for regression, text for classification."""
     predictions: NDArray[Any]
     """`(clips,)`, as the labels."""
+    shares: Shares | None = None
+    """What was given to each class; None for regression and where the file does not say."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -67,7 +71,7 @@ def read_predictions(path: Path, task: str) -> Predictions:
         labels, predictions = (_numbers(column, path) for column in columns)
         return Predictions(path, groups, labels, predictions)
     labels, predictions = (np.array(column, dtype=str) for column in columns)
-    return Predictions(path, groups, labels, predictions)
+    return Predictions(path, groups, labels, predictions, shares_of(rows))
 
 
 def _numbers(column: list[str], path: Path) -> NDArray[np.float64]:
@@ -111,6 +115,8 @@ def measure_predictions(files: Iterable[tuple[str, Path]], task: str) -> Measure
 
 _REGRESSION = (
     "predictions.r",
+    "predictions.r_low",
+    "predictions.r_high",
     "predictions.std_ratio",
     "predictions.std_ratio_low",
     "predictions.std_ratio_high",
@@ -121,6 +127,8 @@ _REGRESSION = (
     "predictions.ccc_low",
     "predictions.ccc_high",
     "predictions.slope",
+    "predictions.slope_low",
+    "predictions.slope_high",
     "predictions.bias_share",
     "predictions.bias_share_low",
     "predictions.bias_share_high",
@@ -140,23 +148,26 @@ def _regression(rows: Predictions) -> Measured:
         "std_ratio_minus_r": lambda labels, predicted: (
             metrics.std_ratio(labels, predicted) - metrics.pearson(labels, predicted)
         ),
+        "r": metrics.pearson,
+        "slope": metrics.slope,
         "ccc": metrics.ccc,
         "bias_share": lambda labels, predicted: metrics.bias(labels, predicted) / spread,
     }
     for name, statistic in statistics.items():
         low, high = metrics.bootstrap_interval(statistic, rows.labels, rows.predictions, samples=_SAMPLES)
         numbers |= {name: statistic(rows.labels, rows.predictions), f"{name}_low": low, f"{name}_high": high}
-    numbers["r"] = metrics.pearson(rows.labels, rows.predictions)
-    numbers["slope"] = metrics.slope(rows.labels, rows.predictions)
-    text = (
-        f"r {numbers['r']:.3f}, std_ratio {numbers['std_ratio']:.3f}, CCC {numbers['ccc']:.3f}, "
-        f"slope {numbers['slope']:.3f}, bias {numbers['bias_share']:+.3f} of the labels' standard deviation, n {n}"
-    )
-    together = Evidence(text, path=str(rows.path), n=n)
+    shown = [
+        f"{_WORDS[name]} {numbers[name]:.3f} [{numbers[f'{name}_low']:.3f}, {numbers[f'{name}_high']:.3f}]"
+        for name in _WORDS
+    ]
+    together = Evidence(f"{', '.join(shown)} of the labels' standard deviation, n {n}", path=str(rows.path), n=n)
     measured = Measured()
     for name, value in numbers.items():
         measured += _known(f"predictions.{name}", value, n, together)
     return measured + _extremes(rows, spread) + _unknown("the task is a regression", *_CLASSIFICATION)
+
+
+_WORDS = {"r": "r", "std_ratio": "std_ratio", "ccc": "CCC", "slope": "slope", "bias_share": "bias"}
 
 
 def _extremes(rows: Predictions, spread: float) -> Measured:
@@ -173,6 +184,7 @@ def _extremes(rows: Predictions, spread: float) -> Measured:
 
 
 _CLASSIFICATION = (
+    *SHARES,
     "predictions.accuracy",
     "predictions.accuracy_low",
     "predictions.accuracy_high",
@@ -209,6 +221,7 @@ def _classification(rows: Predictions) -> Measured:
     measured = Measured()
     for name, value in numbers.items():
         measured += _known(f"predictions.{name}", value, n, evidence)
+    measured += measure_shares(rows.shares, str(rows.path))
     share = "predictions.prediction_entropy_share"
     if len(classes) < 2:
         measured += _unknown("the labels name one class only", share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -76,8 +77,29 @@ class Syntax:
         return _with_top(module, self.wanted, self.top)
 
 
+MOST_LINES = 2_500
+"""Lines of a file that is patched: LibCST takes a second for each thousand, and each patch reads the file again."""
+
+MOST_CHARACTERS = 150_000
+DEEPEST = 60
+"""Blocks and expressions within each other: LibCST calls itself several times for each, and Python stops at 1,000."""
+
+
+def _is_deep(text: str) -> bool:
+    """Return whether a text nests too deep, or does not parse."""
+    try:
+        level: list[ast.AST] = [ast.parse(text)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return bool(level)
+
+
 def read_syntax(text: str) -> Syntax | None:
-    """Return the tree of a file; None when LibCST cannot read it, or would not write it back byte for byte."""
+    """Return the tree of a file; None when it is too long, or LibCST would not write it back byte for byte."""
+    if text.count("\n") > MOST_LINES or len(text) > MOST_CHARACTERS or _is_deep(text):
+        return None
     import libcst as cst
     from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 
@@ -85,7 +107,7 @@ def read_syntax(text: str) -> Syntax | None:
         wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
         positions = wrapper.resolve(PositionProvider)
         parents = wrapper.resolve(ParentNodeProvider)
-    except (cst.ParserSyntaxError, RecursionError, ValueError):
+    except (cst.ParserSyntaxError, RecursionError, ValueError, KeyError):  # the last out of too deep a tree
         return None
     if wrapper.module.code != text:
         return None

@@ -13,7 +13,7 @@ from .augmentation import mixed, spec_augment
 from .data import Item
 from .job import Job
 from .losses import adds_up
-from .memory_backoff import free_memory, halved, is_out_of_memory
+from .memory_backoff import NoRoomError, free_memory, halved, is_out_of_memory
 from .model import Batch
 from .spec_augment import masking_of
 
@@ -57,6 +57,8 @@ def accumulate(
             return Accumulated(_backward(job, scaler, batches, clips, epoch), passes, batches, most_clips)
         except (MemoryError, RuntimeError) as error:
             smaller = halved(passes) if is_out_of_memory(error) and adds_up(job.plan.training.loss) else None
+            if smaller is None and is_out_of_memory(error):
+                raise NoRoomError(str(error) or "allocation failed", max(map(len, passes))) from error
             if smaller is None:
                 raise
         most_clips = max(map(len, smaller))

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.plan_sections import Training
 from knowledge.errors import TrainingError
 
-from .memory_backoff import is_out_of_memory
+from .memory_backoff import NoRoomError, is_out_of_memory
 
 _NAMED_CLIPS = 8
 
@@ -26,6 +26,8 @@ class MemoryExhaustedError(TrainingError):
 
     code = "out-of-memory"
     title = "Not enough memory"
+    clips: int | None = None
+    """Clips of the smallest pass that was tried; None where it was not a pass of training."""
 
 
 class DeadTensorsError(TrainingError):
@@ -98,10 +100,19 @@ def memory_watched(training: Training) -> Iterator[None]:
         text = str(error)
         if not is_out_of_memory(error):
             raise
-        raise MemoryExhaustedError(
-            f"no memory for a pass of {-(-training.batch_size // training.accumulation)} clips "
+        clips = error.clips if isinstance(error, NoRoomError) else -(-training.batch_size // training.accumulation)
+        exhausted = MemoryExhaustedError(
+            f"no memory for a pass of {clips} clip{'' if clips == 1 else 's'} "
             f"(training.batch_size {training.batch_size}, training.accumulation {training.accumulation}): "
             f"{text.splitlines()[0] if text else 'allocation failed'}",
-            hint=f"Set training.accumulation to {2 * training.accumulation}: the same steps at half the memory. "
-            "Or set data.max_seconds.",
-        ) from error
+            hint=_room_hint(training, clips),
+        )
+        exhausted.clips = error.clips if isinstance(error, NoRoomError) else None
+        raise exhausted from error
+
+
+def _room_hint(training: Training, clips: int) -> str:
+    if clips == 1:
+        return "One clip alone does not fit: set data.max_seconds, or choose a smaller backbone."
+    twice = f"Set training.accumulation to {2 * training.accumulation}: the same steps at half the memory."
+    return f"{twice} Or set data.max_seconds."

@@ -143,6 +143,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                     grad_norm=token(norm_value),
                     lr=rates,
                     samples_per_second=clips / (time.perf_counter() - waiting_since),
+                    step_seconds=time.perf_counter() - waiting_since,
                     data_wait_seconds=data_wait,
                 )
             readings = telemetry.take()
@@ -151,6 +152,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             if not finite:
                 what, value = ("loss", loss_value) if bad_loss else ("gradient norm", norm_value)
                 found = locate(job, list(zip(done.passes, done.batches, strict=True)))
+                events.write("nan", step=progress.step, clips=found.clips, alone=found.alone, layer=found.layer)
                 raise diverged(what, value, progress.step, found.clips, found.place)
 
             # A hot GPU is spared: noted, slowed, paused, and in the end left alone.

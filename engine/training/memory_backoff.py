@@ -12,9 +12,17 @@ _SIGNS = ("out of memory", "can't allocate memory", "CUDNN_STATUS_ALLOC_FAILED",
 """What CUDA, the CPU allocator, cuDNN and cuBLAS say; all but CUDA's are plain RuntimeErrors."""
 
 
+class NoRoomError(RuntimeError):
+    """No memory for the smallest pass that was tried."""
+
+    def __init__(self, said: str, clips: int) -> None:
+        super().__init__(said)
+        self.clips = clips
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error is one of the many ways of running out of memory."""
-    return isinstance(error, MemoryError) or (
+    return isinstance(error, MemoryError | NoRoomError) or (
         isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
     )
 

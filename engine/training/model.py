@@ -25,7 +25,7 @@ from .padding import frame_mask
 from .pooling import MeanPooling, PooledScale, StatisticsPooling, make_pooling
 from .spec_augment import Masking
 
-_STRIDE_ABOVE_HZ = 80
+STRIDE_ABOVE_HZ = 80
 """Frames closer than this are halved before the recurrent layer: 10 ms frames overlap by more than half."""
 
 
@@ -258,7 +258,7 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
     temporal = None
     if plan.head.name == "temporal":
-        stride = 2 if 1 / frame_seconds > _STRIDE_ABOVE_HZ else 1
+        stride = 2 if 1 / frame_seconds > STRIDE_ABOVE_HZ else 1
         temporal = TemporalEncoder(width, plan.head.hidden, stride, plan.head.dropout)
         width, frame_seconds = temporal.features, frame_seconds * stride
     in_time = plan.answer in ("symbols", "events")

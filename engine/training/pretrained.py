@@ -45,7 +45,7 @@ class _Kind:
 
 
 # With zero shares the network has no mask vector, which would be a weight that nothing trains.
-_SPEECH: dict[str, Any] = {
+OFF_IN_SPEECH: dict[str, Any] = {
     "layerdrop": 0.0,
     "apply_spec_augment": False,
     "mask_time_prob": 0.0,
@@ -53,12 +53,12 @@ _SPEECH: dict[str, Any] = {
     "add_adapter": False,
 }
 _KINDS = {
-    "wav2vec2": _Kind("wav2vec2", "Wav2Vec2Model", _SPEECH),
-    "hubert": _Kind("hubert", "HubertModel", _SPEECH),
-    "wavlm": _Kind("wavlm", "WavLMModel", _SPEECH),
+    "wav2vec2": _Kind("wav2vec2", "Wav2Vec2Model", OFF_IN_SPEECH),
+    "hubert": _Kind("hubert", "HubertModel", OFF_IN_SPEECH),
+    "wavlm": _Kind("wavlm", "WavLMModel", OFF_IN_SPEECH),
     "ast": _Kind("audio-spectrogram-transformer", "ASTModel", {}),
     "whisper": _Kind("whisper", "WhisperEncoder", {}, {r"^(model\.)?encoder\.": ""}),
-    "w2v-bert": _Kind("wav2vec2-bert", "Wav2Vec2BertModel", _SPEECH),
+    "w2v-bert": _Kind("wav2vec2-bert", "Wav2Vec2BertModel", OFF_IN_SPEECH),
 }
 _BY_TYPE = {kind.model_type: name for name, kind in _KINDS.items()}
 
@@ -111,6 +111,15 @@ def load_pretrained(name: Name, checkpoint: str, sample_rate_hz: int) -> Pretrai
     settings = _preprocessor(checkpoint, sample_rate_hz)
     reads_waveform = name in ("wav2vec2", "hubert", "wavlm")
     return Pretrained(network, reads_waveform and bool(settings.get("do_normalize", True)), settings)
+
+
+def normalises_input(checkpoint: str, sample_rate_hz: int) -> bool:
+    """Say whether a checkpoint that reads waveforms wants each clip at zero mean and unit variance; loads no weights.
+
+    Raises:
+        PlanError: it was trained at another sample rate.
+    """
+    return bool(_preprocessor(checkpoint, sample_rate_hz).get("do_normalize", True))
 
 
 def _preprocessor(checkpoint: str, sample_rate_hz: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .data import Corpus, Loader, check_classes, class_shares, damaged, data_dig
 from .environment import check_same, device_name, write_environment
 from .evaluation import chance, score, write_predictions
 from .events import EventWriter
-from .faults import memory_watched
+from .faults import MemoryExhaustedError, memory_watched
 from .job import Job, Source, device_of, precision_of
 from .labels import frames_needed
 from .loop import Outcome, sampler_of, train
@@ -131,12 +131,12 @@ def train_parts(
     else:
         write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
     seed_everything(plan.training.seed)
-    job = _job(prepared, parts, run, device, fold)
+    job = job_of(prepared, parts, run, device, fold)
     events = EventWriter(run / EVENTS)
     try:
         events.write("start", **_start(job, left_out, short))
         with memory_watched(plan.training), Telemetry(sensors_of(device)) as telemetry:
-            job = _with_frames(job, stop)
+            job = with_frames(job, stop)
             outcome = train(job, events, telemetry, stop, resume=resume)
             scored = _predict(job, stop, held_out)
         events.write("end", **_end(outcome, time.monotonic() - began))
@@ -147,6 +147,7 @@ def train_parts(
             status=statuses.get(error.code, "failed"),
             seconds=time.monotonic() - began,
             error={"code": error.code, "message": error.message, "hint": error.hint},
+            **({"clips_in_pass": error.clips} if isinstance(error, MemoryExhaustedError) and error.clips else {}),
         )
         raise
     except Exception as error:
@@ -172,7 +173,8 @@ def _train_first(prepared: Prepared, parts: Parts, run: Path, stop: Stop) -> Non
     train_parts(prepared, Parts(parts.train, parts.validation, ()), run, resume=bool(ends), stop=stop)
 
 
-def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold: str) -> Job:
+def job_of(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold: str) -> Job:
+    """Build the model and the losses of a plan for given parts; nothing is encoded yet."""
     plan, classes = prepared.plan, prepared.corpus.classes
     targets = [item.target for item in parts.train]
     mean, deviation = (0.0, 1.0) if plan.answer != "score" else (statistics.fmean(targets), statistics.pstdev(targets))
@@ -189,7 +191,7 @@ def _job(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fold
     return Job(plan, run, classes, parts, model, loss, plain, source, device, precision, fold)
 
 
-def _with_frames(job: Job, stop: Stop) -> Job:
+def with_frames(job: Job, stop: Stop) -> Job:
     """Fit the normalisation, and compute once what comes out the same in every epoch."""
     loader, items = job.source.loader, job.parts.train
     if job.model.needs_normalisation:

@@ -66,6 +66,7 @@ class NvmlSensor:
             (("gpu_temperature_c",), lambda: (nvml.nvmlDeviceGetTemperature(self._gpu, nvml.NVML_TEMPERATURE_GPU),)),
             (("gpu_slowdown_c",), lambda: self._limit(nvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN)),
             (("gpu_shutdown_c",), lambda: self._limit(nvml.NVML_TEMPERATURE_THRESHOLD_SHUTDOWN)),
+            (("gpu_clocks_event_reasons",), lambda: (float(nvml.nvmlDeviceGetCurrentClocksEventReasons(self._gpu)),)),
         ):
             try:
                 reading.update(zip(names, query(), strict=True))

@@ -11,6 +11,7 @@ from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import chosen_run, read_runs
 from engine.evidence.run.replicates import replicates
 from engine.evidence.run.series import RunSeries
+from engine.separating import measured_outcomes
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
 from knowledge.schema import Pack
@@ -65,6 +66,7 @@ def diagnose_run(
     run = chosen_run(runs, path, number)
     given = tuple(extra_facts)
     measured = measure_run(run) + replicates(runs) + measure_predictions(run.predictions, _task(run, given))
+    measured += measured_outcomes(run.source, frozenset(knowledge.vocabulary.entries))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))
     measured = admitted(measured, knowledge.vocabulary)

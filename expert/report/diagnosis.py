@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..differential import telling_tests
 from .curve_pictures import curve_gallery
-from .differential import differential_blocks, differential_record
+from .differential import causes_record, differential_blocks, differential_record
 from .document import Document, Heading, Paragraph, Verbatim
 from .edits import edits_blocks, edits_record
 from .findings import findings_blocks, not_assessable_blocks
@@ -56,6 +57,8 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         **session_record(session),
         "run": diagnosis.run,
+        "causes": causes_record(session),
+        "tests": list(telling_tests(session)),
         "differential": differential_record(session),
         "edits": edits_record(diagnosis.edits),
     }

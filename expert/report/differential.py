@@ -4,47 +4,77 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..differential import Weighed, differential
+from ..differential import Weighed, causes_of_run, differential, telling_tests
 from ..session import Session
 from .document import Bullets, Document, Heading, Paragraph
 
-_WORDS = {"supported": "supported by the evidence", "possible": "possible", "unlikely": "unlikely"}
+WORDS = {
+    "asserted": "shown",
+    "supported": "supported by the evidence",
+    "possible": "possible",
+    "unlikely": "unlikely",
+    "excluded": "ruled out",
+}
+_RESERVATION = "Curves show that something happened, seldom why. The test that is named would tell causes apart."
 
 
 def differential_blocks(session: Session) -> Document:
-    """Return the causes of every finding that has some on record; empty when there are none."""
+    """Return the likeliest cause of all, and the causes of every finding that has some on record; empty without any."""
     found = {finding.id: finding.title for finding in session.findings}
     blocks: list[Any] = []
     for name, title in found.items():
         causes = differential(session, name)
         if causes:
-            items = tuple((f"{_WORDS[one.standing]}: {one.cause.text}", _details(one)) for one in causes)
+            items = tuple((f"{WORDS[one.standing]}: {one.cause.text}", cause_details(one)) for one in causes)
             blocks += [Heading(f"{name}: {title}", 3), Bullets(items)]
     if not blocks:
         return ()
-    reservation = "Curves show that something happened, seldom why. The test that is named would tell causes apart."
-    return (Heading("What may have caused it"), Paragraph(reservation), *blocks)
+    return (Heading("What may have caused it"), *_first(session), Paragraph(_RESERVATION), *blocks)
+
+
+def _first(session: Session) -> Document:
+    """Say in a sentence what comes first, and which tests the trainer can run."""
+    told: list[Any] = []
+    first = next((one for one in causes_of_run(session) if one.standing in ("asserted", "supported")), None)
+    if first is not None:
+        word = "Shown" if first.standing == "asserted" else "Likeliest"
+        told.append(Paragraph(f"{word}: {first.cause.text} It would explain {', '.join(first.explains)}."))
+    if tests := telling_tests(session):
+        told.append(
+            Paragraph(f"Tests that the trainer can run: {', '.join(tests)} (tonmeister diagnose RUN --test NAME).")
+        )
+    return tuple(told)
 
 
 def differential_record(session: Session) -> dict[str, list[dict[str, Any]]]:
     """Return the same as plain values, by finding."""
     return {
-        finding.id: [
-            {
-                "cause": one.cause.text, "standing": one.standing, "for": list(one.pro), "against": list(one.contra),
-                "unknown": list(one.unknown), "test": one.cause.test, "sources": list(one.cause.sources),
-            }
-            for one in causes
-        ]
+        finding.id: [_record(one) for one in causes]
         for finding in session.findings
         if (causes := differential(session, finding.id))
+    }
+
+
+def causes_record(session: Session) -> list[dict[str, Any]]:
+    """Return the causes of the run as a whole, the best supported first, as plain values."""
+    return [{**_record(one), "explains": list(one.explains)} for one in causes_of_run(session)]
+
+
+def _record(one: Weighed) -> dict[str, Any]:
+    return {
+        "id": one.cause.id, "cause": one.cause.text, "standing": one.standing, "for": list(one.pro),
+        "against": list(one.contra), "unknown": list(one.unknown), "test": one.cause.test,
+        "settled_by": list(one.cause.settled_by), "sources": list(one.cause.sources),
     }  # fmt: skip
 
 
-def _details(one: Weighed) -> tuple[str, ...]:
+def cause_details(one: Weighed) -> tuple[str, ...]:
+    """Return the lines under one cause."""
+    settled = one.standing in ("asserted", "excluded")
+    can_run = f" The trainer runs it: --test {one.cause.settled_by[0]}." if one.cause.settled_by else ""
     return (
         *((f"for: {'; '.join(one.pro)}",) if one.pro else ()),
         *((f"against: {'; '.join(one.contra)}",) if one.contra else ()),
-        *((f"not known: {', '.join(one.unknown)}",) if one.unknown else ()),
-        f"test: {one.cause.test}",
+        *((f"not known: {', '.join(one.unknown)}",) if one.unknown and not settled else ()),
+        *(() if settled else (f"test: {one.cause.test}{can_run}",)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 from urllib.parse import quote
 
@@ -83,7 +84,7 @@ def message(finding: ReviewFinding) -> str:
 def _location(item: Evidence, number: int | None = None) -> dict[str, Any]:
     """Of a notebook no line is named: ours counts the lines of its cells, not those of the file; the text says it."""
     region = {"startLine": item.line, "endLine": max(item.end_line or 0, item.line or 1)}
-    artifact = {"uri": quote(item.path or ""), "uriBaseId": _ROOT}
+    artifact = {"uri": quote(os.fsencode(item.path or "")), "uriBaseId": _ROOT}
     physical: dict[str, Any] = (
         {"artifactLocation": artifact} if item.cell else {"artifactLocation": artifact, "region": region}
     )

@@ -95,7 +95,7 @@ def _of(source: Source) -> Iterator[Suppression]:
         if match is None:
             continue
         ids = tuple(part.strip() for part in match[1].split(",") if part.strip())
-        alone = not source.text.splitlines()[line - 1][:column].strip()
+        alone = not source.lines[line - 1][:column].strip()
         first, last = _span(source, line, alone)
         yield Suppression(source.path, line, ids, match[2].strip(), first, last)
 
@@ -114,12 +114,11 @@ def _span(source: Source, line: int, alone: bool) -> tuple[int, int]:
     """Return the lines that a comment on `line` speaks for."""
     first_statement = next((node for node in source.tree.body if not _is_docstring(node)), None)
     if alone and (first_statement is None or line < _start(first_statement)):
-        return 1, len(source.text.splitlines()) + 1
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            head = _start(node) - alone, node.body[0].lineno - 1
-            if head[0] <= line <= max(head[1], node.lineno):
-                return _start(node), node.end_lineno or line
+        return 1, len(source.lines) + 1
+    for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+        head = _start(node) - alone, node.body[0].lineno - 1
+        if head[0] <= line <= max(head[1], node.lineno):
+            return _start(node), node.end_lineno or line
     if alone:
         return line, _statement_below(source, line)
     around = [node for node in _simple_statements(source) if node.lineno <= line <= (node.end_lineno or node.lineno)]

@@ -1,8 +1,13 @@
 """Makes projects that a reviewer may meet and must survive: mutated, random and hostile Python; one for each seed."""
 
+import ast
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from .hostile_files import FILES
+from .hostile_growth import GROWING
 
 SCRIPT = '''"""A training script."""
 import argparse
@@ -97,6 +102,8 @@ def write_project(seed: int, root: Path) -> None:
         (root / "train.ipynb").write_text(_notebook(_mutated(SCRIPT, draw)))
     elif seed % 10 == 4:
         (root / "train.py").write_text(_lines_mixed(SCRIPT, draw))
+    elif seed % 10 in (5, 6, 7):
+        (root / "train.py").write_text(_trees_mixed(SCRIPT, draw), "utf-8", "surrogatepass")
     else:
         (root / "train.py").write_text(_mutated(SCRIPT, draw), "utf-8", "surrogatepass")
     if seed % 7 == 0:
@@ -135,6 +142,25 @@ def _lines_mixed(text: str, draw: random.Random) -> str:
         else:
             lines.insert(second, lines[first])
     return "\n".join(lines)
+
+
+def _trees_mixed(text: str, draw: random.Random) -> str:
+    """Put expressions and statements in the place of others, so that it is still Python and seldom still sense."""
+    tree = ast.parse(text)
+    expressions = [node for node in ast.walk(tree) if isinstance(node, ast.expr) and hasattr(node, "lineno")]
+    for _ in range(draw.randrange(1, 10)):
+        node, other = draw.choice(list(ast.walk(tree))), draw.choice(expressions)
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr) and not isinstance(node, ast.Assign | ast.For | ast.arg):
+                setattr(node, name, other)
+            elif isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                draw.shuffle(value)
+                value.append(draw.choice(value))
+    try:
+        mixed = ast.unparse(tree)
+    except (RecursionError, ValueError, TypeError):  # an expression that came to stand within itself
+        return text
+    return mixed if len(mixed) < 100_000 else text
 
 
 def _notebook(text: str) -> str:
@@ -200,6 +226,14 @@ def _odd_names(root: Path, draw: random.Random) -> None:
     (root / "link.py").symlink_to(root / "nothing.py")
 
 
+def _grown(root: Path, draw: random.Random, text: str) -> None:
+    (root / "train.py").write_text(f"import torch\n{text}{SCRIPT}")
+
+
+def _with_files(root: Path, draw: random.Random, write: Callable[[Path, str, random.Random], None]) -> None:
+    write(root, SCRIPT, draw)
+
+
 def _empty(root: Path, draw: random.Random) -> None:
     (root / "train.py").write_text("")
 
@@ -213,4 +247,6 @@ HOSTILE: dict[str, Callable[[Path, random.Random], None]] = {
     "ten megabytes": _huge, "long entry": _huge_entry, "star imports in a circle": _star_loop,
     "null bytes": _null_bytes, "recursion": _recursive, "doubling calls": _doubling,
     "not a notebook": _not_a_notebook, "odd names": _odd_names, "empty": _empty, "growing numbers": _growing,
+    **{name: partial(_grown, text=text) for name, text in GROWING.items()},
+    **{name: partial(_with_files, write=write) for name, write in FILES.items()},
 }  # fmt: skip

@@ -23,6 +23,8 @@ COMMANDS = {
     "prepare": "Write a clean copy of a data set: mono, one rate, without what cannot be used.",
     "train": "Run a plan.",
     "evaluate": "Score a trained run on another data set.",
+    "card": "Write the model card of a finished run.",
+    "eject": "Write a plan as a script of transformers' Trainer.",
     "diagnose": "Read a run: symptom, likely cause, remedy.",
     "watch": "Follow a growing log: findings as soon as they can be told.",
     "loop": "Plan, train, diagnose, patch, again.",

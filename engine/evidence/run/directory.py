@@ -117,6 +117,18 @@ def _event(line: str) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and "kind" in event else None
 
 
+_SENSORS = {
+    "gpu_utilisation": "gpu/utilisation",
+    "gpu_memory_used_gib": "gpu/memory_used",
+    "gpu_memory_total_gib": "gpu/memory_total",
+    "gpu_temperature_c": "gpu/temperature",
+    "gpu_clocks_event_reasons": "gpu/throttle",
+    "memory_used_gib": "host/memory_used",
+}
+"""Fields of a telemetry event and the series that they become."""
+_CLOCKS = {"data_wait_seconds": "time/data_wait", "step_seconds": "time/step"}
+
+
 class _EventReader:
     """Turns events into curves and facts about the run, in the order in which they were written."""
 
@@ -133,6 +145,13 @@ class _EventReader:
             self.meta = _meta(event)
         elif kind == "end":
             self.meta = replace(self.meta, status=str(event.get("status", "unfinished")))
+            self._smallest_pass(event.get("clips_in_pass"))
+        elif kind == "memory":
+            self._smallest_pass(event.get("clips_per_pass"))
+        elif kind == "nan":
+            self._nan(event)
+        elif kind == "telemetry":
+            self._telemetry(event)
         elif kind == "census":
             self._census(event)
         elif kind in ("step", "eval"):
@@ -150,7 +169,24 @@ class _EventReader:
                 self.meta, trainable_tensors=int(trainable), silent_count=int(silent), silent_tensors=known
             )
 
+    def _smallest_pass(self, clips: Any) -> None:
+        if count(clips):
+            self.meta = replace(self.meta, smallest_pass=min(self.meta.smallest_pass or count(clips), count(clips)))
+
+    def _nan(self, event: dict[str, Any]) -> None:
+        clips, alone = event.get("clips"), event.get("alone") is True
+        named = tuple(str(clip) for clip in clips) if alone and isinstance(clips, list) else ()
+        self.meta = replace(self.meta, nan_located=True, nan_clips=named, nan_layer=str(event.get("layer") or ""))
+
+    def _telemetry(self, event: dict[str, Any]) -> None:
+        for field, name in _SENSORS.items():
+            if field in event:
+                self.collector.add(name, count(event.get("step")), None, number(event[field]))
+
     def _step(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
+        for field, name in _CLOCKS.items():
+            if field in event:
+                self.collector.add(name, step, epoch, number(event[field]))
         if "loss" in event:
             self.collector.add("train/loss", step, epoch, _loss(event["loss"]))
         if "grad_norm" in event:

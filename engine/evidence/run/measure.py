@@ -6,6 +6,7 @@ from knowledge.records import Measured
 
 from .census import census
 from .ending import ending
+from .failing import failing
 from .fit import levels, rise
 from .groups import groups
 from .guessing import guessing
@@ -23,7 +24,7 @@ from .volume import nonfinite, volume
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
     schedule, spikes, gradients, telemetry, guessing, excursions, mislabelled, ending, groups, census,
-    settling,
+    settling, failing,
 )  # fmt: skip
 
 

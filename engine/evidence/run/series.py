@@ -191,6 +191,14 @@ class RunMeta:
     silent_tensors: tuple[str, ...] = ()
     """Names of those that got no gradient in any of them, as far as they were written down."""
     silent_count: int = 0
+    nan_clips: tuple[str, ...] = ()
+    """Clips that each alone give a loss that is not a number, where the trainer looked for them."""
+    nan_located: bool = False
+    """Whether it looked."""
+    nan_layer: str = ""
+    """The first layer whose output is not a number, or the weights that are not."""
+    smallest_pass: int | None = None
+    """Clips of the smallest pass that memory was asked for, once it had run out."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from .calls import Call
 from .functions import reached_lines
 from .places import Place
 from .script import Script
+from .sources import Source
 from .values import Value
 
 _BEST = re.compile(r"(?i)best|min_|max_|prev|lowest|highest|optimal|record")
@@ -40,31 +41,31 @@ def bests(script: Script) -> list[Best]:
     for path, source in script.project.sources.items():
         if path not in reached:
             continue
-        flags = _flags(source.tree)
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.If) and _is_reached(node, source.tree, reached[path]):
+        flags = _flags(source)
+        for node in source.nodes(ast.If):
+            if _is_reached(node, source, reached[path]):
                 best = _of_if(script, path, node, flags)
                 if best is not None:
                     found.append(best)
     return found
 
 
-def _is_reached(node: ast.If, tree: ast.Module, lines: set[int]) -> bool:
+def _is_reached(node: ast.If, source: Source, lines: set[int]) -> bool:
     """Return whether the launch reaches a branch: a call in it, or, where it calls nothing, the function around it."""
     held: ast.AST = node
     if not any(isinstance(each, ast.Call) for each in ast.walk(node)):
-        around = [each for each in ast.walk(tree) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
-                  and each.lineno <= node.lineno <= (each.end_lineno or 0)]  # fmt: skip
-        held = max(around, key=lambda each: each.lineno, default=tree) if around else tree
+        functions = source.nodes(ast.FunctionDef, ast.AsyncFunctionDef)
+        around = [each for each in functions if each.lineno <= node.lineno <= (each.end_lineno or 0)]
+        held = max(around, key=lambda each: each.lineno) if around else source.tree
     first, last = getattr(held, "lineno", 1), getattr(held, "end_lineno", None) or 1 << 30
     return any(first <= line <= last for line in lines)
 
 
-def _flags(tree: ast.AST) -> dict[str, ast.expr]:
+def _flags(source: Source) -> dict[str, ast.expr]:
     """Return the names that hold a comparison, such as `is_best = score > best`."""
     found: dict[str, ast.expr] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and _compares(node.value):
+    for node in source.nodes(ast.Assign):
+        if len(node.targets) == 1 and _compares(node.value):
             found[ast.unparse(node.targets[0])] = node.value
     return found
 
@@ -157,4 +158,4 @@ def _later(script: Script, node: ast.If) -> bool:
 
 def _argument_names(script: Script, call: Call) -> str:
     source = script.project.sources.get(call.place.path)
-    return "\n".join(source.text.splitlines()[call.place.line - 1 : call.place.last]) if source else ""
+    return "\n".join(source.lines[call.place.line - 1 : call.place.last]) if source else ""

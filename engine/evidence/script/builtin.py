@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .calls import Call
 from .expressions import attribute
+from .folding import is_wide
 from .patterns import modules_matching
 from .values import (
+    MOST_ITEMS,
     Choice,
     Class,
     Code,
@@ -37,6 +39,7 @@ _EXTREMES: dict[str, Callable[[Any], Any]] = {"max": max, "min": min, "sum": sum
 _JOINING = ("os.path.join", "posixpath.join")
 _PATHS = ("pathlib.Path", "str", "os.path.abspath", "os.path.expanduser", "os.path.realpath", "os.fspath", "open")
 _COPIES = ("copy.copy", "copy.deepcopy", "list", "tuple", "dict", "set", "sorted", "reversed", "iter")
+_LARGEST_WORK = 1_000_000
 _TEXT_METHODS = {"lower", "upper", "strip", "replace", "split", "format", "startswith", "endswith", "rstrip", "lstrip"}
 
 
@@ -196,12 +199,14 @@ def method(
 
 
 def _of_list(it: Interpreter, owner: Items, name: str, arguments: list[Value]) -> Value | None:
-    if name == "append" and arguments:
+    if name == "append" and arguments and len(owner.items) < MOST_ITEMS:
         owner.items.append(arguments[0])
     elif name == "extend" and arguments:
         more = arguments[0]
-        owner.items += more.items if isinstance(more, Items) else [more]
-        owner.open |= not isinstance(more, Items) or more.open
+        room = max(0, MOST_ITEMS - len(owner.items))
+        added = more.items if isinstance(more, Items) else [more]
+        owner.items += added[:room]
+        owner.open |= not isinstance(more, Items) or more.open or len(added) > room
     elif name == "copy":
         return Items(list(owner.items), owner.open)
     else:
@@ -233,10 +238,16 @@ def _of_dictionary(owner: Table, name: str, arguments: list[Value], keywords: di
     return Table(dict(owner.items), owner.open, owner.place) if name == "copy" else None
 
 
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, str) else 1
+
+
 def _of_text(owner: Const, text: str, name: str, arguments: list[Value], keywords: dict[str, Value]) -> Value | None:
     plain: list[Any] = [constant(value, ...) for value in arguments]
     if name not in _TEXT_METHODS or keywords or any(value is ... for value in plain):
         return Derived("format", (owner, *arguments, *keywords.values())) if name in ("format", "join") else None
+    if is_wide(text) if name == "format" else len(text) * max(map(_length, plain), default=1) > _LARGEST_WORK:
+        return None
     try:
         made = getattr(text, name)(*plain)
     except (TypeError, ValueError, IndexError, KeyError):

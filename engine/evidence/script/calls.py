@@ -91,6 +91,8 @@ class Trace:
     """All calls, in the order of execution as far as reading tells, those of unreached code last."""
 
     calls: list[Call] = field(default_factory=list)
+    _by_name: dict[str, list[Call]] = field(default_factory=dict, repr=False)
+    _indexed: int = 0
 
     def __iter__(self) -> Iterator[Call]:
         return iter(self.calls)
@@ -101,7 +103,16 @@ class Trace:
         `main` limits to what the launch reaches (True), to the rest (False), or not at all (None).
         """
         wanted = _Names(names)
-        return [call for call in self.calls if (main is None or call.main is main) and wanted.has(call.name)]
+        held = [calls for name, calls in self._index().items() if wanted.has(name)]
+        found = [call for calls in held for call in calls if main is None or call.main is main]
+        return found if len(held) < 2 else sorted(found, key=lambda call: call.order)
+
+    def _index(self) -> dict[str, list[Call]]:
+        """Return the calls by name: a script calls some hundred names some thousand times."""
+        for call in self.calls[self._indexed :]:
+            self._by_name.setdefault(call.name, []).append(call)
+        self._indexed = len(self.calls)
+        return self._by_name
 
 
 class _Names:

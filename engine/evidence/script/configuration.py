@@ -47,6 +47,10 @@ _NO_SETTINGS = re.compile(
 """Files of environments, packages and labels."""
 _SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".gin")
 _DEEPEST_TARGETS = 6
+_DEEPEST_SETTINGS = 100
+_STEEP = re.compile(r"(?:[-?:][ \t]+){100}|^ {800}", re.MULTILINE)
+_MOST_SETTINGS = 20_000
+"""Values of one file, aliases written out: nine aliases in each of nine lines make a billion."""
 _TARGETS = {"hydra.utils.instantiate", "hydra.utils.call", "hydra.instantiate"}
 _NAMESPACES = {"argparse.Namespace", "types.SimpleNamespace"}
 _ENVIRONMENT = {"os.getenv", "os.environ.get"}
@@ -118,7 +122,7 @@ class Configurations:
             self._read[path] = Table({}, open=True, place=Place(path, 1))
             try:
                 text = (self._project.root / path).read_text("utf-8", "replace")
-                node = yaml.compose(text, yaml.CSafeLoader)
+                node = yaml.compose(text, yaml.CSafeLoader) if not _is_deep(text) else None
             except (OSError, yaml.YAMLError, RecursionError):
                 return self._read[path]
             if node is not None:
@@ -204,11 +208,13 @@ class _Document:
         self._path = path
         self._loader = yaml.SafeLoader("")
         self._references: dict[str, Value] = {}
+        self._left = _MOST_SETTINGS
 
     def value(self, node: yaml.Node, depth: int) -> Value:
         place = Place(self._path, node.start_mark.line + 1)
-        if depth > 20:
-            return Unknown("settings nested more than 20 deep", place)
+        self._left -= 1
+        if depth > 20 or self._left < 0:
+            return Unknown("settings that are nested too deep, or too many", place)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, place)
         if isinstance(node, yaml.SequenceNode):
@@ -260,6 +266,15 @@ class _Document:
             made.result = Instance("functools.partial", call=made)
             return made.result
         return table
+
+
+def _is_deep(text: str) -> bool:
+    """Return whether settings may nest so deep that the parser, which is written in C, exhausts its stack."""
+    depth = deepest = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if sign in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST_SETTINGS or _STEEP.search(text) is not None
 
 
 def _below(value: Value, name: str) -> Value | None:

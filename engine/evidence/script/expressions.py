@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from . import folding
@@ -29,6 +30,7 @@ from .values import (
     Value,
     constant,
     either,
+    gathered,
     options_of,
     truth,
 )  # fmt: skip
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST_EXPRESSION = 500
+_MOST_ARGUMENTS = 500
 
 
 def evaluate(it: Interpreter, frame: Frame, node: ast.expr | None) -> Value:
@@ -160,7 +163,7 @@ def _call(it: Interpreter, frame: Frame, node: ast.Call) -> Value:
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             value = it.evaluate(frame, argument.value)
-            if isinstance(value, Items) and not value.open:
+            if isinstance(value, Items) and not value.open and len(value.items) <= _MOST_ARGUMENTS:
                 arguments += value.items
             else:
                 complete = False
@@ -288,7 +291,7 @@ def _sequence(it: Interpreter, frame: Frame, node: ast.List | ast.Tuple | ast.Se
         if not isinstance(part, ast.Starred):
             made.items.append(value)
         elif isinstance(value, Items) and not value.open:
-            made.items += value.items
+            made = gathered(chain(made.items, value.items), made.open)
         else:
             made.items.append(value)
             made.open = True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from .places import Via
-from .values import Choice, Class, Code, Const, Function, Instance, Items, Table, Value, constant, constants
+from .values import Choice, Class, Code, Const, Function, Instance, Items, Table, Value, constant, constants, gathered
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Add": operator.add, "Sub": operator.sub, "Mult": operator.mul, "Div": operator.truediv,
@@ -21,13 +23,16 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 _LONGEST_TEXT = 2000
 _LARGEST_POWER = 64
+_LARGEST_INTEGER = 1 << 128
+"""Squared sixty times, three fills any memory."""
+_WIDE = re.compile(r"\d{4}|\*")
 _ORDER: tuple[Via, ...] = ("explicit", "helper", "default", "config", "framework")
 
 
 def binary(operation: str, left: Value, right: Value) -> Value | None:
     """Return the result of an operator on known values, or None."""
     if isinstance(left, Items) and isinstance(right, Items) and operation == "Add":
-        return Items([*left.items, *right.items], left.open or right.open)
+        return gathered(chain(left.items, right.items), left.open or right.open)
     firsts, seconds = constants(left), constants(right)
     if firsts is None or seconds is None or len(firsts) * len(seconds) > 8:
         return None
@@ -43,8 +48,9 @@ def _binary(operation: str, a: Any, b: Any) -> Any:
     if operation == "Pow":
         small = isinstance(a, (int, float)) and isinstance(b, (int, float)) and abs(b) <= _LARGEST_POWER
         function: Callable[[Any, Any], Any] | None = operator.pow if small and abs(a) <= 1e6 else None
-    elif operation == "Mult" and (isinstance(a, (str, bytes)) or isinstance(b, (str, bytes))):
-        function = None
+    elif isinstance(a, (str, bytes)) or isinstance(b, (str, bytes)):
+        filled = operation == "Mod" and isinstance(a, (str, bytes)) and not is_wide(a)
+        function = _BINARY.get(operation) if operation != "Mult" and (operation != "Mod" or filled) else None
     else:
         function = _BINARY.get(operation)
     if function is None:
@@ -53,7 +59,13 @@ def _binary(operation: str, a: Any, b: Any) -> Any:
         value = function(a, b)
     except (TypeError, ValueError, ArithmeticError):
         return ...
-    return ... if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
+    long = isinstance(value, (str, bytes)) and len(value) > _LONGEST_TEXT
+    return ... if long or (isinstance(value, int) and abs(value) > _LARGEST_INTEGER) else value
+
+
+def is_wide(template: str | bytes) -> bool:
+    """Return whether a text with places to fill asks for more blanks than any name or path has."""
+    return _WIDE.search(template if isinstance(template, str) else template.decode("latin-1")) is not None
 
 
 def _origin(*values: Value) -> tuple[Via, Any]:
@@ -141,6 +153,6 @@ def sliced(owner: Value, node: ast.Slice, bounds: list[Value]) -> Value | None:
     given = iter(plain)
     cut = slice(*(next(given) if each is not None else None for each in (node.lower, node.upper, node.step)))
     if isinstance(owner, Items) and not owner.open:
-        return Items(owner.items[cut])
+        return gathered(owner.items[cut])
     text = constant(owner)
     return Const(text[cut], owner.place, owner.via) if isinstance(text, str) and isinstance(owner, Const) else None

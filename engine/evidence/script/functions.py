@@ -7,6 +7,7 @@ import ast
 from .calls import Call
 from .places import Place
 from .script import Script
+from .sources import Source
 
 
 def code_of(script: Script, path: str, node: ast.AST) -> str:
@@ -24,7 +25,7 @@ def text_around(script: Script, place: Place, lines: int = 0) -> str:
     source = script.project.sources.get(place.path)
     if source is None:
         return ""
-    held = source.text.splitlines()[max(0, place.line - 1 - lines) : place.last + lines]
+    held = source.lines[max(0, place.line - 1 - lines) : place.last + lines]
     return "\n".join(line.split("#")[0] for line in held)
 
 
@@ -38,11 +39,11 @@ def reached_lines(script: Script) -> dict[str, set[int]]:
 
 
 def functions_of(
-    tree: ast.Module,
+    source: Source,
 ) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.For | ast.With | ast.While | ast.Try]:
     """Return the functions of a file, and the blocks that stand outside of any."""
-    blocks = [node for node in tree.body if isinstance(node, (ast.If, ast.For, ast.With, ast.While, ast.Try))]
-    return [*(node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))), *blocks]
+    blocks = [node for node in source.tree.body if isinstance(node, (ast.If, ast.For, ast.With, ast.While, ast.Try))]
+    return [*source.nodes(ast.FunctionDef, ast.AsyncFunctionDef), *blocks]
 
 
 def nearby(script: Script, symbols: str) -> list[Call]:

@@ -169,6 +169,8 @@ def _call_object(it: Interpreter, owner: Instance, arguments: list[Value], keywo
     kind = _kind(it, owner)
     made = it.note(f"{kind}.__call__", place, arguments, keywords, receiver=owner, complete=complete)
     _call_parts(it, owner, arguments, place)
+    if f"{kind}.__call__" in it.reading.runs_functions:  # such as a command that a program registers
+        _call_back(it, f"{kind}.__call__", arguments, keywords, place)
     return _result(f"{kind}.__call__", made)
 
 

@@ -13,6 +13,8 @@ from .places import Place
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|[^\s;#]*)\s*(?:#.*)?$")
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 _MOST_BYTES = 200_000
+_LONGEST_VALUE = 2_000
+_LONGEST_LINE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +48,24 @@ def launches_of(text: str, path: str) -> list[Launch]:
     for number, line in _logical_lines(text):
         if assigned := _ASSIGNMENT.match(line):
             value = assigned[2].strip("\"'")
-            variables[assigned[1]] = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), value)
+            variables[assigned[1]] = _filled(value, variables)
             continue
         if ".py" not in line and " -m " not in line:
             continue
-        filled = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), line)
         try:
-            words = shlex.split(filled, comments=True)
+            words = shlex.split(_filled(line, variables), comments=True)
         except ValueError:
             continue
         launch = _launch(words, Place(path, number))
         if launch is not None:
             found.append(launch)
     return found
+
+
+def _filled(text: str, variables: dict[str, str]) -> str:
+    """Return a text with its variables filled in; as it stands, where they would make a monster of it."""
+    filled = _VARIABLE.sub(lambda match: variables.get(match[1], match[0])[:_LONGEST_VALUE], text)
+    return filled if len(filled) <= max(len(text), _LONGEST_LINE) else text
 
 
 def _logical_lines(text: str) -> Iterable[tuple[int, str]]:
@@ -97,7 +104,10 @@ def _flags(words: list[str]) -> dict[str, str | bool | list[str]]:
         elif name and flags.get(name) is True:
             flags[name] = word
         elif name and isinstance(held := flags[name], (str, list)):
-            flags[name] = [*held, word] if isinstance(held, list) else [held, word]
+            if isinstance(held, list):
+                held.append(word)
+            else:
+                flags[name] = [held, word]
         elif "=" in word:
             key, _, value = word.partition("=")
             flags[key.lstrip("+")] = value

@@ -43,12 +43,10 @@ def assigned(script: Script, place: Place) -> Iterator[str]:
     source = script.project.sources.get(place.path)
     if source is None:
         return
-    for node in ast.walk(source.tree):
-        if not isinstance(node, (ast.Assign, ast.For)):
+    for node in source.nodes(ast.Assign, ast.For):
+        if not node.lineno <= place.line <= (node.end_lineno or node.lineno):
             continue
-        here = source.place(node)
-        if isinstance(node, ast.Assign) and here.line <= place.line <= here.last:
-            if here.cell == place.cell:
-                yield from (ast.unparse(target) for target in node.targets)
-        elif isinstance(node, ast.For) and here.line == place.line and here.cell == place.cell:
+        if isinstance(node, ast.Assign):
+            yield from (ast.unparse(target) for target in node.targets)
+        elif node.lineno == place.line:
             yield ast.unparse(node.iter)

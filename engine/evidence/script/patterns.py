@@ -13,15 +13,30 @@ if TYPE_CHECKING:
 _JOINS = ("format", "Add", "join", "Div", "str")
 
 
+_MOST_PARTS = 40
+"""Pieces that a text is put together of: more are no path that a person wrote."""
+_MOST_GAPS = 3
+"""Unknown pieces within a text: matching takes time with the power of their number."""
+
+
 def pattern_of(value: Value) -> str:
     """Return a regular expression for the texts that `value` may be; `.*` where nothing is known."""
+    pattern = re.sub(r"(?:\.\*){2,}", ".*", _pattern(value, [_MOST_PARTS]))
+    return pattern if pattern.count(".*") <= _MOST_GAPS else ".*"
+
+
+def _pattern(value: Value, left: list[int]) -> str:
+    """Return the expression, as far as the pieces that are left go."""
+    left[0] -= 1
+    if left[0] < 0:
+        return ".*"
     if isinstance(value, Const) and value.value is not None:
         return re.escape(str(value.value))
     if isinstance(value, Choice):
-        return "(?:" + "|".join(pattern_of(option) for option in value.options) + ")"
+        return "(?:" + "|".join(_pattern(option, left) for option in value.options) + ")"
     if isinstance(value, Derived) and value.operation in _JOINS:
         between = "/" if value.operation in ("join", "Div") else ""
-        return between.join(pattern_of(part) for part in value.parts)
+        return between.join(_pattern(part, left) for part in value.parts)
     return ".*"
 
 

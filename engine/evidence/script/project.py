@@ -113,14 +113,12 @@ class Project:
         return {path: frozenset(self._imported_by(source)) for path, source in self.sources.items()}
 
     def _imported_by(self, source: Source) -> Iterator[str]:
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Import):
-                names = [(alias.name, 0) for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
+        for node in source.nodes(ast.Import, ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom):
                 names = [(node.module or "", node.level)]
                 names += [(f"{node.module or ''}.{alias.name}", node.level) for alias in node.names]
             else:
-                continue
+                names = [(alias.name, 0) for alias in node.names]
             for name, level in names:
                 path = self.find(name, source.path, level)
                 if path is not None:
@@ -229,10 +227,9 @@ def _imported(sources: Iterable[Source]) -> set[str]:
     """Return the last names of everything that some file imports."""
     names: set[str] = set()
     for source in sources:
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.ImportFrom):
-                names.update((node.module or "").split(".")[-1:])
-                names.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.Import):
-                names.update(alias.name.split(".")[-1] for alias in node.names)
+        for node in source.nodes(ast.ImportFrom):
+            names.update((node.module or "").split(".")[-1:])
+            names.update(alias.name for alias in node.names)
+        for plain in source.nodes(ast.Import):
+            names.update(alias.name.split(".")[-1] for alias in plain.names)
     return names

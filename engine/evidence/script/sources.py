@@ -9,21 +9,35 @@ import tokenize
 import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 from .places import Place, lines_of
 
 MOST_BYTES = 2_000_000
 """A longer file is data or generated: a person writes forty thousand lines of training script in no project."""
+MOST_LINES = 40_000
+"""The same limit in lines: three hundred thousand short statements fit into the bytes, and into no one's script."""
 DEEPEST = 180
 """Nesting of brackets beyond which the parser of CPython itself may exhaust its stack."""
 _FORMATTED = re.compile(r"""\b[fF](["']).*\1""")
 _MOST_REPAIRS = 30
 _MAGIC = re.compile(r"^\s*(%|!|\?)")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+Node = TypeVar("Node", bound=ast.AST)
+Other = TypeVar("Other", bound=ast.AST)
+Third = TypeVar("Third", bound=ast.AST)
+Fourth = TypeVar("Fourth", bound=ast.AST)
 
 
-@dataclass(frozen=True, slots=True)
+def lines_in(text: str) -> list[str]:
+    """Return the lines of a text as Python counts them: a form feed or a Unicode separator ends none."""
+    return _NEWLINE.split(text)
+
+
+@dataclass(frozen=True)
 class Source:
     """One file that parses."""
 
@@ -33,6 +47,44 @@ class Source:
     tree: ast.Module
     cells: tuple[tuple[int, int], ...] = ()
     """Of a notebook: (first line, cell number) of each code cell, in order."""
+
+    @overload
+    def nodes(self, first: type[Node], /) -> list[Node]: ...
+    @overload
+    def nodes(self, first: type[Node], second: type[Other], /) -> list[Node | Other]: ...
+    @overload
+    def nodes(self, first: type[Node], second: type[Other], third: type[Third], /) -> list[Node | Other | Third]: ...
+    @overload
+    def nodes(
+        self, first: type[Node], second: type[Other], third: type[Third], fourth: type[Fourth], /
+    ) -> list[Node | Other | Third | Fourth]: ...
+
+    def nodes(self, *kinds: type[ast.AST]) -> list[Any]:
+        """Return every node of some kinds, the outer before the inner as `ast.walk` gives them."""
+        held = [self._nodes.get(kind, []) for kind in kinds]
+        found = (
+            held[0] if len(held) == 1 else sorted((pair for each in held for pair in each), key=lambda pair: pair[0])
+        )
+        return [node for _, node in found]
+
+    @cached_property
+    def _nodes(self) -> dict[type[ast.AST], list[tuple[int, ast.AST]]]:
+        """Nodes with their number in the order of `ast.walk`, by kind: one walk serves everyone who asks."""
+        found: dict[type[ast.AST], list[tuple[int, ast.AST]]] = {}
+        every: list[ast.AST] = [self.tree]
+        for number, node in enumerate(every):
+            found.setdefault(type(node), []).append((number, node))
+            for value in vars(node).values():
+                if isinstance(value, list):
+                    every += [each for each in value if isinstance(each, ast.AST)]
+                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                    every.append(value)
+        return found
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return lines_in(self.text)
 
     def place(self, node: ast.AST) -> Place:
         """Return where a node of this file stands."""
@@ -96,12 +148,14 @@ def flatten(cells: list[dict[str, object]]) -> tuple[str, tuple[tuple[int, int],
         source = "".join(str(line) for line in source) if isinstance(source, list) else str(source)
         starts.append((len(lines) + 1, number))
         lines.append(f"# %% [cell {number}]")
-        lines += [f"#! {line}" if _MAGIC.match(line) else line for line in source.splitlines()]
+        lines += [f"#! {line}" if _MAGIC.match(line) else line for line in lines_in(source)]
     return "\n".join(lines) + "\n", tuple(starts)
 
 
 def parse_source(text: str, relative: str, cells: tuple[tuple[int, int], ...] = ()) -> Source | Broken:
     """Return the tree of a text that was read, or why there is none."""
+    if (lines := text.count("\n")) > MOST_LINES:
+        return Broken(Place(relative, 1), f"{lines} lines are more than a script")
     if (line := _too_deep(text)) is not None:
         return Broken(Place(relative, line), f"brackets are nested more than {DEEPEST} deep")
     try:
@@ -132,7 +186,7 @@ def _tree(text: str) -> ast.Module:
 def _too_deep(text: str) -> int | None:
     """Return the line on which brackets nest too deep; strings count as well, which only makes it stricter."""
     depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines_in(text), 1):
         depth = max(0, depth + sum(map(line.count, "([{")) - sum(map(line.count, ")]}")))
         if depth > DEEPEST or line.count("(") > DEEPEST or line.count("[") > DEEPEST:
             return number

@@ -49,6 +49,13 @@ class Training:
 
 def training_of(script: Script) -> Training:
     """Return the training that the launch of a script reaches."""
+    if "training" not in script.shelf:
+        script.shelf["training"] = _training(script)
+    found: Training = script.shelf["training"]
+    return found
+
+
+def _training(script: Script) -> Training:
     frameworks = tuple(call for _, call in profiles_of(script, "trains"))
     held = [profile for profile in script.profiles if {"epochs", "evaluation"} & set(profile.settings)]
     arguments = tuple(
@@ -89,5 +96,5 @@ def first_on(script: Script, name: str) -> tuple[list[Setting], list[Setting], l
 
 def _takes_settings(call: Call) -> bool:
     """Return whether a call makes or starts something, rather than asks an object that was made."""
-    started = call.attribute in ("?", "fit", "fit_generator", "run", "train", "create_optimizer", "create_scheduler")
-    return started or call.attribute[:1].isupper() or call.attribute.startswith("get_")
+    started = call.attribute in ("?", "fit", "fit_generator", "run", "train")
+    return started or call.attribute[:1].isupper() or call.attribute.startswith(("get_", "from_", "create_"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .places import Place, Via
@@ -79,14 +80,16 @@ class Class:
     scope: Scope = field(default_factory=dict)
     decorators: tuple[str, ...] = ()
 
-    def lineage(self, seen: frozenset[int] = frozenset()) -> Iterator[Class]:
-        """Return this class and its bases of the project, nearest first."""
-        if id(self) in seen:
-            return
-        yield self
-        for base in self.bases:
-            if isinstance(base, Class):
-                yield from base.lineage(seen | {id(self)})
+    def lineage(self) -> Iterator[Class]:
+        """Return this class and its bases of the project, nearest first, each once."""
+        seen: set[int] = set()
+        waiting: list[Class] = [self]
+        while waiting:
+            cls = waiting.pop()
+            if id(cls) not in seen:
+                seen.add(id(cls))
+                yield cls
+                waiting += [base for base in reversed(cls.bases) if isinstance(base, Class)]
 
     def outside(self) -> tuple[str, ...]:
         """Return the names of bases that are not the project's; "?" for one that is unknown."""
@@ -154,6 +157,16 @@ class Choice:
 Value: TypeAlias = (
     Const | Items | Table | External | Code | Function | Class | Instance | Member | Derived | Unknown | Choice
 )
+
+
+MOST_ITEMS = 10_000
+"""Members of a list that are told apart: a person writes no longer one, and `x = x + x` sixty times makes one."""
+
+
+def gathered(items: Iterable[Value], is_open: bool = False) -> Items:
+    """Return a list of members, open where there are too many to hold."""
+    held = list(islice(items, MOST_ITEMS + 1))
+    return Items(held[:MOST_ITEMS], is_open or len(held) > MOST_ITEMS)
 
 
 def either(first: Value, second: Value) -> Value:

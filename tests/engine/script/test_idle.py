@@ -16,9 +16,8 @@ from .reviewed import hf, loop
 
 def told(folder: Path, files: Any) -> dict[str, Any]:
     script = script_of(folder, files)
-    return {
-        fact.name.removeprefix("script."): fact.value for fact in (measure_idle(script) + measure_context(script)).facts
-    }
+    facts = (measure_idle(script) + measure_context(script)).facts
+    return {fact.name.removeprefix("script."): fact.value for fact in facts if fact.value not in (False, "usual")}
 
 
 CLIP = "torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)"

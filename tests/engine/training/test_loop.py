@@ -18,7 +18,8 @@ from knowledge.errors import InputError, TonmeisterError, TrainingError
 from .corpora import assert_same_state, events_of, last_state, score_plan, tone_corpus, tone_plan, train
 
 STEP = {
-    "v", "t", "kind", "step", "epoch", "loss", "grad_norm", "lr", "samples_per_second", "data_wait_seconds",
+    "v", "t", "kind", "step", "epoch", "loss", "grad_norm", "lr", "samples_per_second", "step_seconds",
+    "data_wait_seconds",
 }  # fmt: skip
 START = {
     "v", "t", "kind", "name", "task", "device", "precision", "train_clips", "validation_clips", "classes", "parameters",
@@ -182,11 +183,12 @@ def test_lack_of_memory_says_what_to_change(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(AudioModel, "head_forward", fail)
     plan = tone_plan(tone_corpus(tmp_path / "data"), training__accumulation=2)
-    with pytest.raises(TrainingError, match=r"no memory for a pass of 3 clips") as caught:
+    with pytest.raises(TrainingError, match=r"no memory for a pass of 1 clip ") as caught:
         train(plan, tmp_path / "run")
+    end = events_of(tmp_path / "run", "end")[0]
 
-    assert events_of(tmp_path / "run", "end")[0]["status"] == "out-of-memory"
-    assert "training.accumulation to 4" in caught.value.hint
+    assert (end["status"], end["clips_in_pass"]) == ("out-of-memory", 1)
+    assert "data.max_seconds" in caught.value.hint
 
 
 def test_a_fault_of_ours_is_no_lack_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,9 @@ def measure_decay(script: Script) -> Measured:
     if not training.found:
         return unknown(script, name, NO_TRAINING, TRAINING_FILE)
     grouped = [call for call in training.optimizers if _grouped(call, "weight_decay")]
-    on, off, open_ones = (_own_first(each) for each in first_on(script, "weight-decay"))
+    found_so = first_on(script, "weight-decay")
+    own = {id(each) for each in _own_first([each for part in found_so for each in part])}
+    on, off, open_ones = ([each for each in part if id(each) in own] for part in found_so)
     off = [each for each in off if each.call not in grouped]
     penalties = script.calls("weight-penalty")
     if penalties or grouped or (on and not off):

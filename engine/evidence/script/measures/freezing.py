@@ -11,6 +11,7 @@ from knowledge.records import Evidence, Measured
 from ..backbones import Backbone, holders
 from ..calls import Call, _Names, sources
 from ..evaluations import gradient_off
+from ..functions import reached_lines
 from ..script import Script
 from ..training import training_of
 from ..values import Instance, Member, Value, constant, truth
@@ -184,8 +185,9 @@ def _options(script: Script) -> list[Evidence]:
     reached = {name for call in script.trace if call.main for name in call.stack}
     reached |= {call.name.rpartition(":")[2] for call in script.trace if call.main and ":" in call.name}
     found = []
+    files = reached_lines(script)
     for path, source in script.project.sources.items():
-        for owner, node in _conditions(source.tree):
+        for owner, node in _conditions(source.tree) if path in files else ():
             if (owner in reached or (f"<{path}>" in reached and not owner)) and _speaks(node):
                 found.append(script.evidence(source.place(node), ast.unparse(node.test)[:60]))
     return found

@@ -46,8 +46,7 @@ def _unreached(script: Script) -> Measured:
         exact = [name for each in symbols for name in script.symbols[each] if not set(name) & set("*!")]
         names = {name.rpartition(".")[2] for name in exact}
         shown = list(_aside(script, {name for name in names if len(name) >= _SHORTEST}))
-        if shown:
-            found += there(script, f"script.unreached_{practice}", True, *shown)
+        found += there(script, f"script.unreached_{practice}", bool(shown), *shown)
     return found
 
 
@@ -96,9 +95,9 @@ def _order(script: Script) -> Measured:
     clips = [call for call in script.calls("gradient-clipping") if not _without_effect(call)]
     steps = [call for call in training_of(script).steps if not call.hook]
     orders = {_place_in_loop(script, clip, steps) for clip in clips}
-    if len(orders) != 1 or not (value := orders.pop()):
-        return Measured()
-    return there(script, "script.clipping_order", value, *(script.of(call) for call in (*clips, *steps[:1])))
+    value = orders.pop() if len(orders) == 1 else ""
+    shown = (*clips, *steps[:1]) if value else ()
+    return there(script, "script.clipping_order", value or "usual", *(script.of(call) for call in shown))
 
 
 def _place_in_loop(script: Script, clip: Call, steps: list[Call]) -> str:
@@ -120,18 +119,16 @@ def _warm_up(script: Script) -> Measured:
     """Return whether a warm-up is named, and given no length."""
     off = [each for each in settings(script, "warm-up") if each.given and each.on is False]
     on = [each for each in settings(script, "warm-up") if each.on is not False]
-    if not off or on:
-        return Measured()
-    return there(script, "script.warm_up_off", True, *(of_setting(script, each) for each in off))
+    return there(script, "script.warm_up_off", bool(off) and not on, *(of_setting(script, each) for each in off))
 
 
 def _resume(script: Script) -> Measured:
     """Return whether a checkpoint to go on from is put into arguments that the loop does not read."""
     kept = [call for call in training_of(script).arguments if _names_checkpoint(call)]
     taken = [each for each in settings(script, "resume") if each.given]
-    if not kept or taken or not made(script, ("transformers.Trainer.train", "transformers.Seq2SeqTrainer.train")):
-        return Measured()
-    return there(script, "script.resume_untaken", True, *(script.of(call) for call in kept))
+    started = made(script, ("transformers.Trainer.train", "transformers.Seq2SeqTrainer.train"))
+    untaken = bool(kept and started) and not taken
+    return there(script, "script.resume_untaken", untaken, *(script.of(call) for call in kept))
 
 
 def _names_checkpoint(call: Call) -> bool:
@@ -142,19 +139,17 @@ def _names_checkpoint(call: Call) -> bool:
 def _memory(script: Script) -> Measured:
     """Return whether the best so far is kept, and never written to disk."""
     chosen = bests(script)
-    if not chosen or any(each.saved for each in chosen) or settings(script, "load-best"):
-        return Measured()
-    shown = [script.evidence(each.place, "the best so far is kept here, and not written") for each in chosen]
-    return there(script, "script.best_in_memory", True, *shown)
+    unwritten = bool(chosen) and not any(each.saved for each in chosen) and not settings(script, "load-best")
+    shown = [script.evidence(each.place, "the best so far is kept here") for each in chosen]
+    return there(script, "script.best_in_memory", unwritten, *shown)
 
 
 def _stopping(script: Script) -> Measured:
     """Return whether what ends the training early watches the training data."""
     stoppers = {id(call) for _, call in profiles_of(script, "stops-early")}
     watched = [each for each in settings(script, "selection-monitor") if id(each.call) in stoppers]
-    if not watched or not all(_of_training(each.profile.package, constant(each.value)) for each in watched):
-        return Measured()
-    return there(script, "script.stops_by_training", True, *(of_setting(script, each) for each in watched))
+    by_training = bool(watched) and all(_of_training(each.profile.package, constant(each.value)) for each in watched)
+    return there(script, "script.stops_by_training", by_training, *(of_setting(script, each) for each in watched))
 
 
 def _of_training(package: str, name: object) -> bool:

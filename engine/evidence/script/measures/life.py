@@ -103,8 +103,8 @@ def _ways_back(script: Script) -> list[Evidence]:
     """
     found = []
     for path, lines in reached_lines(script).items():
-        tree = script.project.sources[path].tree if path in script.project.sources else None
-        for function in functions_of(tree) if tree is not None else ():
+        source = script.project.sources.get(path)
+        for function in functions_of(source) if source is not None else ():
             started = not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and path == script.project.entry
             if started or lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
                 back = [node for node in ast.walk(function) if isinstance(node, ast.If) and _leads_back(node)]

@@ -32,6 +32,7 @@ def _state(script: Script, main: bool | None) -> Measured | None:
     if resampled or fixed:
         return _fact(script, "resampled", [*resampled, *fixed])
     native = [*script.calls("native-load", main=main), *(call for call in loads if call not in fixed)]
+    native += [call for call in script.calls("resampling", main=main) if main and _noop(call)]
     if not native:
         return None
     checks = _checks(script, main)

@@ -9,7 +9,6 @@ from knowledge.records import Evidence, Measured
 
 from ..calls import Call, _Names, sources
 from ..evaluations import evaluations_of
-from ..places import Place
 from ..script import Script
 from ..target import target_of
 from ..training import training_of
@@ -157,18 +156,19 @@ def _named(script: Script, pattern: re.Pattern[str]) -> list[Evidence]:
     found: list[Evidence] = []
     for path in sorted(files):
         source = script.project.sources.get(path)
-        for node in ast.walk(source.tree) if source is not None else ():
+        if source is None:
+            continue
+        for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AugAssign):
             names = _stored(node)
-            if source is not None and any(pattern.search(name) for name in names):
-                place: Place = source.place(node)
-                found.append(script.evidence(place, names[0]))
+            if any(pattern.search(name) for name in names):
+                found.append(script.evidence(source.place(node), names[0]))
     return found
 
 
-def _stored(node: ast.AST) -> list[str]:
+def _stored(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign | ast.AugAssign) -> list[str]:
     """Return the names that a statement stores, or under which a function stands."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return [each.id if isinstance(each, ast.Name) else each.attr for target in targets for each in ast.walk(target)
             if isinstance(each, (ast.Name, ast.Attribute))]  # fmt: skip

@@ -100,7 +100,9 @@ def _says_warm(script: Script, call: Call) -> bool:
         code.append(text_around(script, call.place, 8))
     warm = [value for name, value in call.keywords.items() if _WARM.search(name)]
     off = any(isinstance(value, Const) and value.value in (0, None, False) for value in warm)
-    return any(_WARM.search(text) for text in code) and not off
+    made = [each.call.attribute for value in call.values() for each in sources(value, deepest=2)
+            if isinstance(each, Instance) and each.call is not None and each.cls is None]  # fmt: skip
+    return any(_WARM.search(text) for text in (*code, *made)) and not off
 
 
 def measure_stepping(script: Script) -> Measured:

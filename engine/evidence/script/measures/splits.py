@@ -31,6 +31,11 @@ def measure_splits(script: Script) -> Measured:
     calls = script.calls("group-split") or _prepared(script, "group-split")
     if calls:
         return _said(script, "by-group", calls) + _by_class(script, [*calls, *here])
+    if here and all(any(_GROUP.search(guard.text.lower()) for guard in call.guards) for call in here):
+        why = f"the division at {here[0].place} is one of two ways, and the other follows a group"
+        return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(
+            script, here
+        )
     if here:
         grouped = [call for call in here if _GROUP.search(_statement(script, call))]
         if len(grouped) == len(here):
@@ -78,7 +83,7 @@ def _statement(script: Script, call: Call) -> str:
     source = script.project.sources.get(call.place.path)
     if source is None:
         return ""
-    return "\n".join(source.text.splitlines()[call.place.line - 1 : call.place.last]).lower()
+    return "\n".join(source.lines[call.place.line - 1 : call.place.last]).lower()
 
 
 def _of_slices(script: Script, found: list[Part]) -> Measured:
@@ -120,7 +125,7 @@ def _keeps_classes(script: Script, call: Call, named: set[str]) -> bool:
 
 def _head(script: Script, path: str, line: int) -> str:
     source = script.project.sources.get(path)
-    return source.text.splitlines()[line - 1].lower() if source else ""
+    return source.lines[line - 1].lower() if source else ""
 
 
 def _by_position(script: Script, found: list[Part], splits: list[Call]) -> Measured:

@@ -8,6 +8,7 @@ from knowledge.records import Evidence, Measured
 
 from ..calls import Call, _Names, texts
 from ..script import Script
+from ..sources import Source
 from ..values import Instance, Value
 from .answers import there
 from .layers import used_backbones
@@ -78,7 +79,7 @@ def _kind(call: Call, kinds: _Names) -> bool:
 
 def _seed_loop(script: Script) -> Measured:
     """Return `script.seed_loop_returns`: whether a loop over seeds ends with its first one."""
-    loops = [(path, source, node) for path, source in script.project.sources.items() for node in _loops(source.tree)]
+    loops = [(path, source, node) for path, source in script.project.sources.items() for node in _loops(source)]
     early: list[Evidence] = []
     others: list[Evidence] = []
     for _, source, node in loops:
@@ -90,7 +91,8 @@ def _seed_loop(script: Script) -> Measured:
     return there(script, "script.seed_loop_returns", bool(early), *(early or others))
 
 
-def _loops(tree: ast.AST) -> list[ast.For]:
+def _loops(source: Source) -> list[ast.For]:
     """Return loops whose variable is a seed."""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.For)]
-    return [node for node in found if isinstance(node.target, ast.Name) and "seed" in node.target.id.lower()]
+    return [
+        node for node in source.nodes(ast.For) if isinstance(node.target, ast.Name) and "seed" in node.target.id.lower()
+    ]

@@ -58,8 +58,8 @@ def _loop_nodes(script: Script, training: Training) -> list[tuple[str, ast.stmt]
         source = script.project.sources.get(place.path)
         found += [
             (place.path, node)
-            for node in (ast.walk(source.tree) if source else ())
-            if isinstance(node, (ast.For, ast.While, ast.AsyncFor)) and node.lineno == place.line
+            for node in (source.nodes(ast.For, ast.While, ast.AsyncFor) if source else ())
+            if node.lineno == place.line
         ]
     return found
 
@@ -145,8 +145,10 @@ def _elsewhere(script: Script, name: str) -> bool:
     if len(name) < 4:
         return False
     for source in script.project.sources.values():
-        for node in ast.walk(source.tree):
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and (node.name == name or _defines(node, name)):
+        if name not in source.text:
+            continue
+        for node in source.nodes(ast.ClassDef, ast.FunctionDef):
+            if node.name == name or _defines(node, name):
                 text = code_of(script, source.path, node).lower()
                 counters = {_called(each.target) for each in ast.walk(node) if isinstance(each, ast.AugAssign)}
                 if any(_counts_and_resets(node, counter) for counter in counters) and any(

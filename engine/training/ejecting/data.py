@@ -1,0 +1,165 @@
+"""The part of a script that reads clips and orders them; it reads none itself."""
+
+from __future__ import annotations
+
+from engine.plan import Plan
+
+from .model import SPECTRAL
+from .writing import namespace
+
+_EXTRACTOR = '''
+EXTRACTOR = transformers.Wav2Vec2FeatureExtractor(
+    sampling_rate=SAMPLE_RATE_HZ, do_normalize={normalises}, return_attention_mask=True
+)
+"""As the checkpoint's own preprocessor says; its mask keeps padding out of attention, statistics and mean."""
+'''
+_READING = '''
+def read_rows(part: str) -> list[Any]:
+    """Return the clips of `train`, `val` or `test` in the order of the manifest."""
+    with CLIPS.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["part"] == part]
+    return [SimpleNamespace(**row, number=int(row["row"]), target={target}) for row in rows]
+
+
+def place_of(row: Any, rate: int) -> tuple[int, int | None]:
+    """Return the first sample of a clip in its file, and the one after its last; None: to the end."""
+    stop = round(float(row.stop_seconds) * rate) if row.stop_seconds else None
+    return round(float(row.start_seconds or 0) * rate), stop
+
+
+def length_of(row: Any) -> int:
+    """Return the samples that `decode` will give, from the file's head."""
+    info = soundfile.info(row.file)
+    start, stop = place_of(row, info.samplerate)
+    return math.ceil((min(stop or info.frames, info.frames) - start) * SAMPLE_RATE_HZ / info.samplerate)
+
+
+def decode(row: Any) -> np.ndarray:
+    """Return (samples,) float32: the mean of the channels at SAMPLE_RATE_HZ."""
+    start, stop = place_of(row, soundfile.info(row.file).samplerate)
+    samples, rate = soundfile.read(row.file, start=start, stop=stop, dtype="float32", always_2d=True)
+    samples = samples[:, [int(row.channel)]] if row.channel else samples
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    if rate != SAMPLE_RATE_HZ:
+        mono = resample(torch.from_numpy(np.ascontiguousarray(mono)), rate, SAMPLE_RATE_HZ).numpy()
+    return np.ascontiguousarray(mono)
+'''
+_CLIPS = '''
+class Clips(torch.utils.data.Dataset):
+    """Clips, decoded when they are asked for; in training by (epoch, place): what is drawn follows from them."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+        self.lengths = [{length} for row in rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int | tuple[int, int]) -> dict[str, Any]:
+        """Return one clip; as it is where `place` is a number alone."""
+        epoch, place = place if isinstance(place, tuple) else (None, place)
+        row = self.rows[place]
+        clip = decode(row)
+{changes}        return {{"clip": clip, "label": row.target{key}}}
+'''
+_CUT = """\
+        longest = round(MAX_SECONDS * SAMPLE_RATE_HZ)
+        if len(clip) > longest:  # a random stretch in training, the middle in evaluation
+            where = 0.5 if epoch is None else np.random.default_rng([SEED, epoch, row.number, 1]).random()
+            start = int(where * (len(clip) - longest + 1))
+            clip = clip[start : start + longest]
+"""
+_AUGMENTED = """\
+        if epoch is not None:
+            key = (SEED, epoch, row.number)
+            clip = augment(torch.from_numpy(clip), SAMPLE_RATE_HZ, AUGMENTATION, key).numpy()
+"""
+_ORDER = '''
+class BatchOrder:
+    """The batches of each epoch: clips of similar length together; what comes when follows from seed and epoch."""
+
+    def __init__(self, rows: list[Any], lengths: list[int]) -> None:
+        self.lengths, self.epoch = lengths, 0
+{sampler}
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before each epoch."""
+        self.epoch = epoch
+
+    def batches(self) -> list[list[int]]:
+        """Return the passes of this epoch; ACCUMULATION of them make one step."""
+        order = {order}
+        return [part.tolist() for batch in order for part in np.array_split(batch, ACCUMULATION)]
+
+    def __len__(self) -> int:
+        return len(self.batches())
+
+    def __iter__(self) -> Any:
+        for batch in self.batches():
+            yield [(self.epoch, place) for place in batch]
+'''
+_COLLATE = '''
+def collate(examples: list[dict[str, Any]]) -> dict[str, Tensor]:
+    """Return one padded batch."""
+{inputs}
+    inputs["labels"] = torch.tensor([example["label"] for example in examples]{kind})
+{keys}    return inputs
+'''
+_PADDED = """\
+    clips = [torch.from_numpy(example["clip"]) for example in examples]
+    inputs = {
+        "waveforms": nn.utils.rnn.pad_sequence(clips, batch_first=True),
+        "lengths": torch.tensor([len(clip) for clip in clips]),
+    }"""
+_EXTRACTED = """\
+    clips = [example["clip"] for example in examples]
+    inputs = dict(EXTRACTOR(clips, sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt"))"""
+_KEYS = '    inputs["keys"] = torch.tensor([example["key"] for example in examples])\n'
+_SAMPLED = (
+    "batch_size",
+    "batch_seconds",
+    "seed",
+    "epochs",
+    "class_balance",
+    "clips_per_class",
+    "curriculum_epochs",
+)
+"""What the sampler reads of `training`."""
+
+
+def has_own_sampler(plan: Plan) -> bool:
+    """Say whether an epoch shows other clips than all of them once."""
+    return plan.training.class_balance == "balanced-sampling" or plan.training.curriculum_epochs > 0
+
+
+def data_part(plan: Plan, normalises_input: bool) -> str:
+    """Return what reads, orders and pads the clips."""
+    classes, varied = plan.task.type == "classification", plan.augmentation.strength != "none"
+    spectral, cut = plan.backbone.name in SPECTRAL, plan.data.max_seconds is not None
+    parts = [f"AUGMENTATION = {namespace(plan.augmentation, *plan.augmentation.model_dump())}"] if varied else []
+    parts += [] if spectral else [_EXTRACTOR.format(normalises=normalises_input)]
+    parts.append(_READING.format(target='CLASSES.index(row["label"])' if classes else 'float(row["label"])'))
+    parts.append(
+        _CLIPS.format(
+            length="min(length_of(row), round(MAX_SECONDS * SAMPLE_RATE_HZ))" if cut else "length_of(row)",
+            changes=_CUT * cut + _AUGMENTED * varied,
+            key=', "key": (-1 if epoch is None else epoch, row.number)' * varied,
+        )
+    )
+    parts.append(_order(plan, classes))
+    inputs, kind = _PADDED if spectral else _EXTRACTED, "" if classes else ", dtype=torch.float32"
+    parts.append(_COLLATE.format(inputs=inputs, kind=kind, keys=_KEYS * varied))
+    return "\n\n\n".join(part.strip("\n") for part in parts)
+
+
+def _order(plan: Plan, classes: bool) -> str:
+    if not has_own_sampler(plan):
+        longest = round(plan.training.batch_seconds * plan.data.sample_rate_hz)
+        limit = f", {longest}" if longest else ""
+        return _ORDER.format(sampler="", order=f"epoch_order(self.lengths, BATCH_SIZE, SEED, self.epoch{limit})")
+    lines = [
+        f"training = {namespace(plan.training, *_SAMPLED, indent=8)}",
+        "plan = SimpleNamespace(training=training, data=SimpleNamespace(sample_rate_hz=SAMPLE_RATE_HZ))",
+        f"self.sampler = Sampler(plan, self.lengths, [{'row.target' if classes else '0'} for row in rows])",
+    ]
+    sampler = "".join(f"        {line}\n" for line in lines)
+    return _ORDER.format(sampler=sampler, order="self.sampler.order(self.epoch)")

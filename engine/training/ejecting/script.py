@@ -1,0 +1,203 @@
+"""Writes the text of a script that trains a plan with transformers' Trainer. It reads no file and trains nothing.
+
+What differs from plan to plan is chosen here, so that the script has no branch that it never takes. Layers, losses,
+orders and metrics are taken over from the trainer's own source.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from engine.plan import Plan
+
+from ..scored import METRICS
+from .data import data_part, has_own_sampler
+from .launch import launch_part
+from .model import POOLINGS, SPECTRAL, SPEECH, has_adapters, has_scale, model_part
+from .objective import FALLS, LOSSES, loss_part, optimiser_part, scores_part
+from .taken_over import take_over
+from .writing import literal
+
+_PACKAGES = ("numpy", "peft", "soundfile", "torch", "torchaudio", "transformers")
+_IMPORTS = (
+    "import argparse",
+    "import csv",
+    "import json",
+    "import math",
+    "import statistics",
+    "import numpy as np",
+    "import soundfile",
+    "import torch",
+    "import transformers",
+    "from pathlib import Path",
+    "from types import SimpleNamespace",
+    "from typing import Any",
+    "from torch import Tensor",
+    "from torch import nn",
+    "from torchaudio.functional import resample",
+    "from transformers.trainer_utils import get_last_checkpoint",
+)
+
+
+def can_be_written(plan: Plan) -> list[str]:
+    """Return why this plan cannot become a script, if it cannot."""
+    reasons = []
+    if plan.answer not in ("class", "score"):
+        reasons.append(f"a clip's answer is {plan.answer}, not one class or score")
+    if plan.backbone.name not in SPECTRAL + SPEECH:
+        reasons.append(f"backbone.name is {plan.backbone.name}, whose input is prepared window by window here")
+    if plan.backbone.name == "wavlm" and plan.adaptation.method in ("lora", "dora"):
+        reasons.append("adapters in the attention of WavLM learn nothing in transformers and peft")
+    if plan.training.stages != "one":
+        reasons.append(f"training.stages is {plan.training.stages}, two trainings one after the other")
+    if plan.training.loss not in LOSSES:
+        reasons.append(f"training.loss is {plan.training.loss}")
+    if plan.training.schedule not in FALLS:
+        reasons.append(f"training.schedule is {plan.training.schedule}, which follows the score and not the step")
+    return reasons
+
+
+def not_carried_over(plan: Plan) -> list[str]:
+    """Return what the script does otherwise than the plan says."""
+    augmentation, training = plan.augmentation, plan.training
+    varied = augmentation.strength != "none"
+    found = {
+        "augmentation.mixing: clips of a batch are not mixed": varied and augmentation.mixing in ("use", "mild"),
+        "augmentation.mask_share: no frames are hidden from the backbone": bool(augmentation.mask_share),
+        "training.average_decay: there is no running average of the weights": bool(training.average_decay),
+        "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),
+        "training.batch_seconds, curriculum_epochs: rates count on as many steps as the first epoch has": bool(
+            training.batch_seconds or training.curriculum_epochs
+        ),
+        "guard: a hot GPU is not spared": plan.compute.device != "cpu",
+        "evaluation: the loss of the validation clips is the mean over batches": training.loss == "ccc",
+    }
+    return [text for text, is_so in found.items() if is_so]
+
+
+def script_text(plan: Plan, clips: str, classes: tuple[str, ...], normalises_input: bool, command: str) -> str:
+    """Return the script.
+
+    Args:
+        plan: what it trains.
+        clips: name of the list of clips that lies beside the script.
+        classes: by number; empty for regression.
+        normalises_input: whether a pretrained network wants each clip at zero mean and unit variance.
+        command: what wrote it.
+    """
+    taken = take_over(_parts(plan))
+    own = [
+        _settings(plan, clips, classes),
+        data_part(plan, normalises_input),
+        model_part(plan),
+        loss_part(plan),
+        scores_part(plan),
+        optimiser_part(plan),
+        launch_part(plan),
+    ]
+    imports = {*_IMPORTS, *taken.imports}
+    imports |= {
+        f"from peft import {n}" for n in ("LoraConfig", "get_peft_model") if plan.adaptation.method in ("lora", "dora")
+    }
+    body = "\n\n\n".join(part.strip("\n") for part in own[1:])
+    head = f"{_title(plan, clips, command)}\n\nfrom __future__ import annotations\n\n"
+    lines = "\n".join(_import_lines(imports, body + taken.text + own[0]))
+    divider = "# Taken over unchanged from tonmeister's trainer, so that both compute the same numbers."
+    start = 'if __name__ == "__main__":\n    main()\n'
+    parts = [f"{head}{lines}", own[0].strip(), divider, taken.text, "# What follows is this plan.", body + "\n", start]
+    text = "\n\n".join(parts)
+    return re.sub(r"\n{4,}", "\n\n\n", text)
+
+
+def _import_lines(imports: set[str], text: str) -> list[str]:
+    """Return the imports that `text` uses, sorted: modules, then names of modules, Python's own first."""
+    modules: list[str] = []
+    names: dict[str, set[str]] = {}
+    for line in imports:
+        origin, _, name = line.removeprefix("from ").partition(" import ")
+        used = name or line.removeprefix("import ").split()[-1] + "."
+        if not re.search(rf"\b{re.escape(used)}(\b|(?<=[.]))", text):
+            continue
+        if name:
+            names.setdefault(origin, set()).add(name)
+        else:
+            modules.append(line)
+    lines = sorted(modules) + [
+        f"from {origin} import {', '.join(sorted(named))}" for origin, named in sorted(names.items())
+    ]
+    own = [line for line in lines if line.split()[1].partition(".")[0] not in _PACKAGES]
+    return [*own, "", *(line for line in lines if line not in own)]
+
+
+def _parts(plan: Plan) -> list[tuple[str, str]]:
+    """Return what is taken over: module and name."""
+    training, classes = plan.training, plan.task.type == "classification"
+    parts = [("training.padding", "frame_mask")]
+    parts += [("training.pooling", POOLINGS[plan.pooling.name]), ("training.heads", "answer_layers")]
+    parts += [("training.losses", LOSSES[training.loss])]
+    parts += [("metrics", "bootstrap_interval")]
+    parts += [("metrics", function.__name__) for function in METRICS[plan.answer].values()]
+    if plan.head.name == "temporal":
+        parts.append(("training.heads", "TemporalEncoder"))
+    if not classes:
+        parts.append(("training.heads", "BoundedOutput" if plan.output.bounded else "StandardisedOutput"))
+    if training.class_balance == "weighted-loss":
+        parts.append(("training.losses", "class_weights"))
+    if training.schedule != "constant":
+        parts.append(("training.schedules", FALLS[training.schedule]))
+    parts.append(("training.sampling", "Sampler") if has_own_sampler(plan) else ("training.batches", "epoch_order"))
+    if training.optimizer == "lion":
+        parts.append(("training.lion", "Lion"))
+    if plan.augmentation.strength != "none":
+        parts += [("training.augmentation", "augment"), ("training.augmentation", "spec_augment")]
+    if plan.backbone.name in SPECTRAL:
+        parts += [("training.frontends", "SpectralFrontEnd")]
+        parts += [("training.pooling", "PooledScale")] if has_scale(plan) else []
+    else:
+        parts += [("training.padding", name) for name in ("frame_lengths", "mask_group_norms", "valid_lengths")]
+        parts += [("training.heads", "LayerMix")] if plan.backbone.layers == "weighted-sum" else []
+    return parts
+
+
+def _title(plan: Plan, clips: str, command: str) -> str:
+    otherwise = not_carried_over(plan)
+    lines = [
+        f'"""Train `{plan.name}` with transformers\' Trainer. Written by `{command}`; needs nothing of it.',
+        "",
+        "    python SCRIPT [--output FOLDER] [--test]",
+        "",
+        f"Beside it lies {clips}: file, label, group and part of every clip. Needs torch, torchaudio, transformers,",
+        "accelerate, soundfile and numpy" + (", and peft." if has_adapters(plan) else "."),
+    ]
+    if otherwise:
+        lines += ["", "Otherwise than in the plan:", *(f"* {text}" for text in otherwise)]
+    return "\n".join([*lines, '"""'])
+
+
+def _settings(plan: Plan, clips: str, classes: tuple[str, ...]) -> str:
+    training, data = plan.training, plan.data
+    values: dict[str, Any] = {
+        "CLASSES": classes,
+        "CHECKPOINT": plan.backbone.checkpoint,
+        "SAMPLE_RATE_HZ": data.sample_rate_hz,
+        "MAX_SECONDS": data.max_seconds,
+        "SEED": training.seed,
+        "EPOCHS": training.epochs,
+        "BATCH_SIZE": training.batch_size,
+        "ACCUMULATION": training.accumulation,
+        "LEARNING_RATE": training.learning_rate,
+        "BACKBONE_LEARNING_RATE": training.backbone_learning_rate,
+        "WEIGHT_DECAY": training.weight_decay,
+        "WARMUP_FRACTION": training.warmup_fraction,
+        "CLIP_NORM": training.clip_norm,
+        "PATIENCE_EPOCHS": training.patience_epochs,
+        "WORKERS": plan.compute.workers,
+    }
+    dropped = [] if classes else ["CLASSES"]
+    dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL else []
+    dropped += ["BACKBONE_LEARNING_RATE"] if plan.adaptation.method not in ("partial", "full") else []
+    dropped += ["MAX_SECONDS"] if data.max_seconds is None else []
+    lines = [f'CLIPS = Path(__file__).with_name("{clips}")']
+    lines += [f"{name} = {literal(value)}" for name, value in values.items() if name not in dropped]
+    return "\n".join(lines)

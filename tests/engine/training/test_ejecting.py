@@ -1,0 +1,182 @@
+"""Ejected scripts: transformers' Trainer loses what ours loses, step by step, and the script needs nothing of ours."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from engine.plan import Plan, make_plan
+from engine.training.ejecting.ejection import eject
+from engine.training.ejecting.script import not_carried_over
+from engine.training.ejecting.taken_over import take_over
+from knowledge.errors import PlanError, UsageError
+
+from .corpora import events_of, score_plan, tone_corpus, tone_plan, train, write_manifest, write_plan
+from .small_models import save_checkpoint
+
+NO_DROPOUT = {
+    "hidden_dropout": 0.0, "attention_dropout": 0.0, "activation_dropout": 0.0, "feat_proj_dropout": 0.0,
+    "final_dropout": 0.0,
+}  # fmt: skip
+CLIPS = 36
+RELATIVE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def spoken(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A manifest of the digits 0 to 2, as three speakers say them."""
+    folder = tmp_path_factory.mktemp("fsdd")
+    with (test_data / "audio/fsdd/manifest.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["label"] in "012" and row["speaker"] < "n"]
+    kept = rows[:: len(rows) // CLIPS][:CLIPS]
+    for row in kept:
+        row["path"] = str(test_data / "audio/fsdd" / row["path"])
+    return write_manifest(folder / "manifest.csv", ["path", "label", "speaker"], kept)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    return {norm: save_checkpoint(folder, "wav2vec2", norm, **NO_DROPOUT) for norm in ("group", "layer")}
+
+
+def speech_plan(manifest: Path, checkpoint: str, **sections: Any) -> Plan:
+    content: dict[str, Any] = {
+        "task": {"type": "classification"},
+        "data": {"manifest": str(manifest), "group_column": "speaker", "protocol": "random-stratified-split"},
+        "backbone": {"name": "wav2vec2", "checkpoint": checkpoint},
+        "training": {"epochs": 2, "batch_size": 12, "warmup_fraction": 0.2, "clip_norm": 1.0, "weight_decay": 0.01},
+        "compute": {"device": "cpu", "threads": 1},
+    }
+    for name, values in sections.items():
+        content[name] = content.get(name, {}) | values
+    return make_plan(content, "test")
+
+
+def loaded(script: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("ejected", script)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["ejected"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def losses_of(module: Any, output: Path) -> tuple[list[float], Any]:
+    """Train as the script does; return the loss of every step."""
+    passes: list[float] = []
+    make_loss = module.make_loss
+
+    def recorded(rows: Any) -> Any:
+        loss = make_loss(rows)
+
+        def called(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+            value = loss(outputs, labels, num_items_in_batch)
+            if torch.is_grad_enabled():
+                passes.append(float(value.detach()))
+            return value
+
+        return called
+
+    module.make_loss = recorded
+    trainer = module.build(output)
+    trainer.train()
+    every = module.ACCUMULATION
+    return [sum(passes[at : at + every]) for at in range(0, len(passes), every)], trainer
+
+
+def assert_same(plan: Plan, folder: Path) -> None:
+    write_plan(plan, folder / "plan")
+    eject(folder / "plan/plan.yaml", folder / "script.py")
+    theirs, trainer = losses_of(loaded(folder / "script.py"), folder / "theirs")
+    ours = train(plan, folder / "ours")
+    evaluated = [entry for entry in trainer.state.log_history if "eval_loss" in entry]
+
+    assert theirs == pytest.approx([event["loss"] for event in events_of(ours, "step")], rel=RELATIVE)
+    for event, entry in zip(events_of(ours, "eval"), evaluated, strict=True):
+        for name, value in event["metrics"].items():
+            assert entry[f"eval_{name.removeprefix('val/')}"] == pytest.approx(value, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("norm", "sections"),
+    [
+        ("layer", {"backbone": {"layers": "weighted-sum"}}),
+        ("group", {"adaptation": {"method": "lora"}, "pooling": {"name": "attention"},
+                   "augmentation": {"strength": "light"}}),
+        ("layer", {"adaptation": {"method": "dora", "top_layers": 1, "targets": ["all-linear"]},
+                   "head": {"name": "mlp"}}),
+        ("group", {"adaptation": {"method": "partial", "top_layers": 1}, "head": {"name": "temporal", "hidden": 16}}),
+        ("group", {"adaptation": {"method": "full"}, "pooling": {"name": "hierarchical"}}),
+    ],
+    ids=["frozen", "lora", "dora", "partial", "full"],
+)  # fmt: skip
+def test_the_script_loses_what_the_trainer_loses(
+    spoken: Path, checkpoints: dict[str, str], tmp_path: Path, norm: str, sections: dict[str, Any]
+) -> None:
+    assert_same(speech_plan(spoken, checkpoints[norm], **sections), tmp_path)
+
+
+def test_a_spectral_front_end_too_with_smoothed_weighted_classes_and_passes(spoken: Path, tmp_path: Path) -> None:
+    plan = tone_plan(
+        spoken, data__sample_rate_hz=8000, data__max_seconds=0.3, pooling__name="statistics", training__accumulation=2,
+        training__batch_size=12, training__label_smoothing=0.1, training__class_balance="weighted-loss",
+        training__schedule="warmup-stable-decay", training__optimizer="lion", data__validation_share=0.2,
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+
+
+def test_bounded_scores_too(tmp_path: Path) -> None:
+    manifest = tone_corpus(tmp_path / "data", scores=True)
+    assert_same(score_plan(manifest, head__name="temporal", training__schedule="linear"), tmp_path)
+
+
+def test_the_script_stands_alone(tmp_path: Path) -> None:
+    write_plan(tone_plan(tone_corpus(tmp_path / "data"), augmentation__strength="strong"), tmp_path / "plan")
+    script, clips = eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+    text = script.read_text()
+    tree = ast.parse(text)
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+    assert not {(name or "").partition(".")[0] for name in imported} & {"engine", "knowledge", "expert", "tonmeister"}
+    assert len(defined) == len(set(defined))
+    assert max(map(len, text.splitlines())) <= 120
+    assert len(clips.read_text().splitlines()) == 25
+
+
+def test_what_no_script_does_is_said(tmp_path: Path) -> None:
+    write_plan(tone_plan(tone_corpus(tmp_path / "data"), training__schedule="plateau"), tmp_path / "plan")
+    with pytest.raises(PlanError, match="plateau"):
+        eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    write_plan(tone_plan(tone_corpus(tmp_path / "data")), tmp_path / "plan")
+    (tmp_path / "script-clips.csv").write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+
+    assert (tmp_path / "script-clips.csv").read_text() == "mine" and not (tmp_path / "script.py").exists()
+
+
+def test_what_is_otherwise_is_named() -> None:
+    manifest = Path("clips.csv")
+    assert not not_carried_over(tone_plan(manifest))
+    assert "average" in not_carried_over(tone_plan(manifest, training__average_decay=0.9))[0]
+
+
+def test_names_of_two_modules_are_told_apart() -> None:
+    text = take_over([("training.batches", "epoch_order"), ("training.augmentation", "augment")]).text
+
+    assert "def _random(seed: int, epoch: int)" in text and "def _random2(key: Key" in text
+    compile(text, "taken", "exec")

@@ -1,0 +1,46 @@
+"""`tonmeister eject`: a script that our own review passes, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.engine.training.corpora import write_manifest
+from tests.engine.training.small_models import save_checkpoint
+from tonmeister.cli.main import main
+
+PLAN = {
+    "name": "digits",
+    "task": {"type": "classification"},
+    "data": {"manifest": "manifest.csv", "group_column": "speaker", "protocol": "group-disjoint-split"},
+    "augmentation": {"strength": "light"},
+    "backbone": {"name": "wav2vec2", "layers": "weighted-sum"},
+    "adaptation": {"method": "lora"},
+    "pooling": {"name": "attention"},
+    "training": {
+        "precision": "bf16", "epochs": 20, "batch_size": 16, "weight_decay": 0.01, "warmup_fraction": 0.1,
+        "clip_norm": 1.0, "patience_epochs": 10,
+    },
+    "evaluation": {"select_by": "macro-f1"},
+}  # fmt: skip
+
+
+def test_our_own_review_passes_on_it(test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (test_data / "audio/fsdd/manifest.csv").open(newline="") as stream:
+        rows = [{**row, "path": str(test_data / "audio/fsdd" / row["path"])} for row in csv.DictReader(stream)][::50]
+    write_manifest(tmp_path / "manifest.csv", ["path", "label", "speaker"], rows)
+    content = {**PLAN, "backbone": {**PLAN["backbone"], "checkpoint": save_checkpoint(tmp_path)}}  # type: ignore[dict-item]
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(content))
+    script = tmp_path / "project" / "train.py"
+    assert main(["eject", str(tmp_path / "plan.yaml"), "--output", str(script)]) == 0
+    assert main(["eject", str(tmp_path / "plan.yaml"), "--output", str(script)]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+    status = main(["review", str(script), "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert [finding["check"] for finding in report["findings"]] == []
