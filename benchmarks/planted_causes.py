@@ -219,7 +219,7 @@ CASES = (
          "training.optimizer": "sgd", "training.learning_rate": 0.03},
          symptoms=("train.grad_clip", "gradient-unstable", "loss-spikes"), causes=("gradients.unclipped",)),
     Case("leak", data=shuffled_speakers, symptoms=("group-overlap", "leakage-gain"), causes=("split.leak",)),
-    Case("label-noise", data=wrong_labels, symptoms=("label-noise",), causes=("labels.noisy",)),
+    Case("label-noise", data=wrong_labels, symptoms=("label-noise", "failure-to-learn"), causes=("labels.noisy",)),
     Case("unrelated-labels", data=unrelated_labels, symptoms=("failure-to-learn",),
          causes=("labels.unrelated",)),
     Case("wrong-loss", corpus="scores", plan={"training.loss": "mse"}, component=_patch_loss,

@@ -70,7 +70,8 @@ class Augmentation(Section):
 
     strength: Literal["none", "light", "strong"] = "none"
     speed: Literal["use", "mild", "avoid", "new-class"] = "use"
-    """`new-class` would make other speakers of other speeds; this trainer leaves the speed then."""
+    """`new-class`: at 0.9 or 1.1 times the speed a clip has another class, which training alone knows;
+    of speakers. Where a clip has no single class, its speed stays."""
     shift: Literal["use", "mild", "avoid"] = "use"
     gain: Literal["use", "mild", "avoid"] = "use"
     added_noise: Literal["use", "mild", "avoid"] = "use"
@@ -83,6 +84,8 @@ class Augmentation(Section):
     """Two clips of a batch and their labels."""
     masking: Literal["use", "mild", "avoid"] = "use"
     """Frames, and when strong features, are silenced (SpecAugment)."""
+    views: Annotated[int, OffIsZero] = Field(0, ge=0)
+    """Takes of each clip that epochs show in turn, so that a frozen part sees each once; 0: each epoch varies anew."""
     mask_share: float = Field(0.0, ge=0, le=1)
     """Share of the frames that are hidden from a backbone that learns; wav2vec2, hubert, wavlm and w2v-bert only."""
     mask_most: float = Field(0.15, ge=0, le=1)

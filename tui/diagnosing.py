@@ -7,7 +7,9 @@ from typing import Any
 from engine.curves import Point
 from expert.consultation.diagnose import Diagnosis
 from expert.consultation.patch import apply_remedy, diff_lines
+from expert.differential import differential
 from expert.report.diagnosis import loss_curves
+from expert.report.differential import WORDS, cause_details
 from expert.report.document import Block, Bullets, Document, Heading, Paragraph, Verbatim
 from expert.report.edits import edit_blocks
 from expert.report.findings import SIGNS
@@ -69,10 +71,19 @@ def finding_page(diagnosis: Diagnosis, finding: Finding) -> Document:
     blocks: list[Block] = [Heading(f"{SIGNS[finding.severity]} {finding.title}", 1), Paragraph(finding.because)]
     if finding.evidence:
         blocks += [Heading("Evidence"), Bullets(tuple((evidence_line(item), ()) for item in finding.evidence))]
-    blocks += _remedies(diagnosis, finding)
+    blocks += _causes(diagnosis, finding) + _remedies(diagnosis, finding)
     rule = f"{finding.rule}, confidence {finding.confidence:.2f}"
     sources = tuple((text, ()) for text in citations(knowledge, finding.sources))
     return (*blocks, Heading("Rule and sources"), Paragraph(rule), Bullets(sources))
+
+
+def _causes(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
+    """What may have brought the finding about, the best supported first, and the test that would tell."""
+    causes = differential(diagnosis.session, finding.id)
+    if not causes:
+        return []
+    items = tuple((f"{WORDS[one.standing]}: {one.cause.text}", cause_details(one)) for one in causes)
+    return [Heading("What may have caused it"), Bullets(items)]
 
 
 def _remedies(diagnosis: Diagnosis, finding: Finding) -> list[Block]:

@@ -62,6 +62,7 @@ KEYS: tuple[Key, ...] = (
     Key("diagnose", "n", "next_run", "next run", "Read the next of several runs that were written to one log."),
     Key("diagnose", "f", "follow", "follow", "Follow the log while it grows, or stop."),
     Key("diagnose", "a", "apply", "apply", "Write the plan with a remedy of this finding, and go to the loop with it."),
+    Key("diagnose", "t", "test", "test", "Run a test that tells the causes apart, with the run's own plan and clips."),
     Key("diagnose", "w", "report", "report", "Write the report to a new file."),
     Key("diagnose", "o", "open", "open", "Diagnose another run."),
     Key("diagnose", "escape", "back", "back", "Show what was diagnosed before; leave the page."),

@@ -94,6 +94,8 @@ STRENGTHS: dict[str, Strength] = {
 }
 """By the plan's `augmentation.strength`; `none` has no entry."""
 
+OTHER_VOICES = ((1, 1), (9, 10), (11, 10))
+"""Speeds at which a voice becomes another one, after its own (Yamamoto et al. 2019: 0.9 and 1.1)."""
 MASKED_AT_MOST = 0.15
 """Largest masked share of a clip, frames and features together. The stock network masks 0.46 at 0.75 s and 0.83 at
 0.25 s, and fails below ten frames (training.md 2.3)."""
@@ -155,11 +157,31 @@ def moved(samples: int, sample_rate_hz: int, plan: Augmentation, key: Key) -> tu
     if plan.strength == "none" or not samples:
         return 1.0, 0.0
     before, after = _speed(plan, key)
-    # As the resampler rounds.
-    return after / before, _shift(-(-samples * after // before), sample_rate_hz, plan, key) / sample_rate_hz
+    later = _shift(samples_at_speed(samples, plan, key), sample_rate_hz, plan, key)
+    return after / before, later / sample_rate_hz
+
+
+def samples_at_speed(samples: int, plan: Augmentation, key: Key) -> int:
+    """Return the samples that `augment` gives for a clip of `samples`."""
+    before, after = (1, 1) if plan.strength == "none" else _speed(plan, key)
+    return -(-samples * after // before)  # as the resampler rounds
+
+
+def speed_number(plan: Augmentation, key: Key) -> int:
+    """Return which of `OTHER_VOICES` a clip is played at where another speed is another class; 0 is its own."""
+    if plan.strength == "none" or plan.speed != "new-class":
+        return 0
+    return int(_random(key, "speed").integers(len(OTHER_VOICES)))
+
+
+def copies_of_classes(plan: Augmentation) -> int:
+    """Return how often each class stands in the answers of training: once for each speed that makes another of it."""
+    return len(OTHER_VOICES) if plan.strength != "none" and plan.speed == "new-class" else 1
 
 
 def _speed(plan: Augmentation, key: Key) -> tuple[int, int]:
+    if plan.speed == "new-class":
+        return OTHER_VOICES[speed_number(plan, key)]
     limits = limits_of(plan.strength, plan.speed)
     return (1, 1) if limits is None else limits.speeds[int(_random(key, "speed").integers(len(limits.speeds)))]
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-_SPREAD = 0.08
-"""Lengths are multiplied by a random factor of up to e^0.08 before sorting: batches change from epoch to epoch, at
-8 to 9 % padding where random batches have 30 to 170 % (training.md 4.2)."""
+_SPREAD = 0.06
+"""Lengths are multiplied by a random factor of up to e^0.06 before sorting: batches change from epoch to epoch, at
+6 to 9 % padding where random batches have 30 to 170 % (training.md 4.2)."""
 Batch = TypeVar("Batch")
 Order = list[tuple[int, ...]]
 """The clips of every batch, by their place among the training clips."""

@@ -30,6 +30,7 @@ from engine.plan import Plan
 from .batches import by_length
 from .data import Item, Loader, numbers_of, targets_of
 from .model import AudioModel, Batch
+from .views import View
 
 MOST_BYTES = 20 * 2**30
 """Size of the whole cache: some 70 h of frames of a base model. The packs used longest ago go first."""
@@ -52,7 +53,7 @@ class Frames:
     items: Sequence[Item]
     parts: Sequence[NDArray[np.float32]]
     """(tokens, features) of each clip, on disk."""
-    loader: Loader
+    loader: Loader | View
 
     def batch(self, items: Sequence[Item]) -> Batch:
         """Return what was kept of some clips, padded."""
@@ -84,7 +85,8 @@ class Frames:
 
     @cached_property
     def _targets(self) -> Tensor:
-        return targets_of(self.items, self.loader.plan.answer)
+        items = self.loader.varied(self.items) if isinstance(self.loader, View) else self.items
+        return targets_of(items, self.loader.plan.answer)
 
     @cached_property
     def _numbers(self) -> Tensor:
@@ -106,7 +108,7 @@ class FrameCache:
     def frames_of(
         self,
         model: AudioModel,
-        loader: Loader,
+        loader: Loader | View,
         items: Sequence[Item],
         precision: str,
         autocast: Callable[[], AbstractContextManager[object]],
@@ -200,7 +202,7 @@ def _pack(index: Path) -> Path:
 
 def _encode(
     model: AudioModel,
-    loader: Loader,
+    loader: Loader | View,
     items: Sequence[Item],
     folder: Path,
     features: int,

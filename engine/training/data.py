@@ -20,9 +20,10 @@ from engine.evidence.dataset.containers import truncation
 from engine.evidence.dataset.manifest import read_dataset
 from engine.evidence.dataset.records import Dataset, Region, Row
 from engine.plan import Answer, Plan
+from engine.plan_sections import Augmentation
 from knowledge.errors import InputError
 
-from .augmentation import augment, moved
+from .augmentation import Key, augment, moved, samples_at_speed, speed_number
 from .event_rows import Events, clips_of_events, events_text
 from .labels import alphabet_of, rarest, separator_of, tags_of, transcript_of
 from .model import Batch
@@ -259,21 +260,40 @@ class Loader:
 
     waveforms: Waveforms
     plan: Plan
+    classes: int = 0
+    """How many there are; for speeds that make others of them."""
 
     def training_batch(self, items: Sequence[Item], epoch: int) -> Batch:
         """Return augmented clips; longer ones are cut to a random stretch of `data.max_seconds`."""
-        seed, rate = self.plan.training.seed, self.plan.data.sample_rate_hz
-        clips, varied = [], []
+        rate, clips = self.plan.data.sample_rate_hz, []
         for item in items:
-            key = (seed, epoch, item.index)
-            whole = self.waveforms[item.region]
-            start, clip = self._cut(whole, np.random.default_rng([*key, 1]).random())
-            clips.append(augment(clip, rate, self.plan.augmentation, key))
-            if item.events:
-                factor, later = moved(len(clip), rate, self.plan.augmentation, key)
-                item = replace(item, events=_moved(item.events, factor, later - factor * start / rate))
-            varied.append(item)
-        return self._padded(clips, varied)
+            clip = self.waveforms[item.region]
+            start = self._start(item, epoch)
+            cut = clip[start : start + self._longest()]
+            clips.append(augment(cut, rate, self._variation, self._key(item, epoch)))
+        return self._padded(clips, [self.varied(item, epoch) for item in items])
+
+    def varied(self, item: Item, epoch: int) -> Item:
+        """Return the clip with the label of its take in an epoch: events move, another speed names another class."""
+        key, rate = self._key(item, epoch), self.plan.data.sample_rate_hz
+        if item.events:
+            factor, later = moved(self.training_samples(item), rate, self._variation, key)
+            start = factor * self._start(item, epoch) / rate
+            item = replace(item, events=_moved(item.events, factor, later - start))
+        number = speed_number(self._variation, key)
+        return replace(item, target=item.target + number * self.classes) if number else item
+
+    def varied_samples(self, item: Item, epoch: int) -> int:
+        """Return the length of a clip's take in an epoch."""
+        return samples_at_speed(self.training_samples(item), self._variation, self._key(item, epoch))
+
+    def _key(self, item: Item, epoch: int) -> Key:
+        return self.plan.training.seed, epoch, item.index
+
+    def _start(self, item: Item, epoch: int) -> int:
+        """Return where the stretch of an epoch begins."""
+        beyond = self.waveforms.sounds[item.region].samples - self._longest()
+        return int(np.random.default_rng([*self._key(item, epoch), 1]).random() * (beyond + 1)) if beyond > 0 else 0
 
     def evaluation_batch(self, items: Sequence[Item]) -> Batch:
         """Return clips as they are; longer ones are cut to the stretch of `data.max_seconds` in their middle.
@@ -281,7 +301,7 @@ class Loader:
         Where moments count they stay whole.
         """
         clips = [self.waveforms[item.region] for item in items]
-        return self._padded(clips if self._in_time else [self._cut(clip, 0.5)[1] for clip in clips], items)
+        return self._padded(clips if self._in_time else list(map(self._middle, clips)), items)
 
     def samples(self, item: Item) -> int:
         """Return the length of a clip in evaluation."""
@@ -304,13 +324,20 @@ class Loader:
         return round(limit * self.plan.data.sample_rate_hz) if limit else 2**62
 
     @property
+    def _variation(self) -> Augmentation:
+        """What the plan says; another speed makes another class only where a clip has one."""
+        variation = self.plan.augmentation
+        named = variation.speed != "new-class" or self.plan.answer in ("class", "vector")
+        return variation if named else variation.model_copy(update={"speed": "avoid"})
+
+    @property
     def _in_time(self) -> bool:
         return self.plan.answer in ("symbols", "events")
 
-    def _cut(self, clip: Tensor, place: float) -> tuple[int, Tensor]:
+    def _middle(self, clip: Tensor) -> Tensor:
         longest = self._longest()
-        start = int(place * (len(clip) - longest + 1)) if len(clip) > longest else 0
-        return start, clip[start : start + longest]
+        start = (len(clip) - longest + 1) // 2 if len(clip) > longest else 0
+        return clip[start : start + longest]
 
     def _padded(self, clips: Sequence[Tensor], items: Sequence[Item]) -> Batch:
         lengths = torch.tensor([len(clip) for clip in clips])

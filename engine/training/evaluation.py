@@ -43,7 +43,10 @@ def score(job: Job, items: tuple[Item, ...], stopping: Callable[[], None]) -> Sc
         stopping()
     ordered = [answers[row] for row in range(len(items))]
     if job.plan.answer not in ("symbols", "events"):
-        return Scored(job.plan, items, torch.stack(ordered), job.classes)
+        outputs = torch.stack(ordered)
+        if job.plan.answer == "class":
+            outputs = outputs[:, : len(job.classes)]  # beyond lie those that other speeds make, which nobody is
+        return Scored(job.plan, items, outputs, job.classes)
     seconds = [job.source.loader.samples(item) / job.plan.data.sample_rate_hz for item in items]
     heard = tuple(_heard(job, answer) for answer in ordered)
     return Scored(job.plan, items, joined_answers([one[None] for one in ordered]), job.classes, heard, tuple(seconds))

@@ -27,16 +27,16 @@ class Source:
     """Where batches come from: waveforms, or what the frozen part of the encoder gave for them before."""
 
     loader: Loader
-    training_frames: Frames | None = None
-    """Present when no clip is varied."""
+    training_frames: tuple[Frames, ...] = ()
+    """One for each take that epochs show in turn; a single one when no clip is varied, none when each epoch varies."""
     evaluation_frames: Frames | None = None
     """Of validation clips, which are never varied."""
 
     def training_batch(self, items: tuple[Item, ...], epoch: int) -> Batch:
         """Return one forward pass of training."""
-        if self.training_frames is not None:
-            return self.training_frames.batch(items)
-        return self.loader.training_batch(items, epoch)
+        if self.training_frames:
+            return self.training_frames[epoch % len(self.training_frames)].batch(items)
+        return self.loader.training_batch(items, epoch % (self.loader.plan.augmentation.views or epoch + 1))
 
     def evaluation_batch(self, items: tuple[Item, ...]) -> Batch:
         """Return one forward pass of evaluation."""

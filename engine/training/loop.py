@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
+from engine.plan import Plan
 from knowledge.errors import InputError, Interrupted
 
 from .accumulation import accumulate
@@ -143,6 +144,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                     grad_norm=token(norm_value),
                     lr=rates,
                     samples_per_second=clips / (time.perf_counter() - waiting_since),
+                    audio_seconds_per_second=_seconds(step_passes, plan) / (time.perf_counter() - waiting_since),
                     step_seconds=time.perf_counter() - waiting_since,
                     data_wait_seconds=data_wait,
                 )
@@ -239,6 +241,12 @@ def sampler_of(job: Job) -> Sampler:
     classed = job.plan.answer not in ("score", "symbols")
     classes = [int(item.target) if classed else 0 for item in job.parts.train]
     return Sampler(job.plan, lengths, classes)
+
+
+def _seconds(batches: Sequence[Batch], plan: Plan) -> float:
+    """Return the sound of a step, without padding."""
+    samples = sum(int(batch.lengths.sum()) for batch in batches if batch.lengths is not None)
+    return samples / plan.data.sample_rate_hz
 
 
 def _validated(job: Job, stop: Stop) -> dict[str, float]:

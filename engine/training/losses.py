@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.plan import Plan
 from knowledge.errors import PlanError
 
+from .augmentation import copies_of_classes
 from .contrastive import contrastive_loss
 from .frame_answers import frame_targets, unpacked
 
@@ -82,6 +83,8 @@ def evaluation_loss(plan: Plan, label_std: float = 1.0, frame_seconds: float = 0
 
 def _class_loss(plan: Plan, shares: Tensor | None) -> Loss:
     training, balance = plan.training, plan.training.class_balance
+    if shares is not None and (copies := copies_of_classes(plan.augmentation)) > 1:
+        shares = shares.repeat(copies) / copies
     weights = class_weights(shares) if balance == "weighted-loss" and shares is not None else None
     margins = shares.log() if balance == "logit-adjustment" and shares is not None else None
     function = cross_entropy if training.loss == "cross-entropy" else binary_cross_entropy

@@ -17,6 +17,7 @@ from engine.plan import Plan
 from engine.plan_sections import Training
 from knowledge.errors import InputError, PlanError
 
+from .augmentation import copies_of_classes
 from .backbones import PretrainedEncoder
 from .frame_answers import packed
 from .frontends import SpectralFrontEnd
@@ -267,7 +268,10 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     fixed = isinstance(encoder, SpectralFrontEnd) and isinstance(pooling, MeanPooling | StatisticsPooling)
     scale = PooledScale(pooling.features) if fixed and pooling is not None and temporal is None else None
     read = width if pooling is None else pooling.features
-    answer = answer_layers(plan.head, read, classes or 1)
+    outputs = classes or 1
+    if plan.answer == "class":
+        outputs *= copies_of_classes(plan.augmentation)
+    answer = answer_layers(plan.head, read, outputs)
     if plan.answer == "vector":
         answer = nn.Sequential(UnitLength(), nn.Linear(read, plan.training.pair_features))
     output: nn.Module = nn.Identity()

@@ -33,6 +33,7 @@ from .splits import Parts, parts_of
 from .stopping import Stop
 from .telemetry import Telemetry, sensors_of
 from .trainer_state import write_trainer_state
+from .views import View
 from .waveforms import Waveforms
 
 EVENTS = "events.jsonl"
@@ -184,7 +185,7 @@ def job_of(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fo
         )
         begin_with(model, plan, run).to(device)
     precision = precision_of(plan.training.precision, device)
-    source = Source(Loader(prepared.waveforms, plan))
+    source = Source(Loader(prepared.waveforms, plan, len(classes)))
     shares = class_shares(parts.train, len(classes)) if plan.answer in ("class", "tags") else None
     loss = loss_function(plan, shares, deviation, model.frame_seconds)
     plain = evaluation_loss(plan, deviation, model.frame_seconds)
@@ -204,8 +205,13 @@ def with_frames(job: Job, stop: Stop) -> Job:
     constant = job.plan.augmentation.strength == "none" and not any(loader.is_cut(item) for item in items)
     # Validation clips are never varied, so theirs are constant in any case.
     validation = cache.frames_of(job.model, loader, job.parts.validation, job.precision, context, stopping)
-    training = cache.frames_of(job.model, loader, items, job.precision, context, stopping) if constant else None
-    return replace(job, source=Source(loader, training, validation))
+    takes: list[Loader | View] = [View(loader, number) for number in range(job.plan.augmentation.views)]
+    kept = [
+        cache.frames_of(job.model, take, items, job.precision, context, stopping)
+        for take in ([loader] if constant else takes)
+    ]
+    training = tuple(frames for frames in kept if frames is not None)
+    return replace(job, source=Source(loader, training if len(training) == len(kept) else (), validation))
 
 
 def _predict(job: Job, stop: Stop, held_out: str) -> Scored | None:

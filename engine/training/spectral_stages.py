@@ -19,7 +19,39 @@ _AUDIOSET = {"mean": -4.2677393, "std": 4.5689974}
 """Of log-mel energies over AudioSet; the defaults of transformers' ASTFeatureExtractor."""
 
 
-class AstStages:
+class _PlainLayers:
+    """What AST and the encoder of Whisper share: layers that are given a mask and nothing else, and then a norm."""
+
+    network: Any
+    last_norm: str
+    """Its name in the network."""
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer layers."""
+        layers: nn.ModuleList = self.network.layers
+        return layers
+
+    def extras(self, tokens: Tensor, mask: Tensor | None) -> dict[str, Any]:
+        """Return the mask."""
+        return {"attention_mask": visible(mask)}
+
+    def layer(self, index: int, tokens: Tensor, extras: dict[str, Any]) -> Tensor:
+        """Run one layer."""
+        result: Tensor = self.layers[index](tokens, **extras)
+        return result
+
+    def tail(self) -> list[nn.Module]:
+        """Return the last norm."""
+        return [getattr(self.network, self.last_norm)]
+
+    def finish(self, tokens: Tensor) -> Tensor:
+        """Apply the last norm."""
+        normed: Tensor = self.tail()[0](tokens)
+        return normed
+
+
+class AstStages(_PlainLayers):
     """AST: patches of a log-mel spectrogram, two tokens that summarise them, and layers over all of these.
 
     A frame is the mean of the patches of one moment beside the mean of the two summary tokens. The answer that AST was
@@ -27,6 +59,7 @@ class AstStages:
     """
 
     convolves = False
+    last_norm = "layernorm"
 
     def __init__(self, network: Any, settings: dict[str, Any], fills: bool) -> None:
         config = network.config
@@ -43,12 +76,6 @@ class AstStages:
         self.frame_seconds = self.stride * HOP / RATE_HZ
         self.shortest = WINDOW + (self.patch - 1) * HOP
         self.window: int | None = self.most * HOP
-
-    @property
-    def layers(self) -> nn.ModuleList:
-        """The transformer layers."""
-        layers: nn.ModuleList = self.network.layers
-        return layers
 
     def stem_lengths(self, lengths: Tensor) -> Tensor:
         """Return (batch,) frames of the spectrogram."""
@@ -91,24 +118,6 @@ class AstStages:
         """Apply the dropout before the first layer, as long as the layers are in training."""
         return nn.functional.dropout(tokens, self.network.embeddings.dropout.p, self.layers.training)
 
-    def extras(self, tokens: Tensor, mask: Tensor | None) -> dict[str, Any]:
-        """Return the mask."""
-        return {"attention_mask": visible(mask)}
-
-    def layer(self, index: int, tokens: Tensor, extras: dict[str, Any]) -> Tensor:
-        """Run one layer."""
-        result: Tensor = self.layers[index](tokens, **extras)
-        return result
-
-    def tail(self) -> list[nn.Module]:
-        """Return the last norm."""
-        return [self.network.layernorm]
-
-    def finish(self, tokens: Tensor) -> Tensor:
-        """Apply the last norm."""
-        normed: Tensor = self.network.layernorm(tokens)
-        return normed
-
     def frames(self, tokens: Tensor) -> Tensor:
         """Return the mean patch of every moment beside the mean summary."""
         moments = tokens[:, 2:].unflatten(1, (-1, self.bands)).mean(2)
@@ -116,10 +125,11 @@ class AstStages:
         return torch.cat([moments, summary], 2)
 
 
-class WhisperStages:
+class WhisperStages(_PlainLayers):
     """The encoder of Whisper: two convolutions over a log-mel spectrogram, and layers."""
 
     convolves = False
+    last_norm = "layer_norm"
 
     def __init__(self, network: Any, fills: bool) -> None:
         config = network.config
@@ -130,12 +140,6 @@ class WhisperStages:
         self.frame_seconds = 2 * HOP / RATE_HZ
         self.shortest = WINDOW
         self.window: int | None = self.most * 2 * HOP
-
-    @property
-    def layers(self) -> nn.ModuleList:
-        """The transformer layers."""
-        layers: nn.ModuleList = self.network.layers
-        return layers
 
     def stem_lengths(self, lengths: Tensor) -> Tensor:
         """Return (batch,) frames of the spectrogram."""
@@ -168,24 +172,6 @@ class WhisperStages:
     def enter(self, tokens: Tensor) -> Tensor:
         """Apply the dropout before the first layer, as long as the layers are in training."""
         return nn.functional.dropout(tokens, self.network.dropout, self.layers.training)
-
-    def extras(self, tokens: Tensor, mask: Tensor | None) -> dict[str, Any]:
-        """Return the mask."""
-        return {"attention_mask": visible(mask)}
-
-    def layer(self, index: int, tokens: Tensor, extras: dict[str, Any]) -> Tensor:
-        """Run one layer."""
-        result: Tensor = self.layers[index](tokens, **extras)
-        return result
-
-    def tail(self) -> list[nn.Module]:
-        """Return the last norm."""
-        return [self.network.layer_norm]
-
-    def finish(self, tokens: Tensor) -> Tensor:
-        """Apply the last norm."""
-        normed: Tensor = self.network.layer_norm(tokens)
-        return normed
 
     def frames(self, tokens: Tensor) -> Tensor:
         """Return the tokens: one is one frame."""

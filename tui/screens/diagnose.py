@@ -18,9 +18,12 @@ from textual.timer import Timer
 from textual.widgets import Footer, OptionList, Static
 
 from engine.plan import Plan, plan_yaml, write_atomically
+from engine.separating import TESTS
 from expert.consultation.diagnose import Diagnosis, diagnose_run
 from expert.consultation.patch import apply_remedy
+from expert.consultation.testing import run_tests
 from expert.consultation.watch import stamp_of
+from expert.differential import telling_tests
 from expert.report.diagnosis import diagnosis_document, diagnosis_record
 from knowledge.errors import TonmeisterError
 from knowledge.records import Finding
@@ -65,6 +68,15 @@ class DiagnoseScreen(Screen[None]):
         reason: str
 
     @dataclass
+    class Tested(Message):
+        """A separating test ended."""
+
+        path: Path
+        name: str
+        problem: str
+        """Empty where it left an outcome."""
+
+    @dataclass
     class PlanReady(Message):
         """The user wants to go on with this patched plan."""
 
@@ -82,6 +94,8 @@ class DiagnoseScreen(Screen[None]):
         self.following: Timer | None = None
         self.stamp: object = None
         self.more_words: tuple[str, ...] = ()
+        self.testing = ""
+        """The test that is being run."""
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -174,6 +188,7 @@ class DiagnoseScreen(Screen[None]):
 
     def _line(self, diagnosis: Diagnosis) -> Content:
         followed = "  following" if self.following is not None else ""
+        followed += f"  testing: {self.testing} ..." if self.testing else ""
         parts = (shown(diagnosis.run), "bold"), f"  {shown(run_line(diagnosis))}", (followed, "$text-success")
         return Content.assemble(*parts)
 
@@ -266,6 +281,40 @@ class DiagnoseScreen(Screen[None]):
             self.show_state()
 
     @work
+    async def action_test(self) -> None:
+        """Run one test that tells the causes apart; those that the diagnosis asks for come first."""
+        assert self.diagnosis is not None and self.path is not None
+        asked = telling_tests(self.diagnosis.session)
+        names = (*asked, *(name for name in TESTS if name not in asked))
+        choices = tuple(Choice(name, name + (" (asked for)" if name in asked else ""), TESTS[name]) for name in names)
+        chosen = await self.app.push_screen_wait(Ask(Step("test", "test", "Which test?", choices=choices)))
+        if chosen:
+            self.testing = chosen
+            self.show_state()
+            self._run_test(self.path, chosen)
+
+    @work(thread=True, exclusive=True, group="test")
+    def _run_test(self, path: Path, name: str) -> None:
+        try:
+            run_tests(path, (name,), lambda _: None)
+        except (TonmeisterError, OSError) as error:
+            self.post_message(self.Tested(path, name, str(error)))
+        else:
+            self.post_message(self.Tested(path, name, ""))
+
+    @on(Tested)
+    def _tested(self, event: Tested) -> None:
+        self.testing = ""
+        if event.problem:
+            self.notify(shown(event.problem), title=event.name, severity="error", markup=False)
+        else:
+            self.more_words = ("--test", event.name)
+            self.notify(
+                shown(f"The outcome lies in {event.path / 'tests' / event.name}"), title=event.name, markup=False
+            )
+        self.start(event.path)
+
+    @work
     async def action_apply(self) -> None:
         """Write the plan with one remedy of this finding to a new file, and go to the loop with it."""
         plan, remedies = self._plan(), self._remedies()
@@ -297,6 +346,8 @@ class DiagnoseScreen(Screen[None]):
         diagnosis = self.diagnosis
         if action in ("curve", "next_run", "report", "apply", "follow") and (not diagnosis or self.has_class("asking")):
             return False
+        if action == "test":
+            return self._plan() is not None and not self.testing and not self.has_class("asking")
         if action == "next_run":
             return diagnosis is not None and diagnosis.series.meta.appended_runs > 1
         if action == "curve":

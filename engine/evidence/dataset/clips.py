@@ -25,10 +25,10 @@ class Clip:
     byte_hash: str = ""
     """Tells the bytes of the file, and the bounds of the region where it is a part; empty when it could not be read.
 
-    A digest to compare by: of a plain WAV it is not the SHA-256 of the file, but of its header and its sample hash.
+    A digest to compare by (`content_hash.py`): of a plain WAV it is made of its header and its sample hash.
     """
     sample_hash: str = ""
-    """SHA-256 of rate, channels and samples rounded to 16 bits; empty for silence and for what was not decoded."""
+    """Digest of rate, channels and samples rounded to 16 bits; empty for silence and for what was not decoded."""
     unreadable: str = ""
     """Why it cannot be decoded, naming every decoder tried; empty when it can."""
     truncated: str = ""

@@ -16,6 +16,7 @@ import soundfile
 
 from .clips import Clip
 from .containers import no_audio_in, truncation
+from .content_hash import ContentHash, content_hash
 from .plain_wav import PLAIN_HEADER_BYTES, plain_pcm
 from .records import Region
 from .sample_reader import Body, Budget, read_samples, rounded_16, where_it_stops
@@ -56,18 +57,19 @@ def _decode_small(region: Region) -> Decoded:
     content = region.file.read_bytes()
     plain = plain_pcm(content)
     if plain is None:
-        byte_hash = hashlib.sha256(content).hexdigest()
+        byte_hash = content_hash(content)
         reason = no_audio_in(content[:256], len(content))
         clip = Clip(region, byte_hash, unreadable=reason)
         return Decoded(clip) if reason else _decode(clip, len(content))
     rate, samples = plain
-    digest = hashlib.sha256(f"{rate} {samples.shape[1]}".encode())
-    digest.update(samples.data)
+    digest = ContentHash(f"{rate} {samples.shape[1]}")
+    digest.update(samples)
+    told = digest.hexdigest()
     frames, channels = samples.shape
     # the samples are hashed once: what is around them, and their hash, tell the bytes of the file
     around = content[:PLAIN_HEADER_BYTES] + content[PLAIN_HEADER_BYTES + samples.nbytes :]
-    byte_hash = hashlib.sha256(around + digest.digest()).hexdigest()
-    sample_hash = digest.hexdigest() if samples.any() else ""
+    byte_hash = hashlib.sha256(around + told.encode()).hexdigest()
+    sample_hash = told if samples.any() else ""
     clip = Clip(region, byte_hash, sample_hash, "", "", rate, channels, frames, True, "PCM_16", "WAV", "", frames)
     return Decoded(clip, Wave(samples, rate, "PCM_16", frames / rate))
 
@@ -81,7 +83,7 @@ def _decode_stream(region: Region, status: os.stat_result) -> Decoded:
 @lru_cache(maxsize=8)
 def _hash_of(file: Path, size: int, _mtime_ns: int) -> tuple[str, str]:
     """Return the hash of a file, and why it is no audio; kept, because the segments of one file follow each other."""
-    digest = hashlib.sha256()
+    digest = ContentHash()
     with file.open("rb") as stream:
         head = stream.read(256)
         digest.update(head)
@@ -167,8 +169,8 @@ def _second(decoded: Decoded, budget: Budget) -> Decoded:
         reason = f"decodes {len(samples) / rate:.2f} of {clip.file_frames / rate:.2f} s"
         return Decoded(replace(clip, unreadable=f"{clip.unreadable}; {name}: {reason}"))
     rounded = rounded_16(samples)
-    digest = hashlib.sha256(f"{rate} {samples.shape[1]}".encode())
-    digest.update(rounded.data)
+    digest = ContentHash(f"{rate} {samples.shape[1]}")
+    digest.update(rounded)
     frames, channels = samples.shape
     clip = replace(clip, sample_hash=digest.hexdigest() if rounded.any() else "", unreadable="", complete=True)
     clip = replace(clip, sample_rate_hz=rate, channels=channels, frames=frames, container=container, decoder=name)

@@ -85,7 +85,7 @@ def _entropy(counts: Integers) -> float:
     if len(counts) < 2:
         return 1.0
     shares = counts / counts.sum()
-    return float(-(shares * np.log(shares)).sum() / math.log(len(counts)))
+    return min(1.0, float(-(shares * np.log(shares)).sum() / math.log(len(counts))))  # rounding may bring more
 
 
 def _association(dataset: Dataset) -> Measured:

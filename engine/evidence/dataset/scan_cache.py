@@ -138,7 +138,7 @@ def method_version() -> str:
 
     folder = Path(__file__).parent
     digest = hashlib.sha256(f"{soundfile.__libsndfile_version__} {second_name()}".encode())
-    names = ("batch", "clips", "containers", "decode", "plain_wav", "sample_reader", "second_decoder")
+    names = ("batch", "clips", "containers", "content_hash", "decode", "plain_wav", "sample_reader", "second_decoder")
     for source in (*(folder / f"{name}.py" for name in names), *sorted((folder / "signals").rglob("*.py"))):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .series import Series
+from .series import Floats, Series
 
 
 @dataclass
@@ -45,6 +46,13 @@ class Collector:
             points.steps.append(step)
             points.epochs.append(math.nan if epoch is None else epoch)
             points.values.append(value)
+
+    def extend(self, name: str, steps: NDArray[np.int64], epochs: Floats, values: Floats) -> None:
+        """Append many points at once; the three arrays have one length."""
+        points = self._points.setdefault(name, _Points())
+        points.steps.frombytes(steps.tobytes())
+        points.epochs.frombytes(epochs.tobytes())
+        points.values.frombytes(values.tobytes())
 
     def rewind(self, step: int) -> None:
         """Forget what was logged after `step`, because the run was resumed from there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.errors import InputError, TonmeisterError
+from knowledge.errors import TonmeisterError
 
 from ...plan import Plan, read_plan
 from .collecting import Collector, count, finite, number
+from .events import Event, event_groups, numbers, steps_of
 from .series import RunMeta, RunSeries, Series
 
 
@@ -25,8 +25,8 @@ def read_run_directory(folder: Path) -> RunSeries:
     """
     path = folder / "events.jsonl"
     reader = _EventReader()
-    for event in _events(path, reader.collector):
-        reader.read(event)
+    for events in event_groups(path, reader.collector.note):
+        reader.read_alike(events)
     return RunSeries(
         source=folder,
         reader="Tonmeister run directory",
@@ -87,34 +87,8 @@ def prediction_files(folder: Path) -> tuple[tuple[str, Path], ...]:
     return tuple((path.stem, path) for path in sorted((folder / "predictions").glob("*.csv")))
 
 
-def _events(path: Path, collector: Collector) -> Iterator[dict[str, Any]]:
-    """Yield the events of a log, one line at a time; a torn last line is normal while the run goes on."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            before = ""
-            for index, line in enumerate(stream):
-                event = _event(line)
-                if before:
-                    collector.note("lines of events.jsonl that are no event were skipped")
-                    before = ""
-                if event is not None:
-                    yield event
-                elif line.strip() and index == 0 and (line.endswith("\n") or stream.readline()):
-                    raise InputError(f'{path}:1: expected a JSON object with the key "kind", got {line.strip()[:60]!r}')
-                elif line.strip():
-                    before = line
-            if before.endswith("\n"):
-                collector.note("lines of events.jsonl that are no event were skipped")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
-
-
-def _event(line: str) -> dict[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) and "kind" in event else None
+_FEW = 8
+"""Fewer events of the same keys are not worth the columns."""
 
 
 _SENSORS = {
@@ -137,7 +111,35 @@ class _EventReader:
         self.meta = RunMeta()
         self._resumed = False
 
-    def read(self, event: dict[str, Any]) -> None:
+    def read_alike(self, events: list[Event]) -> None:
+        """Take in events of the same keys: plain steps column by column, everything else one by one."""
+        if self._resumed or len(events) < _FEW or not self._columns(events):
+            for event in events:
+                self.read(event)
+
+    def _columns(self, events: list[Event]) -> bool:
+        """Take in plain steps; False, and nothing is taken, where anything is unusual."""
+        first = events[0]
+        rated = isinstance(first.get("lr"), dict)
+        rates = [event["lr"] for event in events] if rated else []
+        if {event["kind"] for event in events} != {"step"} or "step" not in first:
+            return False
+        if rated and not (set(map(type, rates)) == {dict} and len(set(map(tuple, rates))) == 1):
+            return False
+        steps = steps_of([event["step"] for event in events])
+        epochs = numbers([event["epoch"] for event in events]) if "epoch" in first else np.full(len(events), np.nan)
+        named = {"train/loss": "loss", "grad_norm": "grad_norm", **{name: key for key, name in _CLOCKS.items()}}
+        columns = {name: numbers([one[key] for one in events]) for name, key in named.items() if key in first}
+        columns |= {f"lr/{group}": numbers([one[group] for one in rates]) for group in (first["lr"] if rated else ())}
+        if steps is None or epochs is None or any(column is None for column in columns.values()):
+            return False
+        epochs = np.where(np.isfinite(epochs), epochs, np.nan)
+        for name, column in columns.items():
+            if column is not None:
+                self.collector.extend(name, steps, epochs, column)
+        return True
+
+    def read(self, event: Event) -> None:
         """Take in one event; kinds that hold no curve are passed over."""
         kind = event["kind"]
         if kind == "start":
@@ -161,7 +163,7 @@ class _EventReader:
                 self._resumed = False
             (self._step if kind == "step" else self._evaluation)(event, step, epoch)
 
-    def _census(self, event: dict[str, Any]) -> None:
+    def _census(self, event: Event) -> None:
         trainable, silent, names = finite(event.get("trainable")), finite(event.get("silent")), event.get("names")
         if trainable is not None and silent is not None:
             known = tuple(str(name) for name in names) if isinstance(names, list) else ()
@@ -173,17 +175,17 @@ class _EventReader:
         if count(clips):
             self.meta = replace(self.meta, smallest_pass=min(self.meta.smallest_pass or count(clips), count(clips)))
 
-    def _nan(self, event: dict[str, Any]) -> None:
+    def _nan(self, event: Event) -> None:
         clips, alone = event.get("clips"), event.get("alone") is True
         named = tuple(str(clip) for clip in clips) if alone and isinstance(clips, list) else ()
         self.meta = replace(self.meta, nan_located=True, nan_clips=named, nan_layer=str(event.get("layer") or ""))
 
-    def _telemetry(self, event: dict[str, Any]) -> None:
+    def _telemetry(self, event: Event) -> None:
         for field, name in _SENSORS.items():
             if field in event:
                 self.collector.add(name, count(event.get("step")), None, number(event[field]))
 
-    def _step(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
+    def _step(self, event: Event, step: int, epoch: float | None) -> None:
         for field, name in _CLOCKS.items():
             if field in event:
                 self.collector.add(name, step, epoch, number(event[field]))
@@ -195,7 +197,7 @@ class _EventReader:
         for group, rate in rates.items() if isinstance(rates, dict) else ():
             self.collector.add(f"lr/{group}", step, epoch, number(rate))
 
-    def _evaluation(self, event: dict[str, Any], step: int, epoch: float | None) -> None:
+    def _evaluation(self, event: Event, step: int, epoch: float | None) -> None:
         split = str(event.get("split", "val"))
         metrics = event.get("metrics")
         values = dict(metrics) if isinstance(metrics, dict) else {}
@@ -212,7 +214,7 @@ def _loss(value: Any) -> float | None:
     return float("nan") if value is None else number(value)
 
 
-def _meta(event: dict[str, Any]) -> RunMeta:
+def _meta(event: Event) -> RunMeta:
     classes, steps, epochs = event.get("classes"), finite(event.get("total_steps")), finite(event.get("epochs"))
     return RunMeta(
         task=str(event.get("task", "")),

@@ -9,30 +9,31 @@ from knowledge.records import Evidence, Measured
 from .measuring import known, unknown
 from .series import Floats, RunSeries, Series
 
-_NAMES = ("run.schedule_left", "run.begun_after_last_evaluation", "run.stopped_by_patience")
-_STRAIGHT = 0.999
-"""Squared correlation above which a falling rate is a straight line; a cosine over its whole course has 0.95."""
+_NAMES = ("run.schedule_left", "run.begun_after_last_evaluation", "run.metric_wait", "run.loss_wait")
+_STRAIGHTNESS = "run.schedule_straightness"
 _FEWEST = 10
-_PATIENCES = (5, 10, 15, 20, 25, 30, 50, 100)
-"""Numbers of evaluations without progress after which trainers are usually told to stop."""
 
 
 def ending(run: RunSeries) -> Measured:
-    """Say how much of a linear schedule was left, and whether more was begun than evaluated."""
-    return _schedule_left(run) + _begun(run) + _patience(run)
+    """Say what was left of a falling schedule, whether more was begun than evaluated, how long nothing got better."""
+    return _schedule_left(run) + _begun(run) + _waits(run)
 
 
 def _schedule_left(run: RunSeries) -> Measured:
-    """Where a straight line through the falling part of the learning rate still has to go before it reaches 0."""
-    lines = [(one, line) for one in run.learning_rates if (line := _line(one.finite())) is not None]
+    """How straight the learning rate falls, and how much of its peak it still has; of the straightest group."""
+    lines = [(one, line) for one in run.learning_rates if (line := _fall(one.finite())) is not None]
     if not lines:
-        return unknown("the learning rate does not fall along a straight line", _NAMES[0])
-    rate, left = min(lines, key=lambda pair: pair[1])
-    text = f"learning rate {rate.finite().y[-1]:.3g} at step {rate.at[-1]}, on a straight line toward 0"
-    return known(_NAMES[0], left, n=len(rate), evidence=[Evidence(text, step=int(rate.at[-1]))])
+        return unknown("the learning rate does not fall to the end", _NAMES[0], _STRAIGHTNESS)
+    rate, (left, straight) = max(lines, key=lambda pair: (round(pair[1][1], 6), -pair[1][0]))
+    text = f"learning rate {rate.finite().y[-1]:.3g} at step {rate.at[-1]}, on its way down"
+    cited = [Evidence(text, step=int(rate.at[-1]))]
+    return known(_NAMES[0], left, n=len(rate), evidence=cited) + known(
+        _STRAIGHTNESS, straight, n=len(rate), evidence=cited
+    )
 
 
-def _line(rate: Series) -> float | None:
+def _fall(rate: Series) -> tuple[float, float] | None:
+    """Share of the peak that is left at the end, and the squared correlation of the fall with the steps."""
     if len(rate) < _FEWEST:
         return None
     x, y = rate.x, rate.y
@@ -40,9 +41,8 @@ def _line(rate: Series) -> float | None:
     x, y = x[peak:], y[peak:]
     if len(y) < _FEWEST or np.ptp(y) <= 0 or np.ptp(x) <= 0 or y[-1] != y.min():
         return None
-    if float(np.corrcoef(x, y)[0, 1]) > 0 or float(np.corrcoef(x, y)[0, 1]) ** 2 < _STRAIGHT:
-        return None
-    return float(y[-1] / y[0])
+    correlation = float(np.corrcoef(x, y)[0, 1])
+    return (float(y[-1] / y[0]), min(1.0, correlation**2)) if correlation <= 0 else None
 
 
 def _begun(run: RunSeries) -> Measured:
@@ -57,13 +57,17 @@ def _begun(run: RunSeries) -> Measured:
     return known(_NAMES[1], each, n=len(loss), evidence=[text])
 
 
-def _patience(run: RunSeries) -> Measured:
-    """Whether a usual patience of evaluations passed between the best of some validation curve and the end."""
-    curves = [one.finite() for one in (run.metric, run.validation_loss) if one]
-    waits = [len(one) - 1 - _best(one.y, one.better == "lower") for one in curves if len(one) >= _FEWEST]
-    if not waits:
-        return unknown("fewer than 10 evaluations were logged", _NAMES[2])
-    return known(_NAMES[2], bool(set(waits) & set(_PATIENCES)), n=max(map(len, curves)))
+def _waits(run: RunSeries) -> Measured:
+    """Evaluations between the best of a validation curve and the end."""
+    measured = Measured()
+    for name, one in ((_NAMES[2], run.metric), (_NAMES[3], run.validation_loss)):
+        curve = one.finite() if one else None
+        measured += (
+            known(name, len(curve) - 1 - _best(curve.y, curve.better == "lower"), n=len(curve))
+            if curve is not None and len(curve)
+            else unknown("nothing was evaluated", name)
+        )
+    return measured
 
 
 def _best(values: Floats, lower: bool) -> int:

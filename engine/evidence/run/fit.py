@@ -24,6 +24,7 @@ _RISE = (
     "run.train_change_since_best",
     "run.metric_trend_after_best",
     "run.metric_error_change",
+    "run.worst_error_change",
     "run.best_is_first",
 )
 
@@ -110,7 +111,7 @@ def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
     since = metric.take(np.flatnonzero(metric.at >= loss.at[best])) if metric else None
     if metric is None or since is None or len(since) < 2:
         reason = "no task metric was logged after the best loss"
-        return unknown(reason, "run.metric_trend_after_best", "run.metric_error_change")
+        return unknown(reason, "run.metric_trend_after_best", *_CHANGES)
     sign = 1 if metric.better == "higher" else -1
     cited = [point(since, 0), point(since, -1)]
     measured = known("run.metric_trend_after_best", sign * kendall(since.x, since.y), n=len(since), evidence=cited)
@@ -118,20 +119,20 @@ def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
 
 
 def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
-    """Relative change of the error of the task metric since step `since`; of the score that fared worst if one did."""
+    """Relative change of the error since step `since`: of the run's own metric, and of the score that fared worst."""
     curves = {one.metric: one for one in (*scores(run), metric)}
     changes = [(change, one) for one in curves.values() if (change := _relative(one, since)) is not None]
     if not changes:
-        return unknown("no score was logged after the best loss, or it is perfect", "run.metric_error_change")
+        return unknown("no score was logged after the best loss, or it is perfect", *_CHANGES)
     change, worst = max(changes, key=lambda pair: pair[0])
     own = _relative(metric, since)
-    if own is not None and change <= _DEGRADED:
-        change, worst = own, metric
-    return known("run.metric_error_change", change, n=len(worst), evidence=[point(worst, 0), point(worst, -1)])
+    measured = known(_CHANGES[1], change, n=len(worst), evidence=[point(worst, 0), point(worst, -1)])
+    if own is None:
+        return measured + unknown(f"{metric.metric} is perfect where the loss is best", _CHANGES[0])
+    return measured + known(_CHANGES[0], own, n=len(metric), evidence=[point(metric, 0), point(metric, -1)])
 
 
-_DEGRADED = 0.02
-"""Relative growth of an error that counts as a change for the worse; below it, it stood still."""
+_CHANGES = ("run.metric_error_change", "run.worst_error_change")
 
 
 def _relative(score: Series, since: int) -> float | None:

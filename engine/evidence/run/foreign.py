@@ -8,13 +8,14 @@ from pathlib import Path
 from .formats.columns import read_long_lines, read_long_table
 from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
-from .formats.json_logs import read_json, read_json_lines
+from .formats.json_logs import SUMMARY, read_json, read_json_lines, read_summary
 from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.mlflow import is_database, read_database, read_metrics_folder
 from .formats.records import runs_of
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
 from .formats.tensorboard import is_events, read_events
+from .formats.wandb import is_run_file, meta_of, read_run_file, with_machine
 from .series import RunSeries
 
 LOG_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".log", ".txt", ".out")
@@ -25,6 +26,10 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     """Return the runs that a file holds; none when no reader understands it."""
     if is_events(path):
         return read_event_files([path])
+    if is_run_file(path):
+        tracked = read_run_file(path)
+        found_runs = runs_of(tracked.records, path, "W&B run file", meta=meta_of(tracked)) if tracked.records else ()
+        return tuple(with_machine(run, tracked) for run in found_runs)
     if is_database(path):
         found = (run_of_scalars(scalars, path, "MLflow database") for scalars in read_database(path))
         return tuple(run for run in found if run)
@@ -61,6 +66,7 @@ def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
 
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:
     records = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
+    records = records or (read_summary(text) if path.name == SUMMARY else None)
     return runs_of(records, path, "JSON history") if records else ()
 
 

@@ -13,57 +13,49 @@ from .series import Floats, RunSeries, Series
 from .skill import oriented
 from .statistics import smoothed, tail
 
-_NAMES = ("run.best_guess_classes", "run.end_guess_classes")
-_LOSS_NEAR = (0.95, 1.15)
-"""Loss over ln K within which it is that of a guess. A constant output is a little worse than the even one where the
-classes are not even, and a little better where it follows their shares."""
-_AGREEMENT = (0.6, 1.5)
-"""Accuracy times e^loss: 1 for an even guess among any number of classes. A model that has learned something and is not
-overconfident lies well above, because the mean of the log falls behind the log of the mean."""
-_MOST_SKILL = 0.15
-"""Share of the way from 1/K to 1 that a guess may lie above 1/K; the limit of failure.metric-stays-at-chance."""
+_PLACES = ("best", "end")
+_FACTS = ("guess_classes", "loss_over_guess", "accuracy_over_guess", "skill_over_guess")
 _MOST_CLASSES = 1000
 
 
 def guessing(run: RunSeries) -> Measured:
-    """Number of classes among which the best and the last evaluation guess; unknown where they do not guess.
+    """How near loss and accuracy are to those of a guess, at the best and the last evaluation.
 
     A guess among K classes has the loss ln K and the accuracy 1/K. That both name the same K is no accident: K is free,
     but one number has to explain two.
     """
+    names = [f"run.{place}_{fact}" for place in _PLACES for fact in _FACTS]
     loss, accuracy = _aligned(run)
     if loss is None or accuracy is None:
-        return unknown("validation loss and accuracy were not logged together", *_NAMES)
+        return unknown("validation loss and accuracy were not logged together", *names)
     smooth, shares = smoothed(loss.y), smoothed(oriented(accuracy))
     lowest = int(np.argmin(smooth))
     best = (float(smooth[lowest]), _about(shares, lowest), float(shares.max()))
-    places = (best, (tail(smooth), tail(shares), tail(shares)))
     measured = Measured()
-    for name, (level, share, highest) in zip(_NAMES, places, strict=True):
-        classes = guess_among(level, share, highest)
+    for place, (level, share, highest) in zip(_PLACES, (best, (tail(smooth), tail(shares), tail(shares))), strict=True):
+        found = against_guess(level, share, highest)
         text = Evidence(f"validation loss {level:.4g}, accuracy {share:.4g}")
-        measured += (
-            known(name, classes, n=len(loss), evidence=[text])
-            if classes
-            else unknown("loss and accuracy are not those of a guess", name)
-        )
+        for fact, value in zip(_FACTS, found or (), strict=bool(found)):
+            measured += known(f"run.{place}_{fact}", value, n=len(loss), evidence=[text])
+        if not found:
+            reason = f"a loss of {level:.4g} is that of no guess among 2 to {_MOST_CLASSES} classes"
+            measured += unknown(reason, *(f"run.{place}_{fact}" for fact in _FACTS))
     return measured
 
 
-def guess_among(loss: float, accuracy: float, highest: float) -> int:
-    """Return the number of classes among which a guess has this loss and this accuracy; 0 when none.
+def against_guess(loss: float, accuracy: float, highest: float) -> tuple[int, float, float, float] | None:
+    """Return the number of classes whose guess comes nearest to both, and how far each is from it; None without one.
 
-    `highest` is the accuracy that may not lie far above a guess either: a model that gets there later does not guess.
+    Loss over ln K; accuracy times e^loss, which is 1 for an even guess among any number of classes; the share of the
+    way from 1/K to 1 that `highest` lies above a guess: a model that gets far above it later does not guess.
     """
-    if not 0 < loss < math.log(_MOST_CLASSES) + 1:
-        return 0
-    classes = max(2, round(math.exp(loss)))
-    near = [k for k in (classes - 1, classes, classes + 1) if k >= 2]
-    fitting = [k for k in near if _LOSS_NEAR[0] <= loss / math.log(k) <= _LOSS_NEAR[1]]
-    if not fitting or not _AGREEMENT[0] <= accuracy * math.exp(loss) <= _AGREEMENT[1]:
-        return 0
-    best = min(fitting, key=lambda k: abs(accuracy * k - 1))
-    return best if (highest - 1 / best) / (1 - 1 / best) <= _MOST_SKILL else 0
+    if not 0 < loss < math.log(_MOST_CLASSES) + 1 or not accuracy > 0:
+        return None
+    nearest = max(2, round(math.exp(loss)))
+    near = [k for k in (nearest - 1, nearest, nearest + 1) if k >= 2]
+    classes = min(near, key=lambda k: abs(math.log(loss / math.log(k))) + abs(math.log(accuracy * k)))
+    chance = 1 / classes
+    return classes, loss / math.log(classes), accuracy * math.exp(loss), (highest - chance) / (1 - chance)
 
 
 def _about(shares: Floats, place: int) -> float:

@@ -62,6 +62,10 @@ def read_runs(path: Path) -> tuple[RunSeries, ...]:
     raise InputError(f"{path}: {EXPECTED}")
 
 
+_OF_WANDB = ("output.log", "wandb-summary.json")
+"""What Weights & Biases leaves in `files` of a run that was uploaded."""
+
+
 def _read_folder(folder: Path) -> tuple[RunSeries, ...]:
     if (folder / "events.jsonl").is_file():
         return (read_run_directory(folder),)
@@ -73,6 +77,10 @@ def _read_folder(folder: Path) -> tuple[RunSeries, ...]:
         return (read_trainer_state(max(states, key=lambda path: len(states[path]["log_history"]))),)
     if events := sorted(folder.rglob("*tfevents*")):
         return read_event_files(events)
+    if tracked := sorted(folder.glob("*.wandb")):
+        return read_runs(tracked[-1])
+    if (folder / "files").is_dir() and any((folder / "files" / name).is_file() for name in _OF_WANDB):
+        return _read_fullest_log(folder / "files")
     if (folder / "metrics").is_dir() and (runs := read_metrics(folder)):
         return runs
     return _read_fullest_log(folder)

@@ -35,7 +35,13 @@ class Best:
 
 
 def bests(script: Script) -> list[Best]:
-    """Return where the best so far is kept, in the code that the launch reaches."""
+    """Return where the best so far is kept, in the code that the launch reaches; worked out once."""
+    if "bests" not in script.shelf:
+        script.shelf["bests"] = _bests(script)
+    return list(script.shelf["bests"])
+
+
+def _bests(script: Script) -> list[Best]:
     reached = reached_lines(script)
     found = []
     for path, source in script.project.sources.items():

@@ -30,7 +30,14 @@ def text_around(script: Script, place: Place, lines: int = 0) -> str:
 
 
 def reached_lines(script: Script) -> dict[str, set[int]]:
-    """Return the lines of calls that the launch reaches, by file."""
+    """Return the lines of calls that the launch reaches, by file; worked out once."""
+    if "reached_lines" not in script.shelf:
+        script.shelf["reached_lines"] = _reached_lines(script)
+    held: dict[str, set[int]] = script.shelf["reached_lines"]
+    return held
+
+
+def _reached_lines(script: Script) -> dict[str, set[int]]:
     lines: dict[str, set[int]] = {}
     for call in script.trace:
         for place in (call.place, *call.callers) if call.main else ():

@@ -49,6 +49,8 @@ def can_be_written(plan: Plan) -> list[str]:
         reasons.append(f"backbone.name is {plan.backbone.name}, whose input is prepared window by window here")
     if plan.backbone.name == "wavlm" and plan.adaptation.method in ("lora", "dora"):
         reasons.append("adapters in the attention of WavLM learn nothing in transformers and peft")
+    if plan.augmentation.speed == "new-class" and plan.augmentation.strength != "none":
+        reasons.append("augmentation.speed is new-class, which makes classes that only training knows")
     if plan.training.stages != "one":
         reasons.append(f"training.stages is {plan.training.stages}, two trainings one after the other")
     if plan.training.loss not in LOSSES:
@@ -64,6 +66,7 @@ def not_carried_over(plan: Plan) -> list[str]:
     varied = augmentation.strength != "none"
     found = {
         "augmentation.mixing: clips of a batch are not mixed": varied and augmentation.mixing in ("use", "mild"),
+        "augmentation.views: clips are varied anew in every epoch": varied and bool(augmentation.views),
         "augmentation.mask_share: no frames are hidden from the backbone": bool(augmentation.mask_share),
         "training.average_decay: there is no running average of the weights": bool(training.average_decay),
         "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),

@@ -83,3 +83,11 @@ def test_without_the_library_numpy_does_all(monkeypatch: pytest.MonkeyPatch) -> 
     test_16_bit_samples_become_floats()
     test_chosen_rows_are_summed_run_by_run()
     test_medians_are_those_of_the_rest_of_each_row()
+
+
+@needs_kernel
+@pytest.mark.parametrize("step", [1, 4, 8, 16, 64])
+def test_means_are_those_of_numpy(step: int) -> None:
+    samples = np.random.default_rng(1).normal(size=(6, 256)).astype(np.float32)
+    wanted = samples.reshape(-1, step).mean(axis=1)
+    np.testing.assert_allclose(kernel.means(samples, step), wanted, atol=1e-6)

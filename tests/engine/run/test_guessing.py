@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.evidence.run.ending import ending
 from engine.evidence.run.groups import groups
-from engine.evidence.run.guessing import guess_among
+from engine.evidence.run.guessing import against_guess
 from engine.evidence.run.instability import excursions, mislabelled
 from engine.evidence.run.series import Series
 from engine.evidence.run.skill import clips_behind
@@ -32,17 +32,24 @@ def curve(name: str, ys) -> Series:
 
 @given(st.integers(2, 200))
 def test_a_guess_names_its_classes(classes):
-    assert guess_among(math.log(classes), 1 / classes, 1 / classes) == classes
+    named, loss, accuracy, skill = against_guess(math.log(classes), 1 / classes, 1 / classes)
+    assert named == classes
+    assert (loss, accuracy, skill) == (pytest.approx(1), pytest.approx(1), pytest.approx(0))
 
 
 @given(st.floats(0.5, 1.0), st.floats(0.01, 0.6))
-def test_a_model_that_is_mostly_right_does_not_guess(accuracy, loss):
-    assert guess_among(loss, accuracy, accuracy) == 0
+def test_a_model_that_is_mostly_right_is_far_from_a_guess(accuracy, loss):
+    _, level, _, skill = against_guess(loss, accuracy, accuracy)
+    assert level < 0.95 or skill > 0.15
 
 
-def test_a_model_that_learns_later_does_not_guess():
-    assert guess_among(math.log(2), 0.5, 0.5) == 2
-    assert guess_among(math.log(2), 0.5, 0.8) == 0
+def test_a_model_that_learns_later_lies_above_a_guess():
+    assert against_guess(math.log(2), 0.5, 0.8)[3] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("loss", [0.0, -1.0, 20.0])
+def test_a_loss_that_no_guess_has(loss):
+    assert against_guess(loss, 0.5, 0.5) is None
 
 
 def test_an_early_excursion_and_a_late_one_are_told_apart():
@@ -83,7 +90,8 @@ def test_a_straight_line_of_the_learning_rate_tells_what_is_left_and_a_cosine_do
     whole = values(ending(replace(run, learning_rates=(curve("lr/all", cosine),))))
 
     assert left["run.schedule_left"] == pytest.approx(0.6)
-    assert "run.schedule_left" not in whole
+    assert left["run.schedule_straightness"] == pytest.approx(1)
+    assert whole["run.schedule_straightness"] < 0.99
 
 
 def test_the_worst_of_several_sets():

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from engine.evidence.run import directory
+from engine.evidence.run.directory import read_run_directory
 from engine.evidence.run.formats import columns
 from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import read_run
@@ -98,3 +102,32 @@ def test_a_long_log_is_measured_as_its_thinned_self():
 
     for name in ("run.train_loss_remaining", "run.train_settled_share", "run.train_end_over_best"):
         assert whole.get(name) == pytest.approx(part.get(name), rel=0.02)
+
+
+@given(st.lists(st.sampled_from(["step", "rated", "odd", "null", "eval", "torn", "end"]), max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_events_in_columns_are_what_they_are_one_by_one(tmp_path_factory, kinds):
+    """Whatever order they come in; a column is taken where eight and more of the same keys follow each other."""
+    lines = {
+        "step": lambda i: {"kind": "step", "step": i, "epoch": i / 7, "loss": 1 / (i + 1), "grad_norm": 0.5},
+        "rated": lambda i: {"kind": "step", "step": i, "loss": 2.0, "lr": {"head": 1e-3 / (i + 1), "body": 1e-5}},
+        "odd": lambda i: {"kind": "step", "step": float(i), "loss": "NaN"},
+        "null": lambda i: {"kind": "step", "step": i, "loss": None},
+        "eval": lambda i: {"kind": "eval", "step": i, "epoch": i, "loss": 3 / (i + 1), "metrics": {"ccc": 0.5}},
+        "end": lambda i: {"kind": "end", "status": "completed"},
+    }
+    written = [json.dumps({"kind": "start", "task": "regression"})]
+    for i, kind in enumerate(kind for kind in kinds for _ in range(3)):
+        written.append('{"kind": "st' if kind == "torn" else json.dumps(lines[kind](i)))
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "events.jsonl").write_text("\n".join(written) + "\n")
+    fast = read_run_directory(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(directory, "_FEW", 10_000)
+        slow = read_run_directory(folder)
+    assert [one.name for one in fast.series] == [one.name for one in slow.series]
+    for left, right in zip((*fast.series, *fast.learning_rates), (*slow.series, *slow.learning_rates), strict=True):
+        np.testing.assert_array_equal(left.at, right.at)
+        np.testing.assert_array_equal(left.when, right.when)
+        np.testing.assert_array_equal(left.y, right.y)
+    assert (fast.meta, fast.notes) == (slow.meta, slow.notes)

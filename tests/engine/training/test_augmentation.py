@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.plan_sections import Augmentation
 from engine.training import augmentation, effects
-from engine.training.augmentation import MASKED_AT_MOST, STRENGTHS, mixed
+from engine.training.augmentation import MASKED_AT_MOST, STRENGTHS, mixed, speed_number
 from engine.training.padding import frame_mask
 
 from .small_models import SAMPLE_RATE_HZ, clip
@@ -152,8 +152,14 @@ ALL_AVOIDED = dict.fromkeys(EFFECTS, "avoid")
 def test_what_the_plan_avoids_is_not_done():
     for number in range(20):
         assert torch.equal(augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, number), **ALL_AVOIDED), WAVE)
-    speakers = ALL_AVOIDED | {"speed": "new-class"}
-    assert all(len(augment(WAVE, SAMPLE_RATE_HZ, "strong", (0, 0, n), **speakers)) == len(WAVE) for n in range(20))
+
+
+def test_another_speed_is_another_voice_where_the_plan_says_so():
+    plan = Augmentation(strength="light", **(ALL_AVOIDED | {"speed": "new-class"}))
+    for number in range(12):
+        taken = len(augment(WAVE, SAMPLE_RATE_HZ, "light", (0, 0, number), **(ALL_AVOIDED | {"speed": "new-class"})))
+        assert taken / len(WAVE) == pytest.approx([1, 10 / 9, 10 / 11][speed_number(plan, (0, 0, number))], abs=0.001)
+    assert {speed_number(plan, (0, 0, number)) for number in range(12)} == {0, 1, 2}
 
 
 @pytest.mark.parametrize("operation", EFFECTS)

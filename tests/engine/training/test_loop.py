@@ -18,7 +18,8 @@ from knowledge.errors import InputError, TonmeisterError, TrainingError
 from .corpora import assert_same_state, events_of, last_state, score_plan, tone_corpus, tone_plan, train
 
 STEP = {
-    "v", "t", "kind", "step", "epoch", "loss", "grad_norm", "lr", "samples_per_second", "step_seconds",
+    "v", "t", "kind", "step", "epoch", "loss", "grad_norm", "lr", "samples_per_second", "audio_seconds_per_second",
+    "step_seconds",
     "data_wait_seconds",
 }  # fmt: skip
 START = {

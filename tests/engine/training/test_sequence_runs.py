@@ -9,12 +9,22 @@ from typing import Any
 import pytest
 
 from engine.plan import Plan
+from engine.training.checkpoints import BEST, read_checkpoint
 from engine.training.external import evaluate_run
 from engine.training.folds import train_folds
 from engine.training.stopping import Stop
 from knowledge.errors import InputError, Interrupted
 
-from .corpora import assert_same_state, events_of, last_state, train, write_manifest, write_plan
+from .corpora import (
+    assert_same_state,
+    events_of,
+    last_state,
+    tone_corpus,
+    tone_plan,
+    train,
+    write_manifest,
+    write_plan,
+)
 from .sequence_corpora import event_corpus, event_plan, tag_corpus, tag_plan, word_corpus, word_plan
 from .test_resume import stop_at
 
@@ -163,3 +173,19 @@ def test_an_event_without_an_end_takes_its_clip_with_it(tmp_path: Path) -> None:
 def test_a_manifest_without_times_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no column 'onset'"):
         train(event_plan(tag_corpus(tmp_path / "data")), tmp_path / "run")
+
+
+def test_other_speeds_are_classes_of_training_alone(tmp_path: Path) -> None:
+    changes = {"augmentation__strength": "light", "augmentation__speed": "new-class", "head__dropout": 0.1}
+    balance = {"training__class_balance": "logit-adjustment"}
+    plan = tone_plan(tone_corpus(tmp_path / "data"), **changes, **balance, training__epochs=3)
+    run = train(plan, tmp_path / "run")
+    with (run / "predictions" / "val.csv").open() as stream:
+        assert next(stream).strip() == "path,group,label,prediction,p_high,p_low,p_mid"
+
+    assert read_checkpoint(run / "checkpoints" / BEST)[0]["answer.1.weight"].shape[0] == 9
+    assert evaluate_run(run, None, "val", "again", Stop())["clips"] == len(rows_of(run / "predictions" / "val.csv"))
+    assert events_of(run, "step")[-1]["audio_seconds_per_second"] > 0
+    # Where a clip has no single class, the speed stays: a transcript goes on saying the same.
+    words = word_plan(word_corpus(tmp_path / "words"), **changes, training__epochs=1)
+    assert events_of(train(words, tmp_path / "spelled"), "end")[0]["status"] == "completed"

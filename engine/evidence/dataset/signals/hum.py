@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..transforms import rfft
+from . import kernel
 from .batch import Batch, Floats, Indices, Table
 
 MAINS_HZ = (50.0, 60.0)
@@ -26,7 +27,7 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
     step = _step(batch)
     rate = batch.sample_rate_hz / step
-    low = batch.frames.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
+    low = kernel.means(batch.frames, step)
     level, prominence = np.full(len(batch.first), np.nan), np.full(len(batch.first), np.nan)
     per_frame = batch.frames.shape[1] // step
     size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
@@ -81,18 +82,26 @@ def _window(length: int, size: int) -> Floats:
 def _steadiness_db(frames: Floats, batch: Batch, rate: float) -> Table:
     """Return how far the band of the mains falls in the quieter moments of each clip: 0 for hum, far for a drum."""
     length = frames.shape[1]
-    turn = np.exp(-2j * np.pi * np.mean(MAINS_HZ) * np.arange(length) / rate) * np.hanning(length + 2)[1:-1]
     full = np.maximum(batch.lengths // batch.frames.shape[1], 1)  # the last, half empty, is no pause
     place = np.arange(len(frames)) - np.repeat(batch.first, batch.frame_counts)
-    whole = np.flatnonzero(place < np.repeat(full, batch.frame_counts))
     owner = np.repeat(np.arange(len(full)), full)
     starts = np.cumsum(full) - full
-    offset = np.add.reduceat(np.add.reduce(frames[whole], axis=1), starts) / (full * length)
-    centred = frames[whole] - np.repeat(offset, full)[:, None]
-    decibels = 10 * np.log10(np.maximum(np.square(np.abs(centred @ turn.astype(np.complex64))), 1e-13))
+    turns = _turns(length, rate)
+    parts = (frames @ turns)[np.flatnonzero(place < np.repeat(full, batch.frame_counts))]
+    offset = np.add.reduceat(parts[:, 2], starts) / (full * length)
+    parts -= np.repeat(offset, full)[:, None] * np.sum(turns, axis=0)
+    power = np.square(parts[:, 0]) + np.square(parts[:, 1])
+    decibels = 10 * np.log10(np.maximum(power, 1e-13))
     ordered = decibels[np.lexsort((decibels, owner))]
     low: Table = ordered[starts + (full - 1) // 4] - _median_of_each(decibels, owner, len(full))
     return low
+
+
+@lru_cache(maxsize=16)
+def _turns(length: int, rate: float) -> Floats:
+    """Return cosine, sine and one, windowed but for the last, `(length, 3)`: their sums tell tone and offset."""
+    turn = np.exp(-2j * np.pi * np.mean(MAINS_HZ) * np.arange(length) / rate) * np.hanning(length + 2)[1:-1]
+    return np.stack((turn.real, turn.imag, np.ones(length)), axis=1).astype(np.float32)
 
 
 def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[Table, Table]:

@@ -195,6 +195,17 @@ FAST void tm_levels(const float *samples, long blocks, long size, float *high, f
     }
 }
 
+/* Mean of every `step` samples, a multiple of 8. */
+FAST void tm_means(const float *samples, long count, long step, float *out)
+{
+    for (long n = 0; n < count; n++, samples += step) {
+        lanes sum = *(const loose *)samples;
+        for (long k = LANES; k < step; k += LANES)
+            sum += *(const loose *)(samples + k);
+        out[n] = (((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))) / (float)step;
+    }
+}
+
 /* Sum of the chosen rows of each run of rows, `(runs, width)`, which the caller has filled with zeros. */
 FAST void tm_chosen(const float *rows, const uint8_t *chosen, const int64_t *first, long runs, long count, long width,
                     float *out)
@@ -257,4 +268,42 @@ FAST void tm_outlines(const int16_t *cells, const int64_t *first, const int64_t 
         }
         out[pair] = __builtin_sqrtf(best);
     }
+}
+
+#define PAIR(lane) (uint64_t)(uint32_t)(one[n] + k[n + 4 * lane]) * (uint32_t)(two[n] + k[n + 4 * lane + 512])
+
+/* Of each block of 1024 words and each of four keys (shifted by four words) the sum of the products of each word of the
+   first half with that of the second, the key added to each: (blocks, 4), modulo 2^64. */
+FAST void tm_sums(const uint32_t *words, long blocks, const uint32_t *restrict k, uint64_t *restrict out)
+{
+    for (long block = 0; block < blocks; block++, words += 1024, out += 4) {
+        const uint32_t *one = words, *two = words + 512;
+        uint64_t a = 0, b = 0, c = 0, d = 0;
+        for (long n = 0; n < 512; n++) {
+            a += PAIR(0);
+            b += PAIR(1);
+            c += PAIR(2);
+            d += PAIR(3);
+        }
+        out[0] = a;
+        out[1] = b;
+        out[2] = c;
+        out[3] = d;
+    }
+}
+
+/* Floats of full scale 1.0 as 16-bit samples, halves to even, clipped; returns 1 where one is not finite. */
+FAST int tm_rounded(const float *samples, long count, int16_t *out)
+{
+    uint32_t odd = 0;
+    for (long n = 0; n < count; n++) {
+        uint32_t bits;
+        memcpy(&bits, samples + n, sizeof bits);
+        odd |= (bits & 0x7f800000u) == 0x7f800000u;
+        float x = samples[n] * 32768.0f;
+        x = x < 32767.0f ? x : 32767.0f;
+        x = x > -32768.0f ? x : -32768.0f;
+        out[n] = (int16_t)(int32_t)__builtin_rintf(x);
+    }
+    return (int)odd;
 }

@@ -31,10 +31,13 @@ def library() -> Any:
         found = ctypes.CDLL(str(LIBRARY))
         found.tm_spectra.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
+        found.tm_means.argtypes = [_P, _N, _N, _P]
         found.tm_chosen.argtypes = [_P, _P, _P, _N, _N, _N, _P]
         found.tm_medians_from.argtypes = [_P, _N, _N, _P, _P]
         found.tm_floats.argtypes = [_P, _N, _P]
         found.tm_outlines.argtypes = [_P, _P, _P, _N, _P, _N, _P]
+        found.tm_sums.argtypes = [_P, _N, _P, _P]
+        found.tm_rounded.argtypes = [_P, _N, _P]
     except (OSError, AttributeError):
         return None
     return found
@@ -81,6 +84,20 @@ def levels(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats] | None:
     return made  # type: ignore[return-value]
 
 
+def means(samples: Floats, step: int) -> Floats:
+    """Return the mean of every `step` samples, flat; the number of samples is a multiple of it."""
+    found = library()
+    if found is None or step not in _STEPS:
+        averaged: Floats = samples.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
+        return averaged
+    out = np.empty(samples.size // step, np.float32)
+    found.tm_means(samples.ctypes.data, len(out), step, out.ctypes.data)
+    return out
+
+
+_STEPS = (8, 16, 32, 64)
+
+
 def chosen_sums(rows: Floats, chosen: npt.NDArray[np.bool_], first: npt.NDArray[np.intp]) -> Floats:
     """Return the sum of the chosen rows of each run of rows, `(runs, width)`."""
     found = library()
@@ -118,6 +135,25 @@ def to_floats(samples: npt.NDArray[np.generic], out: Floats) -> None:
         np.multiply(samples, np.float32(1 / 32768), out=out)
     else:
         found.tm_floats(samples.ctypes.data, len(samples), out.ctypes.data)
+
+
+def block_sums(words: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64] | None:
+    """Return the sums of products of blocks `(blocks, 1024)` for the content hash, `(blocks, 4)`; None without it."""
+    found = library()
+    if found is None:
+        return None
+    out = np.empty((len(words), 4), np.uint64)
+    found.tm_sums(words.ctypes.data, len(words), keys.ctypes.data, out.ctypes.data)
+    return out
+
+
+def rounded(samples: Floats) -> npt.NDArray[np.int16] | None:
+    """Return finite samples rounded to 16 bits; None without the library, or where one is not finite."""
+    found = library()
+    if found is None or not samples.flags.c_contiguous or samples.dtype != np.float32:
+        return None
+    out = np.empty(samples.shape, np.int16)
+    return None if found.tm_rounded(samples.ctypes.data, samples.size, out.ctypes.data) else out
 
 
 def outline_likeness(

@@ -78,7 +78,7 @@ def _bands(bins: int, sample_rate_hz: float) -> tuple[int, npt.NDArray[np.float3
 def _modulations(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Floats:
     """Return real and imaginary parts, `(clips, 2 x modulation bands x modulations)`."""
     per_band = PROFILE_BANDS // _MODULATION_BANDS
-    wide = energy.reshape(len(energy), _MODULATION_BANDS, per_band).sum(axis=2)
+    wide = sum(energy[:, place::per_band] for place in range(per_band))
     sums = np.add.reduceat(wide, clip_starts, axis=0)
     lengths = np.diff(np.append(clip_starts, len(energy)))
     time = (np.arange(len(energy)) - np.repeat(clip_starts, lengths)) * hop_seconds

@@ -118,13 +118,14 @@ def measure_spectra(batch: Batch, spectra: Spectra) -> dict[str, Table]:
     spectrum[np.add.reduceat(loud.astype(np.intp), batch.first) == 0] = np.nan
     nyquist = batch.sample_rate_hz / 2
     drop, edge, above = _edges(spectrum)
+    running = np.cumsum(spectrum, axis=1, dtype=np.float64)
     return {
         "clip.edge_drop_db": drop,
         "clip.edge_share": edge,
         "clip.edge_above_dbfs": above,
-        "clip.bandwidth_hz": _rolloff(spectrum, 0.999) * nyquist,
-        "clip.centroid_hz": _rolloff(spectrum, 0.5) * nyquist,
-        "clip.rolloff_hz": _rolloff(spectrum, 0.95) * nyquist,
+        "clip.bandwidth_hz": _rolloff(running, 0.999) * nyquist,
+        "clip.centroid_hz": _rolloff(running, 0.5) * nyquist,
+        "clip.rolloff_hz": _rolloff(running, 0.95) * nyquist,
     } | _noise(spectra, whole, batch)
 
 
@@ -156,11 +157,10 @@ def _without_spikes(bands: Table) -> Table:
     return lower
 
 
-def _rolloff(spectrum: Table, share: float) -> Table:
-    """Return the part of Nyquist below which `share` of the power lies."""
-    running = np.cumsum(spectrum, axis=1, dtype=np.float64)
+def _rolloff(running: Table, share: float) -> Table:
+    """Return the part of Nyquist below which `share` of the power lies; `running` is its sum over the bins."""
     total = running[:, -1:]
-    place = np.argmax(running >= share * total, axis=1) / (spectrum.shape[1] - 1)
+    place = np.argmax(running >= share * total, axis=1) / (running.shape[1] - 1)
     return np.where(np.isfinite(total[:, 0]) & (total[:, 0] > 0), place, np.nan)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,8 +62,10 @@ def read_long_table(path: Path) -> list[Layout] | None:
 def _numbers(path: Path, delimiter: str, width: int) -> Floats | None:
     """Numbers below the header `(rows, columns)`; None when a cell is none, or a row has another length."""
     try:
-        table: Floats = np.loadtxt(path, delimiter=delimiter, skiprows=1, ndmin=2, comments=None, encoding="utf-8")
-    except (ValueError, UnicodeDecodeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # a table without a row is none
+            table: Floats = np.loadtxt(path, delimiter=delimiter, skiprows=1, ndmin=2, comments=None, encoding="utf-8")
+    except (ValueError, UnicodeDecodeError, UserWarning):
         return None
     return table if table.shape[1] == width else None
 

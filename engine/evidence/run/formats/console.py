@@ -15,7 +15,8 @@ from .records import Record
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity)"
 _PAIR = re.compile(
-    rf"(?P<name>[A-Za-z_][\w@./]{{0,59}}(?:[ -][A-Za-z_@][\w@./]{{0,59}}){{0,3}}?)\s*(?P<sign>[:=]\s*|\s+|\s*\(\s*)"
+    rf"(?<![A-Za-z])(?P<name>[A-Za-z_][\w@./]{{0,59}}(?:[ -][A-Za-z_@][\w@./]{{0,59}}){{0,3}}?)"
+    rf"\s*(?P<sign>[:=]\s*|\s+|\s*\(\s*)"
     rf"(?P<value>{_NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){_NUMBER})\))?"
 )
 _EPOCH = re.compile(r"\bepochs?\b\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE)

@@ -33,6 +33,22 @@ def read_json(text: str) -> list[Record] | None:
     return _records_of_columns(columns, content) if columns else None
 
 
+SUMMARY = "wandb-summary.json"
+"""What Weights & Biases keeps of a run beside its history: the last value of each name."""
+
+
+def read_summary(text: str) -> list[Record] | None:
+    """Return the last values of a run as its only record; None when the text is no JSON object."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict):
+        return None
+    record = _record(_flat({name: value for name, value in content.items() if not name.startswith("_")}))
+    return [record] if record else None
+
+
 def read_json_lines(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
     """Return the records of a log with one JSON object a line, and what was not understood."""
     lines = [line for line in text.split("\n") if line.strip()]

@@ -60,7 +60,7 @@ def meaning(name: str) -> Meaning:
         return Meaning("gradient")
     if words in (["epoch"], ["epochs"], ["current", "epoch"]):
         return Meaning("epoch")
-    if "_".join(words) in _STEPS or "_".join(bare) == "num_updates":
+    if "_".join(words) in _STEPS or "_".join(bare) in ("num_updates", "global_step"):
         return Meaning("step")
     if not words or _OTHER & set(words):
         return Meaning("other")

@@ -38,6 +38,7 @@ from .splits import measure_splits
 from .stack import measure_stack
 from .stopping import measure_stopping
 from .traps import measure_traps
+from .undefined import measure_undefined
 from .unreached import measure_unreached
 
 
@@ -87,6 +88,7 @@ _MEASURES = (
     measure_unreached,
     measure_idle,
     measure_context,
+    measure_undefined,
     measure_seeds,
     measure_determinism,
     measure_workers,

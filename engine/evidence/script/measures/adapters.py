@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
-from ..calls import _Names, texts
+from ..calls import texts
 from ..networks import is_of
 from ..requirements import version_below
 from ..script import Script
@@ -72,8 +72,7 @@ def _methods(script: Script) -> Measured:
     """Return calls of methods that the network does not have, or that do nothing on it."""
     found = Measured()
     for name, symbol in (("absent", "method-not-there"), ("idle", "method-without-effect")):
-        kinds = _Names(script.symbols[symbol])
-        calls = [call for call in script.trace if call.main and kinds.has(call.name)]
+        calls = script.calls(symbol)
         if calls:
             found += there(script, f"script.{name}_methods", len(calls), *map(script.of, calls))
     return found

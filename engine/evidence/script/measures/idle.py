@@ -41,25 +41,29 @@ def measure_idle(script: Script) -> Measured:
 
 
 def _unreached(script: Script) -> Measured:
-    found = Measured()
+    wanted: dict[str, str] = {}
     for practice, symbols in _PRACTICES.items():
         exact = [name for each in symbols for name in script.symbols[each] if not set(name) & set("*!")]
-        names = {name.rpartition(".")[2] for name in exact}
-        shown = list(_aside(script, {name for name in names if len(name) >= _SHORTEST}))
-        found += there(script, f"script.unreached_{practice}", bool(shown), *shown)
+        wanted |= {last: practice for name in exact if len(last := name.rpartition(".")[2]) >= _SHORTEST}
+    shown: dict[str, list[Evidence]] = {practice: [] for practice in _PRACTICES}
+    for name, evidence in _aside(script, set(wanted)):
+        shown[wanted[name]].append(evidence)
+    found = Measured()
+    for practice, places in shown.items():
+        found += there(script, f"script.unreached_{practice}", bool(places), *places)
     return found
 
 
-def _aside(script: Script, names: set[str]) -> Iterator[Evidence]:
+def _aside(script: Script, names: set[str]) -> Iterator[tuple[str, Evidence]]:
     """Yield calls of `names` on lines that the launch does not reach: where it trains, or in what is imported there."""
     reached, homes = reached_lines(script), _homes(script)
     imported = {name for path in homes for name in _imported(script, path)}
     for path, source in script.project.sources.items():
         lines = reached.get(path, set())
         for around, node in _calls_within(source.tree) if any(name in source.text for name in names) else ():
-            wanted = path in homes or bool(set(around) & imported)
-            if wanted and _called(node) in names and node.lineno not in lines:
-                yield script.evidence(source.place(node), f"{_called(node)}, which the launch does not reach")
+            name = _called(node)
+            if name in names and node.lineno not in lines and (path in homes or set(around) & imported):
+                yield name, script.evidence(source.place(node), f"{name}, which the launch does not reach")
 
 
 def _homes(script: Script) -> set[str]:

@@ -21,6 +21,12 @@ _LISTS = ("extract_features", "get_intermediate_layers")
 
 def used_backbones(script: Script) -> list[Backbone]:
     """Return the pretrained networks of the launch; without any, those whose features another file writes down."""
+    if "used_backbones" not in script.shelf:
+        script.shelf["used_backbones"] = _used_backbones(script)
+    return list(script.shelf["used_backbones"])
+
+
+def _used_backbones(script: Script) -> list[Backbone]:
     found = backbones(script)
     if found or not network_seen(script):
         return found

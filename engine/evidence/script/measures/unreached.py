@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from knowledge.records import Evidence, Measured
 
 from ..script import Script
+from ..sources import Source
 from .answers import there
 from .searching import _falls_through
 
@@ -27,7 +28,7 @@ def measure_unreached(script: Script) -> Measured:
 def _searches(script: Script) -> Iterator[Evidence]:
     """Yield what starts a search in statements that no run reaches, because the function has returned before."""
     starts = set(script.symbols["starts-search"])
-    for source in script.project.sources.values():
+    for source in _saying(script, starts):
         for node in ast.walk(source.tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 for call in _behind_return(node):
@@ -46,12 +47,17 @@ def _behind_return(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
 def _stoppers(script: Script) -> Iterator[Evidence]:
     """Yield where a stopper of a search comes to the end of its answer without one."""
     bases = set(script.symbols["search-stopper"])
-    for source in script.project.sources.values():
+    for source in _saying(script, bases):
         for node in ast.walk(source.tree):
             if isinstance(node, ast.ClassDef) and bases & {_last(base) for base in node.bases}:
                 for method in node.body:
                     if isinstance(method, ast.FunctionDef) and method.name in _ANSWERS and _falls_through(method.body):
                         yield script.evidence(source.place(method), "comes to its end without an answer")
+
+
+def _saying(script: Script, words: set[str]) -> list[Source]:
+    """Return the files in whose text one of the words stands; most have none, and need no closer look."""
+    return [source for source in script.project.sources.values() if any(word in source.text for word in words)]
 
 
 def _last(base: ast.expr) -> str:
