@@ -102,6 +102,7 @@ def _temperature(run: RunSeries, samples: int) -> Measured:
     return known("run.gpu_temperature_high_c", high, n=len(heat), evidence=[Evidence(text)])
 
 
+_WAITS = ("run.data_wait_share", "run.data_wait_seconds")
 _WARM = 0.1
 """Share of the steps at the start that do not count: caches fill and kernels compile."""
 
@@ -110,9 +111,11 @@ def _waiting(run: RunSeries) -> Measured:
     """How much of a step's time goes by until its batch is there."""
     waits, steps = run.get("time/data_wait"), run.get("time/step")
     if waits is None or steps is None or len(waits) != len(steps):
-        return unknown("the log does not say how long a step waits for its batch", "run.data_wait_share")
+        return unknown("the log does not say how long a step waits for its batch", *_WAITS)
     first = int(_WARM * len(steps))
     total, waited = steps.y[first:], waits.y[first:]
     share = float(np.median(np.divide(waited, total, out=np.zeros_like(total), where=total > 0)))
     text = f"median over {len(total)} steps: {1000 * np.median(waited):.1f} of {1000 * np.median(total):.1f} ms"
-    return known("run.data_wait_share", min(share, 1.0), n=len(total), evidence=[Evidence(text)])
+    evidence = [Evidence(text)]
+    measured = known(_WAITS[0], min(share, 1.0), n=len(total), evidence=evidence)
+    return measured + known(_WAITS[1], float(np.median(waited)), n=len(total), evidence=evidence)
