@@ -57,7 +57,8 @@ def _card(known: _Known, vocabulary: Vocabulary) -> BackboneCard | None:
 def _pass_clips(estimate: Estimated, known: _Known, vocabulary: Vocabulary) -> tuple[int, str] | None:
     card, gib = _card(known, vocabulary), float(known("machine.gpu_memory_gib"))
     longest = known("dataset.duration_max_seconds")
-    seconds = min(float(longest or estimate.assumed_seconds), float(known("data.max_seconds") or float("inf")))
+    cropped = known("data.max_seconds") if "data.max_seconds" in estimate.reads else None
+    seconds = min(float(longest or estimate.assumed_seconds), float(cropped or "inf"))
     if card is None or not gib > 0 or not seconds > 0:
         return None
     clips = clips_that_fit(

@@ -70,7 +70,8 @@ def _outcome(
 ) -> Outcome:
     rule = knowledge.rule(change.finding.rule)
     read = tuple(dict.fromkeys(condition.fact for condition in rule.conditions)) if rule else ()
-    kept, showed = _judged(change.finding.id, report)
+    written = bool(rule) and all(knowledge.vocabulary.entries[name].plan for name in read)
+    kept, showed = _judged(change.finding.id, report, written)
     return Outcome(
         run=str(report.round.run),
         remedy=change.remedy.id,
@@ -88,7 +89,8 @@ def _outcome(
     )
 
 
-def _judged(finding: str, report: RoundReport) -> tuple[bool | None, str]:
+def _judged(finding: str, report: RoundReport, written: bool) -> tuple[bool | None, str]:
+    """Whether the promise was kept; of what reads lines of the plan alone, and goes as they go, the score decides."""
     if report.verdict == "failed":
         return None, f"the run ended as {report.status}"
     if any(item.id == finding for item in report.findings):
@@ -97,6 +99,8 @@ def _judged(finding: str, report: RoundReport) -> tuple[bool | None, str]:
         return None, "the next run is too short to say"
     if report.gain is not None and report.gain.high < 0:
         return False, f"the finding is gone, and the score fell by {-report.gain.value:.3f}"
+    if written and report.gain is not None and report.gain.low <= 0:
+        return None, f"the line is changed, and the score moved by {report.gain.value:+.3f}, no more than chance"
     return True, "the finding is gone"
 
 

@@ -70,7 +70,7 @@ def with_late(
 
 def ratio_entries(vocabulary: Vocabulary) -> tuple[Entry, ...]:
     """Return the entries that are computed from others."""
-    return tuple(entry for entry in vocabulary.entries.values() if entry.parts)
+    return vocabulary.computed
 
 
 def scaled(condition: Condition, entry: Entry, part: str, facts: Mapping[str, Fact]) -> Condition | None:

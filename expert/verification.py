@@ -190,7 +190,7 @@ def _unread(knowledge: Knowledge) -> Iterator[Problem]:
     """Derived facts that rules set and nothing uses."""
     read = {condition.fact for rule in knowledge.rules for condition in rule.conditions}
     read |= {name for rule in knowledge.rules for name, _ in TEMPLATE.findall(rule.because)}
-    read |= {part for entry in knowledge.vocabulary.entries.values() for part in entry.parts}
+    read |= {part for entry in knowledge.vocabulary.computed for part in entry.parts}
     for remedy in knowledge.remedies.values():
         clauses: tuple[Clause, ...] = (*remedy.when, *remedy.unless)
         read |= {condition.fact for clause in clauses for condition in clause}

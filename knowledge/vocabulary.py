@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -204,6 +205,11 @@ class Vocabulary:
     entries: dict[str, Entry] = field(default_factory=dict)
     cards: dict[str, BackboneCard] = field(default_factory=dict)
     """The backbones that estimates are made of."""
+
+    @cached_property
+    def computed(self) -> tuple[Entry, ...]:
+        """The entries that are computed from others, in file order."""
+        return tuple(entry for entry in self.entries.values() if entry.parts)
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries

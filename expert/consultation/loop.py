@@ -22,6 +22,7 @@ from knowledge.rulebook import Knowledge, Remedy
 from ..explanation import applicable_remedies
 from ..session import Session
 from .audit import Audit, audit_dataset, write_repaired_manifest
+from .carried import carried
 from .diagnose import diagnose_run
 from .patch import apply_remedy, diff_lines
 from .rounds import LoopResult, Proposal, Round, RoundKind, RoundReport, Score
@@ -46,6 +47,8 @@ class LoopState:
     tried: set[tuple[str, ...]] = field(default_factory=set)
     facts: dict[int, dict[str, Value]] = field(default_factory=dict)
     """What each round showed."""
+    carried: list[Proposal] = field(default_factory=list)
+    """What rejected rounds showed of the champion's plan."""
 
     @classmethod
     def start(cls, plan: Plan, folder: Path, knowledge: Knowledge) -> LoopState:
@@ -86,7 +89,8 @@ class LoopState:
         """Add to the ledger what the remedies of this round brought, against the round that they were tried on."""
         from ..ledger import LEDGER, append_outcomes, outcomes_of
 
-        before, after = (self.facts.get(one.round.number, {}) for one in (base, report))
+        seen_in = next((change.seen_in for change in report.round.changes if change.seen_in), base.round.number)
+        before, after = (self.facts.get(number, {}) for number in (seen_in, report.round.number))
         append_outcomes(self.folder / LEDGER, outcomes_of(report, self.knowledge, before, after))
 
     def apply(self, proposals: Iterable[Proposal]) -> Round:
@@ -148,6 +152,9 @@ class LoopState:
         difference = self._gain(queued) if measured is not None and queued.kind == "challenger" else None
         proposals, actions = self._proposals(queued.plan, session)
         _write_findings(queued.run, session)
+        if queued.kind == "challenger" and measured is not None and self.champion is not None:
+            meant, _ = self._proposals(self.champion.round.plan, session)
+            self.carried += carried(self.champion, queued, meant, self.knowledge)
         won = measured is not None and (
             queued.kind != "challenger"
             or self.champion is None
@@ -186,11 +193,16 @@ class LoopState:
         if report.round.kind in ("first", "baseline"):
             self.before = report
         self.champion = report
+        self.carried.clear()
 
     def _with_champions_proposals(self, report: RoundReport) -> RoundReport:
-        """A rejected challenger proposes nothing; what is left to try are the champion's remedies not tried yet."""
+        """What is left to try after a rejected challenger: the champion's remedies not tried yet, then what is carried.
+
+        The challenger's own proposals are for a plan that was given up.
+        """
         assert self.champion is not None
-        left = tuple(proposal for proposal in self.champion.proposals if _key(proposal) not in self.tried)
+        waiting = {_key(proposal): proposal for proposal in (*self.champion.proposals, *self.carried)}
+        left = tuple(proposal for key, proposal in waiting.items() if key not in self.tried)
         self.champion = replace(self.champion, proposals=left)
         report = replace(report, proposals=left)
         self.reports[-1] = report
@@ -238,7 +250,7 @@ def choose(report: RoundReport) -> tuple[Proposal, ...]:
         return (data[0],)
     errors: dict[str, Proposal] = {}
     for proposal in report.proposals:
-        if proposal.finding.severity == "error":
+        if proposal.finding.severity == "error" and not proposal.seen_in:  # the runs disagree about such a one
             errors.setdefault(proposal.finding.id, proposal)
     worth_trying = [proposal for proposal in report.proposals if proposal.finding.severity != "note"]
     return tuple(errors.values()) or tuple(worth_trying[:1])
@@ -265,6 +277,7 @@ def _round_record(report: RoundReport) -> dict[str, Any]:
         "run": report.round.run.name,
         "changes": [
             {"remedy": p.remedy.id, "finding": p.finding.id, "rule": p.finding.rule, "diff": list(p.diff)}
+            | ({"seen_in": p.seen_in} if p.seen_in else {})
             for p in report.round.changes
         ],
         "status": report.status,
@@ -344,6 +357,6 @@ def _write_findings(run: Path, session: Session) -> None:
 
 
 def _header(queued: Round) -> str:
-    changed = [f"{change.remedy.title} ({change.finding.rule})" for change in queued.changes]
+    changed = [f"{change.remedy.title}, because of {change.because}" for change in queued.changes]
     reason = "; ".join(changed) or "the plan as given"
     return f"tonmeister train {queued.run / 'plan.yaml'}\n\nRound {queued.number}, {queued.kind}: {reason}."

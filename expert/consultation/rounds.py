@@ -39,6 +39,14 @@ class Proposal:
     plan: Plan
     """The plan after this remedy alone."""
     diff: tuple[str, ...]
+    seen_in: int = 0
+    """The rejected round that showed the finding, where it was not the champion's own."""
+
+    @property
+    def because(self) -> str:
+        """The finding that it answers, and where it was seen if that was elsewhere."""
+        elsewhere = f", seen in round {self.seen_in}, which was rejected for another change" if self.seen_in else ""
+        return f"{self.finding.id} (rule {self.finding.rule}){elsewhere}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,7 @@ def round_blocks(report: RoundReport, knowledge: Knowledge) -> Iterable[Block]:
     yield Heading(f"Round {number} ({kind}): {report.status}", 3)
     if report.round.changes:
         yield Bullets(
-            tuple(
-                (f"{change.remedy.title}, because of {change.finding.id} (rule {change.finding.rule})", ())
-                for change in report.round.changes
-            )
+            tuple((f"{change.remedy.title}, because of {change.because}", ()) for change in report.round.changes)
         )
         yield Verbatim(tuple(line for change in report.round.changes for line in change.diff))
     else:

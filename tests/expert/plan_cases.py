@@ -18,7 +18,7 @@ UNSETTLED = {
     *("backbone.checkpoint", "data.max_seconds", "compute.threads"),
     *("training.label_bins", "training.pair_epochs", "training.pair_temperature", "adaptation.placed_on"),
     *("output.symbols", "output.frames", "evaluation.normaliser", "training.class_balance"),
-    "augmentation.mask_most",
+    *("augmentation.mask_most", "backbone.coefficients", "backbone.normalise"),
     *(f"augmentation.{operation}" for operation in OPERATIONS),
 }
 """Decisions that some plans have no use for."""

@@ -77,7 +77,7 @@ def narration() -> Narration:
 def _begin(queued: Round) -> None:
     say(f"\nRound {queued.number} ({queued.kind}) in {queued.run}")
     for change in queued.changes:
-        say(f"  {change.remedy.title}, because of {change.finding.id} (rule {change.finding.rule})")
+        say(f"  {change.remedy.title}, because of {change.because}")
         for line in change.diff:
             say(f"    {line}")
 

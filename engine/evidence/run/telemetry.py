@@ -26,6 +26,9 @@ def telemetry(run: RunSeries) -> Measured:
         names = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
         return unknown("no GPU telemetry was recorded", *names) + _waiting(run)
     loaded = load.take(np.flatnonzero(_loaded(run, len(load))))
+    if not len(loaded):
+        every = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
+        return unknown("no sample of the GPU telemetry is under load", *every) + _waiting(run)
     low, median, high = (float(value) for value in np.percentile(loaded.y, (5, 50, 95)))
     share = f"{len(loaded)} of {len(load)} samples are under load"
     text = f"{share}: 5 % below {low:.0f} %, median {median:.0f} %, 5 % above {high:.0f} % utilisation"
@@ -102,6 +105,7 @@ def _temperature(run: RunSeries, samples: int) -> Measured:
     return known("run.gpu_temperature_high_c", high, n=len(heat), evidence=[Evidence(text)])
 
 
+_WAITS = ("run.data_wait_share", "run.data_wait_seconds")
 _WARM = 0.1
 """Share of the steps at the start that do not count: caches fill and kernels compile."""
 
@@ -110,9 +114,11 @@ def _waiting(run: RunSeries) -> Measured:
     """How much of a step's time goes by until its batch is there."""
     waits, steps = run.get("time/data_wait"), run.get("time/step")
     if waits is None or steps is None or len(waits) != len(steps):
-        return unknown("the log does not say how long a step waits for its batch", "run.data_wait_share")
+        return unknown("the log does not say how long a step waits for its batch", *_WAITS)
     first = int(_WARM * len(steps))
     total, waited = steps.y[first:], waits.y[first:]
     share = float(np.median(np.divide(waited, total, out=np.zeros_like(total), where=total > 0)))
     text = f"median over {len(total)} steps: {1000 * np.median(waited):.1f} of {1000 * np.median(total):.1f} ms"
-    return known("run.data_wait_share", min(share, 1.0), n=len(total), evidence=[Evidence(text)])
+    evidence = [Evidence(text)]
+    measured = known(_WAITS[0], min(share, 1.0), n=len(total), evidence=evidence)
+    return measured + known(_WAITS[1], float(np.median(waited)), n=len(total), evidence=evidence)
