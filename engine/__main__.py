@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -53,8 +54,11 @@ def _train(chosen: argparse.Namespace, stop: Stop) -> None:
     folds = chosen.folds or (LEAVE_ONE_GROUP_OUT if by_group else None)
     if folds is None:
         train_run(chosen.plan, chosen.run, resume=chosen.resume, test=chosen.test, stop=stop)
-        write_card(chosen.run)
+        if os.environ.get("RANK", "0") == "0":  # of several processes the first one writes
+            write_card(chosen.run)
         return
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("--folds in several processes: folds are trained one after the other, each in one process")
     if chosen.test:
         raise UsageError("--test with folds: cross-validation holds every clip out once and opens no test split")
     train_folds(chosen.plan, chosen.run, folds, resume=chosen.resume, stop=stop)

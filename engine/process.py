@@ -20,10 +20,13 @@ _POLL_SECONDS = 0.1
 
 
 def train_command(
-    plan: Path, run: Path, *, folds: str | None = None, resume: bool = False, test: bool = False
+    plan: Path, run: Path, *, folds: str | None = None, resume: bool = False, test: bool = False, processes: int = 1
 ) -> list[str]:
-    """Return the command that trains `plan` into the run directory `run`."""
-    command = [sys.executable, "-P", "-m", "engine", "train", str(plan), "--run", str(run)]
+    """Return the command that trains `plan` into the run directory `run`; several processes are started by torchrun."""
+    python = [sys.executable, "-P"]
+    if processes > 1:
+        python += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    command = [*python, "-m", "engine", "train", str(plan), "--run", str(run)]
     command += ["--folds", folds] if folds else []
     return command + ["--resume"] * resume + ["--test"] * test
 

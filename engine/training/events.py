@@ -34,9 +34,16 @@ class EventWriter:
             raise cannot_write(self._path, error) from error
 
     def close(self) -> None:
-        """Flush to the disk and close."""
-        os.fsync(self._stream.fileno())
-        self._stream.close()
+        """Flush to the disk and close.
+
+        Raises:
+            StorageError: what could not be written before still cannot.
+        """
+        try:
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
 
 
 def token(value: float) -> float | str:

@@ -17,6 +17,7 @@ from .cache import Frames
 from .data import Item, Loader
 from .losses import Loss
 from .model import AudioModel, Batch
+from .processes import ALONE, Processes
 from .splits import Parts
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -65,6 +66,7 @@ class Job:
     """What the device really computes in."""
     fold: str = ""
     """The group or fold that is held out; empty without cross-validation."""
+    processes: Processes = ALONE
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context of a forward pass."""

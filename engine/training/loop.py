@@ -85,7 +85,10 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
         # epoch that was stopped goes on at its next batch.
         epoch = progress.epoch
         order = [
-            [tuple(train_items[row] for row in rows) for rows in passes(batch, training.accumulation)]
+            [
+                tuple(train_items[row] for row in rows)
+                for rows in passes(job.processes.share(batch), training.accumulation)
+            ]
             for batch in sampler.order(epoch)
         ]
         steps_per_epoch, order = len(order), order[progress.batch :]
@@ -109,6 +112,10 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 progress.most_clips = done.most_clips
                 events.write("memory", step=progress.step + 1, clips_per_pass=done.most_clips)
 
+            # Other processes: the sum over their shares is the step of the whole batch.
+            loss, clips, stopping = job.processes.add_up(parameters, done.loss, clips, stop.requested)
+            stop.requested = stopping
+
             # Gradients: in true scale, counted once, measured always, clipped when the plan says so.
             scaler.unscale_(optimiser)
             counted = census.look()
@@ -121,7 +128,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
 
             # Guard: nothing that is not a number reaches the weights. With fp16 the scaler skips such steps itself.
-            loss_value, norm_value = float(done.loss), float(norm)
+            loss_value, norm_value = float(loss), float(norm)
             bad_loss, bad_norm = not math.isfinite(loss_value), not math.isfinite(norm_value)
             finite = not bad_loss and (not bad_norm or scaler.is_enabled())
 

@@ -26,6 +26,7 @@ from .labels import frames_needed
 from .loop import Outcome, sampler_of, train
 from .losses import evaluation_loss, loss_function
 from .model import build_model
+from .processes import ALONE, Processes, processes_of
 from .recipes import FOLDER, begin_with, first_stage
 from .scored import Scored
 from .seeding import seed_everything
@@ -50,6 +51,7 @@ class Prepared:
     plan: Plan
     corpus: Corpus
     waveforms: Waveforms
+    processes: Processes = ALONE
 
     def decoded(self, parts: Parts, stop: Stop) -> tuple[Parts, list[str]]:
         """Decode the clips of all parts; return the parts without the undecodable ones, and what was left out."""
@@ -78,11 +80,13 @@ def train_run(plan_path: Path, run: Path, *, resume: bool, test: bool, stop: Sto
     Raises:
         TonmeisterError: of the kind that says what went wrong; what is finished is kept.
     """
-    plan = begin(plan_path, run, resume)
-    corpus = read_corpus(plan)
-    parts = parts_of(corpus.items, plan)
-    prepared = Prepared(plan, corpus, Waveforms(plan.data.sample_rate_hz))
-    train_parts(prepared, parts if test else Parts(parts.train, parts.validation, ()), run, resume=resume, stop=stop)
+    with processes_of(read_plan(plan_path), run) as (processes, own):
+        plan = begin(plan_path, own, resume)
+        corpus = read_corpus(plan)
+        parts = parts_of(corpus.items, plan)
+        prepared = Prepared(plan, corpus, Waveforms(plan.data.sample_rate_hz), processes)
+        parts = parts if test else Parts(parts.train, parts.validation, ())
+        train_parts(prepared, parts, own, resume=resume, stop=stop)
 
 
 def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
@@ -189,7 +193,7 @@ def job_of(prepared: Prepared, parts: Parts, run: Path, device: torch.device, fo
     shares = class_shares(parts.train, len(classes)) if plan.answer in ("class", "tags") else None
     loss = loss_function(plan, shares, deviation, model.frame_seconds)
     plain = evaluation_loss(plan, deviation, model.frame_seconds)
-    return Job(plan, run, classes, parts, model, loss, plain, source, device, precision, fold)
+    return Job(plan, run, classes, parts, model, loss, plain, source, device, precision, fold, prepared.processes)
 
 
 def with_frames(job: Job, stop: Stop) -> Job:

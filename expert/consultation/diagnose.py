@@ -12,6 +12,7 @@ from engine.evidence.run.read import chosen_run, read_runs
 from engine.evidence.run.replicates import replicates
 from engine.evidence.run.series import RunSeries
 from engine.separating import measured_outcomes
+from knowledge.errors import KnowledgeError
 from knowledge.records import Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
 from knowledge.schema import Pack
@@ -69,7 +70,7 @@ def diagnose_run(
     measured += measured_outcomes(run.source, frozenset(knowledge.vocabulary.entries))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))
-    measured = admitted(measured, knowledge.vocabulary)
+    measured = admitted(_possible(measured, knowledge), knowledge.vocabulary)
     plan = facts_of_plan(run.plan, knowledge) if run.plan else ()
     packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
     unknown = (*measured.unknown, *extra_unknown)
@@ -83,6 +84,20 @@ def _edits(session: Session, knowledge: Knowledge, run: RunSeries, framework: st
         return None
     name, recognised = framework_of(knowledge, run, framework)
     return edits_for(session, name, recognised=recognised) if name in knowledge.translations else None
+
+
+def _possible(measured: Measured, knowledge: Knowledge) -> Measured:
+    """Leave out what no such quantity can be: a damaged log may hold a utilisation of 1070 %."""
+    kept: list[Fact] = []
+    unknown = list(measured.unknown)
+    for fact in measured.facts:
+        try:
+            knowledge.vocabulary.admit(fact)
+        except KnowledgeError:
+            unknown.append(Unknown(fact.name, f"the log makes it {fact.value}, which it cannot be"))
+        else:
+            kept.append(fact)
+    return Measured(tuple(kept), tuple(unknown))
 
 
 def _with_remedies_that_apply(session: Session) -> Session:

@@ -81,8 +81,11 @@ def review_of(
     """Measure and judge a project that was read; what beside it is known as in `review_script`."""
     script = script_of(knowledge, project)
     measured = admitted(measure_script(script), knowledge.vocabulary)
-    unknown = (*measured.unknown, *extra_unknown)
-    session = consult(knowledge, (*measured.facts, *extra_facts), packs=("review",), unknown=unknown)
+    given = tuple(extra_facts)
+    told = {fact.name for fact in given if fact.source == "user"}  # whoever answers knows better than reading does
+    unknown = tuple(each for each in (*measured.unknown, *extra_unknown) if each.name not in told)
+    read = tuple(fact for fact in measured.facts if fact.name not in told)
+    session = consult(knowledge, (*read, *given), packs=("review",), unknown=unknown)
     return Review(script, measured, session, tuple(_states(knowledge, session)))
 
 

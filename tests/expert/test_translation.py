@@ -83,3 +83,11 @@ def test_every_form_of_the_report_shows_the_edits(keras):
     assert all(edit["lines"] or edit["action"] for edit in record["edits"])
     finding = next(one for one in diagnosis.session.findings if one.id == "overfitting")
     assert "restore_best_weights" in render_text(finding_page(diagnosis, finding))
+
+
+def test_a_damaged_log_with_impossible_numbers_is_diagnosed_without_them(tmp_path):
+    path = tmp_path / "gpu.csv"
+    path.write_text("timestamp, utilization.gpu [%], memory.used [MiB]\n" + "1, 1070 %, 1000 MiB\n" * 700)
+    diagnosis = diagnose_run(KNOWLEDGE, path)
+    assert not {one.id for one in diagnosis.session.findings} & {"gpu-healthy", "gpu-bursty"}
+    assert any("cannot be" in one.reason for one in diagnosis.measured.unknown)

@@ -16,6 +16,9 @@ from .output import say
 @click.option("--folds", metavar="COLUMN", help="Cross-validate by a fold column, or leave-one-group-out.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the run directory.")
 @click.option("--test", "with_test", is_flag=True, help="Score the best checkpoint on the test split at the end.")
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=1, help="On one machine, by torchrun: one for each GPU."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -25,6 +28,7 @@ def command(
     folds: str | None,
     resume: bool,
     with_test: bool,
+    processes: int,
 ) -> None:
     """Run PLAN; the run directory holds events, predictions, checkpoints and the plan as it was run."""
     from engine.plan import plan_yaml, write_atomically
@@ -44,7 +48,9 @@ def command(
         write_atomically(run / "plan.yaml", plan_yaml(chosen, header=header))
     say(f"Training {chosen.name} in {run}")
     status = run_child(
-        train_command(run / "plan.yaml", run, folds=folds or chosen.folds, resume=resume, test=with_test),
+        train_command(
+            run / "plan.yaml", run, folds=folds or chosen.folds, resume=resume, test=with_test, processes=processes
+        ),
         run,
         show_event,
     )

@@ -9,6 +9,7 @@ from .formats.columns import read_long_lines, read_long_table
 from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import SUMMARY, read_json, read_json_lines, read_summary
+from .formats.languages import normalised
 from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.mlflow import is_database, read_database, read_metrics_folder
 from .formats.records import runs_of
@@ -35,7 +36,7 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
         return tuple(run for run in found if run)
     if run := _long(path):
         return (run,)
-    text = read_text(path)
+    text = normalised(read_text(path))
     for read in (_json, _json_lines, _telemetry, _table, _console):
         if runs := read(text, path):
             return runs

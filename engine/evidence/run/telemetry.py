@@ -26,6 +26,9 @@ def telemetry(run: RunSeries) -> Measured:
         names = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
         return unknown("no GPU telemetry was recorded", *names) + _waiting(run)
     loaded = load.take(np.flatnonzero(_loaded(run, len(load))))
+    if not len(loaded):
+        every = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
+        return unknown("no sample of the GPU telemetry is under load", *every) + _waiting(run)
     low, median, high = (float(value) for value in np.percentile(loaded.y, (5, 50, 95)))
     share = f"{len(loaded)} of {len(load)} samples are under load"
     text = f"{share}: 5 % below {low:.0f} %, median {median:.0f} %, 5 % above {high:.0f} % utilisation"

@@ -188,6 +188,9 @@ def method(
     it: Interpreter, owner: Value, name: str, arguments: list[Value], keywords: dict[str, Value]
 ) -> Value | None:
     """Return what a method of a list, dictionary or text gives, or None when nothing is known."""
+    if name in ("__getattribute__", "__getattr__") and len(arguments) == 1:
+        named = constant(arguments[0])
+        return attribute(it, owner, named) if isinstance(named, str) else None
     if isinstance(owner, Items):
         return _of_list(it, owner, name, arguments)
     if isinstance(owner, Table):

@@ -83,10 +83,21 @@ def _runs_model(script: Script, call: Call) -> bool:
     if receiver.cls is not None:
         return any(base in ("torch.nn.Module", "keras.Model") or "Module" in base or "PreTrained" in base
                    for base in receiver.cls.outside())  # fmt: skip
+    if id(receiver) in _optimized(script):
+        return True
     networks, others = _Names(script.symbols["pretrained-model"]), _Names(script.symbols["no-network"])
     loaded = receiver.call.name if receiver.call is not None else ""
     adapted = _Names(script.symbols["model-adapters"]).has(loaded)
     return adapted or (networks.has(loaded) and not others.has(loaded) and receiver.type.startswith("transformers."))
+
+
+def _optimized(script: Script) -> set[int]:
+    """Return the objects of packages whose parameters are asked for, to be trained: `nn.Sequential`, a vision model."""
+    if "optimized" not in script.shelf:
+        asked = script.trace.named("*.parameters", main=None)
+        script.shelf["optimized"] = {id(call.receiver) for call in asked if isinstance(call.receiver, Instance)}
+    found: set[int] = script.shelf["optimized"]
+    return found
 
 
 def gradient_off(script: Script, call: Call) -> bool:

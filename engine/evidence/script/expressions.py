@@ -78,6 +78,9 @@ def attribute(it: Interpreter, owner: Value, name: str) -> Value:
         return External(it.reading.canonical(f"{owner.name}.{name}"))
     if isinstance(owner, Code):
         found_name = it.member_of_module(owner, name)
+        if found_name is None and owner.module.endswith("/"):  # a folder hides no package of the same name
+            package = owner.module.strip("/").rpartition("/")[2]
+            return External(it.reading.canonical(f"{package}.{name}"))
         return found_name if found_name is not None else Unknown(f"{name} of {owner.module}")
     if isinstance(owner, Table) and name in owner.items and name not in ("get", "items", "keys", "values", "update"):
         return owner.items[name]  # dictionaries whose keys are attributes, such as EasyDict and OmegaConf

@@ -56,13 +56,13 @@ def _behind(value: Instance) -> Value | None:
         if kind in _NEUTRAL and call.arguments:
             return call.arguments[0]
         if kind == "Sequential":
-            return _last_layer(call.receiver)
+            return last_layer(call.receiver)
     if call.name in ("torch.squeeze", "torch.flatten", "torch.nn.functional.dropout", "torch.reshape"):
         return next(iter(call.arguments), None)
     return None
 
 
-def _last_layer(chain: Instance) -> Value | None:
+def last_layer(chain: Instance) -> Value | None:
     """Return the last layer of a chain, as if it had been called."""
     if chain.call is None:
         return None

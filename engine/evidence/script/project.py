@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -112,6 +112,11 @@ class Project:
         """Files that each file imports."""
         return {path: frozenset(self._imported_by(source)) for path, source in self.sources.items()}
 
+    @property
+    def imported(self) -> frozenset[str]:
+        """Files that another file imports."""
+        return frozenset(path for importer, paths in self._imports.items() for path in paths if path != importer)
+
     def _imported_by(self, source: Source) -> Iterator[str]:
         for node in source.nodes(ast.Import, ast.ImportFrom):
             if isinstance(node, ast.ImportFrom):
@@ -200,11 +205,11 @@ def _folder(path: str) -> str:
 
 def _entries(project: Project, launched: Container[str]) -> list[str]:
     """Return the files that may start the training, the likeliest first."""
-    imported = _imported(project.sources.values())
+    imported = project.imported
     scores = {}
     for path, source in project.sources.items():
         scores[path] = _score(source, trains=any(_TRAINING.search(each.text) for each in project.reached_from(path)))
-        scores[path] -= 3 * (Path(path).stem in imported)
+        scores[path] -= 3 * (path in imported)
         scores[path] += 4 * (Path(path).name in launched)
     ordered = sorted(scores, key=lambda path: (-scores[path], path.count("/"), path))
     best = scores[ordered[0]] if ordered else 0
@@ -219,17 +224,5 @@ def _score(source: Source, *, trains: bool) -> float:
     score += 1 if _TRAINING.search(source.text) else 0
     score += 2 if trains else -4
     score += 3 if re.search(r"train|finetun|fine_tun", name) else 1 if re.search(r"run|main", name) else 0
-    score -= 4 if re.search(r"test|util|base|infer|predict|demo|eval|preproc|export|setup", name) else 0
+    score -= 4 if re.search(r"__init__|test|util|base|infer|predict|demo|eval|preproc|export|setup", name) else 0
     return score - 0.25 * source.path.count("/")
-
-
-def _imported(sources: Iterable[Source]) -> set[str]:
-    """Return the last names of everything that some file imports."""
-    names: set[str] = set()
-    for source in sources:
-        for node in source.nodes(ast.ImportFrom):
-            names.update((node.module or "").split(".")[-1:])
-            names.update(alias.name for alias in node.names)
-        for plain in source.nodes(ast.Import):
-            names.update(alias.name.split(".")[-1] for alias in plain.names)
-    return names

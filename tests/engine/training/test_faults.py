@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import resource
 import shutil
 import signal
 import time
@@ -78,6 +79,34 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path, plan: Plan, 
     assert (ends[0]["status"], ends[0]["error"]["code"]) == ("failed", "storage")
     assert "No space left on device" in ends[0]["error"]["message"]
     assert not list((done / "checkpoints").glob(".*"))
+
+
+def test_a_limit_of_the_system_on_file_sizes_is_a_full_disk(tmp_path: Path, plan: Plan) -> None:
+    """The system itself refuses to write, in a fork, from the fifth step on; events and checkpoints both fail."""
+    whole = train(plan, tmp_path / "whole")
+    write_plan(plan, tmp_path / "run")
+    child = os.fork()
+    if not child:
+        loop.set_rates = at_limit(5, loop.set_rates)  # type: ignore[assignment]
+        try:
+            train(plan, tmp_path / "run")
+        except StorageError as error:
+            os._exit(0 if "File too large" in error.message else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert_same_state(last_state(whole), last_state(train(plan, tmp_path / "run", resume=True)))
+
+
+def at_limit(call: int, original: Callable[..., Any]) -> Callable[..., Any]:
+    calls: Iterator[int] = iter(range(1, 10**9))
+
+    def called(*arguments: Any) -> Any:
+        if next(calls) == call:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        return original(*arguments)
+
+    return called
 
 
 def test_events_that_cannot_be_written_are_told(tmp_path: Path, plan: Plan) -> None:

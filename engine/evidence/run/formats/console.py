@@ -126,7 +126,9 @@ def _line(line: str, place: _Place) -> Record | None:
         if words and len(line.strip()) <= _LONGEST_TITLE:
             place.split = "" if _OVER.search(line) else SPLITS[words[-1].lower()]
         return None
-    split = SPLITS[words[0].lower()] if words else place.split
+    told = {SPLITS[word.lower()] for word in words}
+    # Of a line that tells of two splits, a bare `accuracy` belongs to neither by its place.
+    split = place.split if not told else next(iter(told)) if len(told) == 1 else ""
     return Record(values, split, place.epoch, place.step)
 
 

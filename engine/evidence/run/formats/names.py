@@ -67,6 +67,8 @@ def meaning(name: str) -> Meaning:
     return _curve(words)
 
 
+_LOSSES = {"ce", "xent", "nll", "bce", "crossentropy"}
+"""Names of losses that are written without the word."""
 _RATE = {"lr", "learning", "rate", "current", "epoch", "train"}
 
 
@@ -76,6 +78,8 @@ def _curve(words: list[str]) -> Meaning:
     split = splits[0] if splits else ""
     per_step, per_epoch = rest[-1:] == ["step"], rest[-1:] == ["epoch"] or rest[:1] == ["epoch"]
     rest = [word for word in rest if word not in ("epoch", "step")]
+    if rest[-1:] and rest[-1] in _LOSSES:
+        rest.append("loss")
     metric = "_".join(rest) or ("" if not splits else "score")
     if not metric:
         return Meaning("other")

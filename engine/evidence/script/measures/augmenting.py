@@ -9,6 +9,7 @@ from knowledge.records import Measured
 from ..calls import Call, sources
 from ..feeds import feeds
 from ..items import items_made
+from ..noise import noises
 from ..script import Script
 from ..values import Const, constants, truth
 
@@ -55,7 +56,7 @@ def _calls(script: Script) -> list[Call]:
         name = call.name.rpartition(":")[2].lower()
         if any(word in name for word in words) and not _is_off(call):
             found.append(call)
-    return found
+    return found or noises(script)
 
 
 def _is_off(call: Call) -> bool:

@@ -206,12 +206,25 @@ def _by_hand(script: Script) -> list[Call]:
             continue
         for value in call.values():
             for each in sources(value, deepest=5):
-                if id(each) in seen or not isinstance(each, Derived) or each.operation not in ("Div", "/=", "Div="):
+                if id(each) in seen or not isinstance(each, Derived):
                     continue
                 seen.add(id(each))
+                if each.operation == "Sub" and _less_its_mean(each, mean):
+                    found.append(call)
+                if each.operation not in ("Div", "/=", "Div="):
+                    continue
                 if _centred(each.parts[0], mean) and _spreads(each.parts[-1], spread):
                     found.append(call)
     return found
+
+
+def _less_its_mean(value: Derived, mean: _Names) -> bool:
+    """Return whether a mean along an axis is taken away from what it is the mean of, as of a spectrogram's bands."""
+    taken = value.parts[-1]
+    if not isinstance(taken, Instance) or taken.call is None or not mean.has(taken.call.name):
+        return False
+    along = taken.call.argument("dim", 1) or taken.call.argument("axis") or taken.call.argument("keepdim")
+    return along is not None and any(each is value.parts[0] for each in taken.call.values())
 
 
 def _centred(value: Value, mean: _Names) -> bool:

@@ -12,6 +12,7 @@ from ..functions import functions_of, reached_lines, text_around
 from ..places import Place
 from ..script import Script
 from ..settings import OFF, profiles_of, settings
+from ..sources import Source
 from ..training import training_of
 from ..values import constant
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
@@ -107,13 +108,29 @@ def _ways_back(script: Script) -> list[Evidence]:
         for function in functions_of(source) if source is not None else ():
             started = not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and path == script.project.entry
             if started or lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
-                back = [node for node in ast.walk(function) if isinstance(node, ast.If) and _leads_back(node)]
+                listed = _listed(source) if source is not None else frozenset()
+                back = [node for node in ast.walk(function) if isinstance(node, ast.If) and _leads_back(node, listed)]
                 places = [Place(path, node.lineno, node.body[-1].end_lineno or node.lineno) for node in back]
                 found += [script.evidence(place, "goes on with a run") for place in places]
     return found
 
 
-def _leads_back(node: ast.If) -> bool:
+def _listed(source: Source) -> frozenset[str]:
+    """Return the names that hold what lies in a folder, such as the checkpoints that `glob` finds."""
+    assigned = [node for node in source.nodes(ast.Assign) if re.search(r"glob\(|listdir\(", ast.unparse(node.value))]
+    return frozenset(each.id for node in assigned for each in node.targets if isinstance(each, ast.Name))
+
+
+def _leads_back(node: ast.If, listed: frozenset[str]) -> bool:
+    """Return whether a condition on going on, or on checkpoints that lie there, leads to a load of what it asks for."""
+    asked = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)} & listed
+    loaded = [each for part in node.body for each in ast.walk(part) if isinstance(each, ast.Call)]
+    if asked and any(
+        "load" in ast.unparse(each.func).lower()
+        and asked & {inner.id for inner in ast.walk(each) if isinstance(inner, ast.Name)}
+        for each in loaded
+    ):
+        return True
     body = "\n".join(ast.unparse(each) for each in node.body)
     loads = bool(re.search(r"(?i)\w*(load|restor|recover|resum)\w*\(", body))
     return loads and bool(_RESUMES.search(ast.unparse(node.test)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from knowledge.records import Measured
 
 from ..calls import Call
+from ..columns import column_against_row
 from ..flow import kind, producers
 from ..script import Script
 from ..values import Instance, constant
@@ -62,6 +63,10 @@ def _match(script: Script, found: dict[str, list[Call]]) -> Measured:
         places = [script.of(each, value) for _, each, _ in wrong]
         places += [script.of(made.call, "made probabilities here") for _, _, made in wrong if made.call is not None]
         return Measured((script.fact(MATCH, value, *places),))
+    crossed = [call for call in found["scale"] if column_against_row(script, call)]
+    if crossed:
+        places = [script.of(call, "compares (B, 1) with (B)") for call in crossed]
+        return Measured((script.fact(MATCH, "column-against-row", *places),))
     if not called:
         return Measured()
     return Measured((script.fact(MATCH, "fits", *(script.of(call) for call in called)),))
