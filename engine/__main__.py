@@ -80,7 +80,7 @@ def _test(chosen: argparse.Namespace, stop: Stop) -> None:
 def _eject(chosen: argparse.Namespace) -> None:
     from engine.training.ejecting.ejection import eject
 
-    for path in eject(chosen.plan, chosen.output):
+    for path in eject(chosen.plan, chosen.output, held_out=chosen.held_out):
         print(path)
 
 
@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     eject = jobs.add_parser("eject", help="write a plan as a script of transformers' Trainer")
     eject.add_argument("plan", type=Path)
     eject.add_argument("--output", type=Path, required=True, help="the script; a list of clips lies beside it")
+    eject.add_argument("--held-out", help="the group that leave-one-group-out leaves out")
     return parser
 
 

@@ -46,9 +46,10 @@ def test_command(run: Path, name: str) -> list[str]:
     return [sys.executable, "-P", "-m", "engine", "test", str(run), name]
 
 
-def eject_command(plan: Path, script: Path) -> list[str]:
+def eject_command(plan: Path, script: Path, held_out: str | None = None) -> list[str]:
     """Return the command that writes `plan` as a script."""
-    return [sys.executable, "-P", "-m", "engine", "eject", str(plan), "--output", str(script)]
+    left_out = [] if held_out is None else ["--held-out", held_out]
+    return [sys.executable, "-P", "-m", "engine", "eject", str(plan), "--output", str(script), *left_out]
 
 
 class EventTail:

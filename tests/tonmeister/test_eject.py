@@ -44,3 +44,25 @@ def test_our_own_review_passes_on_it(test_data: Path, tmp_path: Path, capsys: py
     report = json.loads(capsys.readouterr().out)
     assert status == 0
     assert [finding["check"] for finding in report["findings"]] == []
+
+
+def test_a_plan_that_leaves_groups_out_is_ejected_for_one_of_them(
+    test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {
+        "name": "voices", "task": {"type": "classification"}, "backbone": {"name": "mfcc"},
+        "data": {
+            "manifest": str(test_data / "audio/fsdd/manifest.csv"), "group_column": "speaker",
+            "protocol": "leave-one-group-out",
+        },
+    }  # fmt: skip
+    plan, script = tmp_path / "plan.yaml", tmp_path / "train.py"
+    plan.write_text(yaml.safe_dump(content))
+
+    assert main(["eject", str(plan), "--output", str(script)]) == 2
+    assert "expected one of george, jackson, lucas, nicolas, theo, yweweler" in capsys.readouterr().err
+    assert main(["eject", str(plan), "--output", str(script), "--held-out", "theo"]) == 0
+    with script.with_name("train-clips.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["group"] for row in rows if row["part"] == "test"} == {"theo"}
+    assert "theo" not in {row["group"] for row in rows if row["part"] != "test"}

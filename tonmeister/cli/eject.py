@@ -13,8 +13,9 @@ from .output import say
 @click.command("eject")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="The new script; default: NAME.py of the plan.")
+@click.option("--held-out", metavar="GROUP", help="The group that a plan with leave-one-group-out leaves out.")
 @click.pass_context
-def command(ctx: click.Context, plan: Path, output: Path | None) -> None:
+def command(ctx: click.Context, plan: Path, output: Path | None, held_out: str | None) -> None:
     """Write PLAN as a script of transformers' Trainer, and the list of its clips beside it; nothing is trained.
 
     The script reads the same clips in the same order and computes the same losses.
@@ -24,7 +25,7 @@ def command(ctx: click.Context, plan: Path, output: Path | None) -> None:
 
     script = output or Path(f"{read_plan(plan).name}.py")
     done = subprocess.run(
-        eject_command(plan, script), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        eject_command(plan, script, held_out), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         say(done.stderr.strip()[-4000:])

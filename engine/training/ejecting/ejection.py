@@ -10,24 +10,26 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.plan import read_plan, write_atomically
+from engine.plan import Plan, read_plan, write_atomically
 from knowledge.errors import PlanError, UsageError
 
 from ..data import Item, read_corpus
 from ..pretrained import normalises_input
-from ..splits import Parts, parts_of
+from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
 from .model import SPECTRAL
 from .script import can_be_written, script_text
 
 COLUMNS = ("row", "part", "file", "path", "label", "group", "start_seconds", "stop_seconds", "channel")
 
 
-def eject(plan_path: Path, script: Path) -> list[Path]:
+def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list[Path]:
     """Write the script and, beside it, the list of its clips; return both.
+
+    `held_out` names the group that a plan with leave-one-group-out keeps for the test.
 
     Raises:
         PlanError: a script cannot do what this plan says.
-        UsageError: one of the files is there already.
+        UsageError: one of the files is there already, or `held_out` does not fit the plan.
     """
     plan = read_plan(plan_path)
     reasons = can_be_written(plan)
@@ -44,9 +46,27 @@ def eject(plan_path: Path, script: Path) -> list[Path]:
     checkpoint = plan.backbone.checkpoint if plan.backbone.name not in SPECTRAL else None
     normalises = checkpoint is not None and normalises_input(checkpoint, plan.data.sample_rate_hz)
     text = script_text(plan, clips.name, corpus.classes, normalises, "tonmeister eject")
-    write_atomically(clips, _list(parts_of(corpus.items, plan), bool(corpus.classes)))
+    write_atomically(clips, _list(_parts(corpus.items, plan, held_out), bool(corpus.classes)))
     write_atomically(script, text)
     return [script, clips]
+
+
+def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
+    if plan.data.protocol != LEAVE_ONE_GROUP_OUT:
+        if held_out is not None:
+            raise UsageError(
+                f"--held-out {held_out} means a group, and data.protocol is {plan.data.protocol}, which divides by itself",
+                hint="Leave --held-out away.",
+            )
+        return parts_of(items, plan)
+    folds = folds_of(items, plan, LEAVE_ONE_GROUP_OUT)
+    if held_out not in folds:
+        raise UsageError(
+            f"data.protocol is leave-one-group-out, and a script trains one model: got {held_out or 'no group'}, "
+            f"expected one of {', '.join(folds)}",
+            hint="Say which group is left out: --held-out NAME. `tonmeister train` trains all of them.",
+        )
+    return folds[held_out]
 
 
 def _list(parts: Parts, classes: bool) -> str:

@@ -58,6 +58,8 @@ PLAIN = {
 WHOLE = "[p.requires_grad_(False) for p in self.ssl.parameters()]"
 ATTENTION = "pooled = (torch.softmax(self.score(h), dim=1) * h).sum(dim=1)"
 MASKED = "m = mask.unsqueeze(-1).float(); pooled = (h * (mask > 0).unsqueeze(-1)).sum(dim=1) / m.sum(dim=1)"
+WRITTEN_OUT = """m = (wave != 0).float(); n = m.sum(1, keepdim=True); wave = wave - (wave * m).sum(1, keepdim=True) / n
+            wave = wave / ((wave.square() * m).sum(1, keepdim=True) / n).sqrt().clamp(min=1e-6)"""
 WEIGHTED = """hs = self.ssl(wave, output_hidden_states=True).hidden_states
             h = (torch.stack(hs, 0) * torch.softmax(self.weights, 0).view(-1, 1, 1, 1)).sum(dim=0)"""
 
@@ -98,6 +100,7 @@ def test_the_plainest_network_lacks_everything(tmp_path: Path) -> None:
         ({"dropout": "nn.Dropout(0.2), "}, "dropout", "there"),
         ({"freeze": "self.ssl.requires_grad_(False)", "dropout": "nn.Dropout(0.0), "}, "dropout", "nothing"),
         ({"scale": "wave = (wave - wave.mean()) / (wave.std() + 1e-6)"}, "input_normalisation", "there"),
+        ({"scale": WRITTEN_OUT}, "input_normalisation", "there"),
         ({"scale": "wave = wave / wave.abs().max()"}, "input_normalisation", "nothing"),
     ],
 )

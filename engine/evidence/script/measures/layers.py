@@ -199,7 +199,9 @@ def _offline(script: Script) -> list[Call]:
 def _by_hand(script: Script) -> list[Call]:
     """Return where a mean is taken away from something, and the result divided by a spread."""
     found = []
-    spread, mean = _Names(script.symbols["spread"]), _Names((*script.symbols["mean-over-time"], "numpy.mean"))
+    spread = _Names((*script.symbols["spread"], *script.symbols["root"]))
+    mean = _Names((*script.symbols["mean-over-time"], "numpy.mean"))
+    sums = _Names(script.symbols["sum-over-time"])
     seen: set[int] = set()
     for call in script.trace:
         if not call.main:
@@ -213,7 +215,7 @@ def _by_hand(script: Script) -> list[Call]:
                     found.append(call)
                 if each.operation not in ("Div", "/=", "Div="):
                     continue
-                if _centred(each.parts[0], mean) and _spreads(each.parts[-1], spread):
+                if _centred(each.parts[0], mean, sums) and _spreads(each.parts[-1], spread):
                     found.append(call)
     return found
 
@@ -227,13 +229,22 @@ def _less_its_mean(value: Derived, mean: _Names) -> bool:
     return along is not None and any(each is value.parts[0] for each in taken.call.values())
 
 
-def _centred(value: Value, mean: _Names) -> bool:
+def _centred(value: Value, mean: _Names, sums: _Names) -> bool:
     parts = [
         each
         for each in sources(value, deepest=4)
         if isinstance(each, Derived) and each.operation in ("Sub", "-=", "Add", "+=")
     ]
-    return any(_taken_from(each.parts[-1], mean) for each in parts)
+    return any(_taken_from(each.parts[-1], mean) or _written_out(each.parts[-1], sums) for each in parts)
+
+
+def _written_out(value: Value, sums: _Names) -> bool:
+    """Return whether a mean is taken as a sum by a count, as it must be where padding does not count."""
+    made = [
+        each.parts[0] for each in sources(value, deepest=2) if isinstance(each, Derived) and each.operation == "Div"
+    ]
+    summed = [each for part in made for each in sources(part, deepest=2) if isinstance(each, Instance) and each.call]
+    return any(each.call is not None and sums.has(each.call.name) for each in summed)
 
 
 def _taken_from(value: Value, mean: _Names) -> bool:
