@@ -55,7 +55,7 @@ def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
     if plan.data.protocol != LEAVE_ONE_GROUP_OUT:
         if held_out is not None:
             raise UsageError(
-                f"--held-out {held_out} means a group, and data.protocol is {plan.data.protocol}, which divides by itself",
+                f"--held-out {held_out} means a group, and data.protocol is {plan.data.protocol}, which needs none",
                 hint="Leave --held-out away.",
             )
         return parts_of(items, plan)
