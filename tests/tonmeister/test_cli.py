@@ -58,7 +58,7 @@ def test_the_repaired_manifest_is_new_and_does_not_leak(
         (("plan", "--set", "task.typ=regression"), 2, "Did you mean task.type?"),
         (("plan", "--set", "dataset.clips=many"), 2, "expected a whole number"),
         (("plan", "--answers", "{}/none.yaml"), 3, "No such file"),
-        (("plan", "--set", "task.type=ctc"), 2, "sequence of symbols"),
+        (("plan", "--set", "task.type=ctc", "--set", "training.loss=mse"), 2, "does not fit task.type ctc"),
         (("train", "{}/none.yaml"), 3, "No such file"),
         (("train", "{}/bad.yaml"), 2, "bad.yaml:4: unknown key training.epoch"),
         (("diagnose", "{}/clips.csv"), 3, "clips.csv"),

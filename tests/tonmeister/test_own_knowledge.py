@@ -129,8 +129,8 @@ def test_rules_commands_honour_and_mark_it(capsys: pytest.CaptureFixture[str], p
     differs = said(capsys, "rules", "diff")
     checked = said(capsys, "rules", "check")
 
-    assert "[overridden by the project: .tonmeister/knowledge/mine.yaml:1]" in listed
-    assert "[silenced by the project: .tonmeister/knowledge/mine.yaml:7]" in listed
+    assert "[overridden by the project, Jane: .tonmeister/knowledge/mine.yaml:1]" in listed
+    assert f"[silenced by the project, {project.name}: .tonmeister/knowledge/mine.yaml:7]" in listed
     assert SILENCED in shown
     assert "changed size.tiny" in differs
     assert "training.epochs: 20 becomes 40" in differs

@@ -81,7 +81,7 @@ def test_a_killed_and_an_interrupted_run_end_like_an_undisturbed_one(tmp_path: P
     [
         ("task: {type: classification}\ndata: {manifest: gone.csv}\n", 3, "no such manifest"),
         ("task: {type: classification}\ndata: {manifest: m.csv}\ntraning: {epochs: 3}\n", 2, "unknown key traning"),
-        ("task: {type: ctc}\ndata: {manifest: m.csv}\ntraining: {loss: mse}\n", 2, "task.type is ctc"),
+        ("task: {type: ctc}\ndata: {manifest: m.csv}\ntraining: {loss: mse}\n", 2, "does not fit task.type ctc"),
     ],
 )
 def test_what_cannot_be_trained_ends_with_a_message_and_its_status(

@@ -55,7 +55,7 @@ def test_an_item_shows_what_serves_each_thing_that_it_asks() -> None:
     text = render_markdown(item_document(row, KNOWLEDGE))
 
     assert "- plan: served by\n  - placed.on-query-and-value" in text
-    assert "- script review: served by\n  - script review (issue 5) (planned)" in text
+    assert "- script review: served by\n  - review.adapters-everywhere-on-little-data" in text
 
 
 @pytest.mark.parametrize(("name", "title"), [("search.adapters", "Rank, place"), ("S000-13a", "S000-13a: Size < 100")])
