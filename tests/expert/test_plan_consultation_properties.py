@@ -47,7 +47,7 @@ ANSWERABLE = {
 DECISIONS = {name: entry for name, entry in KNOWLEDGE.vocabulary.entries.items() if entry.kind == "decision"}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.fixed_dictionaries({}, optional={name: values_of(entry) for name, entry in ANSWERABLE.items()}))
 def test_no_answers_crash_or_give_an_invalid_plan(answers: dict[str, Value]) -> None:
     scale = answers.get("task.label_low"), answers.get("task.label_high")
@@ -74,7 +74,7 @@ def test_no_answers_crash_or_give_an_invalid_plan(answers: dict[str, Value]) -> 
     plan_text(result, "tonmeister train x.yaml")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.fixed_dictionaries({}, optional={name: values_of(entry) for name, entry in ANSWERABLE.items()}),
     st.fixed_dictionaries({}, optional={name: values_of(entry) for name, entry in DECISIONS.items()}),
