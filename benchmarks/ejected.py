@@ -8,9 +8,7 @@ them over. About four minutes on one thread.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from engine.plan import make_plan, plan_yaml, write_atomically
 from engine.training.ejecting.ejection import eject
 from engine.training.run import train_run
 from engine.training.stopping import Stop
+from tests.engine.training.ejected_scripts import loaded, losses_of
 
 _LOSSES = 50
 _WAYS: dict[str, dict[str, Any]] = {
@@ -76,7 +75,7 @@ def _difference(folder: Path, checkpoint: str, sections: dict[str, Any]) -> floa
         own = Path(name)
         write_atomically(own / "plan.yaml", plan_yaml(make_plan(_content(checkpoint, sections), "benchmark")))
         eject(own / "plan.yaml", own / "script.py")
-        theirs = _losses_of(own / "script.py", own / "theirs")
+        theirs, _ = losses_of(loaded(own / "script.py"), own / "theirs")
         train_run(own / "plan.yaml", own / "ours", resume=False, test=False, stop=Stop())
         events = map(json.loads, (own / "ours" / "events.jsonl").read_text().splitlines())
         ours = [event["loss"] for event in events if event["kind"] == "step"]
@@ -94,32 +93,6 @@ def _content(checkpoint: str, sections: dict[str, Any]) -> dict[str, Any]:
         "compute": {"device": "cpu", "threads": 1},
     }
     return content | {name: content.get(name, {}) | values for name, values in sections.items()}
-
-
-def _losses_of(script: Path, output: Path) -> list[float]:
-    spec = importlib.util.spec_from_file_location("ejected", script)
-    assert spec is not None and spec.loader is not None
-    module: Any = importlib.util.module_from_spec(spec)
-    sys.modules["ejected"] = module
-    spec.loader.exec_module(module)
-    passes: list[float] = []
-    make_loss = module.make_loss
-
-    def recorded(rows: Any) -> Any:
-        loss = make_loss(rows)
-
-        def called(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-            value = loss(outputs, labels, num_items_in_batch)
-            if torch.is_grad_enabled():
-                passes.append(float(value.detach()))
-            return value
-
-        return called
-
-    module.make_loss = recorded
-    module.build(output).train()
-    every = module.ACCUMULATION
-    return [sum(passes[at : at + every]) for at in range(0, len(passes), every)]
 
 
 if __name__ == "__main__":

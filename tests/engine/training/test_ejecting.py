@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import ast
 import csv
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 
 from engine.plan import Plan, make_plan
 from engine.training.ejecting.ejection import eject
@@ -20,6 +16,7 @@ from engine.training.ejecting.taken_over import take_over
 from knowledge.errors import PlanError, UsageError
 
 from .corpora import events_of, score_plan, tone_corpus, tone_plan, train, write_manifest, write_plan
+from .ejected_scripts import loaded, losses_of
 from .small_models import save_checkpoint
 
 NO_DROPOUT = {
@@ -59,38 +56,6 @@ def speech_plan(manifest: Path, checkpoint: str, **sections: Any) -> Plan:
     for name, values in sections.items():
         content[name] = content.get(name, {}) | values
     return make_plan(content, "test")
-
-
-def loaded(script: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ejected", script)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["ejected"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def losses_of(module: Any, output: Path) -> tuple[list[float], Any]:
-    """Train as the script does; return the loss of every step."""
-    passes: list[float] = []
-    make_loss = module.make_loss
-
-    def recorded(rows: Any) -> Any:
-        loss = make_loss(rows)
-
-        def called(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-            value = loss(outputs, labels, num_items_in_batch)
-            if torch.is_grad_enabled():
-                passes.append(float(value.detach()))
-            return value
-
-        return called
-
-    module.make_loss = recorded
-    trainer = module.build(output)
-    trainer.train()
-    every = module.ACCUMULATION
-    return [sum(passes[at : at + every]) for at in range(0, len(passes), every)], trainer
 
 
 def assert_same(plan: Plan, folder: Path) -> None:
