@@ -243,7 +243,7 @@ def test_audformat_times_are_seconds(tmp_path: Path) -> None:
         ("m.jsonl", b"", r"is empty, expected one JSON object a clip"),
         ("m.jsonl", b'{"audio_filepath": "caf\xe9"}\n', r"m\.jsonl:1: byte 0xe9 is not UTF-8"),
         ("m.jsonl.gz", b"no gzip at all", r"m\.jsonl\.gz: Not a gzipped file"),
-        ("m.jsonl.gz", gzip.compress(b'{"audio_filepath": "a.wav"}\n' * 9)[:-12], r"m\.jsonl\.gz: "),
+        ("m.jsonl.gz", gzip.compress(b'{"audio_filepath": "a.wav"}\n' * 9, mtime=0)[:-12], r"m\.jsonl\.gz: "),
         ("m.jsonl", b" " * (9 << 20), r"a line of more than 8 MiB"),
         ("m.jsonl", b"[" * 100_000, r"not JSON"),
         ("db.yaml", b"tables: [1]\n", r"no `tables`, expected the header of an audformat database"),
