@@ -37,9 +37,9 @@ FORMS = {
     ),
     "funasr": (
         "[2024-05-02 10:11:12,345][root][INFO] - train, rank: 0, epoch: {e}/12, data_slice: 0/1, step_in_epoch: 100, "
-        "total step: {step}, (loss_avg_rank: {train}), (loss_avg_slice: {train}), (lr: 2.000e-04), [('loss', {train})]\n"
+        "total step: {step}, (loss_avg_rank: {train}), (loss_avg_slice: {train}), (lr: 2.000e-04)\n"
         "[2024-05-02 10:12:12,345][root][INFO] - val, rank: 0, epoch: {e}/12, data_slice: 0/1, step_in_epoch: 9, "
-        "total step: 9, (loss_avg_rank: {val}), (loss_avg_slice: {val}), (lr: 2.000e-04), [('loss', {val})]\n"
+        "total step: 9, (loss_avg_rank: {val}), (loss_avg_slice: {val}), (lr: 2.000e-04)\n"
     ),
     "wenet": (
         "2023-06-01 10:00:00,001 INFO Epoch {e} TRAIN info lr 0.0001\n"
