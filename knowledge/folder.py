@@ -14,7 +14,7 @@ from .schema import PACKS, Pack
 
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
-    *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified"),
+    *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified", "at_end"),
     "cause",
     "translation",
     "logged",
