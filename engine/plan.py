@@ -114,7 +114,8 @@ class Plan(Section):
             raise ValueError(
                 f"adaptation.method is {self.adaptation.method}; {self.backbone.name} has no weights to adapt"
             )
-        if self.augmentation.mask_share and self.backbone.name in ("mfcc", "log-mel", "ast", "whisper"):
+        spectral = self.backbone.name in ("mfcc", "log-mel", "ast", "whisper")
+        if self.augmentation.mask_share and (spectral or self.backbone.is_own):
             raise ValueError(
                 f"augmentation.mask_share is {self.augmentation.mask_share}; "
                 f"frames of {self.backbone.name} are not hidden"

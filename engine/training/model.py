@@ -19,6 +19,7 @@ from knowledge.errors import InputError, PlanError
 
 from .augmentation import copies_of_classes
 from .backbones import PretrainedEncoder
+from .foreign import ForeignEncoder
 from .frame_answers import packed
 from .frontends import SpectralFrontEnd
 from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, UnitLength, answer_layers
@@ -63,7 +64,7 @@ class AudioModel(nn.Module):
 
     def __init__(
         self,
-        encoder: SpectralFrontEnd | PretrainedEncoder,
+        encoder: SpectralFrontEnd | PretrainedEncoder | ForeignEncoder,
         mix: nn.Module,
         temporal: TemporalEncoder | None,
         pooling: nn.Module | None,
@@ -134,6 +135,11 @@ class AudioModel(nn.Module):
             hides = {} if self.encoder_is_frozen else {"masking": masking}
             frames, mask = self.encoder(*_waveforms(batch), **hides)
             return frames, mask
+
+    @property
+    def has_prefix(self) -> bool:
+        """True when there is something that every epoch computes alike, which may be kept."""
+        return self.encoder_is_frozen or isinstance(self.encoder, PretrainedEncoder)
 
     @property
     def reads_means_only(self) -> bool:
@@ -249,8 +255,10 @@ def build_model(
 
 
 def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float) -> AudioModel:
-    encoder: SpectralFrontEnd | PretrainedEncoder
-    if plan.backbone.name in ("mfcc", "log-mel"):
+    encoder: SpectralFrontEnd | PretrainedEncoder | ForeignEncoder
+    if plan.backbone.is_own:
+        encoder = ForeignEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz)
+    elif plan.backbone.name in ("mfcc", "log-mel"):
         encoder = SpectralFrontEnd(plan.backbone, plan.data.sample_rate_hz)
     else:
         recomputes = plan.training.memory_saver == "gradient-checkpointing"

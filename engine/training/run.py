@@ -205,6 +205,8 @@ def with_frames(job: Job, stop: Stop) -> Job:
         job.model.fit_normalisation(
             lambda: (loader.evaluation_batch(items[start : start + size]).to(job.device) for start in starts)
         )
+    if not job.model.has_prefix:
+        return job
     cache, context, stopping = FrameCache(), job.autocast, stop.check
     constant = job.plan.augmentation.strength == "none" and not any(loader.is_cut(item) for item in items)
     # Validation clips are never varied, so theirs are constant in any case.
