@@ -122,6 +122,12 @@ class Plan(Section):
             )
         if self.adaptation.method == "partial" and not self.adaptation.top_layers:
             raise ValueError("adaptation.method is partial, so adaptation.top_layers must be given")
+        if self.data.reference_column is not None and self.answer not in ("class", "tags", "score"):
+            raise ValueError(f"data.reference_column is given; {self.answer} are of one signal alone")
+        if self.data.reference_column is not None and self.augmentation.mask_share:
+            raise ValueError(
+                "augmentation.mask_share hides frames of one signal; with data.reference_column set it to 0"
+            )
         if self.data.protocol == "leave-one-group-out" and self.data.group_column is None:
             raise ValueError("data.protocol is leave-one-group-out, so data.group_column must be given")
         return self

@@ -69,6 +69,8 @@ class Data(Section):
     """Begin and end of an event in seconds; detection only, where every row is an event, or a clip without any."""
     transcripts: Literal["plain", "as-written"] = "plain"
     """`plain`: small letters, digits and apostrophes with single blanks; what is said and not how it is written."""
+    reference_column: str | None = Field(None, exclude_if=lambda value: value is None)
+    """The clean signal that each clip is compared with; both are heard, moment by moment, and are to begin together."""
     group_column: str | None = None
     split_column: str | None = None
     protocol: Literal["given-split", "group-disjoint-split", "leave-one-group-out", "random-stratified-split"] = (

@@ -72,6 +72,7 @@ class AudioModel(nn.Module):
         answer: nn.Module,
         output: nn.Module,
         frame_seconds: float = 0.0,
+        paired: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -84,6 +85,8 @@ class AudioModel(nn.Module):
         self.scale = scale
         self.answer = answer
         self.output = output
+        self.paired = paired
+        """Whether every clip comes with its reference, in the second half of the rows."""
         self.encoder_is_frozen = not any(parameter.requires_grad for parameter in encoder.parameters())
         """True when `encode` gives the same frames in every epoch, so that they may be kept."""
 
@@ -102,7 +105,13 @@ class AudioModel(nn.Module):
             self.encoder.fit(_waveforms(batch) for batch in batches())
         if self.scale is not None and self.pooling is not None:
             with torch.no_grad():
-                self.scale.fit(torch.cat([self.pooling(*self.encode(batch)) for batch in batches()]))
+                self.scale.fit(torch.cat([self._pooled(batch) for batch in batches()]))
+
+    def _pooled(self, batch: Batch) -> Tensor:
+        frames, mask = self.encode(batch)
+        assert self.pooling is not None, "asked for where there is one"
+        pooled: Tensor = self.pooling(self._joined(frames), mask)
+        return pooled
 
     def prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what the encoder computes alike in every epoch, (batch, tokens, features), and each clip's tokens.
@@ -119,13 +128,20 @@ class AudioModel(nn.Module):
     def encode(self, batch: Batch, masking: Masking | None = None) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features) and their mask (batch, frames); True is a frame of the clip.
 
-        Given tokens of the prefix are gone on from. A frozen encoder builds no gradient graph and stays in evaluation
-        mode.
+        Of clips with a reference, frames of both lie side by side, as far as both go. Given tokens of the prefix are
+        gone on from. A frozen encoder builds no gradient graph and stays in evaluation mode.
 
         Args:
             batch: waveforms, or what `prefix` gave for them.
             masking: what is hidden from the layers that learn; None hides nothing.
         """
+        frames, mask = self._encoded(batch, masking)
+        if not self.paired:
+            return frames, mask
+        (degraded, reference), (own, other) = frames.chunk(2), mask.chunk(2)
+        return torch.cat([degraded, reference], -1), own & other
+
+    def _encoded(self, batch: Batch, masking: Masking | None) -> tuple[Tensor, Tensor]:
         if batch.features is not None:
             if not self.encoder_is_frozen:
                 encoder = cast(PretrainedEncoder, self.encoder)
@@ -147,11 +163,12 @@ class AudioModel(nn.Module):
 
         A mix of layers and a mean over frames may change places, so one vector of all layers stands for the clip.
         """
-        return self.encoder_is_frozen and self.temporal is None and isinstance(self.pooling, MeanPooling)
+        means = self.temporal is None and isinstance(self.pooling, MeanPooling)
+        return self.encoder_is_frozen and means and not self.paired
 
     def head_forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Return class scores (batch, classes), predictions (batch,) in the unit of the label, or packed answers."""
-        frames = self.mix(frames)
+        frames = self._joined(frames)
         if self.temporal is not None:
             frames, mask = self.temporal(frames, mask)
         if self.pooling is None:
@@ -161,6 +178,14 @@ class AudioModel(nn.Module):
         answers = self.answer(pooled if self.scale is None else self.scale(pooled))
         # At least float32: bfloat16 has steps of 0.016 at a score of 4.
         return cast(Tensor, self.output(answers.to(torch.promote_types(answers.dtype, torch.float32))))
+
+    def _joined(self, frames: Tensor) -> Tensor:
+        """Mix the layers; of clips with a reference, both signals and how far they are apart stand side by side."""
+        if not self.paired:
+            mixed: Tensor = self.mix(frames)
+            return mixed
+        degraded, reference = (self.mix(half) for half in frames.chunk(2, -1))
+        return torch.cat([degraded, reference, (degraded - reference).abs()], -1)
 
     def answer_frames(self, samples: Tensor) -> Tensor:
         """Return (clips,): the answers that clips of these samples get, where every frame has one of its own."""
@@ -265,6 +290,8 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
         encoder = PretrainedEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz, recomputes=recomputes)
     mix = LayerMix(encoder.layers) if encoder.layers > 1 else nn.Identity()
     width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
+    paired = plan.data.reference_column is not None
+    width *= 3 if paired else 1
     temporal = None
     if plan.head.name == "temporal":
         stride = 2 if 1 / frame_seconds > STRIDE_ABOVE_HZ else 1
@@ -288,7 +315,7 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
         output.start_at(label_mean, cast(nn.Linear, answer[-1]))
     elif plan.task.type == "regression":
         output = StandardisedOutput(label_mean, label_std)
-    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds)
+    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds, paired)
 
 
 def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:
