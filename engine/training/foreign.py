@@ -99,7 +99,8 @@ class ForeignEncoder(nn.Module):
 
     def prefix_state(self) -> dict[str, Tensor]:
         """Return the weights that frames depend on."""
-        return self.network.state_dict()
+        state: dict[str, Tensor] = self.network.state_dict()
+        return state
 
     def prefix_settings(self) -> dict[str, object]:
         """Return what else they depend on: the source of the class, as far as Python knows it."""
