@@ -25,8 +25,11 @@ def train_command(
     """Return the command that trains `plan` into the run directory `run`; several processes are started by torchrun."""
     python = [sys.executable, "-P"]
     if processes > 1:
-        python += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [*python, "-m", "engine", "train", str(plan), "--run", str(run)]
+        # Behind `--`, or torchrun takes our `--run` for the beginning of one of its own options.
+        python += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "--module", "--"]
+    else:
+        python.append("-m")
+    command = [*python, "engine", "train", str(plan), "--run", str(run)]
     command += ["--folds", folds] if folds else []
     return command + ["--resume"] * resume + ["--test"] * test
 
