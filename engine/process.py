@@ -49,6 +49,13 @@ def test_command(run: Path, name: str) -> list[str]:
     return [sys.executable, "-P", "-m", "engine", "test", str(run), name]
 
 
+def abx_command(run: Path, manifest: Path, *, label: str | None, group: str | None) -> list[str]:
+    """Return the command that compares the encoder of `run` before and after on another data set."""
+    command = [sys.executable, "-P", "-m", "engine", "abx", str(run), str(manifest)]
+    command += ["--label", label] if label else []
+    return command + (["--group", group] if group else [])
+
+
 def eject_command(plan: Path, script: Path, held_out: str | None = None) -> list[str]:
     """Return the command that writes `plan` as a script."""
     left_out = [] if held_out is None else ["--held-out", held_out]
