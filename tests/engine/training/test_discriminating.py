@@ -1,4 +1,4 @@
-"""ABX before and after a training, on the run's own clips and on other data; what it finds is a fact of the diagnosis."""
+"""ABX before and after a training, on the run's own clips and others; what it finds is a fact of the diagnosis."""
 
 import json
 from pathlib import Path
