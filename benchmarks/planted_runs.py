@@ -114,7 +114,8 @@ def _tested(run: Path, audit: Measured, before: Any) -> tuple[Any, tuple[str, ..
     """
     from expert.differential import telling_tests
 
-    session, done = before, ()
+    session = before
+    done: tuple[str, ...] = ()
     while wanted := tuple(name for name in telling_tests(session) if name not in done)[:_AT_ONCE]:
         _test(run, wanted)
         session, done = _diagnosed(run, audit), (*done, *wanted)

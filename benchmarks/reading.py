@@ -10,6 +10,7 @@ format in plain struct calls, which is faster, stands beside ours, and that noth
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import math
 import random
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 MOST_RATIO, MOST_MEGABYTES, LEAST_FASTER = 1.5, 300, 10
 
@@ -99,9 +101,8 @@ def parse_table(path: Path) -> None:
 
 def accumulate_events(path: Path) -> None:
     """Read an event file as TensorBoard does, every scalar kept."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    found = EventAccumulator(str(path), size_guidance={"scalars": 0}).Reload()
+    tensorboard: Any = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
+    found = tensorboard.EventAccumulator(str(path), size_guidance={"scalars": 0}).Reload()
     assert found.Scalars("train/loss")
 
 
@@ -111,7 +112,8 @@ def parse_events(path: Path) -> None:
 
 
 def _plain_events(content: bytes) -> None:
-    position, found = 0, {}
+    position = 0
+    found: dict[Any, list[Any]] = {}
     while position < len(content):
         (length,) = struct.unpack_from("<Q", content, position)
         event = _fields(content[position + 12 : position + 12 + length])
@@ -122,11 +124,13 @@ def _plain_events(content: bytes) -> None:
         position += length + 16
 
 
-def _fields(message: bytes) -> list[tuple[int, object]]:
-    fields, at = [], 0
+def _fields(message: bytes) -> list[tuple[int, Any]]:
+    fields: list[tuple[int, Any]] = []
+    at = 0
     while at < len(message):
         key, at = _read_varint(message, at)
         kind = key & 7
+        value: Any
         if kind == 0:
             value, at = _read_varint(message, at)
         elif kind == 2:
@@ -226,4 +230,5 @@ if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] in WAYS:
         child(sys.argv[1], Path(sys.argv[2]))
     else:
-        sys.exit(main(*map(int, sys.argv[1:2]), *sys.argv[2:3]))
+        count, interpreter, *_ = [*sys.argv[1:], *("1000000", "")[len(sys.argv) - 1 :]]
+        sys.exit(main(int(count), interpreter))
