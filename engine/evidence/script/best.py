@@ -14,8 +14,6 @@ from .script import Script
 from .sources import Source
 from .values import Value
 
-_BEST = re.compile(r"(?i)best|min_|max_|prev|lowest|highest|optimal|record")
-
 
 @dataclass(frozen=True)
 class Best:
@@ -90,7 +88,8 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
     for compare in _compares(test):
         left, right = ast.unparse(compare.left), ast.unparse(compare.comparators[0])
         for new, old, turned in ((left, right, False), (right, left, True)):
-            takes = old in assigned or (test is not node.test and _BEST.search(old) and new not in assigned)
+            kept = test is not node.test and new not in assigned and script.says("best-so-far", old)
+            takes = old in assigned or kept
             if not takes or _is_count(compare, assigned.get(old)):
                 continue
             falls = isinstance(compare.ops[0], (ast.Lt, ast.LtE)) is not turned and not _either_way(test, old)
@@ -100,7 +99,7 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
                 guard.value for call in script.trace if call.main for guard in call.guards[-2:] if guard.place == place
             )
             saves = tuple(_saves(script, whole))
-            named = _says_best(node.body)
+            named = _says_best(script, node.body)
             return Best(whole, f"{new} {old}", falls, values[:4], saves, bool(saves) or named or _later(script, node))
     return None
 
@@ -136,7 +135,7 @@ def _saves(script: Script, whole: Place) -> Iterator[Call]:
             yield call
 
 
-def _says_best(body: list[ast.stmt]) -> bool:
+def _says_best(script: Script, body: list[ast.stmt]) -> bool:
     """Return whether a text in the block names a file for the best, which is then written elsewhere."""
     texts = [
         node.value
@@ -144,7 +143,7 @@ def _says_best(body: list[ast.stmt]) -> bool:
         for node in ast.walk(each)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    return any(re.search(r"(?i)best[^ ]*\.(ckpt|pt|pth|bin|h5|pkl|tar)", text) for text in texts)
+    return any(script.says("best-file", text) for text in texts)
 
 
 def _later(script: Script, node: ast.If) -> bool:
@@ -155,9 +154,9 @@ def _later(script: Script, node: ast.If) -> bool:
         for guard in call.guards:
             if any(re.search(rf"\b{re.escape(name)}\b", guard.text) for name in plain):
                 return True
-        if any("best" in name and name in _argument_names(script, call) for name in plain):
+        if any(script.says("best", name) and name in _argument_names(script, call) for name in plain):
             return True
-        if any(re.search(r"(?i)best", guard.text) for guard in call.guards):
+        if any(script.says("best", guard.text) for guard in call.guards):
             return True
     return False
 

@@ -47,14 +47,14 @@ class Origin:
     """Columns, attributes and other names on the way, in lower case."""
 
 
-def _of_text(text: str) -> Role | None:
+def _of_text(script: Script, text: str) -> Role | None:
     """Return the role that a path or split name gives: its last word counts, and `train+validation` is for training."""
     if len(text) > 300 or text.count(" ") > 2:
         return None
     if "+" in text:
-        roles = [words(part, file=True) for part in text.split("+")]
+        roles = [words(script, part, file=True) for part in text.split("+")]
         return next((role for each in roles for role in each), None)
-    found = words(text, file=True)
+    found = words(script, text, file=True)
     return found[-1] if found else None
 
 
@@ -100,7 +100,7 @@ class _Walk:
         return []
 
     def _text(self, value: Const, divided: bool, found: set[Role]) -> None:
-        role = _of_text(value.value)
+        role = _of_text(self.script, value.value)
         self.origin.roots.add(value.value)
         self.origin.told.add(value.value.lower())
         if role is not None and not divided:
@@ -195,14 +195,11 @@ class Part:
     by: Literal["files", "names", "slot", ""]
 
 
-_WATCHES = re.compile(r"(^|_)(val|valid|eval|test|dev|infer)")
-
-
 def watches(script: Script) -> Call | None:
     """Return a call of the project's own code that by its name evaluates on held-out clips."""
     for call in script.trace:
         name = call.name.rpartition(":")[2].rpartition(".")[2].lower()
-        if call.main and ":" in call.name and _WATCHES.search(name):
+        if call.main and ":" in call.name and script.says("evaluates", name):
             return call
     return None
 
@@ -219,11 +216,11 @@ def _part(script: Script, feed: Feed) -> Part:
     roles = made.named if feed.use == "train" else made.named - {"train"}
     if len(roles) == 1:
         return Part(feed, made, next(iter(roles)), "files")
-    named = [role for name in _names(script, feed, made) for role in words(name)[:1]]
+    named = [role for name in _names(script, feed, made) for role in words(script, name)[:1]]
     kept = [role for role in named if role != "train"] if feed.use == "held-out" else named
     if kept:
         return Part(feed, made, kept[0], "names")
-    slot = words(feed.slot)
+    slot = words(script, feed.slot)
     return Part(feed, made, slot[0], "slot") if slot else Part(feed, made, None, "")
 
 

@@ -30,6 +30,7 @@ from .values import (
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
+_EXITS = ("sys.exit", "exit", "quit", "os._exit")
 _MOST_ITEMS = 6
 """A loop over a known list is read for each of that many members: lists of layers or of splits, not of clips."""
 
@@ -51,7 +52,7 @@ def _run(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
 def _expression(it: Interpreter, frame: Frame, node: ast.Expr) -> bool:
     value = it.evaluate(frame, node.value)
     name = value.call.name if isinstance(value, Instance) and value.call is not None else ""
-    return name in ("sys.exit", "exit", "quit", "os._exit") and not it.guards
+    return name in _EXITS and not it.guards
 
 
 def _assign(it: Interpreter, frame: Frame, node: ast.Assign) -> bool:
@@ -162,7 +163,7 @@ def _unpack(it: Interpreter, frame: Frame, targets: list[ast.expr], value: Value
 def _if(it: Interpreter, frame: Frame, node: ast.If) -> bool:
     condition = it.evaluate(frame, node.test)
     decided = truth(condition)
-    if decided is not None:
+    if decided is not None and not _stops(it, frame, node, decided):
         return run_block(it, frame, node.body if decided else node.orelse)
     text, place = ast.unparse(node.test)[:120], frame.source.place(node)
     before = dict(frame.local)
@@ -176,6 +177,28 @@ def _if(it: Interpreter, frame: Frame, node: ast.If) -> bool:
     if not left:
         _join(frame.local, after, replace=right)
     return left and right
+
+
+def _stops(it: Interpreter, frame: Frame, node: ast.If, decided: bool) -> bool:
+    """Return whether the branch that the known values choose ends the program.
+
+    A script that is read is one that runs: then the launch gives other values than those at hand, such as a flag that
+    is None until someone sets it, and every branch of the chain is read.
+    """
+    if decided or not node.orelse:
+        return decided and _raises(node.body)
+    following = node.orelse[0]
+    if len(node.orelse) > 1 or not isinstance(following, ast.If):
+        return _raises(node.orelse)
+    answer = truth(it.evaluate(frame, following.test))
+    return answer is not None and _stops(it, frame, following, answer)
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    last = body[-1] if body else None
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return ast.unparse(last.value.func) in _EXITS
+    return isinstance(last, ast.Raise)
 
 
 def _join(scope: Scope, other: Scope, *, replace: bool = False) -> None:
