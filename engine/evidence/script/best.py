@@ -86,7 +86,7 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
     test = flags.get(ast.unparse(node.test), node.test)
     assigned = {ast.unparse(target): each.value for each in _assignments(node.body) for target in _targets(each)}
     for compare in _compares(test):
-        left, right = ast.unparse(compare.left), ast.unparse(compare.comparators[0])
+        left, right = (ast.unparse(each) for each in _sides(compare))
         for new, old, turned in ((left, right, False), (right, left, True)):
             kept = test is not node.test and new not in assigned and script.says("best-so-far", old)
             takes = old in assigned or kept
@@ -102,6 +102,19 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
             named = _says_best(script, node.body)
             return Best(whole, f"{new} {old}", falls, values[:4], saves, bool(saves) or named or _later(script, node))
     return None
+
+
+def _sides(compare: ast.Compare) -> tuple[ast.expr, ast.expr]:
+    """Return what is compared; of `abs(new) - abs(old) > margin`, the new and the old."""
+    left = compare.left
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub):
+        return _bare(left.left), _bare(left.right)
+    return left, compare.comparators[0]
+
+
+def _bare(node: ast.expr) -> ast.expr:
+    called = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("abs") and len(node.args) == 1
+    return node.args[0] if called and isinstance(node, ast.Call) else node
 
 
 def _either_way(test: ast.expr, old: str) -> bool:

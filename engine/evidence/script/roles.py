@@ -145,8 +145,8 @@ def _split_call(value: Value, names: set[str]) -> Call | None:
     for _ in range(3):
         if isinstance(value, Instance) and value.call is not None:
             name = value.call.name
-            known = name in names or value.call.attribute in ("train_test_split", "random_split", "split")
-            if known and not isinstance(value.call.receiver, Const):
+            known = name in names or value.call.attribute in ("train_test_split", "random_split")
+            if (known or _divides(value.call)) and not isinstance(value.call.receiver, Const):
                 return value.call
             return None
         if isinstance(value, Derived) and value.operation in ("for",) and value.parts:
@@ -154,6 +154,12 @@ def _split_call(value: Value, names: set[str]) -> Call | None:
             continue
         return None
     return None
+
+
+def _divides(call: Call) -> bool:
+    """Return whether a method called `split` divides clips, not a text: its object says so, or it is the project's."""
+    owner, _, last = call.name.rpartition(".")
+    return last == "split" and (":" in call.name or bool(re.search("(?i)fold|split", owner)))
 
 
 def _entry(owner: Value, key: str) -> Value | None:

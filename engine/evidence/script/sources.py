@@ -18,6 +18,8 @@ from .places import Place, lines_of
 
 MOST_BYTES = 2_000_000
 """A longer file is data or generated: a person writes forty thousand lines of training script in no project."""
+MOST_NOTEBOOK_BYTES = 60_000_000
+"""A notebook holds its pictures and logs beside its code; its code alone is held to the limit of a script."""
 MOST_LINES = 40_000
 """The same limit in lines: three hundred thousand short statements fit into the bytes, and into no one's script."""
 DEEPEST = 180
@@ -122,7 +124,7 @@ class Broken:
 def read_source(path: Path, relative: str) -> Source | Broken:
     """Read one `.py` or `.ipynb` file."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > (MOST_NOTEBOOK_BYTES if path.suffix == ".ipynb" else MOST_BYTES):
             return Broken(Place(relative, 1), f"{path.stat().st_size / 1e6:.0f} MB are more than a script")
         data = path.read_bytes()
     except OSError as error:
@@ -144,6 +146,8 @@ def _notebook(data: bytes, relative: str) -> Source | Broken:
         text, starts = flatten(cells)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         return Broken(Place(relative, 1), f"not a notebook ({type(error).__name__})")
+    if len(text) > MOST_BYTES:
+        return Broken(Place(relative, 1), f"{len(text) / 1e6:.0f} MB of code are more than a script")
     return parse_source(text, relative, starts)
 
 
@@ -162,8 +166,15 @@ def flatten(cells: list[dict[str, object]]) -> tuple[str, tuple[tuple[int, int],
         starts.append((len(lines) + 1, number))
         lines.append(f"# %% [cell {number}]")
         foreign = _OTHER_LANGUAGE.match(source) is not None
-        lines += [f"#! {line}" if foreign else _plain(line) for line in lines_in(source)]
+        lines += [f"#! {line}" if foreign else _plain(line) for line in _dedented(lines_in(source))]
     return "\n".join(lines) + "\n", tuple(starts)
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    """Return the lines of a cell without the indent of its first one, as IPython reads them."""
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return [line.removeprefix(indent) for line in lines] if indent else lines
 
 
 def _plain(line: str) -> str:
@@ -193,17 +204,17 @@ def _mended(text: str, relative: str, cells: tuple[tuple[int, int], ...], broken
     """Return what can be read of a text that does not parse: as an older Python read it, without its broken cells."""
     older = _as_older(text)
     try:
-        why = f"{broken.reason}; it was read as Python 2, or as Python 3 before 3.7"
+        why = f"{broken.reason}; it was read as an older Python, or a notebook's export, would be"
         return Source(relative, text, _tree(older), cells, (Broken(broken.place, why),))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return (_without_cells(text, relative, cells) if cells else None) or broken
 
 
 def _as_older(text: str) -> str:
-    """Return a text with what only older versions of Python read written as the newer do, line for line."""
+    """Return a text with what only older versions of Python, or IPython, read written as Python does, line for line."""
     for pattern, instead in _OLDER:
         text = pattern.sub(instead, text)
-    return text.expandtabs(8)
+    return "\n".join(map(_plain, lines_in(text.expandtabs(8))))
 
 
 def _without_cells(text: str, relative: str, cells: tuple[tuple[int, int], ...]) -> Source | None:

@@ -10,6 +10,7 @@ from .calls import Context, Guard, Loop
 from .frame import Frame
 from .imports import bind_import, bind_import_from
 from .values import (
+    MOST_ITEMS,
     Class,
     Const,
     Derived,
@@ -110,6 +111,9 @@ def bind(it: Interpreter, frame: Frame, target: ast.expr, value: Value) -> None:
             _set_one_of(owner, constants(it.evaluate(frame, target.slice)), value)
         elif isinstance(owner, Instance) and owner.cls is None and isinstance(key, str):  # a dictionary of a package
             owner.attributes[key] = _joined(it, owner.attributes.get(key), value)
+        elif isinstance(owner, Items) and len(owner.items) < MOST_ITEMS:
+            owner.items.append(value)
+            owner.open = True
         it.note("=[]", frame.source.place(target), [value], {}, receiver=owner)
 
 

@@ -350,7 +350,7 @@ def test_dictionaries_of_packages_keep_what_is_put_into_them(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("guard", [
     "if not args.model:\n    raise ValueError('which model?')",
-    "if args.model == 'a':\n    size = 1\nelif args.model == 'b':\n    size = 2\nelse:\n    raise ValueError(args.model)",
+    "if args.model == 'a':\n    size = 1\nelif args.model == 'b':\n    size = 2\nelse:\n    raise ValueError()",
     "if args.model is None:\n    parser.print_help()\n    sys.exit(1)",
 ])  # fmt: skip
 def test_a_flag_that_nobody_gave_ends_no_reading(tmp_path: Path, guard: str) -> None:
@@ -360,7 +360,9 @@ def test_a_flag_that_nobody_gave_ends_no_reading(tmp_path: Path, guard: str) -> 
 
 
 def test_a_known_value_that_no_branch_refuses_is_still_decided(tmp_path: Path) -> None:
-    script = script_of(tmp_path, """
+    script = script_of(
+        tmp_path,
+        """
         import torch
         kind = "a"
         if kind == "a":
@@ -369,7 +371,8 @@ def test_a_known_value_that_no_branch_refuses_is_still_decided(tmp_path: Path) -
             torch.cuda.empty_cache()
         else:
             raise ValueError(kind)
-    """)
+    """,
+    )
     assert names_of(script.trace) == ["torch.manual_seed"]
 
 

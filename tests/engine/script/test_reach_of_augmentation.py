@@ -47,7 +47,8 @@ CASES = {
         {"item": "if self.noisy and random.random() < 0.5:\n    wave = self.mask(wave)", "data": TWO}, "training-only"),
     "no switch": ({"item": NOISE, "data": TWO}, "held-out-too"),
     "a mask without a switch": ({"item": "wave = self.mask(wave)", "data": TWO}, "held-out-too"),
-    "one data set divided": ({"item": "if random.random() < 0.5:\n    wave = self.mask(wave)", "data": ONE}, "held-out-too"),
+    "one data set divided": (
+        {"item": "if random.random() < 0.5:\n    wave = self.mask(wave)", "data": ONE}, "held-out-too"),
     "in the loop of the training": (
         {"item": "pass", "data": TWO, "step": "x = torchaudio.functional.add_noise(x, x, None)"}, "training-only"),
     "in both loops": (

@@ -58,6 +58,8 @@ def _written(call: Call) -> tuple[Value, ...]:
     if call.name == "wandb.init":
         config = call.argument("config")
         return (config,) if config is not None else ()
+    if call.attribute in _FIRST and call.arguments:
+        return call.arguments[:1]  # the rest says where, and a file's name is no record of settings
     return (*call.arguments, *call.keywords.values())
 
 
@@ -82,6 +84,8 @@ def _whole(script: Script, each: Value) -> bool:
     return isinstance(each, (External, Member)) and script.says("all-settings", each.name)
 
 
+_FIRST = ("save", "dump", "safe_dump", "dumps")
+"""Functions that write down what they are given first."""
 _ENOUGH_SETTINGS = 2
 """Keys of a dictionary that name a setting: one alone may be a column of the data."""
 
