@@ -384,7 +384,7 @@ def _check_references(knowledge: Knowledge) -> None:
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:
-        _check_sources(card.source, knowledge, f"backbone {card.backbone}")
+        _check_sources((*card.source, *card.checked.values()), knowledge, f"backbone {card.backbone}")
     for profile in knowledge.profiles:
         _check_sources(profile.source, knowledge, f"profile {profile.profile}")
     for review in knowledge.reviews.values():

@@ -56,11 +56,13 @@ class Prepared:
     def decoded(self, parts: Parts, stop: Stop) -> tuple[Parts, list[str]]:
         """Decode the clips of all parts; return the parts without the undecodable ones, and what was left out."""
         items = [item for part in vars(parts).values() for item in part]
-        self.waveforms.load((item.region for item in items), stop.check, self.plan.compute.workers)
+        self.waveforms.load(
+            (region for item in items for region in item.regions), stop.check, self.plan.compute.workers
+        )
         bad = self.waveforms.unreadable
         left_out = [str(row) for row in self.corpus.left_out]
-        left_out += [f"{item.path}: {bad[item.region]}" for item in items if item.region in bad]
-        parts = parts.only(lambda item: item.region not in bad)
+        left_out += [f"{item.path}: {bad[region]}" for item in items for region in item.regions if region in bad]
+        parts = parts.only(lambda item: not bad.keys() & set(item.regions))
         return self._whole(parts, left_out), left_out
 
     def _whole(self, parts: Parts, left_out: list[str]) -> Parts:
@@ -205,6 +207,8 @@ def with_frames(job: Job, stop: Stop) -> Job:
         job.model.fit_normalisation(
             lambda: (loader.evaluation_batch(items[start : start + size]).to(job.device) for start in starts)
         )
+    if not job.model.has_prefix:
+        return job
     cache, context, stopping = FrameCache(), job.autocast, stop.check
     constant = job.plan.augmentation.strength == "none" and not any(loader.is_cut(item) for item in items)
     # Validation clips are never varied, so theirs are constant in any case.
