@@ -18,6 +18,7 @@ from .values import (
     Function,
     Instance,
     Items,
+    Member,
     Scope,
     Table,
     Value,
@@ -167,7 +168,7 @@ def _unpack(it: Interpreter, frame: Frame, targets: list[ast.expr], value: Value
 def _if(it: Interpreter, frame: Frame, node: ast.If) -> bool:
     condition = it.evaluate(frame, node.test)
     decided = truth(condition)
-    if decided is not None and not _stops(it, frame, node, decided):
+    if decided is not None and not _stops(it, frame, node, decided) and not _turns(it, node):
         return run_block(it, frame, node.body if decided else node.orelse)
     text, place = ast.unparse(node.test)[:120], frame.source.place(node)
     before = dict(frame.local)
@@ -181,6 +182,15 @@ def _if(it: Interpreter, frame: Frame, node: ast.If) -> bool:
     if not left:
         _join(frame.local, after, replace=right)
     return left and right
+
+
+def _turns(it: Interpreter, node: ast.If) -> bool:
+    """Return whether what a condition asks of an object is set under it, so that later rounds go another way."""
+    if not it.loops:
+        return False
+    asked = {ast.unparse(each) for each in ast.walk(node.test) if isinstance(each, ast.Attribute)}
+    stored = (each for part in node.body for each in ast.walk(part) if isinstance(each, ast.Attribute))
+    return any(isinstance(each.ctx, ast.Store) and ast.unparse(each) in asked for each in stored)
 
 
 def _stops(it: Interpreter, frame: Frame, node: ast.If, decided: bool) -> bool:
@@ -318,8 +328,16 @@ def _global(_it: Interpreter, frame: Frame, node: ast.Global | ast.Nonlocal) -> 
 
 
 def _function(it: Interpreter, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    frame.local[node.name] = make_function(it, frame, node)
+    made = frame.local[node.name] = make_function(it, frame, node)
+    _decorate(it, frame, node, made.decorated, made)
     return False
+
+
+def _decorate(it: Interpreter, frame: Frame, node: ast.stmt, decorators: tuple[Value, ...], made: Value) -> None:
+    """Read what decorators of the project do with what they get, such as writing it into a registry."""
+    for each in decorators:
+        if isinstance(each, Function) or (isinstance(each, Member) and each.function is not None):
+            it.call(frame, each, [made], {}, node)
 
 
 def make_function(it: Interpreter, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
@@ -342,11 +360,12 @@ def _name(value: Value) -> str:
 
 def _class(it: Interpreter, frame: Frame, node: ast.ClassDef) -> bool:
     bases = tuple(it.evaluate(frame, base) for base in node.bases)
-    decorators = tuple(_name(it.evaluate(frame, each)) for each in node.decorator_list)
-    made = Class(node, frame.source.path, node.name, bases, {}, decorators)
+    decorated = tuple(it.evaluate(frame, each) for each in node.decorator_list)
+    made = Class(node, frame.source.path, node.name, bases, {}, tuple(_name(each) for each in decorated))
     body = Frame(frame.source, node.name, made.scope, (frame.local, *frame.outer), made)
     run_block(it, body, node.body)
     frame.local[node.name] = made
+    _decorate(it, frame, node, decorated, made)
     return False
 
 

@@ -7,12 +7,13 @@ import re
 from knowledge.records import Measured
 
 from ..attribution import spared, uses_of
-from ..calls import Call, _Names
+from ..calls import Call, _Names, sources
 from ..feeds import feeds
 from ..items import items_made
 from ..noise import noises
+from ..places import Place
 from ..script import Script
-from ..values import Const, constants, truth
+from ..values import Const, Instance, constants, truth
 
 NAME, WHERE = "script.augmentation", "script.augmentation_reach"
 _MASKS = ("mask_time_prob", "mask_feature_prob", "apply_spec_augment")
@@ -119,8 +120,13 @@ def _reach(script: Script, calls: list[Call]) -> Measured:
 def _applied(script: Script, calls: list[Call]) -> list[Call]:
     """Return where what changes clips is put to use; where it is made, if nothing shows any use of it."""
     makers = {id(call.result): call for call in calls if call.result is not None}
-    used = [each for each in script.trace if each.main and each.attribute == "__call__" and id(each.receiver) in makers]
-    seen = {makers[id(each.receiver)].place for each in used}
+    used: list[Call] = []
+    seen: set[Place] = set()
+    for each in script.trace:
+        if each.main and each.attribute == "__call__" and isinstance(each.receiver, Instance):
+            made_of = [makers[id(part)] for part in sources(each.receiver, deepest=5) if id(part) in makers]
+            used += [each] if made_of else []
+            seen |= {call.place for call in made_of}
     return [*used, *(call for call in calls if call.place not in seen)]
 
 

@@ -96,10 +96,15 @@ def _freezing_calls(script: Script) -> list[Call]:
     keywords = [
         call
         for call in script.trace
-        if any("freez" in name.lower() and truth(value) is True for name, value in call.keywords.items())
+        if any(_freezes(script, name) and truth(value) is True for name, value in call.keywords.items())
         and not call.name.startswith("argparse.")
     ]
     return [call for call in (*named, *keywords) if _counts(script, call) and not call.name.startswith("=")]
+
+
+def _freezes(script: Script, name: str) -> bool:
+    """Return whether an argument freezes more than the convolutions at the entrance."""
+    return "freez" in name.lower() and not script.says("entrance-of-a-network", name)
 
 
 def _switched_off(script: Script, found: list[Backbone]) -> tuple[list[Call], list[Call]]:

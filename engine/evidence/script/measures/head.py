@@ -126,7 +126,7 @@ def _pool(script: Script, call: Call) -> tuple[str, Value | None]:
     if value is None or call.attribute == "__call__" or "functional" in call.name:
         value = call.arguments[0] if call.arguments else None
     if _Names(f"{name}.__call__" for name in symbols["learned-pooling"]).has(call.name):
-        return "attention", value
+        return ("mean" if _of_one_moment(call) else "attention"), value
     if _Names(symbols["learned-pooling"]).has(call.name):
         return "", None
     layer = call.attribute in ("__call__",) or "adaptive" in call.name
@@ -141,6 +141,12 @@ def _pool(script: Script, call: Call) -> tuple[str, Value | None]:
     if _Names(symbols["weighted-product"]).has(call.name):
         return ("attention" if any(_learned_weights(script, each) for each in call.values()) else ""), value
     return "", None
+
+
+def _of_one_moment(call: Call) -> bool:
+    """Return whether a layer that could pool several moments is told to give the mean alone."""
+    layer = call.receiver.call if isinstance(call.receiver, Instance) else None
+    return layer is not None and constant(layer.argument("return_std", 1)) is False
 
 
 def _has_axis(call: Call) -> bool:

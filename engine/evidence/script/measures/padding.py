@@ -6,7 +6,7 @@ from knowledge.records import Measured
 
 from ..calls import Call, sources
 from ..script import Script
-from ..values import Const, Function, Instance, Member, constant, truth
+from ..values import Const, Derived, Function, Instance, Member, constant, truth
 
 NAME = "script.padding"
 _FILLERS = ("torch.nn.functional.pad", "numpy.pad", "torch.zeros", "numpy.zeros")
@@ -42,7 +42,7 @@ def _fact(script: Script, value: str, calls: list[Call]) -> Measured:
 
 def _pads(script: Script) -> list[Call]:
     """Return what brings the clips of a batch to the length of the longest."""
-    found = list(script.calls("padding"))
+    found = [*script.calls("padding"), *script.calls("brain-fit")]  # SpeechBrain pads each batch by itself
     main = None if script.calls("trainer") else True  # a Trainer calls the collator, which nothing else reaches
     for call in script.trace:
         if main and not call.main:
@@ -91,6 +91,8 @@ def _is_told(script: Script, value: object) -> bool:
     for each in sources(value, deepest=2):  # type: ignore[arg-type]
         if isinstance(each, Member) and script.says("end-of-a-clip", each.name):
             return True
+        if isinstance(each, Derived) and each.operation == "[1]" and isinstance(each.parts[0], Member):
+            return True  # `wavs, lengths = batch.sig`
         if isinstance(each, Const) and isinstance(each.value, str) and script.says("end-of-a-clip", each.value):
             return True
     return False

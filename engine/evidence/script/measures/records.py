@@ -114,6 +114,7 @@ def measure_versions(script: Script) -> Measured:
         )
     said = [*script.calls("writes"), *script.trace.named("print", main=True)]
     logged = [call for call in said if any(_version(value) for value in call.arguments)]
+    logged += script.calls("versions-logged")
     if logged:
         return there(script, name, "logged", *(script.of(call) for call in logged))
     if script.requirements:

@@ -105,7 +105,7 @@ def _by_callback(script: Script) -> Measured | None:
             )
         )
     known = [(each, each.options) for each in monitors]
-    kinds = {_named(script, options) for _, options in known if options is not None and None not in options}
+    kinds = {_watched(script, each) for each, options in known if options is not None and None not in options}
     evidence = tuple(of_setting(script, each) for each in monitors) + tuple(script.of(each.call) for each in monitors)
     kept = there(script, KEPT, bool(saving), *evidence)
     if any(options is not None and None in options for _, options in known):
@@ -117,6 +117,14 @@ def _by_callback(script: Script) -> Measured | None:
         return untold(script, CRITERION, monitors[0]) + kept
     best = "task-metric" if "task-metric" in kinds else kinds.pop()
     return there(script, CRITERION, best, *evidence) + kept
+
+
+def _watched(script: Script, monitor: Setting) -> str:
+    """Return the kind of criterion of a callback; Keras calls what is of held-out clips `val_...`, all else is not."""
+    names = monitor.options or ()
+    if monitor.profile.package == "keras" and not any(script.says("held-out", str(name)) for name in names):
+        return "on-training-data"
+    return _named(script, names)
 
 
 def _derives_checkpoint(call: Call) -> bool:

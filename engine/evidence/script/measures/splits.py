@@ -43,7 +43,8 @@ def measure_splits(script: Script) -> Measured:
         places = tuple(script.evidence(part.feed.place, "trained on") for part in found)
         return Measured((script.fact(SPLIT, "none", *places), script.fact(BY_CLASS, NO_DIVISION)))
     why = "the parts come from files or a published split"
-    return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(script, [])
+    by_class = Measured((script.fact(BY_CLASS, NO_DIVISION),)) if found and not script.cut else Measured()
+    return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + by_class
 
 
 def _entry(script: Script) -> str:
