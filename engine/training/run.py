@@ -33,6 +33,7 @@ from .seeding import seed_everything
 from .splits import Parts, parts_of
 from .stopping import Stop
 from .telemetry import Telemetry, sensors_of
+from .tensorboard import board_of
 from .trainer_state import write_trainer_state
 from .views import View
 from .waveforms import Waveforms
@@ -139,7 +140,7 @@ def train_parts(
         write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
     seed_everything(plan.training.seed)
     job = job_of(prepared, parts, run, device, fold)
-    events = EventWriter(run / EVENTS)
+    events = EventWriter(run / EVENTS, board_of(run))
     try:
         events.write("start", **_start(job, left_out, short))
         with memory_watched(plan.training), Telemetry(sensors_of(device)) as telemetry:
