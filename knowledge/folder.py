@@ -14,7 +14,9 @@ from .schema import PACKS, Pack
 
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
-    *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified", "at_end"),
+    *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified"),
+    "called",
+    "at_end",
     "cause",
     "translation",
     "logged",
