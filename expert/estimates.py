@@ -26,13 +26,15 @@ _MOST_CORES = 16
 
 
 class _Known:
-    """The values that one estimate may read."""
+    """The values that one estimate may read, and those that it assumes."""
 
     def __init__(self, estimate: Estimated, lookup: Lookup) -> None:
         self._names = (*estimate.needs, *estimate.reads)
-        self._lookup = lookup
+        self._lookup, self._assumed = lookup, estimate.assumes
 
     def __call__(self, name: str, otherwise: Any = None) -> Any:
+        if name in self._assumed:
+            return self._assumed[name]
         if name not in self._names:
             raise KeyError(f"an estimate reads {name}, which the vocabulary does not say")
         fact = self._lookup(name)
@@ -92,9 +94,10 @@ def _training_hours(estimate: Estimated, known: _Known, vocabulary: Vocabulary) 
     factor = float(known("machine.time_factor"))
     end = {"low": 1 / factor, "middle": 1.0, "high": factor}[estimate.end]
     times = f", {training.trainings} trainings" if training.trainings > 1 else ""
+    share = ", for what a GPU reaches of its data sheet is experience, not measured" if known("machine.gpu") else ""
     return seconds * end / 3600, (
         f"{training.audio_seconds / 3600:.3g} h of sound, {training.epochs} epochs{times}{_operations(work)}; "
-        f"the true figure may be {factor:g} times less or more"
+        f"the true figure may be {factor:g} times less or more{share}"
     )
 
 

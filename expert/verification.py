@@ -24,6 +24,8 @@ from .winning import beaten
 
 FATAL = frozenset({"contradiction", "gap", "overlap"})
 """Warnings that nobody can have meant: the outcome would follow the name of a value, or nothing would decide."""
+_APART = "Give one of them another strength or certainty, or narrow its `when`."
+_NEIGHBOUR = "Move the neighbouring row's bound as well, so that one row decides."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,12 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     """
     found: list[Problem] = []
     packs = tuple(packs)
+    compared = True
     for pack in packs:
         rules = knowledge.pack(pack)
         structure = list(_structure(rules, knowledge))
         found += structure
+        compared = compared and not structure
         if not structure:
             found += _compared(rules, knowledge)
     found += _dead(knowledge)
@@ -59,7 +63,7 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     found += _unfed(knowledge)
     found += _thresholds(knowledge)
     found += (Problem("path", item.subject, item.message, "error") for item in paths.wrong_paths(knowledge))
-    found = list(_without_justified(found, knowledge, everything=set(PACKS) <= set(packs)))
+    found = list(_without_justified(found, knowledge, everything=compared and set(PACKS) <= set(packs)))
     return tuple(sorted(dict.fromkeys(found), key=lambda item: (item.severity, item.kind, item.rule, item.message)))
 
 
@@ -138,7 +142,7 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
         unique = knowledge.vocabulary.entry(clash.first.then.attribute).policy == "unique"
         message = (
             f"says {clash.first.then.attribute} = {clash.first.then.value}, and {clash.second.id} says "
-            f"{clash.second.then.value}, with equal strength, when {clash.case}"
+            f"{clash.second.then.value}, with equal strength, when {clash.case}. {_APART}"
         )
         yield Problem("contradiction", clash.first.id, message, "error" if unique else "warning", (clash.second.id,))
     for one in beaten(concluding(rules), knowledge.vocabulary):
@@ -147,7 +151,7 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
             message = f"never wins: wherever it fires, {' or '.join(by)} is stronger or surer"
             yield Problem("masked", one.rule.id, message, "warning", by)
     for clash in space.table_overlaps():
-        message = f"decides beside {clash.second.id} of the same table when {clash.case}"
+        message = f"decides beside {clash.second.id} of the same table when {clash.case}. {_NEIGHBOUR}"
         yield Problem("overlap", clash.first.id, message, "warning", (clash.second.id,))
     for narrow, wide in space.subsumed():
         message = f"adds nothing: {wide.id} concludes the same, no weaker, in every case that it covers"
@@ -155,7 +159,7 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
     thinned = {rule.table for rule in knowledge.silenced}
     for table, case in space.gaps():
         kind = "silenced" if table in thinned else "gap"  # whoever silenced a row meant that nothing decides there
-        yield Problem(kind, table, f"no row decides when {case}", "warning")
+        yield Problem(kind, table, f"no row decides when {case}. {_NEIGHBOUR}", "warning")
 
 
 def _dead(knowledge: Knowledge) -> Iterator[Problem]:

@@ -69,6 +69,8 @@ class Estimated(BaseModel):
     """pass-clips: taken while the longest clip is unknown."""
     end: Literal["low", "middle", "high"] = "middle"
     """training-hours: which end of the range."""
+    assumes: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """Facts and decisions taken to be this, whatever they come to: what another plan would take."""
 
 
 class Entry(BaseModel):
