@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.duration import Training, beside_seconds, gflop
+from engine.duration import Training, beside_seconds, gflop, learning_weights
 from engine.memory import UNCERTAINTY, Method, clips_that_fit
 from knowledge.cards import BackboneCard
 from knowledge.records import Evidence, Fact
@@ -89,8 +89,10 @@ def _training_hours(estimate: Estimated, known: _Known, vocabulary: Vocabulary) 
     if training is None or work is None or (work > 0 and speed is None):
         return None
     reads_frames = known("head.name") == "temporal" and not known("machine.gpu")
-    beside = beside_seconds(training, spectral=spectral, reads_frames=reads_frames)
-    seconds = beside + (work / speed if speed else 0.0)
+    weights = learning_weights(card, training) if card and not spectral else 0.0
+    beside = beside_seconds(training, spectral=spectral, reads_frames=reads_frames, weights=weights)
+    network = work / speed if speed else 0.0
+    seconds = max(network, beside) if known("machine.gpu") else network + beside  # beside a GPU, batches are made ready
     factor = float(known("machine.time_factor"))
     end = {"low": 1 / factor, "middle": 1.0, "high": factor}[estimate.end]
     times = f", {training.trainings} trainings" if training.trainings > 1 else ""

@@ -73,7 +73,7 @@ def test_hours_are_held_against_the_budget(hours: float, found: str) -> None:
 def test_a_budget_that_does_not_suffice_has_a_remedy_that_makes_it_shorter() -> None:
     session = session_of(task__budget_hours=0.01)
     (finding,) = (one for one in session.findings if one.id == "over-budget")
-    frozen = what_if(session, {"adaptation.method": "frozen"})
+    frozen = what_if(session, dict(KNOWLEDGE.remedies["time.freeze"].patch))
     (change,) = (one for one in frozen.changes if one.attribute == "time.training_hours")
 
     assert "time.freeze" in finding.remedies
