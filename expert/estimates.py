@@ -59,8 +59,10 @@ def _card(known: _Known, vocabulary: Vocabulary) -> BackboneCard | None:
 def _pass_clips(estimate: Estimated, known: _Known, vocabulary: Vocabulary) -> tuple[int, str] | None:
     card, gib = _card(known, vocabulary), float(known("machine.gpu_memory_gib"))
     longest = known("dataset.duration_max_seconds")
+    typical = known("dataset.duration_median_seconds") if "dataset.duration_median_seconds" in estimate.reads else None
     cropped = known("data.max_seconds") if "data.max_seconds" in estimate.reads else None
-    seconds = min(float(longest or estimate.assumed_seconds), float(cropped or "inf"))
+    likely = min(estimate.assumed_seconds, estimate.assumed_medians * float(typical or "inf"))
+    seconds = min(float(longest or likely), float(cropped or "inf"))
     if card is None or not gib > 0 or not seconds > 0:
         return None
     clips = clips_that_fit(

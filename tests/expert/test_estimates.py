@@ -184,3 +184,14 @@ def test_an_assumption_that_nothing_can_be_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(KnowledgeError, match=r"time\.some_hours.*adaptation\.method.*'wholly'"):
         load_knowledge(folder(tmp_path, vocabulary__time=text))
+
+
+def test_while_the_longest_clip_is_unknown_a_typical_one_bounds_it() -> None:
+    """Words of a second are not taken for clips of ten, which would cut a batch of 32 into passes."""
+    unknown, typical = (
+        session_of(dataset__duration_max_seconds=None, dataset__duration_median_seconds=median) for median in (None, 1)
+    )
+
+    assert "clips of 10 s, a length that is assumed" in unknown.facts["memory.pass_clips"].evidence[0].text
+    assert "clips of 4 s, a length that is assumed" in typical.facts["memory.pass_clips"].evidence[0].text
+    assert int(typical.facts["memory.pass_clips"].value) > int(unknown.facts["memory.pass_clips"].value)
