@@ -25,12 +25,12 @@ gives for each vector of the first."""
 # Seconds of one core, as FSDD and ESC-10 took on the machine of benchmarks/time_estimate.py.
 _START_SECONDS = 6.0
 """Imports, the model, the first batch and the last checkpoint."""
-_READ_SECONDS_KHZ = 0.08e-3
+_READ_SECONDS_KHZ = 0.13e-3
 """Of a second of audio, for each kHz of its rate: decoding and resampling, once."""
-_SPECTRUM_SECONDS, _SPECTRUM_SECONDS_KHZ = 0.8e-3, 0.02e-3
+_SPECTRUM_SECONDS, _SPECTRUM_SECONDS_KHZ = 0.8e-3, 0.04e-3
 """Of a second of audio, and for each kHz: log-mel bands or MFCC, whose frames are as many at any rate."""
-_VARY_SECONDS, _VARY_SECONDS_KHZ = 0.8e-3, 0.12e-3
-"""An epoch: what augmentation does to waveforms."""
+_VARY_CLIP_SECONDS, _VARY_SECONDS_KHZ = 1.1e-3, 0.055e-3
+"""An epoch: what augmentation does to waveforms, for each clip, and for a second of audio and each kHz."""
 _CLIP_SECONDS = 0.05e-3
 """Of a clip, an epoch: the step of a head on kept vectors, and what is logged."""
 _FRAMES_SECONDS = 2.6e-3
@@ -93,12 +93,13 @@ def beside_seconds(training: Training, *, spectral: bool, reads_frames: bool, we
     """
     seconds, epochs, times, khz = training.audio_seconds, training.epochs, training.trainings, training.rate_khz
     passes = epochs * times if training.varied else 1
-    varying = passes * (_VARY_SECONDS + khz * _VARY_SECONDS_KHZ) if training.varied else 0.0
+    vary = _VARY_CLIP_SECONDS * training.clips + _VARY_SECONDS_KHZ * khz * seconds
+    varying = passes * vary if training.varied else 0.0
     spectra = passes * (_SPECTRUM_SECONDS + khz * _SPECTRUM_SECONDS_KHZ) if spectral else 0.0
     reading = khz * _READ_SECONDS_KHZ
     frames = _FRAMES_SECONDS * seconds if reads_frames else 0.0
     heads = times * epochs * (_CLIP_SECONDS * training.clips + frames + _WEIGHT_SECONDS * weights)
-    return times * _START_SECONDS + seconds * (reading + varying + spectra) + heads
+    return times * _START_SECONDS + seconds * (reading + spectra) + varying + heads
 
 
 def _stem_gflop(shape: Shape) -> float:
