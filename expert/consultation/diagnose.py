@@ -24,6 +24,7 @@ from ..translation import Edits, edits_for
 from .audit import admitted
 from .framework import framework_of
 from .plan import facts_of_plan
+from .plan_edits import plan_edits
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Diagnosis:
     """What the run itself showed, after the gates of the vocabulary."""
     series: RunSeries
     edits: Edits | None = None
-    """Remedies in the words of the framework that wrote the log; None for a run of a plan of ours."""
+    """Remedies in the words of the framework that wrote the log, or as lines of our plan."""
 
 
 def diagnose_run(
@@ -75,8 +76,9 @@ def diagnose_run(
     packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *plan, *given), packs=packs, unknown=unknown)
-    edits = None if run.plan else _edits(session, knowledge, run, framework)
-    return Diagnosis(_name(run), _with_remedies_that_apply(session), measured, run, edits)
+    told = _with_remedies_that_apply(session)
+    edits = plan_edits(told, run.plan) if run.plan else _edits(session, knowledge, run, framework)
+    return Diagnosis(_name(run), told, measured, run, edits)
 
 
 def _edits(session: Session, knowledge: Knowledge, run: RunSeries, framework: str) -> Edits | None:
