@@ -90,6 +90,25 @@ def notes(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem,
     return tuple(found)
 
 
+def tables_told(knowledge: Knowledge, problems: Iterable[Problem]) -> str:
+    """Say of all decision tables together whether each case has one row, and what is justified all the same."""
+    tables = {rule.table for rule in knowledge.rules if rule.table}
+    found = [problem.kind for problem in problems]
+    justified = [one.kind for one in knowledge.justified]
+    told = " and ".join(
+        f"{found.count(kind)} {kind}s ({justified.count(kind)} more justified)" for kind in ("gap", "overlap")
+    )
+    return f"{len(tables)} decision tables with {sum(bool(rule.table) for rule in knowledge.rules)} rows: {told}"
+
+
+def justified_lines(knowledge: Knowledge) -> tuple[str, ...]:
+    """Return what is reported and stands all the same, each with its reason."""
+    return tuple(
+        f"{one.kind}: {one.of} with {', '.join(one.others)}: {' '.join(one.because.split())}"
+        for one in knowledge.justified
+    )
+
+
 def _without_justified(problems: Iterable[Problem], knowledge: Knowledge, *, everything: bool) -> Iterator[Problem]:
     """Leave out what is justified; a justification of nothing is a problem of its own."""
     reasons = {(one.kind, one.of, frozenset(one.others)): one.justified for one in knowledge.justified}

@@ -115,6 +115,8 @@ def test_an_override_that_does_not_fit_is_told(
     assert told in out.out + out.err
     if "ERROR" in told:
         assert "Move the neighbouring row's bound as well" in out.out
+        counts = "0 gaps (0 more justified) and 1 overlaps" if "overlap" in told else "1 gaps"
+        assert counts in " ".join(out.err.split())
 
 
 def test_what_is_missing_is_told_when_nothing_is_misspelt(tmp_path: Path) -> None:
