@@ -15,6 +15,7 @@ from .schema import PACKS, Pack
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
     *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified"),
+    "called",
     "cause",
     "translation",
     "logged",

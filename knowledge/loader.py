@@ -22,7 +22,7 @@ from .overrides import Layered
 from .own import Layer, Own
 from .parsing import parse
 from .presets import PresetDocument
-from .profiles import ProfileDocument, Reading, SymbolsDocument
+from .profiles import CalledDocument, ProfileDocument, Reading, SymbolsDocument
 from .reading import file_bytes
 from .records import SEVERITIES, Value
 from .reviewing import ReviewDocument
@@ -107,6 +107,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         justified=tuple(parse(JustifiedDocument, item) for item in _of(items, "justified")),
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
+        called={item.name: _called(item) for item in _of(items, "called")},
         profiles=tuple(parse(ProfileDocument, item) for item in _of(items, "profile")),
         reviews={item.name: parse(ReviewDocument, item) for item in _of(items, "review")},
         causes=tuple(_cause(item, vocabulary, sources, rules) for item in _of(items, "cause")),
@@ -138,6 +139,13 @@ def _of(items: list[Item], kind: str) -> Iterator[Item]:
                 raise KnowledgeError(f"{item.where}: defined before in {seen[name].where}")
             seen[name] = item
             yield item
+
+
+def _called(item: Item) -> re.Pattern[str]:
+    one = parse(CalledDocument, item)
+    if wrong := one.wrong():
+        raise KnowledgeError(f"{item.where}: called {one.called!r}: {wrong}")
+    return one.pattern
 
 
 def _cause(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocument], rules: Iterable[Rule]) -> Cause:

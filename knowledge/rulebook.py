@@ -145,6 +145,8 @@ class Knowledge:
     """What is known of each backbone."""
     symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of packages by what they do; what a script calls is known by them."""
+    called: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    """What people call one thing in code of their own."""
     profiles: tuple[ProfileDocument, ...] = ()
     """What packages do by themselves, and how they take settings."""
     reading: Reading | None = None
