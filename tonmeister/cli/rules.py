@@ -152,8 +152,8 @@ def check_rules(ctx: click.Context, engine: bool, deep: bool, folder: Path | Non
     for problem in (*problems, *(notes(knowledge) if deep and not circular else ())):
         rule = knowledge.rule(problem.rule)
         place = f"{rule.file}:{rule.line} ({problem.rule})" if rule else problem.rule
-        fatal = "error" if problem.kind in FATAL else problem.severity
-        click.echo(f"{fatal.upper()} {problem.kind}: {place + ': ' if place else ''}{problem.message}")
+        severity = "error" if problem.kind in FATAL else problem.severity
+        click.echo(f"{severity.upper()} {problem.kind}: {place + ': ' if place else ''}{problem.message}")
     for failure in failures:
         click.echo(f"ERROR example: {failure}")
     for own in knowledge.own:
