@@ -39,6 +39,7 @@ from .schema import (
 )
 from .translations import LoggedDocument, TranslationDocument
 from .vocabulary import Entry, Vocabulary
+from .watching import AtEndDocument
 
 _FINDING_ID = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z0-9_-]+)*$")
 _D = TypeVar("_D", RuleDocument, TableDocument, CheckDocument)
@@ -105,6 +106,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
         settings={item.body["setting"]: parse(SettingDocument, item) for item in _of(items, "setting")},
         justified=tuple(parse(JustifiedDocument, item) for item in _of(items, "justified")),
+        at_end=tuple(parse(AtEndDocument, item) for item in _of(items, "at_end")),
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
         called={item.name: _called(item) for item in _of(items, "called")},
@@ -418,6 +420,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
     for setting in knowledge.settings.values():
         _check_sources(setting.source, knowledge, f"setting {setting.setting}")
+    for ending in knowledge.at_end:
+        _check_sources(ending.source, knowledge, f"at_end {ending.at_end}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:
