@@ -50,6 +50,10 @@ class Item:
         """File, line and name, for messages."""
         return f"{self.file}:{self.line} ({self.name})"
 
+    def at(self, key: str) -> str:
+        """The same with the line of one key, for what is wrong under it."""
+        return f"{self.file}:{self.lines.get(key, self.line)} ({self.name})"
+
 
 def knowledge_files(layer: Layer) -> list[Path]:
     """Return the files of a folder, in order.
