@@ -1,23 +1,25 @@
 """One cause planted into a healthy run of our own trainer on real audio: is the symptom seen, is the cause named first?
 
     TONMEISTER_TEST_DATA=../shared/data python -m benchmarks.planted_runs [--seeds 0-5] [--cases leak,nan-batch]
+        [--kept ROWS.jsonl --seconds 420]
 
 Each case is trained in a child process that forgets its patches, diagnosed with the audit of its data and its plan at
-hand, then diagnosed again after the tests that the first diagnosis asked for. Under 15 minutes of one core for six
-seeds. The rules were mended on seeds 0 to 2; 3 to 5 are held out.
+hand, then diagnosed again after the tests that the first diagnosis asked for. About 7 minutes of one core for each
+seed; `--kept` lets slices add up.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
+import math
 import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,34 +28,14 @@ import numpy as np
 from benchmarks.data import keep
 from benchmarks.planted_causes import CASES, CONTROLS, Case
 from benchmarks.planted_corpora import CORPORA, healthy_plan, write_manifest
+from benchmarks.planted_figures import Result, append_row, by_case, read_rows, summary
 from engine.plan import patched, plan_yaml, write_atomically
 from knowledge.records import Measured
 
-TUNED = (0, 1, 2)
 TRUE_OF_THE_DATA = {"group-gap"}
 """Findings about the clips and not the training: an interval says that one speaker is answered worse than others."""
-_MOST_TESTS = 4
-
-
-@dataclass(frozen=True)
-class Result:
-    """What was said of one planted run."""
-
-    case: str
-    seed: int
-    findings: tuple[str, ...]
-    """Of the run, warnings and errors; what the audit says of single clips is left out."""
-    symptom: bool
-    first: str
-    """The cause that came first, after the tests."""
-    standing: str
-    rank: int
-    """Of the planted cause after the tests, from 1; 0 where it was not named."""
-    rank_before: int
-    """The same before any test was run."""
-    tests: tuple[str, ...]
-    cpu_seconds: float
-    notes: tuple[str, ...] = ()
+_AT_ONCE = 3
+"""Tests that are run before the causes are weighed anew."""
 
 
 def diagnosed_case(case: Case, seed: int, folder: Path) -> Result:
@@ -64,11 +46,9 @@ def diagnosed_case(case: Case, seed: int, folder: Path) -> Result:
     run = _trained(case, seed, folder)
     audit = _audited(run)
     before = _diagnosed(run, audit)
-    from expert.differential import causes_of_run, telling_tests
+    from expert.differential import causes_of_run
 
-    wanted = telling_tests(before)[:_MOST_TESTS]
-    _test(run, wanted)
-    after = _diagnosed(run, audit) if wanted else before
+    after, done = _tested(run, audit, before)
     ranked = causes_of_run(after)
     ids = {finding.id for finding in after.findings}
     return Result(
@@ -80,7 +60,7 @@ def diagnosed_case(case: Case, seed: int, folder: Path) -> Result:
         ranked[0].standing if ranked else "",
         _rank(ranked, case),
         _rank(causes_of_run(before), case),
-        wanted,
+        done,
         round(time.process_time() - began, 2),
         tuple(f"{one.cause.id}={one.standing}" for one in ranked[:4]),
     )
@@ -126,6 +106,22 @@ def _diagnosed(run: Path, audit: Measured) -> Any:
     return diagnose_run(load_knowledge(), run, extra_facts=audit.facts, extra_unknown=audit.unknown).session
 
 
+def _tested(run: Path, audit: Measured, before: Any) -> tuple[Any, tuple[str, ...]]:
+    """Run what the diagnosis asks for, a few at a time, until the causes of what it found are shown or nothing is left.
+
+    Returns:
+        The diagnosis after the last test, and the tests in their order.
+    """
+    from expert.differential import telling_tests
+
+    session = before
+    done: tuple[str, ...] = ()
+    while wanted := tuple(name for name in telling_tests(session) if name not in done)[:_AT_ONCE]:
+        _test(run, wanted)
+        session, done = _diagnosed(run, audit), (*done, *wanted)
+    return session, done
+
+
 def _test(run: Path, names: Iterable[str]) -> None:
     from engine.training.separating.running import run_test
     from engine.training.stopping import Stop
@@ -144,7 +140,7 @@ def _child(case: Case, seed: int, path: Path) -> None:
     torch.set_num_threads(1)
     path.mkdir(parents=True)
     result = diagnosed_case(case, seed, path)
-    write_atomically(path / "result.json", json.dumps(asdict(result)))
+    append_row(path / "result.json", result)
 
 
 def in_a_child(case: Case, seed: int, root: Path) -> Result:
@@ -155,70 +151,44 @@ def in_a_child(case: Case, seed: int, root: Path) -> Result:
     child.join()
     if child.exitcode:
         return Result(case.name, seed, (), False, "", "", 0, 0, (), 0.0, (f"the child ended with {child.exitcode}",))
-    record = json.loads((path / "result.json").read_text("utf-8"))
-    values: Any = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-    return Result(**values)
+    return read_rows(path / "result.json")[0]
 
 
-def summary(results: Iterable[Result]) -> dict[str, Any]:
-    """Return the shares that the project promises."""
-    rows = list(results)
-    planted = [row for row in rows if not row.case.startswith("healthy")]
-    healthy = [row for row in rows if row.case.startswith("healthy")]
-    return {
-        "planted_runs": len(planted),
-        "causes": len({row.case for row in planted}),
-        "right_symptom": _share(row.symptom for row in planted),
-        "right_cause_first": _share(row.rank == 1 for row in planted),
-        "right_cause_first_before_any_test": _share(row.rank_before == 1 for row in planted),
-        "asserted_first": _share(row.rank == 1 and row.standing == "asserted" for row in planted),
-        "wrong_cause_asserted_first": _share(row.rank != 1 and row.standing == "asserted" for row in planted),
-        "healthy_runs": len(healthy),
-        "false_alarms": [f"{row.case} {row.seed}: {name}" for row in healthy for name in row.findings],
-        "cpu_seconds": round(sum(row.cpu_seconds for row in rows), 1),
-    }
+def run_cases(
+    cases: Iterable[Case], seeds: Iterable[int], root: Path, kept: Path | None = None, seconds: float = math.inf
+) -> list[Result]:
+    """Run every case with every seed, one after the other, tell each, and keep it at once.
 
-
-def _share(hits: Iterable[bool]) -> float | None:
-    found = list(hits)
-    return round(sum(found) / len(found), 4) if found else None
-
-
-def by_case(results: Iterable[Result]) -> dict[str, dict[str, Any]]:
-    """Return for each cause what was seen, who came first, and the ranks over the seeds."""
-    table: dict[str, list[Result]] = {}
-    for row in results:
-        table.setdefault(row.case, []).append(row)
-    return {
-        name: {
-            "symptom": f"{sum(row.symptom for row in rows)}/{len(rows)}",
-            "cause_first": f"{sum(row.rank == 1 for row in rows)}/{len(rows)}",
-            "ranks": [row.rank for row in rows],
-            "ranks_before_any_test": [row.rank_before for row in rows],
-            "first": sorted({f"{row.first} ({row.standing})" for row in rows}),
-            "findings": sorted({finding for row in rows for finding in row.findings}),
-            "tests": sorted({test for row in rows for test in row.tests}),
-        }
-        for name, rows in table.items()
-    }
-
-
-def run_cases(cases: Iterable[Case], seeds: Iterable[int], root: Path) -> list[Result]:
-    """Run every case with every seed, one after the other, and tell each."""
+    Args:
+        cases: what is planted.
+        seeds: which clips and speakers.
+        root: where the runs are written.
+        kept: a file of results; what stands in it is not run again.
+        seconds: after which no further case is begun, so that a long measurement goes in slices.
+    """
     import engine.training.separating.running  # noqa: F401  # here, so that every child has it already
     from knowledge.loader import load_knowledge
 
     load_knowledge()
-    results = []
-    for case in cases:
-        for seed in seeds:
-            row = in_a_child(case, seed, root)
-            results.append(row)
-            mark = "ok" if (row.symptom and row.rank == 1) or (case in CONTROLS and not row.findings) else "<<"
-            said = f"{', '.join(row.findings)} | {', '.join(row.notes)}"
-            told = f"{mark} {row.case} {row.seed} {row.cpu_seconds:.1f} s: {said}"
-            print(f"{told} | before {row.rank_before} | {','.join(row.tests)}", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    results = read_rows(kept) if kept else []
+    there = {(row.case, row.seed) for row in results}
+    for seed, case in itertools.product(seeds, tuple(cases)):
+        if (case.name, seed) in there or time.monotonic() - began > seconds:
+            continue
+        row = in_a_child(case, seed, root)
+        results.append(row)
+        if kept:
+            append_row(kept, row)
+        print(_told(row, case), file=sys.stderr, flush=True)
     return results
+
+
+def _told(row: Result, case: Case) -> str:
+    mark = "ok" if (row.symptom and row.rank == 1) or (case in CONTROLS and not row.findings) else "<<"
+    said = f"{', '.join(row.findings)} | {', '.join(row.notes)}"
+    told = f"{mark} {row.case} {row.seed} {row.cpu_seconds:.1f} s: {said}"
+    return f"{told} | before {row.rank_before} | {','.join(row.tests)}"
 
 
 def main() -> None:
@@ -226,24 +196,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0-5", help="such as 0-5 or 3")
     parser.add_argument("--cases", default="", help="names, separated by commas; default: all, with the healthy twins")
+    parser.add_argument("--kept", type=Path, help="a file to which each result is added; what it has is not run again")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no case after these")
+    parser.add_argument("--folder", type=Path, help="where the runs are left to be looked at; default: a temporary one")
+    parser.add_argument("--record", action="store_true", help="write the figures to benchmarks/results")
     given = parser.parse_args()
     low, _, high = given.seeds.partition("-")
-    seeds = list(range(int(low), int(high or low) + 1))
+    seeds = range(int(low), int(high or low) + 1)
     names = set(given.cases.split(",")) if given.cases else set()
     cases = [case for case in (*CASES, *CONTROLS) if not names or case.name in names]
-    with tempfile.TemporaryDirectory(prefix="planted-runs-") as root:
-        results = run_cases(cases, seeds, Path(root))
-    tuned, held_out = ([row for row in results if (row.seed in TUNED) is seen] for seen in (True, False))
-    figures = {
-        "all_seeds": summary(results),
-        "seeds_that_rules_were_mended_on": summary(tuned),
-        "held_out_seeds": summary(held_out),
-        "by_cause": by_case(results),
-    }
-    if names or seeds != list(range(6)):
-        print(json.dumps(figures, indent=1))
-    else:
+    with contextlib.ExitStack() as stack:
+        root = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="planted-runs-")))
+        results = run_cases(cases, seeds, root, given.kept, given.seconds)
+    figures = {"seeds": sorted({row.seed for row in results}), **summary(results), "by_cause": by_case(results)}
+    if given.record:
         keep("planted_runs", figures)
+    else:
+        print(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

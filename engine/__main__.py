@@ -1,4 +1,4 @@
-"""The training child: `python -P -m engine train|evaluate|test|eject`; started by name, never imported by others.
+"""The training child: `python -P -m engine train|evaluate|test|abx|eject`; started by name, never imported by others.
 
 Prints errors on standard error and ends with their exit status: 2 plan or usage, 3 input, 4 training, 130 interrupted.
 """
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _test(chosen, stop)
         elif chosen.job == "evaluate":
             _evaluate(chosen, stop)
+        elif chosen.job == "abx":
+            _abx(chosen)
         else:
             _eject(chosen)
     except TonmeisterError as error:
@@ -77,6 +79,12 @@ def _test(chosen: argparse.Namespace, stop: Stop) -> None:
     print(run_test(chosen.run, chosen.name, stop))
 
 
+def _abx(chosen: argparse.Namespace) -> None:
+    from engine.training.separating.discriminating import discriminate
+
+    print(discriminate(chosen.run, chosen.manifest, chosen.label, chosen.group))
+
+
 def _eject(chosen: argparse.Namespace) -> None:
     from engine.training.ejecting.ejection import eject
 
@@ -101,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     test = jobs.add_parser("test", help="run one test that tells causes apart")
     test.add_argument("run", type=Path)
     test.add_argument("name", help="such as one-batch or rate-range")
+    abx = jobs.add_parser("abx", help="compare the encoder of a run before and after on another data set")
+    abx.add_argument("run", type=Path)
+    abx.add_argument("manifest", type=Path)
+    abx.add_argument("--label", help="column of what is to be told apart")
+    abx.add_argument("--group", help="column of the speakers")
     eject = jobs.add_parser("eject", help="write a plan as a script of transformers' Trainer")
     eject.add_argument("plan", type=Path)
     eject.add_argument("--output", type=Path, required=True, help="the script; a list of clips lies beside it")

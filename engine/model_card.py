@@ -50,7 +50,8 @@ def card_text(run: Path, plan: Plan, events: list[dict[str, Any]], used: Emissio
 
 
 def _model(plan: Plan, start: dict[str, Any]) -> str:
-    weights = plan.backbone.checkpoint or f"{plan.backbone.name} frames, which have no weights"
+    own = f"{plan.backbone.name}, a class of the user's own"
+    weights = plan.backbone.checkpoint or (own if plan.backbone.is_own else f"{plan.backbone.name} frames, no weights")
     lines = [
         f"* Task: {plan.task.type}" + (f" into {', '.join(start['classes'])}" if start.get("classes") else ""),
         f"* Backbone: {weights} ({plan.adaptation.method}); layers: {plan.backbone.layers}",

@@ -114,13 +114,20 @@ class Plan(Section):
             raise ValueError(
                 f"adaptation.method is {self.adaptation.method}; {self.backbone.name} has no weights to adapt"
             )
-        if self.augmentation.mask_share and self.backbone.name in ("mfcc", "log-mel", "ast", "whisper"):
+        spectral = self.backbone.name in ("mfcc", "log-mel", "ast", "whisper")
+        if self.augmentation.mask_share and (spectral or self.backbone.is_own):
             raise ValueError(
                 f"augmentation.mask_share is {self.augmentation.mask_share}; "
                 f"frames of {self.backbone.name} are not hidden"
             )
         if self.adaptation.method == "partial" and not self.adaptation.top_layers:
             raise ValueError("adaptation.method is partial, so adaptation.top_layers must be given")
+        if self.data.reference_column is not None and self.answer not in ("class", "tags", "score"):
+            raise ValueError(f"data.reference_column is given; {self.answer} are of one signal alone")
+        if self.data.reference_column is not None and self.augmentation.mask_share:
+            raise ValueError(
+                "augmentation.mask_share hides frames of one signal; with data.reference_column set it to 0"
+            )
         if self.data.protocol == "leave-one-group-out" and self.data.group_column is None:
             raise ValueError("data.protocol is leave-one-group-out, so data.group_column must be given")
         return self

@@ -5,12 +5,36 @@ Defaults are those of the data model (off, or the neutral choice), not advice: a
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 OffIsZero = BeforeValidator(lambda value: 0 if value in (None, False, "off", "none") else value)
 """`null`, `off` and `none` are written by people for "not used"; the plan stores 0."""
+
+
+OWN_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+"""`package.module:Class`, an encoder of the user's own."""
+
+
+def _known_or_own(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, str) and OWN_CLASS.fullmatch(value) else known(value)
+
+
+def _or_own(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema too that a class may be named."""
+    names = {"enum": schema.pop("enum"), "type": schema.pop("type", "string")}
+    schema["anyOf"] = [names, {"type": "string", "pattern": f"^{OWN_CLASS.pattern}$"}]
 
 
 class Section(BaseModel):
@@ -45,6 +69,8 @@ class Data(Section):
     """Begin and end of an event in seconds; detection only, where every row is an event, or a clip without any."""
     transcripts: Literal["plain", "as-written"] = "plain"
     """`plain`: small letters, digits and apostrophes with single blanks; what is said and not how it is written."""
+    reference_column: str | None = Field(None, exclude_if=lambda value: value is None)
+    """The clean signal that each clip is compared with; both are heard, moment by moment, and are to begin together."""
     group_column: str | None = None
     split_column: str | None = None
     protocol: Literal["given-split", "group-disjoint-split", "leave-one-group-out", "random-stratified-split"] = (
@@ -95,7 +121,12 @@ class Augmentation(Section):
 class Backbone(Section):
     """The front end that turns a waveform into frame vectors."""
 
-    name: Literal["mfcc", "log-mel", "wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert"] = "mfcc"
+    name: Annotated[
+        Literal["mfcc", "log-mel", "wav2vec2", "hubert", "wavlm", "ast", "whisper", "w2v-bert"],
+        WrapValidator(_known_or_own),
+        PlainSerializer(str, return_type=str),
+    ] = Field("mfcc", json_schema_extra=_or_own)
+    """Or `package.module:Class`, an encoder of your own (docs/training.md)."""
     checkpoint: str | None = None
     """Hub name or local folder; pretrained backbones only."""
     mels: int = Field(40, ge=8, le=256)
@@ -110,6 +141,11 @@ class Backbone(Section):
     layers: Literal["last", "weighted-sum"] = "last"
     fill: Literal["window", "clip"] = "window"
     """AST and Whisper only: fill short clips up to the window of pretraining, or read them as they are."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the user's own class encodes."""
+        return OWN_CLASS.fullmatch(self.name) is not None
 
 
 class Adaptation(Section):

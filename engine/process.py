@@ -25,8 +25,11 @@ def train_command(
     """Return the command that trains `plan` into the run directory `run`; several processes are started by torchrun."""
     python = [sys.executable, "-P"]
     if processes > 1:
-        python += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [*python, "-m", "engine", "train", str(plan), "--run", str(run)]
+        # Behind `--`, or torchrun takes our `--run` for the beginning of one of its own options.
+        python += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "--module", "--"]
+    else:
+        python.append("-m")
+    command = [*python, "engine", "train", str(plan), "--run", str(run)]
     command += ["--folds", folds] if folds else []
     return command + ["--resume"] * resume + ["--test"] * test
 
@@ -44,6 +47,13 @@ def evaluate_command(
 def test_command(run: Path, name: str) -> list[str]:
     """Return the command that runs one separating test (`engine.separating`) of a run."""
     return [sys.executable, "-P", "-m", "engine", "test", str(run), name]
+
+
+def abx_command(run: Path, manifest: Path, *, label: str | None, group: str | None) -> list[str]:
+    """Return the command that compares the encoder of `run` before and after on another data set."""
+    command = [sys.executable, "-P", "-m", "engine", "abx", str(run), str(manifest)]
+    command += ["--label", label] if label else []
+    return command + (["--group", group] if group else [])
 
 
 def eject_command(plan: Path, script: Path, held_out: str | None = None) -> list[str]:

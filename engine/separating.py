@@ -23,9 +23,12 @@ TESTS = {
     "mode-agreement": "score the same training clips as in training and as in evaluation",
     "gradient-census": "look at the gradients of the first batches: which tensors get none, which batch is largest",
     "error-spread": "answer every training clip by a model that did not see it, and look how far off the errors lie",
+    "abx": "see how far the encoder tells the classes apart, before training and after it",
     "step-timing": "time the loader alone and the steps alone",
 }
 """What the trainer runs on request, with the run's own plan, in a folder of its own under the run."""
+QUICK = ("mode-agreement", "gradient-census", "one-batch", "rate-range", "step-timing")
+"""Those that look at a few batches; the others train several times over."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from knowledge.cards import evidence_lines
 from knowledge.conditions import Condition, same, spell
 from knowledge.errors import UsageError
 from knowledge.records import Fact, Value
@@ -75,6 +76,8 @@ class Proof(Explanation):
     """Of something excluded: each rule for it, with the condition that fails."""
     rejected: tuple[str, ...] = ()
     """The other values of a decision, with the reason why they lost; and the rules that users silenced."""
+    card: tuple[str, ...] = ()
+    """Of a backbone: which figures of its card were held against what, and which are from memory."""
 
     def lines(self) -> list[str]:
         """Return the proof as an indented tree; what was proved further up is not proved again."""
@@ -102,6 +105,7 @@ class Proof(Explanation):
             "steps": steps,
             "refuted": list(self.refuted),
             "rejected": list(self.rejected),
+            **({"card": list(self.card)} if self.card else {}),
         }
 
 
@@ -129,7 +133,17 @@ def how(session: Session, name: str) -> Proof:
         steps=steps,
         refuted=tuple(_refutation(rule, assessment, session) for rule in rules) if excluded else (),
         rejected=_rejected(session.decisions.get(name)) + silenced(session, name),
+        card=_card(session, fact),
     )
+
+
+def _card(session: Session, fact: Fact) -> tuple[str, ...]:
+    """Return what is known of the backbone that a fact names, and how well it is known."""
+    for card in session.knowledge.backbones:
+        loaded = fact.name == "backbone.checkpoint" and fact.value == card.checkpoint
+        if loaded or (fact.name == "backbone.recommended" and fact.value == card.backbone and not card.runs):
+            return tuple(f"card of {card.title}, {line}" for line in evidence_lines(card))
+    return ()
 
 
 def silenced(session: Session, name: str) -> tuple[str, ...]:
@@ -200,3 +214,4 @@ def _proof_lines(proof: Proof, depth: int, seen: set[str]) -> Iterator[str]:
     yield from (f"{pad}  {text}" for text in proof.refuted)
     for text in proof.rejected:
         yield f"{pad}  {text}" if text.endswith(".") else f"{pad}  instead of {text}"
+    yield from (f"{pad}  {text}" for text in proof.card)

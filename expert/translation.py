@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ _SPELLED = {"multiply": "{} times what it is", "at_least": "{} at least", "at_mo
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What to write for one remedy of a foreign run."""
+    """What to write for one remedy of a run."""
 
     remedy: str
     title: str
@@ -40,9 +40,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """Every remedy of one foreign run, in the words of its framework."""
+    """Every remedy of one run, in the words of what it was trained with."""
 
-    framework: TranslationDocument
+    framework: TranslationDocument | None
+    """None for a run of a plan of ours: the lines are those of its plan.yaml."""
     recognised: bool
     """Whether the log shows which framework wrote it; otherwise a loop of one's own is assumed."""
     edits: tuple[Edit, ...]
@@ -54,17 +55,29 @@ def edits_for(session: Session, framework: str, *, recognised: bool = True) -> E
     """Return the remedies of all findings of a run that was not trained from a plan of ours, the gravest first."""
     document = session.knowledge.translations[framework]
     aware = replace(session, facts={**logged_settings(session.knowledge, session.facts), **session.facts})
+    offered = (
+        edit
+        for finding in session.findings
+        for remedy, provided in _offered(aware, finding)
+        if (edit := _edit(aware, finding, remedy, provided, document))
+    )
+    edits = merged(offered)
+    return Edits(document, recognised, edits, checks_for(session, edits))
+
+
+def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Return each remedy once, with every finding that it is meant for."""
     found: dict[str, Edit] = {}
-    for finding in session.findings:
-        for remedy, provided in _offered(aware, finding):
-            if remedy.id in found:
-                known = found[remedy.id]
-                found[remedy.id] = replace(known, findings=tuple(dict.fromkeys((*known.findings, finding.id))))
-            elif edit := _edit(aware, finding, remedy, provided, document):
-                found[remedy.id] = edit
-    meant = {name for edit in found.values() for name in edit.findings}
-    checks = {finding.id: checks_of(session, finding) for finding in session.findings if finding.id in meant}
-    return Edits(document, recognised, tuple(found.values()), {name: lines for name, lines in checks.items() if lines})
+    for edit in edits:
+        known = found.get(edit.remedy, edit)
+        found[edit.remedy] = replace(known, findings=tuple(dict.fromkeys((*known.findings, *edit.findings))))
+    return tuple(found.values())
+
+
+def checks_for(session: Session, edits: Iterable[Edit]) -> dict[str, tuple[str, ...]]:
+    """Return for each finding that something is offered for what will tell whether it worked."""
+    meant = {name for edit in edits for name in edit.findings}
+    return {finding.id: checks_of(session, finding) for finding in session.findings if finding.id in meant}
 
 
 def logged_settings(knowledge: Knowledge, facts: Mapping[str, Fact]) -> dict[str, Fact]:
@@ -160,22 +173,32 @@ def _written(value: Any) -> str:
 def checks_of(session: Session, finding: Finding) -> tuple[str, ...]:
     """Return in the words of the vocabulary which measured numbers keep the finding up, what they are, and its limits.
 
-    The finding is gone as soon as one of them is past its limit.
+    The finding is gone as soon as one of them is past its limit. One that no number keeps up is looked for again; one
+    that was read from settings alone goes as they are changed, so the score has to tell what that brought.
     """
-    rule = next((one for one in session.knowledge.rules if one.id == finding.rule), None)
-    single = (clause[0] for clause in (rule.when if rule else ()) if len(clause) == 1)
-    return tuple(text for condition in single if (text := _check(session, condition)))
+    rule = session.knowledge.rule(finding.rule)
+    single = [clause[0] for clause in (rule.when if rule else ()) if len(clause) == 1]
+    numbers = tuple(text for condition in single if (text := _check(session, condition)))
+    if numbers:
+        return numbers
+    entries = session.knowledge.vocabulary.entries
+    if rule and all(entries[condition.fact].plan for condition in rule.conditions if condition.fact in entries):
+        return (_SCORE,)
+    return (f"{finding.id} is no longer found",)
 
 
 def _check(session: Session, condition: Condition) -> str:
     fact = session.facts.get(condition.fact)
     if fact is None or condition.kind != "is" or condition.operator not in _PAST or isinstance(fact.value, bool | str):
         return ""
-    if not condition.fact.startswith(("run.", "predictions.")) or isinstance(condition.value, tuple):
+    if not condition.fact.startswith(_MEASURED) or isinstance(condition.value, tuple):
         return ""
     limit = f"{_PAST[condition.operator]} {_written(condition.value)}"
     return f"{condition.fact}: {_written(fact.value)} now, wanted {limit}"
 
 
+_SCORE = "the best validation score, better by more than seeds differ: this finding rests on settings alone"
+_MEASURED = ("run.", "predictions.", "dataset.", "machine.")
+"""Beginnings of the names of facts that the next run measures anew."""
 _PAST = {">": "at most", ">=": "below", "<": "at least", "<=": "above"}
 """Where a number has to be for a condition to fail, by its operator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +13,18 @@ Sound = Literal["speech", "noisy-speech", "music", "general", "bioacoustic", "no
 """What pretraining heard; `none`: nothing was learnt."""
 Attention = Literal["eager", "sdpa", "flash"]
 Count = Annotated[int, Field(ge=1)]
+Figure = Literal["licence", "sample_rate_hz", "shape", "parameters", "sound", "hours", "languages"]
+"""What a card claims of somebody else's work, so that it can be held against what they wrote."""
+FIGURES: dict[Figure, str] = {
+    "licence": "licence",
+    "sample_rate_hz": "sample rate",
+    "shape": "layers and width",
+    "parameters": "weights",
+    "sound": "what it heard",
+    "hours": "hours",
+    "languages": "languages",
+}
+"""Each figure as a reader is told of it."""
 
 
 class Shape(Document):
@@ -66,7 +79,23 @@ class BackboneCard(Document):
     shape: Shape | None = None
     """None: no transformer; its memory is not estimated."""
     note: str = ""
+    checked: dict[Figure, str] = Field(default_factory=dict)
+    """Figures that were held against a source, and against which; what is not named here is from memory."""
     source: Texts
+
+    @property
+    def unchecked(self) -> tuple[Figure, ...]:
+        """Figures that stand on the card and were held against nothing; weights that follow from layers are derived."""
+        claimed: dict[Figure, bool] = {
+            "licence": bool(self.checkpoint) or not self.runs,
+            "sample_rate_hz": self.sample_rate_hz is not None,
+            "shape": self.shape is not None,
+            "parameters": self.parameters is not None and not self.config,
+            "sound": self.sound != ("none",),
+            "hours": bool(self.hours),
+            "languages": bool(self.languages),
+        }
+        return tuple(figure for figure, claims in claimed.items() if claims and figure not in self.checked)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> BackboneCard:
@@ -75,3 +104,17 @@ class BackboneCard(Document):
         if self.shape and not self.attention and self.model:
             raise ValueError("a transformer names the attention kernels that it runs with")
         return self
+
+
+def figures_told(figures: Iterable[Figure]) -> str:
+    """Return figures as a reader is told of them."""
+    return ", ".join(FIGURES[figure] for figure in figures)
+
+
+def evidence_lines(card: BackboneCard) -> list[str]:
+    """Tell which figures were held against which source, a line each source, and which are from memory."""
+    against: dict[str, list[Figure]] = {}
+    for figure, source in card.checked.items():
+        against.setdefault(source, []).append(figure)
+    memory = [f"from memory: {figures_told(card.unchecked)}"] if card.unchecked else []
+    return [f"checked against {source}: {figures_told(figures)}" for source, figures in against.items()] + memory

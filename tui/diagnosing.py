@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.curves import Point
 from expert.consultation.diagnose import Diagnosis
-from expert.consultation.patch import apply_remedy, diff_lines
 from expert.differential import differential
 from expert.report.diagnosis import loss_curves
 from expert.report.differential import WORDS, cause_details
-from expert.report.document import Block, Bullets, Document, Heading, Paragraph, Verbatim
-from expert.report.edits import edit_blocks
+from expert.report.document import Block, Bullets, Document, Heading, Paragraph
+from expert.report.edits import edit_blocks, in_whose_words
 from expert.report.findings import SIGNS
-from knowledge.conditions import spell
-from knowledge.errors import TonmeisterError
 from knowledge.records import Finding
-from knowledge.rulebook import Remedy
 
 from .explaining import citations, evidence_line
 from .widgets.findings import UNKNOWN
 
 EVIDENCE = "evidence"
-OPERATIONS = {"at_least": "at least", "at_most": "at most", "multiply": "times", "from": "as"}
 Curves = dict[str, list[Point]]
 
 
@@ -87,43 +80,19 @@ def _causes(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
 
 
 def _remedies(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
-    """Changes of the plan, or what to write in the framework that a foreign log came from."""
-    if diagnosis.edits is None:
-        known = diagnosis.session.knowledge.remedies
-        return [block for name in finding.remedies for block in _remedy(diagnosis, known[name])]
-    found = [edit for edit in diagnosis.edits.edits if finding.id in edit.findings]
-    blocks = [block for edit in found for block in edit_blocks(edit, 2)]
-    checks = tuple((line, ()) for line in diagnosis.edits.checks.get(finding.id, ())) if found else ()
-    if found:
-        blocks.insert(0, Paragraph(f"In the words of {diagnosis.edits.framework.title}."))
-    if checks:
-        blocks += [Heading("It is gone when one of these holds in the next log"), Bullets(checks)]
-    return blocks
-
-
-def _remedy(diagnosis: Diagnosis, remedy: Remedy) -> list[Block]:
-    told = Paragraph(f"If it helps: {remedy.expect} It costs: {remedy.costs}")
-    return [Heading(f"Remedy: {remedy.title}"), _change(diagnosis, remedy), told]
-
-
-def _change(diagnosis: Diagnosis, remedy: Remedy) -> Block:
-    plan = diagnosis.series.plan
-    if not remedy.patch:
-        return Paragraph(remedy.action)
-    if plan is not None:
-        try:
-            return Verbatim(tuple(diff_lines(plan, apply_remedy(plan, remedy, diagnosis.session.facts))))
-        except TonmeisterError as error:
-            return Paragraph(error.message)
-    return Verbatim(tuple(f"{path}: {_spelled(value)}" for path, value in remedy.patch.items()))
-
-
-def _spelled(value: Any) -> str:
-    """Return a new value, or how it follows from the old one, in words."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((operation, operand),) = value.items()
-        return f"{OPERATIONS.get(operation, operation)} {operand}"
-    return spell(value) if isinstance(value, (bool, int, float, str)) else str(value)
+    """Changes of the plan, or what to write in the framework that a foreign log came from, and what will tell."""
+    edits = diagnosis.edits
+    found = [edit for edit in edits.edits if finding.id in edit.findings] if edits else []
+    if edits is None or not found:
+        return []
+    checks = tuple((line, ()) for line in edits.checks.get(finding.id, ()))
+    return [
+        Heading("What to change"),
+        Paragraph(in_whose_words(edits)),
+        *(block for edit in found for block in edit_blocks(edit, 2)),
+        Heading("It worked when one of these holds in the next log"),
+        Bullets(checks),
+    ]
 
 
 def unsure_page(diagnosis: Diagnosis, name: str) -> Document:

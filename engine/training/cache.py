@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.evidence.dataset.records import Region
 from engine.plan import Plan
 
 from .batches import by_length
@@ -57,14 +58,19 @@ class Frames:
 
     def batch(self, items: Sequence[Item]) -> Batch:
         """Return what was kept of some clips, padded."""
-        rows = torch.tensor([self._row_of[item.index] for item in items])
+        rows = torch.tensor([self._row_of[item.index, item.region] for item in self.loader.rows(items)])
         if self._in_memory is not None:
             features = self._in_memory[rows]
         else:
             own = [torch.from_numpy(np.array(self.parts[row])) for row in rows.tolist()]
             features = torch.nn.utils.rnn.pad_sequence(own, batch_first=True)
         return Batch(
-            None, self._samples[rows], self._targets[rows], self._numbers[rows], features, self._token_counts[rows]
+            None,
+            self._samples[rows],
+            self._targets[rows[: len(items)]],
+            self._numbers[rows[: len(items)]],
+            features,
+            self._token_counts[rows],
         )
 
     @cached_property
@@ -76,8 +82,8 @@ class Frames:
         return torch.from_numpy(np.stack(self.parts))
 
     @cached_property
-    def _row_of(self) -> dict[int, int]:
-        return {item.index: row for row, item in enumerate(self.items)}
+    def _row_of(self) -> dict[tuple[int, Region], int]:
+        return {(item.index, item.region): row for row, item in enumerate(self.items)}
 
     @cached_property
     def _samples(self) -> Tensor:
@@ -115,6 +121,7 @@ class FrameCache:
         stopping: Callable[[], None],
     ) -> Frames | None:
         """Return the frames of all clips, encoding those that are not there yet; None when they would not fit."""
+        items = loader.rows(items)
         folder = self.folder / self._digest_of(model, loader.plan, precision)
         found = _known(folder)
         missing = {loader.digest(item): item for item in items if loader.digest(item) not in found}

@@ -18,10 +18,11 @@ from torch import Tensor
 from engine.event_metrics import Event
 from engine.evidence.dataset.containers import truncation
 from engine.evidence.dataset.manifest import read_dataset
+from engine.evidence.dataset.paths import find_files
 from engine.evidence.dataset.records import Dataset, Region, Row
 from engine.plan import Answer, Plan
 from engine.plan_sections import Augmentation
-from knowledge.errors import InputError
+from knowledge.errors import InputError, UsageError
 
 from .augmentation import Key, augment, moved, samples_at_speed, speed_number
 from .event_rows import Events, clips_of_events, events_text
@@ -51,6 +52,13 @@ class Item:
     numbers: tuple[int, ...] = ()
     """Its classes where it may have several, or the symbols of its transcript in order."""
     events: tuple[Event, ...] = ()
+    reference: Region | None = None
+    """The clean signal, where the plan names a column of them."""
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Everything of it that is decoded."""
+        return (self.region,) if self.reference is None else (self.region, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,10 @@ def read_corpus(plan: Plan, *, fold_column: str | None = None, classes: Sequence
     broken: dict[int, str] = {}
     if plan.answer == "events":
         rows, events, broken = clips_of_events(dataset, plan.data)
+    references = _references(dataset, plan)
     reasons = {row.place: broken.get(row.place) or _reason(row, plan) for row in rows}
+    if references is not None:
+        reasons |= {row.place: reasons[row.place] or references[row.place][1] for row in rows}
     usable = [row for row in rows if not reasons[row.place]]
     left_out = tuple(LeftOut(row.path, row.line, reasons[row.place]) for row in rows if reasons[row.place])
     if not usable:
@@ -105,9 +116,32 @@ def read_corpus(plan: Plan, *, fold_column: str | None = None, classes: Sequence
         said = {row.place: tags_of(row.label, separator) for row in usable}
     names = _names(said.values(), plan, classes)
     _check_labels(usable, said, names, plan)
-    return Corpus(
-        names, _items(usable, said, {place: spans for place, (_, spans) in events.items()}, names, plan), left_out
-    )
+    items = _items(usable, said, {place: spans for place, (_, spans) in events.items()}, names, plan)
+    if references is not None:
+        items = tuple(replace(item, reference=references[item.index][0]) for item in items)
+    return Corpus(names, items, left_out)
+
+
+def _references(dataset: Dataset, plan: Plan) -> list[tuple[Region | None, str]] | None:
+    """Return the clean signal of every row, or why it has none; None where the plan names no column of them.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    column = plan.data.reference_column
+    if column is None:
+        return None
+    if column not in dataset.header:
+        raise UsageError(
+            f"{plan.data.manifest} has no column {column!r}, which data.reference_column names",
+            hint=f"Its columns are {', '.join(dataset.header)}.",
+        )
+    cells = dataset.cells[dataset.header.index(column)]
+    files, _ = find_files(dataset.base, cells)
+    return [
+        (Region(Path(file)), "") if file is not None else (None, f"its reference {cell!r} is no file")
+        for file, cell in zip(files, cells, strict=True)
+    ]
 
 
 def _dataset(plan: Plan, fold_column: str | None) -> Dataset:
@@ -266,12 +300,19 @@ class Loader:
     def training_batch(self, items: Sequence[Item], epoch: int) -> Batch:
         """Return augmented clips; longer ones are cut to a random stretch of `data.max_seconds`."""
         rate, clips = self.plan.data.sample_rate_hz, []
-        for item in items:
+        for item in self.rows(items):
             clip = self.waveforms[item.region]
             start = self._start(item, epoch)
             cut = clip[start : start + self._longest()]
             clips.append(augment(cut, rate, self._variation, self._key(item, epoch)))
         return self._padded(clips, [self.varied(item, epoch) for item in items])
+
+    def rows(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return what is encoded: the clips, and then their references, which are varied alike."""
+        if self.plan.data.reference_column is None:
+            return items
+        clips = [replace(item, reference=None) for item in items]
+        return clips + [replace(item, region=item.reference, reference=None) for item in items if item.reference]
 
     def varied(self, item: Item, epoch: int) -> Item:
         """Return the clip with the label of its take in an epoch: events move, another speed names another class."""
@@ -300,7 +341,7 @@ class Loader:
 
         Where moments count they stay whole.
         """
-        clips = [self.waveforms[item.region] for item in items]
+        clips = [self.waveforms[item.region] for item in self.rows(items)]
         return self._padded(clips if self._in_time else list(map(self._middle, clips)), items)
 
     def samples(self, item: Item) -> int:
@@ -385,4 +426,6 @@ def data_digest(parts: Iterable[tuple[str, Sequence[Item]]], waveforms: Waveform
         for item in items:
             sound = waveforms.sounds[item.region].digest
             digest.update("\0".join((name, item.path, item.label, item.group, sound, "\n")).encode())
+            if item.reference is not None:
+                digest.update(waveforms.sounds[item.reference].digest.encode())
     return digest.hexdigest()

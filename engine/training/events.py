@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .faults import cannot_write
+from .tensorboard import Board
 
 VERSION = 1
 
@@ -17,9 +18,10 @@ VERSION = 1
 class EventWriter:
     """Appends one JSON object a line. Numbers that are not finite become null, which strict JSON can hold."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, board: Board | None = None) -> None:
+        """Append to `path`; `board` is told the same."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self._path, self._board = path, board
         self._stream = path.open("ab")
         if self._stream.tell() and not _ends_with_newline(path):
             self._stream.write(b"\n")  # a line torn by a kill must not swallow the next one
@@ -32,6 +34,8 @@ class EventWriter:
             self._stream.flush()
         except OSError as error:
             raise cannot_write(self._path, error) from error
+        if self._board is not None:
+            self._board.add(event)
 
     def close(self) -> None:
         """Flush to the disk and close.
@@ -39,6 +43,8 @@ class EventWriter:
         Raises:
             StorageError: what could not be written before still cannot.
         """
+        if self._board is not None:
+            self._board.close()
         try:
             os.fsync(self._stream.fileno())
             self._stream.close()

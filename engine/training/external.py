@@ -48,8 +48,9 @@ def evaluate_run(
     corpus = read_corpus(plan, classes=classes)
     items = _own_split(corpus, plan, split) if manifest is None else _foreign_split(corpus, manifest, split)
     waveforms = Waveforms(plan.data.sample_rate_hz)
-    waveforms.load((item.region for item in items), stop.check, plan.compute.workers)
-    usable = tuple(item for item in items if item.region not in waveforms.unreadable)
+    waveforms.load((region for item in items for region in item.regions), stop.check, plan.compute.workers)
+    bad = waveforms.unreadable
+    usable = tuple(item for item in items if not bad.keys() & set(item.regions))
     if not usable:
         raise InputError(f"{plan.data.manifest}: none of its {len(items)} clips can be decoded")
     with memory_watched(plan.training):
@@ -62,7 +63,7 @@ def evaluate_run(
         job = Job(plan, run, classes, parts, model, loss, loss, source, device, precision)
         scored = score(job, usable, stop.check)
     left_out = [str(row) for row in corpus.left_out]
-    left_out += [f"{item.path}: {waveforms.unreadable[item.region]}" for item in items if item not in usable]
+    left_out += [f"{item.path}: {bad[region]}" for item in items for region in item.regions if region in bad]
     return _written(run, plan, scored, name or split or _DEFAULT_NAME, left_out)
 
 

@@ -77,7 +77,7 @@ def _finished(prepared: Prepared, parts: Parts, folder: Path) -> Scored | None:
     if _end_of(folder).get("status") not in ("completed", "early-stopped") or not file.exists():
         return None
     by_path: dict[str, Item] = {item.path: item for item in parts.held_out}
-    prepared.waveforms.load((item.region for item in parts.held_out), lambda: None)
+    prepared.waveforms.load((region for item in parts.held_out for region in item.regions), lambda: None)
     return read_scored(file, by_path, prepared.plan, prepared.corpus.classes, prepared.waveforms)
 
 

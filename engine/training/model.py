@@ -19,6 +19,7 @@ from knowledge.errors import InputError, PlanError
 
 from .augmentation import copies_of_classes
 from .backbones import PretrainedEncoder
+from .foreign import ForeignEncoder
 from .frame_answers import packed
 from .frontends import SpectralFrontEnd
 from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, UnitLength, answer_layers
@@ -63,7 +64,7 @@ class AudioModel(nn.Module):
 
     def __init__(
         self,
-        encoder: SpectralFrontEnd | PretrainedEncoder,
+        encoder: SpectralFrontEnd | PretrainedEncoder | ForeignEncoder,
         mix: nn.Module,
         temporal: TemporalEncoder | None,
         pooling: nn.Module | None,
@@ -71,6 +72,7 @@ class AudioModel(nn.Module):
         answer: nn.Module,
         output: nn.Module,
         frame_seconds: float = 0.0,
+        paired: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -83,6 +85,8 @@ class AudioModel(nn.Module):
         self.scale = scale
         self.answer = answer
         self.output = output
+        self.paired = paired
+        """Whether every clip comes with its reference, in the second half of the rows."""
         self.encoder_is_frozen = not any(parameter.requires_grad for parameter in encoder.parameters())
         """True when `encode` gives the same frames in every epoch, so that they may be kept."""
 
@@ -101,7 +105,13 @@ class AudioModel(nn.Module):
             self.encoder.fit(_waveforms(batch) for batch in batches())
         if self.scale is not None and self.pooling is not None:
             with torch.no_grad():
-                self.scale.fit(torch.cat([self.pooling(*self.encode(batch)) for batch in batches()]))
+                self.scale.fit(torch.cat([self._pooled(batch) for batch in batches()]))
+
+    def _pooled(self, batch: Batch) -> Tensor:
+        frames, mask = self.encode(batch)
+        assert self.pooling is not None, "asked for where there is one"
+        pooled: Tensor = self.pooling(self._joined(frames), mask)
+        return pooled
 
     def prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what the encoder computes alike in every epoch, (batch, tokens, features), and each clip's tokens.
@@ -118,13 +128,20 @@ class AudioModel(nn.Module):
     def encode(self, batch: Batch, masking: Masking | None = None) -> tuple[Tensor, Tensor]:
         """Return frames (batch, frames, features) and their mask (batch, frames); True is a frame of the clip.
 
-        Given tokens of the prefix are gone on from. A frozen encoder builds no gradient graph and stays in evaluation
-        mode.
+        Of clips with a reference, frames of both lie side by side, as far as both go. Given tokens of the prefix are
+        gone on from. A frozen encoder builds no gradient graph and stays in evaluation mode.
 
         Args:
             batch: waveforms, or what `prefix` gave for them.
             masking: what is hidden from the layers that learn; None hides nothing.
         """
+        frames, mask = self._encoded(batch, masking)
+        if not self.paired:
+            return frames, mask
+        (degraded, reference), (own, other) = frames.chunk(2), mask.chunk(2)
+        return torch.cat([degraded, reference], -1), own & other
+
+    def _encoded(self, batch: Batch, masking: Masking | None) -> tuple[Tensor, Tensor]:
         if batch.features is not None:
             if not self.encoder_is_frozen:
                 encoder = cast(PretrainedEncoder, self.encoder)
@@ -136,16 +153,22 @@ class AudioModel(nn.Module):
             return frames, mask
 
     @property
+    def has_prefix(self) -> bool:
+        """True when there is something that every epoch computes alike, which may be kept."""
+        return self.encoder_is_frozen or isinstance(self.encoder, PretrainedEncoder)
+
+    @property
     def reads_means_only(self) -> bool:
         """True when the mean over a clip's frames is all that the head reads of a frozen encoder.
 
         A mix of layers and a mean over frames may change places, so one vector of all layers stands for the clip.
         """
-        return self.encoder_is_frozen and self.temporal is None and isinstance(self.pooling, MeanPooling)
+        means = self.temporal is None and isinstance(self.pooling, MeanPooling)
+        return self.encoder_is_frozen and means and not self.paired
 
     def head_forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Return class scores (batch, classes), predictions (batch,) in the unit of the label, or packed answers."""
-        frames = self.mix(frames)
+        frames = self._joined(frames)
         if self.temporal is not None:
             frames, mask = self.temporal(frames, mask)
         if self.pooling is None:
@@ -155,6 +178,14 @@ class AudioModel(nn.Module):
         answers = self.answer(pooled if self.scale is None else self.scale(pooled))
         # At least float32: bfloat16 has steps of 0.016 at a score of 4.
         return cast(Tensor, self.output(answers.to(torch.promote_types(answers.dtype, torch.float32))))
+
+    def _joined(self, frames: Tensor) -> Tensor:
+        """Mix the layers; of clips with a reference, both signals and how far they are apart stand side by side."""
+        if not self.paired:
+            mixed: Tensor = self.mix(frames)
+            return mixed
+        degraded, reference = (self.mix(half) for half in frames.chunk(2, -1))
+        return torch.cat([degraded, reference, (degraded - reference).abs()], -1)
 
     def answer_frames(self, samples: Tensor) -> Tensor:
         """Return (clips,): the answers that clips of these samples get, where every frame has one of its own."""
@@ -249,14 +280,18 @@ def build_model(
 
 
 def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float) -> AudioModel:
-    encoder: SpectralFrontEnd | PretrainedEncoder
-    if plan.backbone.name in ("mfcc", "log-mel"):
+    encoder: SpectralFrontEnd | PretrainedEncoder | ForeignEncoder
+    if plan.backbone.is_own:
+        encoder = ForeignEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz)
+    elif plan.backbone.name in ("mfcc", "log-mel"):
         encoder = SpectralFrontEnd(plan.backbone, plan.data.sample_rate_hz)
     else:
         recomputes = plan.training.memory_saver == "gradient-checkpointing"
         encoder = PretrainedEncoder(plan.backbone, plan.adaptation, plan.data.sample_rate_hz, recomputes=recomputes)
     mix = LayerMix(encoder.layers) if encoder.layers > 1 else nn.Identity()
     width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
+    paired = plan.data.reference_column is not None
+    width *= 3 if paired else 1
     temporal = None
     if plan.head.name == "temporal":
         stride = 2 if 1 / frame_seconds > STRIDE_ABOVE_HZ else 1
@@ -280,7 +315,7 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
         output.start_at(label_mean, cast(nn.Linear, answer[-1]))
     elif plan.task.type == "regression":
         output = StandardisedOutput(label_mean, label_std)
-    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds)
+    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds, paired)
 
 
 def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:

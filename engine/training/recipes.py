@@ -15,6 +15,7 @@ from knowledge.errors import InputError
 
 from .backbones import PretrainedEncoder
 from .checkpoints import BEST, read_checkpoint
+from .foreign import ForeignEncoder
 from .model import AudioModel
 
 FOLDER = "first-stage"
@@ -65,7 +66,9 @@ def begin_with(model: AudioModel, plan: Plan, run: Path) -> AudioModel:
     tensors, _ = read_checkpoint(path)
     if plan.training.stages == "audioconfit":
         _load(model, {name: value for name, value in tensors.items() if name.startswith(_ENCODER)}, path)
-        assert isinstance(model.encoder, PretrainedEncoder), "a plan of stages has a backbone that learns"
+        assert isinstance(model.encoder, PretrainedEncoder | ForeignEncoder), (
+            "a plan of stages has a backbone that learns"
+        )
         model.encoder.freeze()
         model.encoder_is_frozen = True
     else:

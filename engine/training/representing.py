@@ -76,7 +76,7 @@ def save_backbone(model: AudioModel, folder: Path, settings: dict[str, Any]) -> 
 
 def _loader(plan: Plan, items: Sequence[Item]) -> Loader:
     waveforms = Waveforms(plan.data.sample_rate_hz)
-    waveforms.load((item.region for item in items), lambda: None, plan.compute.workers)
+    waveforms.load((region for item in items for region in item.regions), lambda: None, plan.compute.workers)
     if waveforms.unreadable:
         region, reason = next(iter(waveforms.unreadable.items()))
         raise InputError(f"{region.file}: {reason}")

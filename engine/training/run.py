@@ -33,6 +33,7 @@ from .seeding import seed_everything
 from .splits import Parts, parts_of
 from .stopping import Stop
 from .telemetry import Telemetry, sensors_of
+from .tensorboard import board_of
 from .trainer_state import write_trainer_state
 from .views import View
 from .waveforms import Waveforms
@@ -56,11 +57,13 @@ class Prepared:
     def decoded(self, parts: Parts, stop: Stop) -> tuple[Parts, list[str]]:
         """Decode the clips of all parts; return the parts without the undecodable ones, and what was left out."""
         items = [item for part in vars(parts).values() for item in part]
-        self.waveforms.load((item.region for item in items), stop.check, self.plan.compute.workers)
+        self.waveforms.load(
+            (region for item in items for region in item.regions), stop.check, self.plan.compute.workers
+        )
         bad = self.waveforms.unreadable
         left_out = [str(row) for row in self.corpus.left_out]
-        left_out += [f"{item.path}: {bad[item.region]}" for item in items if item.region in bad]
-        parts = parts.only(lambda item: item.region not in bad)
+        left_out += [f"{item.path}: {bad[region]}" for item in items for region in item.regions if region in bad]
+        parts = parts.only(lambda item: not bad.keys() & set(item.regions))
         return self._whole(parts, left_out), left_out
 
     def _whole(self, parts: Parts, left_out: list[str]) -> Parts:
@@ -137,7 +140,7 @@ def train_parts(
         write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
     seed_everything(plan.training.seed)
     job = job_of(prepared, parts, run, device, fold)
-    events = EventWriter(run / EVENTS)
+    events = EventWriter(run / EVENTS, board_of(run))
     try:
         events.write("start", **_start(job, left_out, short))
         with memory_watched(plan.training), Telemetry(sensors_of(device)) as telemetry:
@@ -205,6 +208,8 @@ def with_frames(job: Job, stop: Stop) -> Job:
         job.model.fit_normalisation(
             lambda: (loader.evaluation_batch(items[start : start + size]).to(job.device) for start in starts)
         )
+    if not job.model.has_prefix:
+        return job
     cache, context, stopping = FrameCache(), job.autocast, stop.check
     constant = job.plan.augmentation.strength == "none" and not any(loader.is_cut(item) for item in items)
     # Validation clips are never varied, so theirs are constant in any case.

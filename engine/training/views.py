@@ -44,6 +44,10 @@ class View:
         sound = self.loader.waveforms.sounds[item.region].digest
         return f"{sound}-{self.loader.training_samples(item)}-{variation}"
 
+    def rows(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return what is encoded."""
+        return self.loader.rows(items)
+
     def varied(self, items: Sequence[Item]) -> list[Item]:
         """Return the clips with the labels of their takes."""
         return [self.loader.varied(item, self.number) for item in items]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.evidence.predictions import measure_predictions
+from engine.evidence.run.limits import limits_of
 from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import chosen_run, read_runs
 from engine.evidence.run.replicates import replicates
@@ -24,6 +25,7 @@ from ..translation import Edits, edits_for
 from .audit import admitted
 from .framework import framework_of
 from .plan import facts_of_plan
+from .plan_edits import plan_edits
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Diagnosis:
     """What the run itself showed, after the gates of the vocabulary."""
     series: RunSeries
     edits: Edits | None = None
-    """Remedies in the words of the framework that wrote the log; None for a run of a plan of ours."""
+    """Remedies in the words of the framework that wrote the log, or as lines of our plan."""
 
 
 def diagnose_run(
@@ -66,7 +68,11 @@ def diagnose_run(
     runs = read_runs(path)
     run = chosen_run(runs, path, number)
     given = tuple(extra_facts)
-    measured = measure_run(run) + replicates(runs) + measure_predictions(run.predictions, _task(run, given))
+    measured = (
+        measure_run(run, limits_of(knowledge))
+        + replicates(runs)
+        + measure_predictions(run.predictions, _task(run, given))
+    )
     measured += measured_outcomes(run.source, frozenset(knowledge.vocabulary.entries))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))
@@ -75,8 +81,9 @@ def diagnose_run(
     packs: tuple[Pack, ...] = ("audit", "diagnose") if any(fact.source == "audit" for fact in given) else ("diagnose",)
     unknown = (*measured.unknown, *extra_unknown)
     session = consult(knowledge, (*measured.facts, *plan, *given), packs=packs, unknown=unknown)
-    edits = None if run.plan else _edits(session, knowledge, run, framework)
-    return Diagnosis(_name(run), _with_remedies_that_apply(session), measured, run, edits)
+    told = _with_remedies_that_apply(session)
+    edits = plan_edits(told, run.plan) if run.plan else _edits(session, knowledge, run, framework)
+    return Diagnosis(_name(run), told, measured, run, edits)
 
 
 def _edits(session: Session, knowledge: Knowledge, run: RunSeries, framework: str) -> Edits | None:

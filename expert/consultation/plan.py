@@ -114,8 +114,9 @@ def launch_command(plan: Plan, path: Path) -> str:
 
 
 def facts_of_plan(plan: Plan, knowledge: Knowledge) -> tuple[Fact, ...]:
-    """Return what a plan says, as facts; a line without a value says nothing."""
-    stated = ((entry, value_at(plan, entry.plan)) for entry in _entries(knowledge))
+    """Return what a plan says, as facts; a line without a value says nothing, nor does a class of the user's own."""
+    own = {"backbone.name"} if plan.backbone.is_own else set()
+    stated = ((entry, value_at(plan, entry.plan)) for entry in _entries(knowledge) if entry.plan not in own)
     return tuple(
         Fact(entry.name, entry.coerce(value, entry.plan), "plan") for entry, value in stated if value is not None
     )

@@ -14,7 +14,7 @@ from engine.memory import (
     estimate,
     forward_gflop_per_second,
 )
-from knowledge.cards import BackboneCard
+from knowledge.cards import BackboneCard, evidence_lines, figures_told
 from knowledge.rulebook import Knowledge
 
 from .document import Bullets, Document, Heading, Paragraph, Table
@@ -25,7 +25,8 @@ _NOT_KNOWN = "?"
 _INTRO = (
     "One card a backbone, from knowledge/backbones/. Numbers of weights follow from the configuration wherever the "
     "card names a class of transformers; memory and arithmetic are estimated by engine/memory.py. A question mark "
-    "stands for what was neither looked up nor derived."
+    "stands for what was neither looked up nor derived. Each card says which of its figures were held against what "
+    "its authors or others publish; the rest is from memory, and is named in the last column."
 )
 _MEMORY = (
     f"Memory in mixed precision (float32 weights, 16-bit copies, AdamW), without checkpointing. Fixed: weights, "
@@ -38,7 +39,7 @@ _MEMORY = (
 
 _COLUMNS = (
     *("backbone", "weights", "layers x hidden", "rate", "frames/s", "licence"),
-    *("heard", "hours", "languages", "runs here as"),
+    *("heard", "hours", "languages", "runs here as", "from memory"),
 )
 
 
@@ -69,7 +70,10 @@ def backbones_record(knowledge: Knowledge) -> dict[str, Any]:
         "schema": "tonmeister.backbones/1",
         "uncertainty": UNCERTAINTY,
         "clip_seconds": _SECONDS,
-        "backbones": [{**card.model_dump(), "costs": _cost_record(card)} for card in knowledge.backbones],
+        "backbones": [
+            {**card.model_dump(), "unchecked": list(card.unchecked), "costs": _cost_record(card)}
+            for card in knowledge.backbones
+        ],
     }
 
 
@@ -86,6 +90,7 @@ def _facts(card: BackboneCard) -> tuple[str, ...]:
         _NOT_KNOWN if card.hours is None else f"{card.hours:,.0f}",
         _NOT_KNOWN if card.languages is None else str(card.languages),
         card.runs or "not here",
+        figures_told(card.unchecked) or "nothing",
     )
 
 
@@ -135,6 +140,7 @@ def _lines(card: BackboneCard, knowledge: Knowledge) -> list[str]:
         f"attention kernels: {', '.join(card.attention) or 'none in transformers'}",
         f"bundled trainer: {f'loads it as {card.runs}' if card.runs else 'cannot load it'}",
         *([card.note] if card.note else []),
+        *evidence_lines(card),
         *(f"source: {knowledge.citation(source) if source in knowledge.sources else source}" for source in card.source),
     ]
 

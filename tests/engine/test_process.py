@@ -103,3 +103,15 @@ while True: time.sleep(0.05)
     with pytest.raises(ZeroDivisionError):
         run_child(child(tmp_path, script), tmp_path, on_event)
     assert [event["kind"] for event in EventTail(tmp_path / "events.jsonl").read()] == ["start", "terminated"]
+
+
+def test_torchrun_understands_the_command_of_several_processes(tmp_path: Path) -> None:
+    """Its parser takes the beginning of its own options for them, so that a bare `--run` ended it."""
+    from torch.distributed.run import parse_args
+
+    command = train_command(tmp_path / "plan.yaml", tmp_path / "run", resume=True, processes=2)
+    assert command[:4] == [sys.executable, "-P", "-m", "torch.distributed.run"]
+    understood = parse_args(command[4:])
+    assert understood.module and understood.nproc_per_node == "2" and understood.training_script == "engine"
+    wanted = ["train", str(tmp_path / "plan.yaml"), "--run", str(tmp_path / "run"), "--resume"]
+    assert understood.training_script_args == wanted

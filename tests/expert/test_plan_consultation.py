@@ -255,6 +255,10 @@ def test_a_reference_is_left_out_and_that_is_said() -> None:
     assert "hears the degraded signal alone" in result.not_runnable[0]
     assert "Not run here yet:" in plan_text(result, "tonmeister train x.yaml")
 
+    compared = draft({**MOS, "task.reference": "full-reference", "dataset.reference_column": "clean"})
+    assert compared.plan is not None and compared.plan.data.reference_column == "clean"
+    assert not any("clean reference" in text for text in compared.not_runnable)
+
 
 @pytest.mark.parametrize(
     ("recommended", "said"),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.planted_causes import CASES, CONTROLS
-from benchmarks.planted_runs import diagnosed_case, summary
+from benchmarks.planted_figures import summary
+from benchmarks.planted_runs import diagnosed_case
 from knowledge.loader import load_knowledge
 
 BY_NAME = {case.name: case for case in (*CASES, *CONTROLS)}

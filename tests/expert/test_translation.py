@@ -13,6 +13,7 @@ from expert.report.markdown import render_markdown
 from expert.report.text import render_text
 from knowledge.errors import UsageError
 from knowledge.loader import load_knowledge
+from tests.engine.run.builders import Made, write_run
 from tui.diagnosing import finding_page
 
 KNOWLEDGE = load_knowledge()
@@ -91,3 +92,39 @@ def test_a_damaged_log_with_impossible_numbers_is_diagnosed_without_them(tmp_pat
     diagnosis = diagnose_run(KNOWLEDGE, path)
     assert not {one.id for one in diagnosis.session.findings} & {"gpu-healthy", "gpu-bursty"}
     assert any("cannot be" in one.reason for one in diagnosis.measured.unknown)
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """A run of a plan of ours that overfits, without clipping."""
+    fall, rise = (
+        [2 * 0.9**i + 0.01 for i in range(40)],
+        [2 * 0.9 ** min(i, 10) + 0.1 * max(0, i - 10) for i in range(40)],
+    )
+    made = Made(train=fall, val=rise, plan={"training": {"clip_norm": 0.0}})
+    return diagnose_run(KNOWLEDGE, write_run(tmp_path / "run", made))
+
+
+def test_remedies_of_our_own_run_are_lines_of_its_plan(ours):
+    edits = {edit.remedy: edit for edit in ours.edits.edits}
+    assert ours.edits.framework is None
+    assert edits["training.clip-gradients"].lines == ("- training.clip_norm: 0.0", "+ training.clip_norm: 1.0")
+
+
+def test_every_remedy_promises_something_and_says_what_will_tell(ours):
+    record = diagnosis_record(ours)["edits"]
+    assert {name for edit in record["edits"] for name in edit["check"]} == set(record["checks"])
+    for edit in record["edits"]:
+        assert edit["expect"] and all(edit["check"].values())
+    overfitting = record["checks"]["overfitting"]
+    assert any(line.startswith("run.generalisation_loss: ") and "wanted at most" in line for line in overfitting)
+    assert record["checks"]["train.grad_clip"] == [
+        "the best validation score, better by more than seeds differ: this finding rests on settings alone"
+    ]
+
+
+def test_text_of_our_own_run_shows_change_promise_and_check(ours):
+    text = render_text(diagnosis_document(ours))
+    assert "+ training.clip_norm: 1.0" in text
+    assert "Fewer spikes" in text
+    assert "overfitting: it worked when one of these holds in the next log" in text

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from engine.plan import Plan, plan_yaml
+from engine.separating import Outcome, write_outcome
+from knowledge.errors import TrainingError
 from knowledge.loader import load_knowledge
 from tui.app import TonmeisterApp
 from tui.screens.ask import Ask
@@ -169,3 +171,62 @@ def test_a_remedy_becomes_a_new_plan_and_opens_the_loop(folder: Path) -> None:
     drive(app("ours"), scenario)
     assert (folder / "ours-remedied.yaml").is_file()
     assert (folder / "ours-remedied.yaml").read_text() != (folder / "ours" / "plan.yaml").read_text()
+
+
+def test_a_separating_test_is_run_and_the_causes_move(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(folder)
+
+    def run(path: Path, names: tuple[str, ...], _say: object) -> None:
+        assert names == ("one-batch",)
+        write_outcome(path, Outcome(names[0], {"test.one_batch_score": 1.0}, ("all sixteen clips were learned",)))
+
+    monkeypatch.setattr("tui.screens.diagnose.run_tests", run)
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await diagnosed(pilot)
+        before = screen(pilot).diagnosis
+        await pilot.press("t")
+        await until(lambda: isinstance(pilot.app.screen, Ask), pilot)
+        listed = pilot.app.screen.query_one(OptionList)
+        listed.highlighted = next(i for i, each in enumerate(listed.options) if "one-batch" in str(each.prompt))
+        await pilot.press("enter")
+        await until(lambda: command(pilot) == "tonmeister diagnose ours --test one-batch", pilot)
+        await until(lambda: screen(pilot).diagnosis is not before, pilot)
+        after = screen(pilot).diagnosis
+        assert after is not None and before is not None
+        assert after.session.facts["test.one_batch_score"].value == 1.0
+        assert "test.one_batch_score" not in before.session.facts
+        assert screen(pilot).testing == ""
+
+    drive(app("ours"), scenario)
+
+
+def test_a_separating_test_that_fails_says_why_and_can_be_asked_for_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(folder)
+
+    def fail(*_: object) -> None:
+        raise TrainingError("the manifest clips.csv is not there")
+
+    monkeypatch.setattr("tui.screens.diagnose.run_tests", fail)
+
+    async def scenario(pilot: Pilot[None]) -> None:
+        await diagnosed(pilot)
+        await pilot.press("t")
+        await until(lambda: isinstance(pilot.app.screen, Ask), pilot)
+        await pilot.press("enter")
+        await until(lambda: any("clips.csv is not there" in each.message for each in pilot.app._notifications), pilot)
+        await until(lambda: screen(pilot).testing == "", pilot)
+        assert screen(pilot).check_action("test", ())
+        assert command(pilot) == "tonmeister diagnose ours"
+
+    drive(app("ours"), scenario)
+
+
+def test_no_separating_test_is_offered_for_a_log_without_a_plan() -> None:
+    async def scenario(pilot: Pilot[None]) -> None:
+        await diagnosed(pilot)
+        assert not screen(pilot).check_action("test", ())
+
+    drive(app("history.csv"), scenario)

@@ -19,6 +19,7 @@ from .output import say
 @click.option(
     "--processes", type=click.IntRange(min=1), default=1, help="On one machine, by torchrun: one for each GPU."
 )
+@click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard too, in RUN/tensorboard.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -29,6 +30,7 @@ def command(
     resume: bool,
     with_test: bool,
     processes: int,
+    tensorboard: bool,
 ) -> None:
     """Run PLAN; the run directory holds events, predictions, checkpoints and the plan as it was run."""
     from engine.plan import plan_yaml, write_atomically
@@ -46,6 +48,8 @@ def command(
     if not resume:
         header = f"tonmeister train {plan}" + "".join(f" --set {setting}" for setting in settings)
         write_atomically(run / "plan.yaml", plan_yaml(chosen, header=header))
+    if tensorboard:
+        (run / "tensorboard").mkdir(parents=True, exist_ok=True)  # the trainer writes there where it finds it
     say(f"Training {chosen.name} in {run}")
     status = run_child(
         train_command(

@@ -152,8 +152,8 @@ class DiagnoseScreen(Screen[None]):
     @on(Diagnosed)
     def _show(self, event: Diagnosed) -> None:
         if event.path != self.path:
-            self.curve = 0
-        self.path, self.diagnosis, self.more_words = event.path, event.diagnosis, ()
+            self.curve, self.more_words = 0, ()
+        self.path, self.diagnosis = event.path, event.diagnosis
         asked = self.has_class("asking")
         self.remove_class("asking")
         session = event.diagnosis.session

@@ -19,7 +19,10 @@ from .thinning import MOST, lengths, thinned
 Direction = Literal["higher", "lower", ""]
 Floats = NDArray[np.float64]
 
-_LOWER = {"loss", "wer", "cer", "mer", "per", "der", "eer", "error", "errors", "mae", "mse", "rmse", "perplexity"}
+_LOWER = {
+    "loss", "wer", "cer", "mer", "per", "der", "eer", "error", "errors", "mae", "mse", "rmse",
+    "perplexity", "ppl", "logloss", "mlogloss", "merror",
+}  # fmt: skip
 _HIGHER = {
     "accuracy", "acc", "f1", "precision", "recall", "uar", "auc", "auroc", "map", "ccc", "pearson", "spearman", "r2",
     "bleu", "jaccard", "iou", "miou", "dice", "kappa", "mcc", "ap", "prec", "top", "jacard",
@@ -34,6 +37,8 @@ _PREFERRED = (
 
 def direction_of(metric: str) -> Direction:
     """Say by its name whether a metric is better when higher or lower; empty when the name does not tell."""
+    if metric.lower() == "score":
+        return "higher"
     words = re.split(r"[^a-z0-9]+", metric.lower())
     if _RANKS & set(words):
         return ""  # `acc_mean_pos` is a position in a ranking beside accuracies

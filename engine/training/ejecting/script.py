@@ -45,7 +45,11 @@ def can_be_written(plan: Plan) -> list[str]:
     reasons = []
     if plan.answer not in ("class", "score"):
         reasons.append(f"a clip's answer is {plan.answer}, not one class or score")
-    if plan.backbone.name not in SPECTRAL + SPEECH:
+    if plan.data.reference_column is not None:
+        reasons.append("data.reference_column names a second signal for every clip")
+    if plan.backbone.is_own:
+        reasons.append(f"backbone.name is {plan.backbone.name}, a class of your own, and no checkpoint of transformers")
+    elif plan.backbone.name not in SPECTRAL + SPEECH:
         reasons.append(f"backbone.name is {plan.backbone.name}, whose input is prepared window by window here")
     if plan.backbone.name == "wavlm" and plan.adaptation.method in ("lora", "dora"):
         reasons.append("adapters in the attention of WavLM learn nothing in transformers and peft")

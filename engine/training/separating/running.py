@@ -15,6 +15,7 @@ from knowledge.errors import InputError, UsageError
 from ..faults import memory_watched
 from ..stopping import Stop
 from .bench import Bench, prepare
+from .discriminating import NAME, discrimination
 from .error_spread import error_spread
 from .gradients import gradient_census
 from .modes import mode_agreement
@@ -32,6 +33,7 @@ _FUNCTIONS: dict[str, Callable[[Bench], Outcome]] = {
     "mode-agreement": mode_agreement,
     "gradient-census": gradient_census,
     "error-spread": error_spread,
+    NAME: discrimination,
     "step-timing": step_timing,
 }
 

@@ -6,12 +6,12 @@ Nothing is guessed from prose: a number counts when the word before it names a l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..series import RunMeta, direction_of
 from .json_logs import read_json_lines
 from .names import SPLITS, is_metric, meaning
-from .records import Record
+from .record import Record
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity)"
 _PAIR = re.compile(
@@ -22,6 +22,8 @@ _PAIR = re.compile(
 _EPOCH = re.compile(r"\bepochs?\b\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE)
 _NUMBERED = re.compile(r"\b(?P<epoch>\d+)(?:/(?P<of>\d+))?epoch\b")
 """`3epoch results`, `3/50epoch started`, as ESPnet counts."""
+_JULIA = re.compile(r"(\d\.\d+)f0\b")
+"""`0.25f0` is how Julia prints a number of single precision."""
 _PARTS = re.compile(r"(?=\[(?:train|valid|val|dev|test)\])")
 _EMBEDDED = re.compile(r"\{\".*\}\s*$")
 _BATCH = re.compile(r"\]\s*\[\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)\s*\]")
@@ -29,12 +31,16 @@ _BRACKET = re.compile(r"\b(?:train|training)\b\s*:?\s*\[\s*(?P<epoch>\d+)\s*/\s*
 _STEP = re.compile(
     r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d+)(?!\d|\s*/)", re.IGNORECASE
 )
+_ROUND = re.compile(r"\s*\[(?P<step>\d+)\]\s")
+"""`[10] train-logloss:0.41`, as XGBoost and LightGBM count."""
 _SPLIT = re.compile(
-    r"\b(train(?:ing)?|valid(?:ation|ate)?|val|eval(?:uation)?|dev|test)(?:_inner)?\b(?!\.py)", re.IGNORECASE
+    r"\b(train(?:ing)?|valid(?:ation|ate)?|val|eval(?:uation)?|dev|cv|test)(?:_inner)?\b(?!\.py)", re.IGNORECASE
 )
 _OVER = re.compile(r"finish|done|end|complete|took|takes|time", re.IGNORECASE)
 _RETOLD = re.compile(r"early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
 _LONGEST_TITLE = 60
+_TOLD = re.compile(rf"[:=]\s*{_NUMBER}\s*$")
+"""A number at the end of a line: it says something, and is no title of what follows."""
 _LONGEST_LINE = 4000
 """Longer lines are dumps of arrays, not logs."""
 
@@ -53,6 +59,8 @@ class _Place:
     selected_by: str = ""
     announced: bool = False
     """Whether the log itself says where its next run begins."""
+    forms: list[str] = field(default_factory=list)
+    """By what each record says itself where in the run it is: `epoch`, `step`, or nothing."""
 
 
 def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
@@ -62,6 +70,7 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
     records = [record for part in parts if (record := _line(part, place)) is not None]
     if not records:
         return None
+    records = _parted(records, place.forms)
     last = max((record.epoch for record in records if record.epoch is not None), default=None)
     first = min((record.epoch for record in records if record.epoch is not None), default=1)
     planned = place.planned_epochs or place.configured_epochs
@@ -69,6 +78,27 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
     status = place.status or ("" if planned is None else "completed" if done else "unfinished")
     chosen = RunMeta(planned_epochs=planned, status=status, selected_by=place.selected_by, announced=place.announced)
     return records, chosen
+
+
+_FEWEST = 3
+"""Records of one form from which on it is the form of a run, and no line that says something once."""
+
+
+def _parted(records: list[Record], forms: list[str]) -> list[Record]:
+    """Records of another run where epochs alone are counted up to a line, and steps alone after it, or the reverse.
+
+    A log that counts both has steps before its last epoch.
+    """
+    by_epoch, by_step = ([i for i, form in enumerate(forms) if form == name] for name in ("epoch", "step"))
+    if min(len(by_epoch), len(by_step)) < _FEWEST:
+        return records
+    if by_epoch[-1] < by_step[0]:
+        begin = by_epoch[-1] + 1
+        return records[:begin] + [replace(one, epoch=None, part=1) for one in records[begin:]]
+    if by_step[-1] < by_epoch[0]:
+        begin = by_epoch[0]
+        return records[:begin] + [replace(one, step=None, part=1) for one in records[begin:]]
+    return records
 
 
 _ENDS = (
@@ -85,7 +115,8 @@ _CONFIGURED = re.compile(r"\b(?:n_epochs|num_epochs|max_epochs|num_train_epochs|
 
 
 def _parts(line: str) -> list[str]:
-    """A line that tells of two splits, each behind its name in brackets, is two."""
+    """A line that tells of two splits, each behind its name in brackets, is two; `training's loss` is one name."""
+    line = _JULIA.sub(r"\1", line.replace("'s ", " "))
     parts = _PARTS.split(line)
     return parts if len(parts) > 2 else [line]
 
@@ -116,24 +147,26 @@ def _said(line: str, place: _Place) -> None:
 def _line(line: str, place: _Place) -> Record | None:
     _said(line, place)
     if (record := _embedded(line)) is not None:
+        place.forms.append("")
         return record
     if _RETOLD.search(line):
         return None
-    _move(line, place)
+    form = _move(line, place)
     values = dict(_pairs(line))
     words = _SPLIT.findall(line)
     if not values:
-        if words and len(line.strip()) <= _LONGEST_TITLE:
+        if words and len(line.strip()) <= _LONGEST_TITLE and not _TOLD.search(line):
             place.split = "" if _OVER.search(line) else SPLITS[words[-1].lower()]
         return None
     told = {SPLITS[word.lower()] for word in words}
     # Of a line that tells of two splits, a bare `accuracy` belongs to neither by its place.
     split = place.split if not told else next(iter(told)) if len(told) == 1 else ""
+    place.forms.append(form)
     return Record(values, split, place.epoch, place.step)
 
 
-def _move(line: str, place: _Place) -> None:
-    """Take epoch and step from a line."""
+def _move(line: str, place: _Place) -> str:
+    """Take epoch and step from a line, and return which of the two alone it tells."""
     epoch = _NUMBERED.search(line) or _EPOCH.search(line) or _BRACKET.search(line)
     if epoch:
         number = float(epoch["epoch"])
@@ -144,20 +177,28 @@ def _move(line: str, place: _Place) -> None:
     batch = _BATCH.search(line)
     if batch and place.epoch is not None:
         place.step = int(place.epoch) * int(batch["of"]) + int(batch["batch"])
-    elif step := _STEP.search(line):
+        return ""
+    step = _STEP.search(line) or _ROUND.match(line)
+    if step:
         place.step = int(step["step"])
+    return "" if bool(epoch) == bool(step) else "epoch" if epoch else "step"
 
 
 def _pairs(line: str) -> list[tuple[str, float]]:
     found = []
     for pair in _PAIR.finditer(line):
         name = _identifier(pair["name"]) if pair["sign"].strip() in (":", "=") else ""
-        name = name or _name(pair["name"])
+        name = name or _name(pair["name"]) or _among_columns(pair["name"], line)
         if pair["sign"] == ":" and line[pair.end() : pair.end() + 1] == "]":
             continue  # `module:231]` is a line of code
         if name and not (pair["sign"].strip() == "(" and pair["mean"]):
             found.append((name, float(pair["mean"] or pair["value"])))
     return found
+
+
+def _among_columns(text: str, line: str) -> str:
+    """A cross entropy by its two letters, which are a French word as well, where bars part what is told."""
+    return "ce" if text == "ce" and line.count("|") > 1 else ""
 
 
 def _identifier(text: str) -> str:
@@ -166,7 +207,7 @@ def _identifier(text: str) -> str:
     if "_" not in last or meaning(last).role != "curve" or not direction_of(last):
         return ""
     split = before.rpartition(" ")[2]
-    return f"{split} {last}" if split.lower() in SPLITS else last
+    return f"{split} {last}" if split.lower().rstrip("_0123456789") in SPLITS else last
 
 
 def _name(text: str) -> str:

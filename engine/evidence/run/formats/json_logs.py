@@ -10,7 +10,7 @@ from typing import Any
 
 from ..collecting import count, number
 from .names import SPLITS, meaning
-from .records import Record
+from .record import Record
 
 _MOST_DEPTH = 6
 _LARGEST_STEP = 1 << 53

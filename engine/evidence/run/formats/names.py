@@ -16,14 +16,17 @@ Role = Literal["curve", "epoch", "step", "rate", "gradient", "other"]
 SPLITS = {
     "train": "train", "training": "train", "tr": "train", "trn": "train",
     "val": "val", "valid": "val", "validation": "val", "eval": "val", "evaluation": "val", "dev": "val",
-    "validate": "val", "test": "test", "testing": "test",
+    "validate": "val", "cv": "val", "test": "test", "testing": "test",
 }  # fmt: skip
 _OTHER = {
     "time", "times", "runtime", "memory", "mem", "mfu", "speed", "seconds", "secs", "eta", "samples", "wps", "ups",
     "wpb", "bsz", "wall", "timestamp", "throughput", "size", "shape", "seed", "flos", "elapse", "elapsed", "scaler",
-    "loader", "patience", "vs", "second", "best", "max", "min", "tokens",
+    "loader", "patience", "vs", "second", "best", "max", "min", "tokens", "history",
 }  # fmt: skip
-_EMPTY = {"avg", "average", "mean", "metrics", "metric", "current", "total", "overall", "b", "m", "score", "value"}
+_EMPTY = {
+    "avg", "average", "mean", "metrics", "metric", "current", "total", "overall", "b", "m", "score", "value", "info",
+    "summary",
+}  # fmt: skip
 _STEPS = {
     "step",
     "steps",
@@ -78,8 +81,12 @@ def _curve(words: list[str]) -> Meaning:
     split = splits[0] if splits else ""
     per_step, per_epoch = rest[-1:] == ["step"], rest[-1:] == ["epoch"] or rest[:1] == ["epoch"]
     rest = [word for word in rest if word not in ("epoch", "step")]
+    if rest[:2] == ["mini", "batch"]:
+        split, rest = split or "train", rest[2:]
     if rest[-1:] and rest[-1] in _LOSSES:
         rest.append("loss")
+    if rest[-1:] and rest[-1].endswith("logloss"):
+        rest[-1:] = [rest[-1].removesuffix("loss"), "loss"]
     metric = "_".join(rest) or ("" if not splits else "score")
     if not metric:
         return Meaning("other")
@@ -94,4 +101,6 @@ def is_metric(name: str) -> bool:
     """Whether free text that stands before a number names a loss or a metric, by its last word."""
     words = re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower())
     last = [word for word in words if word and not word.isdigit()][-1:]
+    if last in (["score"], ["ce"]):
+        return any(word in SPLITS for word in words)  # alone, one is prose and the other a French word
     return bool(last) and (last[0] == "loss" or bool(direction_of(last[0])) or words[-2:] == ["error", "rate"])

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..collecting import count
 from ..series import RunMeta, RunSeries, Series, direction_of, is_share
 from .names import Meaning, meaning
+from .record import Course, Record
 
 _ADVERSARIAL = {"disc", "gen", "adv", "d", "g", "discriminator", "generator"}
 _RECONSTRUCTION = ("mel", "recon", "reconstruction", "spec", "stft")
 _PERCENT = 1.5
 """A share above this was logged in percent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Numbers that were logged together."""
-
-    values: Mapping[str, float]
-    """By the name that the log gives them."""
-    split: str = ""
-    """What the place in the log says: `train`, `val` or nothing."""
-    epoch: float | None = None
-    step: int | None = None
 
 
 Points = dict[str, dict[tuple[int, float | None], float]]
@@ -45,7 +36,14 @@ def runs_of(
     parts = _separated(records)
     told = (*notes, f"{len(parts)} runs were appended to one log") if len(parts) > 1 else tuple(notes)
     known = replace(meta or RunMeta(), appended_runs=len(parts))
-    return tuple(_run(part, source, reader, told, known) for part in parts)
+    return tuple(_run(part, source, reader, told, _of_part(known, part)) for part in parts)
+
+
+def _of_part(meta: RunMeta, part: Sequence[Record]) -> RunMeta:
+    """A planned number of epochs is that of a run that counts epochs."""
+    if len(part) and all(record.epoch is None for record in part) and meta.appended_runs > 1:
+        return replace(meta, planned_epochs=None, status="")
+    return meta
 
 
 def _names(records: Iterable[Record]) -> set[str]:
@@ -59,16 +57,14 @@ def is_understood(name: str) -> bool:
 
 
 def _separated(records: Sequence[Record]) -> list[list[Record]]:
-    """A run begins where the epoch falls back to where the log began."""
+    """A run begins where the epoch falls back to where the log began, or the step does and the loss with it."""
     parts: list[list[Record]] = [[]]
-    first = last = None
+    course = Course()
     for record in records:
-        epoch = record.epoch
-        if epoch is not None and last is not None and first is not None and epoch < last and epoch <= first:
+        if course.ends_before(record):
             parts.append([])
-            first = last = None
-        if epoch is not None:
-            first, last = epoch if first is None else first, epoch
+            course = Course()
+        course.follow(record)
         parts[-1].append(record)
     return [part for part in parts if any(_has_curve(record) for record in part)] or parts[:1]
 
@@ -80,6 +76,7 @@ def _has_curve(record: Record) -> bool:
 def _run(records: Sequence[Record], source: Path, reader: str, notes: tuple[str, ...], meta: RunMeta) -> RunSeries:
     meanings = {name: meaning(name) for name in _names(records)}
     curves = {name: _series(name, found) for name, found in _points(records, meanings).items()}
+    curves = counted(curves)
     return run_of_curves(curves, source, reader, notes, meta)
 
 
@@ -139,6 +136,32 @@ def _unsaid(metric: str, explicit: set[tuple[str, str]]) -> str:
     if metric == "loss" or not any(split == "train" for split, _ in explicit):
         return "train"
     return "train" if in_train else "val"
+
+
+def counted(curves: dict[str, Series]) -> dict[str, Series]:
+    """Give a place in training to curves whose steps stand still while epochs pass: they count batches of an epoch."""
+    still = {name for name, one in curves.items() if _stands_still(one)}
+    if not still:
+        return curves
+    moving = [one for name, one in curves.items() if name not in still and _rises(one.at) and _rises(one.when)]
+    clock = max(moving, key=len, default=None)
+    return {name: _placed(one, clock) if name in still else one for name, one in curves.items()}
+
+
+def _stands_still(one: Series) -> bool:
+    return len(one) > 1 and bool(np.all(one.at == one.at[0])) and _rises(one.when)
+
+
+def _rises(values: NDArray[Any]) -> bool:
+    return len(values) > 1 and bool(np.all(values[1:] >= values[:-1])) and bool(values[-1] > values[0])
+
+
+def _placed(one: Series, clock: Series | None) -> Series:
+    """At the last step that another curve has of each epoch; at the epoch itself where none counts steps."""
+    if clock is None:
+        return replace(one, at=one.when.astype(np.int64))
+    last = np.searchsorted(clock.when, one.when + 1, side="left") - 1
+    return replace(one, at=clock.at[np.clip(last, 0, len(clock) - 1)])
 
 
 def _series(name: str, points: Mapping[tuple[int, float | None], float]) -> Series:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 
 from ..collecting import count, number
 from .names import meaning
-from .records import Record
+from .record import Record
 
 DELIMITERS = (",", ";", "\t", "|")
 _AST = (
@@ -19,20 +20,39 @@ _AST = (
 
 def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
     """Return the records of a table and what was not understood; None when the text is no table."""
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = [line for line in text.split("\n") if line.strip() and not _RULED.fullmatch(line)]
     if len(lines) < 2:
         return None
     delimiter = max(DELIMITERS, key=lambda one: lines[0].count(one))
-    if not lines[0].count(delimiter):
-        return None
     try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+        if lines[0].lstrip().startswith("|"):
+            rows = _joined_heads([[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines])
+        elif lines[0].count(delimiter):
+            rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+        else:
+            rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     except csv.Error:
         return None
-    if len(rows) < 2:
+    if len(rows) < 2 or len(rows[0]) < 2:
         return None
     header, body = _header(rows)
     return None if header is None else _records(header, body)
+
+
+_RULED = re.compile(r"[|+:=\s-]*[-=][|+:=\s-]*")
+"""A line of a drawn table that holds no cell."""
+_SHARE = re.compile(r"(-?[\d.]+)\s*%")
+
+
+def _joined_heads(rows: list[list[str]]) -> list[list[str]]:
+    """Rows of a drawn table, the lines of a heading made one, percent signs left out."""
+    heads = next(
+        (i for i, row in enumerate(rows) if any(number(_SHARE.sub(r"\1", cell)) is not None for cell in row)), 0
+    )
+    if not heads or len({len(row) for row in rows[: heads + 1]}) > 1:
+        return rows
+    head = [" ".join(filter(None, cells)) for cells in zip(*rows[:heads], strict=True)]
+    return [head, *([_SHARE.sub(r"\1", cell) for cell in row] for row in rows[heads:])]
 
 
 def _header(rows: list[list[str]]) -> tuple[list[str] | None, list[list[str]]]:

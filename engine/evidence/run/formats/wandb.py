@@ -18,7 +18,7 @@ from ..collecting import number
 from ..series import RunMeta, RunSeries, Series
 from .decoding import LARGEST_BYTES
 from .names import meaning
-from .records import Record
+from .record import Record
 from .wire import WireError, fields, signed
 
 _MARK = b":W&B"
