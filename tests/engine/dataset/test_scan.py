@@ -115,7 +115,7 @@ def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_hours_out_of_a_few_bytes_are_not_decoded_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_reader, "_BOMB_SECONDS", 60.0)
+    monkeypatch.setattr("engine.evidence.dataset.sample_reader._BOMB_SECONDS", 60.0)
     file, sound = tmp_path / "silence.flac", tmp_path / "sound.flac"
     soundfile.write(file, np.zeros(8000 * 600, np.int16), 8000)
     soundfile.write(sound, np.tile(np.arange(-4000, 4000, dtype=np.int16), 200), 8000)
