@@ -26,6 +26,8 @@ _NEIGHBOURS = 15
 """Points before and after that a training loss is compared with."""
 _LONG = 20_000
 """Points from which on only candidates are looked at."""
+_SAMPLE = 5_000
+"""Points that tell the spread of such a log; more of them move it by less than a hundredth."""
 _CANDIDATE = math.log(2) - 0.35
 """Height above its stretch from which on a point may be twice its neighbours: a stretch of a thousandth of the run is
 nowhere a third away from its own median once the first 2 % are over."""
@@ -68,25 +70,26 @@ def _standing_out(values: Floats) -> Flags:
     if len(values) <= _LONG:
         excess, score = _excess(values, _NEIGHBOURS)
         return (score > _SCORE) & (excess >= math.log(2))
-    middles = thinned(values)
-    level = np.repeat(middles, lengths(len(values)))
-    every = np.arange(0, len(values), max(1, len(values) // _LONG))
-    spread = max(deviation(_above(values, every)), 1e-9)
-    high = np.flatnonzero(values - level > _CANDIDATE)
-    above = _above(values, high)
+    limits = np.repeat(thinned(values) + _CANDIDATE, lengths(len(values)))
+    every = np.arange(0, len(values), max(1, len(values) // _SAMPLE))
+    around = np.fmax(_beside(values, every, -_NEIGHBOURS), _beside(values, every, 1))
+    spread = max(deviation(np.where(np.isnan(around), 0.0, values[every] - around)), 1e-9)
+    found = np.flatnonzero(values > limits)
+    for first in (-_NEIGHBOURS, 1):  # what does not stand above its past need not be held against its future
+        above = values[found] - _beside(values, found, first)
+        found = found[np.isnan(above) | ((above >= math.log(2)) & (above > _SCORE * spread))]
     flags = np.zeros(len(values), dtype=np.bool_)
-    flags[high[(above / spread > _SCORE) & (above >= math.log(2))]] = True
+    flags[found] = True
     return flags
 
 
-def _above(values: Floats, places: NDArray[np.intp]) -> Floats:
-    """How far the points at `places` lie above what is before and what is after them."""
-    padded = np.concatenate([np.full(_NEIGHBOURS, np.nan), values, np.full(_NEIGHBOURS, np.nan)])
-    reach = np.arange(_NEIGHBOURS)
-    before = np.median(padded[places[:, None] + reach], axis=1)
-    after = np.median(padded[places[:, None] + _NEIGHBOURS + 1 + reach], axis=1)
-    around = np.fmax(before, after)
-    return np.where(np.isnan(around), 0.0, values[places] - around)
+def _beside(values: Floats, places: NDArray[np.intp], first: int) -> Floats:
+    """Median of the neighbours of each place from `first` on; NaN where they reach over an end of the log."""
+    inside = (places + first >= 0) & (places + first + _NEIGHBOURS <= len(values))
+    middles = np.full(len(places), np.nan)
+    rows = places[inside, None] + np.arange(first, first + _NEIGHBOURS)
+    middles[inside] = np.partition(values[rows], _NEIGHBOURS // 2, axis=1)[:, _NEIGHBOURS // 2]
+    return middles
 
 
 def _evaluation_spikes(run: RunSeries) -> Measured:
