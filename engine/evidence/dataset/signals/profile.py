@@ -55,7 +55,8 @@ def band_weights(bins: int, sample_rate_hz: float) -> npt.NDArray[np.float32]:
     rising = 1 - (centres[1:-1] - hertz[:, None]) / half[:-1]
     falling = 1 - (hertz[:, None] - centres[1:-1]) / half[1:]
     weights = np.maximum(0.0, np.minimum(rising, falling))
-    return (weights / np.maximum(weights.sum(axis=0), 1e-12)).astype(np.float32)
+    even: npt.NDArray[np.float32] = (weights / np.maximum(weights.sum(axis=0), 1e-12)).astype(np.float32)
+    return even
 
 
 def _modulations(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Floats:
