@@ -156,10 +156,15 @@ def _read_varint(message: bytes, at: int) -> tuple[int, int]:
 
 def read_and_measure(path: Path) -> None:
     """Read a log and measure every signal; what a diagnosis does beside its rules."""
+    from engine.evidence.run.limits import Limits
     from engine.evidence.run.measure import measure_run
     from engine.evidence.run.read import read_run
 
-    measure_run(read_run(path))
+    measure_run(read_run(path), Limits(*_AS_THE_RULEBOOK))
+
+
+_AS_THE_RULEBOOK = (5.0, 2.0, 0.02, 0.05, 0.33, 0.95, 0.1, 0.2)
+"""What it says when it is loaded, which is no part of reading a log."""
 
 
 WAYS: dict[str, Callable[[Path], None]] = {
