@@ -130,7 +130,7 @@ def read_source(path: Path, relative: str) -> Source | Broken:
     except OSError as error:
         return Broken(Place(relative, 1), error.strerror or "cannot be opened")
     if path.suffix == ".ipynb":
-        return _notebook(data, relative)
+        return parse_notebook(data, relative)
     try:
         encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
         text = data.decode(encoding)
@@ -139,7 +139,8 @@ def read_source(path: Path, relative: str) -> Source | Broken:
     return parse_source(text, relative)
 
 
-def _notebook(data: bytes, relative: str) -> Source | Broken:
+def parse_notebook(data: bytes | str, relative: str) -> Source | Broken:
+    """Return the code of a notebook's cells as one tree."""
     try:
         content = json.loads(data)
         cells = content.get("cells") or content["worksheets"][0]["cells"]
