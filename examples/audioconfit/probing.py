@@ -22,7 +22,7 @@ Labelled = tuple[Vectors, Sequence[int]]
 
 
 def probe(train: Labelled, validation: Labelled, test: Vectors) -> tuple[float, list[int]]:
-    """Return the accuracy of the best ridge on validation clips, and the classes that its probe gives the test clips."""
+    """Return the best ridge's accuracy on validation clips, and the classes that its probe gives the test clips."""
     mean, deviation = train[0].mean(0), train[0].std(0) + 1e-8
     first, second, third = (torch.from_numpy((own - mean) / deviation) for own in (train[0], validation[0], test))
     classes, targets = torch.tensor(train[1]), torch.tensor(validation[1])
