@@ -6,6 +6,7 @@ Each seed makes one project: a training script with characters, lines or express
 bytes, or one of the hostile kinds of `tests/expert/hostile_scripts.py` (nested a thousand deep, ten megabytes, star
 imports in a circle, values that double sixty times, links in a circle, escapes in names, weird encodings). Of each,
 every form of the report is written, and of each third every patch is tried. `slowest_seconds` is processor time.
+A run that begins where the last one ended adds its figures to those.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 from expert.consultation.reviewing import ReviewRequest, fixes_of, review_project
 from expert.report.annotations import github_annotations
@@ -75,9 +77,20 @@ def main(arguments: list[str]) -> None:
         "slowest_seconds": round(slowest[0], 2), "slowest_seed": slowest[1], "peak_mb": round(peak),
     }  # fmt: skip
     print(found)
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "fuzz_scripts.json").write_text(json.dumps(found, indent=1) + "\n")
+    results = Path(__file__).parent / "results" / "fuzz_scripts.json"
+    results.parent.mkdir(exist_ok=True)
+    before = json.loads(results.read_text()) if first and results.is_file() else {}
+    together = _together(before, found) if before.get("seeds", [0, -1])[1] == first else found
+    together["seeds"] = [together.get("seeds", [first])[0], first + count]
+    results.write_text(json.dumps(together, indent=1) + "\n")
+
+
+def _together(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of a slice with those of the slices before it, which ended where this one began."""
+    slower = max((before, found), key=lambda each: each["slowest_seconds"])
+    added = {name: before[name] + found[name] for name in ("read", "refused", "failed", "findings")}
+    slowest = {name: slower[name] for name in ("slowest_seconds", "slowest_seed")}
+    return {"seeds": [before["seeds"][0], 0], **added, **slowest, "peak_mb": max(before["peak_mb"], found["peak_mb"])}
 
 
 if __name__ == "__main__":

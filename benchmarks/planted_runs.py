@@ -34,7 +34,8 @@ from knowledge.records import Measured
 
 TRUE_OF_THE_DATA = {"group-gap"}
 """Findings about the clips and not the training: an interval says that one speaker is answered worse than others."""
-_MOST_TESTS = 4
+_AT_ONCE = 3
+"""Tests that are run before the causes are weighed anew."""
 
 
 def diagnosed_case(case: Case, seed: int, folder: Path) -> Result:
@@ -45,11 +46,9 @@ def diagnosed_case(case: Case, seed: int, folder: Path) -> Result:
     run = _trained(case, seed, folder)
     audit = _audited(run)
     before = _diagnosed(run, audit)
-    from expert.differential import causes_of_run, telling_tests
+    from expert.differential import causes_of_run
 
-    wanted = telling_tests(before)[:_MOST_TESTS]
-    _test(run, wanted)
-    after = _diagnosed(run, audit) if wanted else before
+    after, done = _tested(run, audit, before)
     ranked = causes_of_run(after)
     ids = {finding.id for finding in after.findings}
     return Result(
@@ -61,7 +60,7 @@ def diagnosed_case(case: Case, seed: int, folder: Path) -> Result:
         ranked[0].standing if ranked else "",
         _rank(ranked, case),
         _rank(causes_of_run(before), case),
-        wanted,
+        done,
         round(time.process_time() - began, 2),
         tuple(f"{one.cause.id}={one.standing}" for one in ranked[:4]),
     )
@@ -105,6 +104,22 @@ def _diagnosed(run: Path, audit: Measured) -> Any:
     from knowledge.loader import load_knowledge
 
     return diagnose_run(load_knowledge(), run, extra_facts=audit.facts, extra_unknown=audit.unknown).session
+
+
+def _tested(run: Path, audit: Measured, before: Any) -> tuple[Any, tuple[str, ...]]:
+    """Run what the diagnosis asks for, a few at a time, until the causes of what it found are shown or nothing is left.
+
+    Returns:
+        The diagnosis after the last test, and the tests in their order.
+    """
+    from expert.differential import telling_tests
+
+    session = before
+    done: tuple[str, ...] = ()
+    while wanted := tuple(name for name in telling_tests(session) if name not in done)[:_AT_ONCE]:
+        _test(run, wanted)
+        session, done = _diagnosed(run, audit), (*done, *wanted)
+    return session, done
 
 
 def _test(run: Path, names: Iterable[str]) -> None:

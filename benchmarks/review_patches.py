@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from engine.evidence.script.sources import Source, parse_notebook
 from expert.consultation.reviewing import ReviewRequest, fixes_of, review_project
 from expert.reviewing.fixes import apply_fixes, texts_of
 from knowledge.loader import load_knowledge
@@ -44,6 +45,12 @@ def main(projects: Path) -> None:
     (results / "review_patches.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
+def _code(notebook: str) -> str:
+    read = parse_notebook(notebook, "x.ipynb")
+    assert isinstance(read, Source), "a notebook that was patched is none any more"
+    return read.text
+
+
 def _patched(copy: Path, unit: dict[str, Any], offered: Counter[str], wanted: Counter[str]) -> list[str]:
     knowledge = load_knowledge()
     request = ReviewRequest(copy, entry=unit["path"].replace(".flat.py", ".ipynb"))
@@ -54,7 +61,7 @@ def _patched(copy: Path, unit: dict[str, Any], offered: Counter[str], wanted: Co
     apply_fixes(copy, fixes)
     wrong = []
     for path, (_, after) in texts_of(fixes).items():
-        ast.parse(after)
+        ast.parse(after if path.endswith(".py") else _code(after))
         if (copy / path).read_text("utf-8") != after.replace("\r\n", "\n"):
             wrong.append(f"{unit['unit']}: {path} is not what was offered")
     again = review_project(knowledge, request)

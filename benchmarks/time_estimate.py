@@ -4,7 +4,8 @@
 
 FSDD and ESC-10 with the plans that the rules draw, and some clips of FSDD through a random network of the shape of
 wav2vec2-base, frozen, with adapters, and learning as a whole. A core's speed is the one that the rules state. Words
-choose cases by their titles. Five minutes on a quiet core. On a GPU: not measured, no GPU.
+choose cases by their titles. Five minutes on a quiet core; `load` is that of the machine, which has two, when a case
+ended: processor time grows by up to a half where others compute beside it. On a GPU: not measured, no GPU.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import RESULTS, data_folder, experts_plan, keep, trained
-from engine.duration import Training, beside_seconds, gflop
+from engine.duration import Training, beside_seconds, gflop, learning_weights
 from engine.memory import Method
 from engine.plan import Plan, patched, read_plan
 from expert.chaining import consult
@@ -48,7 +49,7 @@ def main() -> None:
             measured = _processor_seconds() - before
             seconds = _estimated(card, replace(training, **_seen(run)), plan)
             _keep(title, {"estimated_seconds": round(seconds, 1), "measured_seconds": round(measured, 1),
-                          "ratio": round(seconds / measured, 2)})  # fmt: skip
+                          "ratio": round(seconds / measured, 2), "load": round(os.getloadavg()[0], 1)})  # fmt: skip
 
 
 def _keep(title: str, row: dict[str, float]) -> None:
@@ -125,8 +126,11 @@ def _seen(run: Path) -> dict[str, Any]:
 
 def _estimated(card: str, training: Training, plan: Plan) -> float:
     spectral = plan.backbone.name in ("mfcc", "log-mel")
-    beside = beside_seconds(training, spectral=spectral, reads_frames=plan.head.name == "temporal")
-    work = 0.0 if spectral else gflop(load_knowledge().vocabulary.cards[card], training)
+    shaped = None if spectral else load_knowledge().vocabulary.cards[card]
+    weights = learning_weights(shaped, training) if shaped else 0.0
+    temporal = plan.head.name == "temporal"
+    beside = beside_seconds(training, spectral=spectral, reads_frames=temporal, weights=weights)
+    work = gflop(shaped, training) if shaped else 0.0
     assert work is not None
     return beside + work / _stated("machine.gflops")
 

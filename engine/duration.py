@@ -23,18 +23,20 @@ _STEM_LAYERS = (3 / 2, 3 / 4, 3 / 8, 3 / 16, 2 / 32, 2 / 64)
 gives for each vector of the first."""
 
 # Seconds of one core, as FSDD and ESC-10 took on the machine of benchmarks/time_estimate.py.
-_START_SECONDS = 3.5
+_START_SECONDS = 6.0
 """Imports, the model, the first batch and the last checkpoint."""
-_READ_SECONDS_KHZ = 0.08e-3
+_READ_SECONDS_KHZ = 0.13e-3
 """Of a second of audio, for each kHz of its rate: decoding and resampling, once."""
-_SPECTRUM_SECONDS, _SPECTRUM_SECONDS_KHZ = 0.8e-3, 0.02e-3
+_SPECTRUM_SECONDS, _SPECTRUM_SECONDS_KHZ = 0.8e-3, 0.04e-3
 """Of a second of audio, and for each kHz: log-mel bands or MFCC, whose frames are as many at any rate."""
-_VARY_SECONDS, _VARY_SECONDS_KHZ = 0.35e-3, 0.055e-3
-"""An epoch: what augmentation does to waveforms."""
+_VARY_CLIP_SECONDS, _VARY_SECONDS_KHZ = 1.1e-3, 0.055e-3
+"""An epoch: what augmentation does to waveforms, for each clip, and for a second of audio and each kHz."""
 _CLIP_SECONDS = 0.05e-3
 """Of a clip, an epoch: the step of a head on kept vectors, and what is logged."""
-_FRAMES_SECONDS = 1.7e-3
+_FRAMES_SECONDS = 2.6e-3
 """Of a second of audio, an epoch: a temporal head, which reads every frame; on a GPU it is lost in the rest."""
+_WEIGHT_SECONDS = 0.1e-6
+"""Of a weight of the backbone that learns, an epoch: the optimizer, and the checkpoint with its averages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,27 @@ def gflop(card: BackboneCard, training: Training) -> float | None:
     )  # what is kept serves every group that is left out
 
 
-def beside_seconds(training: Training, *, spectral: bool, reads_frames: bool) -> float:
-    """Return seconds of one core for all but the backbone: sound, spectra where they are read, and the head."""
+def learning_weights(card: BackboneCard, training: Training) -> float:
+    """Return how many weights of the backbone learn; those of adapters are few enough to be none."""
+    usual = {"full": 1.0, "top": TOP_SHARE}.get(training.method, 0.0)
+    share = usual if training.learning_share is None or not usual else training.learning_share
+    return share * float(card.parameters or 0)
+
+
+def beside_seconds(training: Training, *, spectral: bool, reads_frames: bool, weights: float = 0.0) -> float:
+    """Return seconds of one core for all but the backbone: sound, spectra where they are read, the head, the weights.
+
+    `weights` are those of the backbone that learn.
+    """
     seconds, epochs, times, khz = training.audio_seconds, training.epochs, training.trainings, training.rate_khz
     passes = epochs * times if training.varied else 1
-    varying = passes * (_VARY_SECONDS + khz * _VARY_SECONDS_KHZ) if training.varied else 0.0
+    vary = _VARY_CLIP_SECONDS * training.clips + _VARY_SECONDS_KHZ * khz * seconds
+    varying = passes * vary if training.varied else 0.0
     spectra = passes * (_SPECTRUM_SECONDS + khz * _SPECTRUM_SECONDS_KHZ) if spectral else 0.0
     reading = khz * _READ_SECONDS_KHZ
-    heads = times * epochs * (_CLIP_SECONDS * training.clips + (_FRAMES_SECONDS * seconds if reads_frames else 0.0))
-    return times * _START_SECONDS + seconds * (reading + varying + spectra) + heads
+    frames = _FRAMES_SECONDS * seconds if reads_frames else 0.0
+    heads = times * epochs * (_CLIP_SECONDS * training.clips + frames + _WEIGHT_SECONDS * weights)
+    return times * _START_SECONDS + seconds * (reading + spectra) + varying + heads
 
 
 def _stem_gflop(shape: Shape) -> float:

@@ -27,6 +27,8 @@ TESTS = {
     "step-timing": "time the loader alone and the steps alone",
 }
 """What the trainer runs on request, with the run's own plan, in a folder of its own under the run."""
+QUICK = ("mode-agreement", "gradient-census", "one-batch", "rate-range", "step-timing")
+"""Those that look at a few batches; the others train several times over."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from engine.separating import QUICK
 from knowledge.conditions import Clause, Condition, spell
 from knowledge.differential import STANDINGS, Cause, Standing
 from knowledge.records import SEVERITIES, Fact
@@ -41,7 +42,7 @@ def causes_of_run(session: Session) -> tuple[Weighed, ...]:
 
 
 def telling_tests(session: Session) -> tuple[str, ...]:
-    """Return the tests that would settle the causes still open, those of the likeliest first."""
+    """Return the tests that would settle the causes still open: the quick ones first, then by the likeliest cause."""
     serious = {finding.id for finding in session.findings if finding.severity != "note"}
     open_causes = [one for one in causes_of_run(session) if serious & set(one.explains)]
     shown = {finding for one in open_causes if one.standing == "asserted" for finding in one.explains}
@@ -51,7 +52,7 @@ def telling_tests(session: Session) -> tuple[str, ...]:
         if one.standing in ("supported", "possible", "unlikely") and serious & set(one.explains) - shown
         for name in one.cause.settled_by
     )
-    return tuple(dict.fromkeys(wanted))
+    return tuple(sorted(dict.fromkeys(wanted), key=lambda name: name not in QUICK))
 
 
 def standing_of(cause: Cause, assessment: Assessment) -> Standing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.duration import Training, beside_seconds, gflop
+from engine.duration import Training, beside_seconds, gflop, learning_weights
 from engine.memory import UNCERTAINTY, Method, clips_that_fit
 from knowledge.cards import BackboneCard
 from knowledge.records import Evidence, Fact
@@ -26,13 +26,15 @@ _MOST_CORES = 16
 
 
 class _Known:
-    """The values that one estimate may read."""
+    """The values that one estimate may read, and those that it assumes."""
 
     def __init__(self, estimate: Estimated, lookup: Lookup) -> None:
         self._names = (*estimate.needs, *estimate.reads)
-        self._lookup = lookup
+        self._lookup, self._assumed = lookup, estimate.assumes
 
     def __call__(self, name: str, otherwise: Any = None) -> Any:
+        if name in self._assumed:
+            return self._assumed[name]
         if name not in self._names:
             raise KeyError(f"an estimate reads {name}, which the vocabulary does not say")
         fact = self._lookup(name)
@@ -57,8 +59,10 @@ def _card(known: _Known, vocabulary: Vocabulary) -> BackboneCard | None:
 def _pass_clips(estimate: Estimated, known: _Known, vocabulary: Vocabulary) -> tuple[int, str] | None:
     card, gib = _card(known, vocabulary), float(known("machine.gpu_memory_gib"))
     longest = known("dataset.duration_max_seconds")
+    typical = known("dataset.duration_median_seconds") if "dataset.duration_median_seconds" in estimate.reads else None
     cropped = known("data.max_seconds") if "data.max_seconds" in estimate.reads else None
-    seconds = min(float(longest or estimate.assumed_seconds), float(cropped or "inf"))
+    likely = min(estimate.assumed_seconds, estimate.assumed_medians * float(typical or "inf"))
+    seconds = min(float(longest or likely), float(cropped or "inf"))
     if card is None or not gib > 0 or not seconds > 0:
         return None
     clips = clips_that_fit(
@@ -87,14 +91,17 @@ def _training_hours(estimate: Estimated, known: _Known, vocabulary: Vocabulary) 
     if training is None or work is None or (work > 0 and speed is None):
         return None
     reads_frames = known("head.name") == "temporal" and not known("machine.gpu")
-    beside = beside_seconds(training, spectral=spectral, reads_frames=reads_frames)
-    seconds = beside + (work / speed if speed else 0.0)
+    weights = learning_weights(card, training) if card and not spectral else 0.0
+    beside = beside_seconds(training, spectral=spectral, reads_frames=reads_frames, weights=weights)
+    network = work / speed if speed else 0.0
+    seconds = max(network, beside) if known("machine.gpu") else network + beside  # beside a GPU, batches are made ready
     factor = float(known("machine.time_factor"))
     end = {"low": 1 / factor, "middle": 1.0, "high": factor}[estimate.end]
     times = f", {training.trainings} trainings" if training.trainings > 1 else ""
+    share = ", for what a GPU reaches of its data sheet is experience, not measured" if known("machine.gpu") else ""
     return seconds * end / 3600, (
         f"{training.audio_seconds / 3600:.3g} h of sound, {training.epochs} epochs{times}{_operations(work)}; "
-        f"the true figure may be {factor:g} times less or more"
+        f"the true figure may be {factor:g} times less or more{share}"
     )
 
 

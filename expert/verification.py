@@ -24,6 +24,8 @@ from .winning import beaten
 
 FATAL = frozenset({"contradiction", "gap", "overlap"})
 """Warnings that nobody can have meant: the outcome would follow the name of a value, or nothing would decide."""
+_APART = "Give one of them another strength or certainty, or narrow its `when`."
+_NEIGHBOUR = "Move the neighbouring row's bound as well, so that one row decides."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,12 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     """
     found: list[Problem] = []
     packs = tuple(packs)
+    compared = True
     for pack in packs:
         rules = knowledge.pack(pack)
         structure = list(_structure(rules, knowledge))
         found += structure
+        compared = compared and not structure
         if not structure:
             found += _compared(rules, knowledge)
     found += _dead(knowledge)
@@ -59,7 +63,7 @@ def verify(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem
     found += _unfed(knowledge)
     found += _thresholds(knowledge)
     found += (Problem("path", item.subject, item.message, "error") for item in paths.wrong_paths(knowledge))
-    found = list(_without_justified(found, knowledge, everything=set(PACKS) <= set(packs)))
+    found = list(_without_justified(found, knowledge, everything=compared and set(PACKS) <= set(packs)))
     return tuple(sorted(dict.fromkeys(found), key=lambda item: (item.severity, item.kind, item.rule, item.message)))
 
 
@@ -84,6 +88,25 @@ def notes(knowledge: Knowledge, packs: Iterable[Pack] = PACKS) -> tuple[Problem,
             message = f"decides at {spell(value)}, which none of the rows that it cites mentions"
             found.append(Problem("own-figure", rule.id, message, "note"))
     return tuple(found)
+
+
+def tables_told(knowledge: Knowledge, problems: Iterable[Problem]) -> str:
+    """Say of all decision tables together whether each case has one row, and what is justified all the same."""
+    tables = {rule.table for rule in knowledge.rules if rule.table}
+    found = [problem.kind for problem in problems]
+    justified = [one.kind for one in knowledge.justified]
+    told = " and ".join(
+        f"{found.count(kind)} {kind}s ({justified.count(kind)} more justified)" for kind in ("gap", "overlap")
+    )
+    return f"{len(tables)} decision tables with {sum(bool(rule.table) for rule in knowledge.rules)} rows: {told}"
+
+
+def justified_lines(knowledge: Knowledge) -> tuple[str, ...]:
+    """Return what is reported and stands all the same, each with its reason."""
+    return tuple(
+        f"{one.kind}: {one.of} with {', '.join(one.others)}: {' '.join(one.because.split())}"
+        for one in knowledge.justified
+    )
 
 
 def _without_justified(problems: Iterable[Problem], knowledge: Knowledge, *, everything: bool) -> Iterator[Problem]:
@@ -138,7 +161,7 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
         unique = knowledge.vocabulary.entry(clash.first.then.attribute).policy == "unique"
         message = (
             f"says {clash.first.then.attribute} = {clash.first.then.value}, and {clash.second.id} says "
-            f"{clash.second.then.value}, with equal strength, when {clash.case}"
+            f"{clash.second.then.value}, with equal strength, when {clash.case}. {_APART}"
         )
         yield Problem("contradiction", clash.first.id, message, "error" if unique else "warning", (clash.second.id,))
     for one in beaten(concluding(rules), knowledge.vocabulary):
@@ -147,7 +170,7 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
             message = f"never wins: wherever it fires, {' or '.join(by)} is stronger or surer"
             yield Problem("masked", one.rule.id, message, "warning", by)
     for clash in space.table_overlaps():
-        message = f"decides beside {clash.second.id} of the same table when {clash.case}"
+        message = f"decides beside {clash.second.id} of the same table when {clash.case}. {_NEIGHBOUR}"
         yield Problem("overlap", clash.first.id, message, "warning", (clash.second.id,))
     for narrow, wide in space.subsumed():
         message = f"adds nothing: {wide.id} concludes the same, no weaker, in every case that it covers"
@@ -155,7 +178,7 @@ def _compared(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Problem
     thinned = {rule.table for rule in knowledge.silenced}
     for table, case in space.gaps():
         kind = "silenced" if table in thinned else "gap"  # whoever silenced a row meant that nothing decides there
-        yield Problem(kind, table, f"no row decides when {case}", "warning")
+        yield Problem(kind, table, f"no row decides when {case}. {_NEIGHBOUR}", "warning")
 
 
 def _dead(knowledge: Knowledge) -> Iterator[Problem]:

@@ -85,7 +85,8 @@ def _concluded(session: Session) -> Iterator[tuple[str, Fact]]:
     entries = session.knowledge.vocabulary.entries
     for name, fact in session.facts.items():
         estimate = entries[name].estimated
-        told = not entries[name].parts or (estimate and estimate.what == "training-hours" and estimate.end == "middle")
+        hours = estimate and estimate.what == "training-hours" and estimate.end == "middle" and not estimate.assumes
+        told = not entries[name].parts or hours
         if (fact.source in ("rule", "decision") and told) or name in session.decisions:
             yield name, fact
 

@@ -15,6 +15,8 @@ from .schema import PACKS, Pack
 KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
     *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified"),
+    "called",
+    "at_end",
     "cause",
     "translation",
     "logged",
@@ -47,6 +49,10 @@ class Item:
     def where(self) -> str:
         """File, line and name, for messages."""
         return f"{self.file}:{self.line} ({self.name})"
+
+    def at(self, key: str) -> str:
+        """The same with the line of one key, for what is wrong under it."""
+        return f"{self.file}:{self.lines.get(key, self.line)} ({self.name})"
 
 
 def knowledge_files(layer: Layer) -> list[Path]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .auditing import JustifiedDocument, SettingDocument
 from .cards import BackboneCard
@@ -21,7 +22,7 @@ from .overrides import Layered
 from .own import Layer, Own
 from .parsing import parse
 from .presets import PresetDocument
-from .profiles import ProfileDocument, Reading, SymbolsDocument
+from .profiles import CalledDocument, ProfileDocument, Reading, SymbolsDocument
 from .reading import file_bytes
 from .records import SEVERITIES, Value
 from .reviewing import ReviewDocument
@@ -38,8 +39,10 @@ from .schema import (
 )
 from .translations import LoggedDocument, TranslationDocument
 from .vocabulary import Entry, Vocabulary
+from .watching import AtEndDocument
 
 _FINDING_ID = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z0-9_-]+)*$")
+_D = TypeVar("_D", RuleDocument, TableDocument, CheckDocument)
 BUILT_IN = Path(__file__).parent
 _PATCH_OPERATIONS = ("multiply", "at_least", "at_most", "from")
 
@@ -103,8 +106,10 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         presets=tuple(_preset(item, vocabulary) for item in _of(items, "preset")),
         settings={item.body["setting"]: parse(SettingDocument, item) for item in _of(items, "setting")},
         justified=tuple(parse(JustifiedDocument, item) for item in _of(items, "justified")),
+        at_end=tuple(parse(AtEndDocument, item) for item in _of(items, "at_end")),
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
+        called={item.name: _called(item) for item in _of(items, "called")},
         profiles=tuple(parse(ProfileDocument, item) for item in _of(items, "profile")),
         reviews={item.name: parse(ReviewDocument, item) for item in _of(items, "review")},
         causes=tuple(_cause(item, vocabulary, sources, rules) for item in _of(items, "cause")),
@@ -136,6 +141,13 @@ def _of(items: list[Item], kind: str) -> Iterator[Item]:
                 raise KnowledgeError(f"{item.where}: defined before in {seen[name].where}")
             seen[name] = item
             yield item
+
+
+def _called(item: Item) -> re.Pattern[str]:
+    one = parse(CalledDocument, item)
+    if wrong := one.wrong():
+        raise KnowledgeError(f"{item.where}: called {one.called!r}: {wrong}")
+    return one.pattern
 
 
 def _cause(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocument], rules: Iterable[Rule]) -> Cause:
@@ -196,17 +208,19 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
             raise KnowledgeError(f"{places[entry.name]}: `fits` names a backbone or a fact that does not exist")
         for part in entry.parts if entry.estimated or entry.ratio_of else ():
             vocabulary.entry(part, places[entry.name])
+        for name, value in entry.estimated.assumes.items() if entry.estimated else ():
+            vocabulary.entry(name, places[entry.name]).coerce(value, places[entry.name])
     return vocabulary
 
 
 def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
-    document = parse(RuleDocument, item)
+    document = _parsed(RuleDocument, item, vocabulary)
     return Rule(
         id=document.rule,
         title=document.title,
-        when=parse_clauses(document.when, vocabulary, item.where),
-        needs=parse_clauses(document.needs, vocabulary, item.where),
-        then=_conclusion(document.then, vocabulary, item.where),
+        when=parse_clauses(document.when, vocabulary, item.at("when")),
+        needs=parse_clauses(document.needs, vocabulary, item.at("needs")),
+        then=_conclusion(document.then, vocabulary, item.at("then")),
         because=" ".join(document.because.split()),
         remedies=document.remedies,
         strength=document.strength,
@@ -214,11 +228,44 @@ def _rule(item: Item, vocabulary: Vocabulary) -> Rule:
         sources=document.source,
         since=document.since,
         corrects=document.corrects,
-        examples=tuple(_example(example, vocabulary, item.where) for example in document.examples),
+        examples=tuple(_example(example, vocabulary, item.at("examples")) for example in document.examples),
         pack=item.pack,
         file=item.file,
         line=item.line,
     )
+
+
+def _parsed(model: type[_D], item: Item, vocabulary: Vocabulary) -> _D:
+    """Return the document; where it is misspelt and names a fact that does not exist, that is told first.
+
+    A misspelt fact is what its writer looks for; that an example or a date is missing too can wait.
+    """
+    try:
+        return parse(model, item)
+    except KnowledgeError:
+        for key in ("when", "needs", "also"):
+            for name in _named(item.body.get(key)):
+                vocabulary.entry(name, item.at(key))
+        for key in ("by", "decides", "feeds"):
+            if isinstance(item.body.get(key), str):
+                vocabulary.entry(item.body[key], item.at(key))
+        for key in ("recommend", "set"):
+            then = item.body.get("then")
+            for name in then.get(key, ()) if isinstance(then, dict) and isinstance(then.get(key), dict) else ():
+                vocabulary.entry(name, item.at("then"))
+        raise
+
+
+def _named(clauses: Any) -> Iterator[str]:
+    """The facts that raw clauses name, as far as they have the form of clauses."""
+    for clause in clauses if isinstance(clauses, list) else ():
+        for name, value in clause.items() if isinstance(clause, dict) else ():
+            if name == "any":
+                yield from _named(value)
+            elif name in ("known", "unknown", "none"):
+                yield from [value] if isinstance(value, str) and not value.startswith("finding.") else []
+            elif isinstance(name, str) and not name.startswith("finding."):
+                yield name
 
 
 def _conclusion(then: dict[str, Any], vocabulary: Vocabulary, where: str) -> Conclusion:
@@ -244,7 +291,7 @@ def _assignment(kind: str, name: str, value: Value, vocabulary: Vocabulary, wher
 
 
 def _table(item: Item, vocabulary: Vocabulary, changed: Mapping[str, Own]) -> Iterator[Rule]:
-    table = parse(TableDocument, item)
+    table = _parsed(TableDocument, item, vocabulary)
     kind = "recommend" if vocabulary.entry(table.decides, item.where).kind == "decision" else "set"
     for row in table.rows:
         own = changed.get(row.id)
@@ -283,7 +330,7 @@ def _example(example: Example, vocabulary: Vocabulary, where: str) -> Example:
 
 
 def _check(item: Item, vocabulary: Vocabulary) -> Check:
-    document = parse(CheckDocument, item)
+    document = _parsed(CheckDocument, item, vocabulary)
     counted = vocabulary.entry(document.feeds, item.where)
     if counted.type != "integer" or "audit" not in counted.supplied_by:
         raise KnowledgeError(f"{item.where}: a check feeds a count that the audit supplies, and {counted.name} is none")
@@ -373,6 +420,8 @@ def _check_references(knowledge: Knowledge) -> None:
         _check_sources(remedy_document.sources, knowledge, f"{remedy_document.file}:{remedy_document.line}")
     for setting in knowledge.settings.values():
         _check_sources(setting.source, knowledge, f"setting {setting.setting}")
+    for ending in knowledge.at_end:
+        _check_sources(ending.source, knowledge, f"at_end {ending.at_end}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:
@@ -392,6 +441,19 @@ def _check_sources(sources: tuple[str, ...], knowledge: Knowledge, where: str) -
         raise KnowledgeError(f"{where}: cites no source; write one, or `experience`")
     for source in sources:
         if source not in knowledge.sources and source.partition("-")[0] not in knowledge.sources:
-            raise KnowledgeError(f"{where}: the source {source!r} is not in sources.yaml")
+            raise KnowledgeError(
+                f"{where}: the source {source!r} is not in sources.yaml", hint=_source_hint(source, knowledge)
+            )
         if source not in knowledge.sources and knowledge.items and not knowledge.items_named(source):
-            raise KnowledgeError(f"{where}: the document {source.partition('-')[0]} has no item {source}")
+            close = difflib.get_close_matches(source, knowledge.items, n=1)
+            raise KnowledgeError(
+                f"{where}: the document {source.partition('-')[0]} has no item {source}",
+                hint=f"Did you mean {close[0]}?" if close else "`tonmeister rules cover` lists them.",
+            )
+
+
+def _source_hint(source: str, knowledge: Knowledge) -> str:
+    """Name the nearest source, and how one is added."""
+    close = difflib.get_close_matches(source, knowledge.sources, n=1, cutoff=0.75)
+    add = f"Add `- source: {source}` with `kind` and `citation` to your files, or cite `experience`."
+    return f"Did you mean {close[0]}? {add}" if close else add

@@ -205,7 +205,7 @@ def _threshold(change: Item, old: Mapping[str, Any], target: Item, row: int | No
         if count != 1:
             raise KnowledgeError(
                 f"{change.where}: `threshold` names {fact!r}, which stands {count} times in {target.where}",
-                hint="Write the whole `when` of your version instead." if count else "Name a fact that it reads.",
+                hint="Write the whole `when` of your version instead." if count else _reads_hint(fact, lists, target),
             )
         found |= {key: _replaced(clauses, fact, condition) for key, clauses in lists.items() if _count(clauses, fact)}
     return found
@@ -227,6 +227,21 @@ def _find(clauses: Any, fact: str) -> Any:
             if found is not None:
                 return found
     return None
+
+
+def _reads_hint(fact: str, lists: Mapping[str, Any], target: Item) -> str:
+    """Name the facts that a document reads, the nearest first."""
+    read = [str(name) for clauses in lists.values() for name in _facts(clauses)]
+    read += [str(target.body["by"])] if "by" in target.body else []
+    close = difflib.get_close_matches(fact, read, n=1)
+    return f"Did you mean {close[0]}?" if close else f"It reads {', '.join(dict.fromkeys(read)) or 'nothing'}."
+
+
+def _facts(clauses: Any) -> list[Any]:
+    parts = [clause for clause in clauses if isinstance(clause, dict)] if isinstance(clauses, list) else []
+    return [
+        fact for part in parts for name, value in part.items() for fact in (_facts(value) if name == "any" else [name])
+    ]
 
 
 def _count(clauses: Any, fact: str) -> int:

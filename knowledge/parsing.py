@@ -12,6 +12,8 @@ from .errors import KnowledgeError
 from .folder import Item
 
 _T = TypeVar("_T", bound=BaseModel)
+_ORDER = {"extra_forbidden": 0, "missing": 2}
+"""A misspelt key is told before the one that is missing because of it; what is misspelt before what is absent."""
 
 
 def parse(model: type[_T], item: Item) -> _T:
@@ -23,11 +25,19 @@ def parse(model: type[_T], item: Item) -> _T:
     try:
         return model.model_validate(item.body)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        line = item.lines.get(str(first["loc"][0])) if first["loc"] else None
-        message = f"{item.where}: {place + ': ' if place else ''}{first['msg']}"
-        raise KnowledgeError(f"{message} (line {line})" if line else message, hint=_remedy_for(first, model)) from None
+        first = min(error.errors(), key=lambda one: _ORDER.get(one["type"], 1))  # stable: as they stand in the model
+        where = item.at(str(first["loc"][0])) if first["loc"] else item.where
+        raise KnowledgeError(f"{where}: {_told(first)}", hint=_remedy_for(first, model)) from None
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    """What is wrong, without the words of the library that found it where those say little."""
+    place, kind = ".".join(map(str, error["loc"])), error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key `{place}`"
+    if kind == "missing":
+        return f"the key `{place}` is missing"
+    return f"{place + ': ' if place else ''}{error['msg']}"
 
 
 def _remedy_for(error: Mapping[str, Any], model: type[BaseModel]) -> str:

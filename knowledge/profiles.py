@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from pydantic import ConfigDict, Field, model_validator
@@ -19,6 +20,37 @@ class SymbolsDocument(Document):
     means: str
     names: tuple[str, ...]
     """Full names; `*.step` is a method of any object, `torch.optim.*` any member of the module."""
+
+
+class CalledDocument(Document):
+    """What people call one thing in code of their own: variables, functions, flags, conditions."""
+
+    called: str
+    means: str
+    because: str
+    any_of: tuple[str, ...]
+    """Regular expressions, found anywhere, upper or lower case."""
+    like: tuple[str, ...] = Field(min_length=1)
+    """Names that are called so."""
+    unlike: tuple[str, ...] = Field(min_length=1)
+    """Names that look alike and are not."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """One expression for all."""
+        return re.compile("|".join(f"(?:{each})" for each in self.any_of), re.IGNORECASE)
+
+    def wrong(self) -> str:
+        """Return what does not hold of the expressions, or nothing."""
+        try:
+            pattern = self.pattern
+        except re.error as error:
+            return f"no regular expression ({error})"
+        missed = [name for name in self.like if not pattern.search(name)]
+        found = [name for name in self.unlike if pattern.search(name)]
+        if missed:
+            return f"{missed[0]!r} in `like` is not found"
+        return f"{found[0]!r} in `unlike` is found" if found else ""
 
 
 class Reading(Document):

@@ -148,6 +148,7 @@ class _Builder:
         while not self._parser.check_event(yaml.SequenceEndEvent):
             event: Any = self._parser.get_event()
             if not isinstance(event, yaml.MappingStartEvent):
+                self._plain(event)
                 self._refuse(event, "a document starts with a key such as `rule:`", "Write `- rule: ID`.")
             lines: dict[str, int] = {}
             yield Document(self._mapping(event, 2, lines), _line(event), lines)

@@ -20,6 +20,7 @@ from .reviewing import ReviewDocument
 from .schema import Example, Pack, SourceDocument, Strength
 from .translations import TranslationDocument
 from .vocabulary import Vocabulary
+from .watching import AtEndDocument
 
 TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*(?:\.[a-z0-9_-]+)+)(?::([^}]*))?\}")
 """`{fact.name}` or `{fact.name:.2f}` in a text."""
@@ -145,6 +146,8 @@ class Knowledge:
     """What is known of each backbone."""
     symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of packages by what they do; what a script calls is known by them."""
+    called: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    """What people call one thing in code of their own."""
     profiles: tuple[ProfileDocument, ...] = ()
     """What packages do by themselves, and how they take settings."""
     reading: Reading | None = None
@@ -160,6 +163,8 @@ class Knowledge:
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()
+    at_end: tuple[AtEndDocument, ...] = ()
+    """Which findings are told of a run that has ended."""
     """What the analyses report and a person found right as it is."""
     own: tuple[Own, ...] = ()
     """What users added, overrode and silenced, in the order of the layers."""

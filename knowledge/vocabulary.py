@@ -66,9 +66,13 @@ class Estimated(BaseModel):
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """pass-clips: how much of the memory the estimate may fill; the rest is for what it misses."""
     assumed_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """pass-clips: taken while the longest clip is unknown."""
+    """pass-clips: taken while the longest clip is unknown, or less where the typical clip is known."""
+    assumed_medians: Annotated[float, Field(ge=1)] = 4.0
+    """pass-clips: how many times the typical clip the longest is taken to be, while it is unknown."""
     end: Literal["low", "middle", "high"] = "middle"
     """training-hours: which end of the range."""
+    assumes: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """Facts and decisions taken to be this, whatever they come to: what another plan would take."""
 
 
 class Entry(BaseModel):

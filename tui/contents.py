@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -59,11 +60,6 @@ def rules_of(knowledge: Knowledge, line: str) -> tuple[Rule, ...]:
     return () if rule is None else (rule,)
 
 
-def silenced_in(knowledge: Knowledge, section: str) -> tuple[Rule, ...]:
-    """Return the rules of a section that users silenced."""
-    return tuple(rule for rule in knowledge.silenced if section_of(rule) == section)
-
-
 def page_of(knowledge: Knowledge, line: str) -> Document:
     """Return what is to be read about a line."""
     rules = rules_of(knowledge, line)
@@ -87,10 +83,12 @@ def section_title(rule: Rule) -> str:
 
 
 def _contents(knowledge: Knowledge, opened: Collection[str]) -> Iterator[Line]:
-    every = (*knowledge.rules, *knowledge.silenced)
-    ordered = (rule for pack in PACKS for rule in every if rule.pack == pack)
-    for section in dict.fromkeys(map(section_of, ordered)):
-        rules, silenced = rules_of(knowledge, section), silenced_in(knowledge, section)
+    sections: dict[str, tuple[list[Rule], list[Rule]]] = {}  # one walk through a thousand rules, not one a section
+    for at, every in enumerate((knowledge.rules, knowledge.silenced)):
+        for rule in every:
+            sections.setdefault(section_of(rule), ([], []))[at].append(rule)
+    for section in sorted(sections, key=lambda name: PACKS.index(next(chain(*sections[name])).pack)):
+        rules, silenced = sections[section]
         note = f"{len(rules)}, {len(silenced)} silenced" if silenced else str(len(rules))
         yield Line(section, "section", section_title((*rules, *silenced)[0]), note)
         if section in opened:
@@ -98,7 +96,7 @@ def _contents(knowledge: Knowledge, opened: Collection[str]) -> Iterator[Line]:
             yield from map(_rule_line, silenced)
 
 
-def _section(rules: tuple[Rule, ...], knowledge: Knowledge) -> Iterator[Line]:
+def _section(rules: Iterable[Rule], knowledge: Knowledge) -> Iterator[Line]:
     told: set[str] = set()
     for rule in rules:
         if rule.table and rule.table not in told:

@@ -22,6 +22,8 @@ from knowledge.records import Evidence, Fact, Measured, Unknown, Value
 from .. import metrics
 from .class_shares import NAMES as SHARES
 from .class_shares import Shares, measure_shares, shares_of
+from .tag_predictions import NAMES as TAGS
+from .tag_predictions import measure_tags
 
 _SAMPLES = 1000
 """Bootstrap resamples (Efron & Tibshirani 1993 use 1000 for intervals)."""
@@ -89,7 +91,7 @@ def measure_predictions(files: Iterable[tuple[str, Path]], task: str) -> Measure
 
     Args:
         files: prediction files by name, as `engine.evidence.run.series.RunSeries.predictions` lists them.
-        task: `classification` or `regression`; anything else leaves the predictions unread.
+        task: `classification`, `regression`, `tags` or `detection`; anything else leaves the predictions unread.
 
     Raises:
         InputError: a file cannot be read.
@@ -97,7 +99,14 @@ def measure_predictions(files: Iterable[tuple[str, Path]], task: str) -> Measure
     by_name = dict(files)
     name = next((name for name in _VALIDATION if name in by_name), None)
     if name is None:
-        return _unknown("the run holds no predictions of its validation clips", *_ALL)
+        return _unknown("the run holds no predictions of its validation clips", *_ALL, *TAGS)
+    if task in ("tags", "detection"):
+        return measure_tags(by_name[name], events=task == "detection") + _unknown(f"the task is {task}", *_ALL[1:])
+    return _of_one_answer(by_name, name, task) + _unknown(f"the task is {task or 'not known'}", *TAGS)
+
+
+def _of_one_answer(by_name: dict[str, Path], name: str, task: str) -> Measured:
+    """Facts of predictions of one class or one score a clip."""
     if task not in ("classification", "regression"):
         return _unknown("the task of the run is not known", *_ALL)
     validation = read_predictions(by_name[name], task)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from engine.evidence.script.script import Script
 
 
+def can_select_best(script: Script) -> bool:
+    """Return whether a trainer of Hugging Face is told which metric there is, so that it can keep the best by it."""
+    return bool(settings(script, "selection-metric")) and any(direction_of(name) for name in _metrics(script))
+
+
 def select_best(syntax: Syntax, script: Script, path: str) -> bool:
     """Ask for evaluation, metric and direction in the arguments of the trainer.
 

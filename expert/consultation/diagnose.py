@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.evidence.predictions import measure_predictions
+from engine.evidence.run.limits import limits_of
 from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import chosen_run, read_runs
 from engine.evidence.run.replicates import replicates
@@ -67,7 +68,11 @@ def diagnose_run(
     runs = read_runs(path)
     run = chosen_run(runs, path, number)
     given = tuple(extra_facts)
-    measured = measure_run(run) + replicates(runs) + measure_predictions(run.predictions, _task(run, given))
+    measured = (
+        measure_run(run, limits_of(knowledge))
+        + replicates(runs)
+        + measure_predictions(run.predictions, _task(run, given))
+    )
     measured += measured_outcomes(run.source, frozenset(knowledge.vocabulary.entries))
     if run.meta.task:
         measured += Measured((Fact("task.type", run.meta.task, "log"),))

@@ -72,7 +72,7 @@ def watch(
                 problem = error
             else:
                 stamps = [*stamps[-_KEPT_GAPS:], since]
-                look, seen = _look(diagnosis, seen, since)
+                look, seen = _look(diagnosis, seen, since, _awaiting(knowledge))
                 yield look
                 if look.ended:
                     return
@@ -83,8 +83,13 @@ def watch(
         raise problem
     silent = now() - since
     diagnosis = diagnose_run(knowledge, path, extra_facts=_silence(silent, stamps))
-    look, _ = _look(diagnosis, seen, now())
+    look, _ = _look(diagnosis, seen, now(), frozenset())
     yield look
+
+
+def _awaiting(knowledge: Knowledge) -> frozenset[str]:
+    """Findings that are told when the run has ended."""
+    return frozenset(name for document in knowledge.at_end for name in document.findings)
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -96,13 +101,17 @@ def stamp_of(path: Path) -> Stamp:
     return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)
 
 
-def _look(diagnosis: Diagnosis, seen: dict[str, Finding], at: float) -> tuple[Look, dict[str, Finding]]:
-    found = {finding.id: finding for finding in diagnosis.session.findings}
+def _look(
+    diagnosis: Diagnosis, seen: dict[str, Finding], at: float, awaiting: frozenset[str]
+) -> tuple[Look, dict[str, Finding]]:
+    ended = diagnosis.series.meta.status in ENDED
+    untold = frozenset() if ended else awaiting
+    found = {finding.id: finding for finding in diagnosis.session.findings if finding.id not in untold}
     changes = [
         Change(_kind(seen.get(name), finding), finding) for name, finding in found.items() if _told(seen, finding)
     ]
     changes += [Change("gone", finding) for name, finding in seen.items() if name not in found]
-    return Look(diagnosis, tuple(changes), at, diagnosis.series.meta.status in ENDED), found
+    return Look(diagnosis, tuple(changes), at, ended), found
 
 
 def _told(seen: dict[str, Finding], finding: Finding) -> bool:

@@ -127,7 +127,7 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
         searched=reach,
         implementation=about.implementation if about else (),
         recipe=about.recipe if about else "",
-        fix=FixOffer(about.patch, about.applicability, about.example) if about and about.patch else _example(about),
+        fix=_offer(review, about),
         confirmed=confirmed,
         sources=finding.sources,
         fingerprint=fingerprint(review.script.project, finding.rule, anchor),
@@ -135,8 +135,14 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
     )
 
 
-def _example(about: ReviewDocument | None) -> FixOffer | None:
-    return FixOffer("", "display", about.example) if about and about.example else None
+def _offer(review: Review, about: ReviewDocument | None) -> FixOffer | None:
+    """Return the patch that is known for a finding; lines to look at, where it does not fit this script."""
+    from engine.patches.selection import can_select_best
+
+    if about is None or not (about.patch or about.example):
+        return None
+    fits = about.patch and (about.patch != "select-best" or can_select_best(review.script))
+    return FixOffer(about.patch, about.applicability, about.example) if fits else FixOffer("", "display", about.example)
 
 
 def _without_effect(finding: Finding, about: ReviewDocument | None, review: Review) -> Rule | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.evidence.script.project import Project
-from engine.evidence.script.sources import Source, parse_source
+from engine.evidence.script.sources import Broken, Source, parse_notebook, parse_source
 from knowledge.errors import InputError
 from knowledge.records import Evidence, Fact
 
@@ -29,13 +29,17 @@ class Fix:
     finding: ReviewFinding
     path: str
     before: str
+    """The file as it is."""
     after: str
+    shown: tuple[str, str] | None = None
+    """Of a notebook: its code before and after, for people to read."""
 
     @property
     def diff(self) -> str:
         """What it changes, as a unified diff."""
+        before, after = self.shown or (self.before, self.after)
         lines = difflib.unified_diff(
-            self.before.splitlines(keepends=True), self.after.splitlines(keepends=True),
+            before.splitlines(keepends=True), after.splitlines(keepends=True),
             f"a/{self.path}", f"b/{self.path}",
         )  # fmt: skip
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -58,7 +62,7 @@ def propose_fixes(
         allowed = ("safe", "unsafe") if unsafe else ("safe",)
         if finding.fix is None or finding.fix.applicability not in allowed or _mended(review, finding):
             continue
-        tried = _tried(review, finding, facts)
+        tried = _tried(review, finding, facts, {fix.path: fix.after for fix in fixes})
         if tried is not None:
             fix, review = tried
             fixes.append(fix)
@@ -95,14 +99,24 @@ def _state(review: Review, check: str) -> str:
     return next((each.state for each in review.checks if each.id == check), "")
 
 
-def _tried(review: Review, finding: ReviewFinding, known: tuple[Fact, ...]) -> tuple[Fix, Review] | None:
-    """Patch in memory and read again; None unless the check is present then and no other got lost."""
+def _tried(
+    review: Review, finding: ReviewFinding, known: tuple[Fact, ...], held: Mapping[str, str]
+) -> tuple[Fix, Review] | None:
+    """Patch in memory and read again; None unless the check is present then and no other got lost.
+
+    `held` has the texts of the files that earlier patches changed.
+    """
     from ..consultation.review import review_of
 
     for path, after in _rewritten(review, finding):
         source = review.script.project.sources[path]
-        parsed = parse_source(after, path)
-        if not isinstance(parsed, Source) or _touches_suppressed(review.script.project, path, source.text, after):
+        fix = _fix(review, finding, path, after, held)
+        parsed = _parsed(fix, after) if fix is not None else None
+        if (
+            fix is None
+            or not isinstance(parsed, Source)
+            or _touches_suppressed(review.script.project, path, source.text, after)
+        ):
             continue
         project = replace(review.script.project, sources={**review.script.project.sources, path: parsed})
         again = review_of(review.session.knowledge, project, extra_facts=known)
@@ -110,12 +124,32 @@ def _tried(review: Review, finding: ReviewFinding, known: tuple[Fact, ...]) -> t
             each.id for each in again.checks if each.state == "missing"
         }
         if _state(again, finding.id) == "present" and not lost:
-            return Fix(finding, path, source.text, after), again
+            return fix, again
     return None
 
 
+def _fix(review: Review, finding: ReviewFinding, path: str, after: str, held: Mapping[str, str]) -> Fix | None:
+    """Return the patch of a file; of a notebook its cells are written back into its JSON."""
+    from engine.patches.notebooks import into_cells
+
+    source = review.script.project.sources[path]
+    if not path.endswith(".ipynb"):
+        return Fix(finding, path, source.text, after)
+    raw = held.get(path) or (review.script.project.root / path).read_bytes().decode("utf-8", "replace")
+    written = into_cells(raw, source.text, after, source.cells)
+    return Fix(finding, path, raw, written, (source.text, after)) if written is not None else None
+
+
+def _parsed(fix: Fix, after: str) -> Source | Broken | None:
+    """Return the patched file as it reads now; nothing when a notebook does not read as it was patched."""
+    if fix.shown is None:
+        return parse_source(after, fix.path)
+    read = parse_notebook(fix.after, fix.path)
+    return read if isinstance(read, Source) and read.text == after else None
+
+
 def _rewritten(review: Review, finding: ReviewFinding) -> Iterator[tuple[str, str]]:
-    """Yield (path, new text) of what the patch of a finding writes; notebooks are left to their owner."""
+    """Yield (path, new text) of what the patch of a finding writes; of a notebook, the text of its code."""
     from engine.patches.syntax import read_syntax
 
     project = review.script.project
@@ -123,7 +157,7 @@ def _rewritten(review: Review, finding: ReviewFinding) -> Iterator[tuple[str, st
     paths = [project.entry] if finding.fix.patch == "seed" else [item.path or "" for item in finding.locations]
     for path in dict.fromkeys(paths):
         source = project.sources.get(path)
-        syntax = read_syntax(source.text) if source is not None and path.endswith(".py") else None
+        syntax = read_syntax(source.text) if source is not None else None
         if syntax is None:
             continue
         # what the state of the check was read from now, not before an earlier patch moved the lines

@@ -1,5 +1,6 @@
 """What a plan takes, as facts: when it is known, what it rests on, and that every evaluator says the same."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from expert.whatif import what_if
 from knowledge.errors import KnowledgeError
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact
+from tests.knowledge.folder import folder
 
 KNOWLEDGE = load_knowledge()
 RULES = KNOWLEDGE.pack("plan")
@@ -71,7 +73,7 @@ def test_hours_are_held_against_the_budget(hours: float, found: str) -> None:
 def test_a_budget_that_does_not_suffice_has_a_remedy_that_makes_it_shorter() -> None:
     session = session_of(task__budget_hours=0.01)
     (finding,) = (one for one in session.findings if one.id == "over-budget")
-    frozen = what_if(session, {"adaptation.method": "frozen"})
+    frozen = what_if(session, dict(KNOWLEDGE.remedies["time.freeze"].patch))
     (change,) = (one for one in frozen.changes if one.attribute == "time.training_hours")
 
     assert "time.freeze" in finding.remedies
@@ -141,3 +143,55 @@ def test_suppositions_tell_no_estimates() -> None:
     changes = Sweep(session_of()).changes({"dataset.hours": 70.0})
 
     assert not [change for change in changes if change.attribute.startswith("time.")]
+
+
+def test_full_fine_tuning_rests_on_memory_and_on_hours() -> None:
+    """60 000 clips carry it and the memory has room; hours decide once a limit is given."""
+    many = {"dataset__clips": 60000, "dataset__hours": 90.0}
+    hours = float(session_of(**many).facts["time.full_hours"].value)
+    free, enough, few = (session_of(**many, task__budget_hours=budget) for budget in (None, hours * 1.01, hours * 0.99))
+
+    assert [session.decisions["adaptation.method"].value for session in (free, enough, few)] == ["full", "full", "lora"]
+    assert [session.facts["machine.allows_full_finetuning"].value for session in (free, enough, few)] == [
+        True, True, False,
+    ]  # fmt: skip
+    told = how(few, "machine.allows_full_finetuning").render()
+    assert "even in eight epochs" in told
+    assert "is experience, not measured" in told
+
+
+def test_hours_alone_do_not_allow_what_the_memory_does_not() -> None:
+    session = session_of(dataset__clips=60000, dataset__hours=90.0, machine__gpu_memory_gib=3.0, task__budget_hours=1e6)
+
+    assert session.facts["machine.allows_full_finetuning"].value is False
+
+
+def test_full_fine_tuning_is_held_against_the_fewest_epochs_that_it_is_given() -> None:
+    estimate = KNOWLEDGE.vocabulary.entries["time.full_hours"].estimated
+    given_epochs = [rule.then.value for rule in KNOWLEDGE.table("duration-adapted")]
+
+    assert estimate is not None
+    assert estimate.assumes["training.epochs"] == min(given_epochs)
+    cropped = KNOWLEDGE.vocabulary.entries["memory.full_large_clips"].fits
+    assert cropped is not None
+    assert estimate.assumes["data.max_seconds"] == cropped.cropped_seconds
+
+
+def test_an_assumption_that_nothing_can_be_is_refused(tmp_path: Path) -> None:
+    text = (
+        "- {fact: time.some_hours, type: number, means: Hours., supplied_by: [rule], estimated: "
+        "{what: training-hours, needs: [dataset.clips], assumes: {adaptation.method: wholly}}}\n"
+    )
+    with pytest.raises(KnowledgeError, match=r"time\.some_hours.*adaptation\.method.*'wholly'"):
+        load_knowledge(folder(tmp_path, vocabulary__time=text))
+
+
+def test_while_the_longest_clip_is_unknown_a_typical_one_bounds_it() -> None:
+    """Words of a second are not taken for clips of ten, which would cut a batch of 32 into passes."""
+    unknown, typical = (
+        session_of(dataset__duration_max_seconds=None, dataset__duration_median_seconds=median) for median in (None, 1)
+    )
+
+    assert "clips of 10 s, a length that is assumed" in unknown.facts["memory.pass_clips"].evidence[0].text
+    assert "clips of 4 s, a length that is assumed" in typical.facts["memory.pass_clips"].evidence[0].text
+    assert int(typical.facts["memory.pass_clips"].value) > int(unknown.facts["memory.pass_clips"].value)

@@ -104,7 +104,11 @@ def test_rows_that_overlap_come_with_a_case() -> None:
 
     (problem,) = [item for item in verify(made) if item.kind == "overlap"]
     assert problem == Problem(
-        "overlap", "t.r0", "decides beside t.r1 of the same table when data.clips is 100", "warning"
+        "overlap",
+        "t.r0",
+        "decides beside t.r1 of the same table when data.clips is 100. Move the neighbouring row's bound as well, so "
+        "that one row decides.",
+        "warning",
     )
     assert found(rows(("< 100", "frozen"), (">= 100", "lora")), "overlap") == []
 

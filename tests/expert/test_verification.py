@@ -14,6 +14,7 @@ from knowledge.schema import Example, Strength
 
 from .builders import entry, knowledge, remedy, rule, vocabulary
 
+MOVE = "Move the neighbouring row's bound as well, so that one row decides."
 WORDS = vocabulary(
     entry("data.clips", "integer", range=(0, None), supplied_by=("audit",)),
     entry("data.kind", "choice", values=("speech", "music", "noise"), supplied_by=("user",)),
@@ -79,7 +80,8 @@ def test_contradictions_come_with_a_case() -> None:
     assert problem == Problem(
         "contradiction",
         "m.a",
-        "says out.method = frozen, and m.b says lora, with equal strength, when data.clips is 11",
+        "says out.method = frozen, and m.b says lora, with equal strength, when data.clips is 11. Give one of them "
+        "another strength or certainty, or narrow its `when`.",
         "warning",
     )
 
@@ -184,7 +186,7 @@ def test_gaps_of_tables_come_with_a_case() -> None:
     user = rule(WORDS, "m.a", [{"data.regime": ["tiny", "large"]}], {"recommend": {"out.method": "lora"}})
 
     assert [item for item in verify(knowledge(WORDS, *rows, user)) if item.kind == "gap"] == [
-        Problem("gap", "size", "no row decides when data.clips is 100", "warning")
+        Problem("gap", "size", f"no row decides when data.clips is 100. {MOVE}", "warning")
     ]
     whole = [rows[0], replace(rows[1], when=rule(WORDS, "x.y", [{"data.clips": ">= 100"}, {"data.kind": "speech"}],
                                                  {"finding": "f"}).when)]  # fmt: skip
@@ -197,7 +199,9 @@ def test_gaps_of_choices() -> None:
         for kind in ("speech", "music")
     ]
 
-    assert [item.message for item in verify(knowledge(WORDS, *rows))] == ["no row decides when data.kind is noise"]
+    assert [item.message for item in verify(knowledge(WORDS, *rows))] == [
+        f"no row decides when data.kind is noise. {MOVE}"
+    ]
 
 
 @pytest.mark.parametrize(

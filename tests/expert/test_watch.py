@@ -88,3 +88,27 @@ def test_a_run_that_says_that_it_ended_ends_the_watch(tmp_path: Path, capsys: py
     assert records
     assert {record["change"] for record in records} == {"new"}
     assert all(record["schema"] == "tonmeister.watch/1" for record in records)
+
+
+def test_of_a_growing_log_nothing_is_said_of_its_end_until_it_has_come(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    lines = [
+        f"Epoch {n}/12: train loss: {2 * 0.8**n:.4f}, valid loss: {2 * 0.85**n:.4f}, lr: 0.001\n" for n in range(1, 9)
+    ]
+
+    def happen(nap: int) -> None:
+        if nap < len(lines):
+            with path.open("a") as stream:
+                stream.write(lines[nap])
+
+    seen = looks(path, happen)
+    at_end = {name for document in KNOWLEDGE.at_end for name in document.findings}
+    before = {change.finding.id for look in seen[:-1] for change in look.changes}
+
+    assert not before & at_end
+    assert "truncated-run" in {change.finding.id for change in seen[-1].changes}
+
+
+def test_what_awaits_the_end_is_reported_by_some_rule() -> None:
+    reported = {rule.then.finding for rule in KNOWLEDGE.rules if rule.then.kind == "finding"}
+    assert {name for document in KNOWLEDGE.at_end for name in document.findings} <= reported

@@ -1,5 +1,6 @@
 """Rulebooks that are no rulebooks: refused at their line, with a remedy, before they cost time or memory."""
 
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -151,7 +152,7 @@ def test_a_wrong_condition_is_refused_with_a_suggestion(tmp_path: Path, written:
     with pytest.raises(TonmeisterError) as caught:
         load_knowledge(folder(tmp_path, text))
 
-    assert caught.value.message.startswith("rules/plan/rules.yaml:1 (adaptation.frozen)")
+    assert re.match(r"rules/plan/rules\.yaml:\d+ \(adaptation\.frozen\)", caught.value.message)
     assert message in caught.value.message
     assert hint in caught.value.hint
 
@@ -160,7 +161,7 @@ def test_a_misspelt_key_is_suggested_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(TonmeisterError) as caught:
         load_knowledge(folder(tmp_path, RULE.rstrip() + "\n  strenght: must\n"))
 
-    assert "(line 12)" in caught.value.message
+    assert caught.value.message.startswith("rules/plan/rules.yaml:12 (adaptation.frozen)")
     assert caught.value.hint == "Did you mean strength?"
 
 

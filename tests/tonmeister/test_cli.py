@@ -199,7 +199,7 @@ def test_a_rulebook_with_a_fault_names_file_and_line(tmp_path: Path, capsys: pyt
     status, _, error = run(capsys, "rules", "check", "--knowledge", str(tmp_path))
 
     assert status == 2
-    assert "words.yaml:1 (a.b): unitt" in error
+    assert "words.yaml:4 (a.b): unknown key `unitt`" in error
 
 
 def test_a_rulebook_with_a_contradiction_names_both_rules_and_the_place(

@@ -18,12 +18,30 @@ GOLDEN = Path(__file__).parent / "golden"
 Scenario = Callable[[Pilot[None]], Awaitable[None]]
 
 
+class PatientPilot(Pilot[None]):
+    """A pilot that waits until the answer to a key stands on the screen: on a busy machine it is empty at first."""
+
+    async def press(self, *keys: str) -> None:
+        await super().press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until the screen shows something and has stopped changing; give up after a second, for live screens."""
+        shown = look(self.app)
+        for _ in range(50):
+            await self.pause(0.02)
+            before, shown = shown, look(self.app)
+            if shown == before and shown.strip():
+                return
+
+
 def drive(app: TonmeisterApp, scenario: Scenario, size: tuple[int, int] = (80, 24)) -> None:
     """Run the application without a terminal and play the scenario."""
 
     async def main() -> None:
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
+        async with app.run_test(size=size):
+            pilot = PatientPilot(app)
+            await pilot.settle()
             await scenario(pilot)
 
     asyncio.run(main())
@@ -62,7 +80,7 @@ def _scrolls(widget: Widget) -> bool:
     return isinstance(widget, (ScrollableContainer, Footer, ToastRack))
 
 
-async def until(condition: Callable[[], bool], pilot: Pilot[None], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], pilot: Pilot[None], seconds: float = 60.0) -> None:
     """Wait until a condition holds."""
     for _ in range(round(seconds / 0.05)):
         if condition():

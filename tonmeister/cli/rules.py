@@ -133,13 +133,17 @@ def known_rule(knowledge: Knowledge, rule_id: str) -> Rule:
 
 @command.command("check")
 @click.option("--engine", is_flag=True, help="Run the examples through durable-rules instead of by plain recursion.")
-@click.option("--deep", is_flag=True, help="Tell also what is no fault: second choices, open cases, the unmeasured.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Tell also what is no fault: second choices, open cases, the unmeasured, what is justified.",
+)
 @_knowledge_option
 @click.pass_context
 def check_rules(ctx: click.Context, engine: bool, deep: bool, folder: Path | None) -> None:
     """Verify a rulebook: references, cycles, capacity, contradictions, gaps, dead rules, and every example."""
     from expert.examples import by_engine, by_recursion, test_examples
-    from expert.verification import FATAL, notes, verify
+    from expert.verification import FATAL, justified_lines, notes, tables_told, verify
 
     knowledge = _chosen(folder)
     problems = verify(knowledge)
@@ -148,14 +152,19 @@ def check_rules(ctx: click.Context, engine: bool, deep: bool, folder: Path | Non
     for problem in (*problems, *(notes(knowledge) if deep and not circular else ())):
         rule = knowledge.rule(problem.rule)
         place = f"{rule.file}:{rule.line} ({problem.rule})" if rule else problem.rule
-        click.echo(f"{problem.severity.upper()} {problem.kind}: {place}: {problem.message}")
+        severity = "error" if problem.kind in FATAL else problem.severity
+        click.echo(f"{severity.upper()} {problem.kind}: {place + ': ' if place else ''}{problem.message}")
     for failure in failures:
         click.echo(f"ERROR example: {failure}")
     for own in knowledge.own:
         click.echo(f"OWN {own.sentence()}")
+    for line in justified_lines(knowledge) if deep else ():
+        click.echo(f"JUSTIFIED {line}")
     fatal = [problem for problem in problems if problem.severity == "error" or problem.kind in FATAL]
     errors = len(fatal) + len(failures)
     examples = sum(len(rule.cases) for rule in knowledge.rules)
+    if not circular:
+        say(tables_told(knowledge, problems))
     say(f"{len(knowledge.rules)} rules, {examples} examples, {errors} errors, {len(problems)} problems in all")
     ctx.exit(2 if errors else 0)
 

@@ -11,6 +11,7 @@ from .fit import levels, rise
 from .groups import groups
 from .guessing import guessing
 from .instability import excursions, mislabelled
+from .limits import Limits
 from .progress import divergence, trends
 from .scale import against_chance, scale
 from .schedule import schedule
@@ -23,14 +24,21 @@ from .volume import nonfinite, volume
 
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
-    schedule, spikes, gradients, telemetry, guessing, excursions, mislabelled, ending, groups, census,
-    settling, failing,
+    schedule, gradients, guessing, excursions, mislabelled, ending, groups, census, failing,
 )  # fmt: skip
+_COUNTING = (spikes, telemetry, settling)
 
 
-def measure_run(run: RunSeries) -> Measured:
-    """Return every fact `run.*` about one run."""
+def measure_run(run: RunSeries, limits: Limits | None = None) -> Measured:
+    """Return every fact `run.*` about one run.
+
+    Args:
+        run: what was logged.
+        limits: from where on a point counts as something; those of the package's rulebook by default.
+    """
     measured = Measured()
     for signal in _SIGNALS:
         measured += signal(run)
+    for counting in _COUNTING:
+        measured += counting(run, limits)
     return measured

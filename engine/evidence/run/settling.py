@@ -10,14 +10,13 @@ import numpy as np
 
 from knowledge.records import Evidence, Measured
 
+from .limits import Limits, package_limits
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
 from .skill import oriented
 from .statistics import deviation, running_median, smoothed, tail
 
 _NAMES = ("run.metric_reached_share", "run.metric_setback", "run.metric_setback_late", "run.noise_of_error")
-_NEAR = 1.05
-"""Error over that of the end from which on a score counts as reached: a twentieth is what one more seed moves it by."""
 _HELD = 3
 """Evaluations in a row that a setback has to last; a single one is a spike."""
 _OFTEN = 0.9
@@ -26,21 +25,22 @@ _AROUND = 5
 """Evaluations in the running median that stands for the course, as in `skill.wobble`."""
 
 
-def settling(run: RunSeries) -> Measured:
+def settling(run: RunSeries, limits: Limits | None = None) -> Measured:
     """Say when the end's score was reached, how far the score fell back, and how it jumps about when it is reached."""
+    limits = limits or package_limits()
     metric = run.metric.finite() if run.metric else None
     if metric is None or len(metric) < _AROUND:
-        return unknown("fewer than 5 evaluations of a task metric were logged", *_NAMES) + _late_start(run)
+        return unknown("fewer than 5 evaluations of a task metric were logged", *_NAMES) + _late_start(run, limits)
     errors = metric.y if metric.better == "lower" else 1 - oriented(metric)
-    measured = _reached(metric, smoothed(errors)) + _setbacks(metric, errors)
-    return measured + _noise_of_error(metric, errors) + _late_start(run)
+    measured = _reached(metric, smoothed(errors), limits) + _setbacks(metric, errors)
+    return measured + _noise_of_error(metric, errors) + _late_start(run, limits)
 
 
-def _reached(metric: Series, errors: Floats) -> Measured:
+def _reached(metric: Series, errors: Floats, limits: Limits) -> Measured:
     end = tail(errors)
     if end <= 0:
         return unknown(f"{metric.metric} ends perfect", _NAMES[0])
-    first = int(np.argmax(errors <= _NEAR * end))
+    first = int(np.argmax(limits.score_reached * errors <= end))
     cited = [point(metric, first), point(metric, len(metric) - 1)]
     return known(_NAMES[0], first / len(metric), n=len(metric), evidence=cited)
 
@@ -75,12 +75,10 @@ def _noise_of_error(metric: Series, errors: Floats) -> Measured:
 
 
 _LATE = ("run.initial_plateau_share", "run.initial_plateau_evaluations", "run.initial_rise")
-_BEGUN = 0.1
-"""Share of the whole fall after which a loss counts as falling."""
 
 
-def _late_start(run: RunSeries) -> Measured:
-    """When the validation loss had made the first tenth of its fall, on the way to its lowest point."""
+def _late_start(run: RunSeries, limits: Limits) -> Measured:
+    """When the validation loss counts as falling, on the way to its lowest point."""
     loss = run.validation_loss.finite() if run.validation_loss else None
     if loss is None or len(loss) < _AROUND or loss.y.min() <= 0:
         return unknown("no validation loss above 0 was logged", *_LATE)
@@ -89,7 +87,7 @@ def _late_start(run: RunSeries) -> Measured:
     fall = float(level[0] - level[lowest])
     if fall <= 0:
         return unknown("the validation loss never fell", *_LATE)
-    begun = int(np.argmax(level <= level[0] - _BEGUN * fall))
+    begun = int(np.argmax(level <= level[0] - limits.fall_begun * fall))
     rise = float(level[: begun + 1].max() - level[0]) / fall
     cited = [point(loss, 0), point(loss, begun), point(loss, lowest)]
     return (

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from knowledge.records import Measured
 
+from .limits import Limits, package_limits
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series
 from .statistics import beside, deviation, thinned
@@ -17,38 +18,31 @@ from .thinning import lengths
 Flags = NDArray[np.bool_]
 
 _SPIKES = ("run.spikes", "run.spikes_per_thousand", "run.longest_spike")
-_SKIPPED = 0.02
-"""Share of the run at its start in which nothing is a spike yet (diagnosis after KillLossSpike)."""
-_SCORE = 5.0
-"""Robust z above which a point is an outlier; Iglewicz & Hoaglin (1993) use 3.5 for single samples, a log holds
-thousands."""
 _NEIGHBOURS = 15
 """Points before and after that a training loss is compared with."""
 _LONG = 20_000
 """Points from which on only candidates are looked at."""
-_CANDIDATE = math.log(2) - 0.35
-"""Height above its stretch from which on a point may be twice its neighbours: a stretch of a thousandth of the run is
-nowhere a third away from its own median once the first 2 % are over."""
+_SAMPLE = 5_000
+"""Points that tell the spread of such a log; more of them move it by less than a hundredth."""
+_NEARLY = 0.35
+"""What is left of a logarithmic height when a point is compared with its whole stretch: a stretch of a thousandth of
+the run is nowhere a third away from its own median once the first 2 % are over."""
 _NEAR_EVALUATIONS = 3
-_UNSETTLED = 1 / 3
-"""Share of the evaluations at the start that are left out: while steps are large and the course is steep, evaluations
-jump in sound runs as well."""
-_EVALUATION_EXCESS = 0.05
-"""An evaluation stands out when it is also this much worse, relative to its neighbours."""
 
 
-def spikes(run: RunSeries) -> Measured:
-    """Count training losses that stand out of their neighbourhood and are at least twice its level."""
+def spikes(run: RunSeries, limits: Limits | None = None) -> Measured:
+    """Count training losses that stand out of their neighbourhood and are some times its level."""
+    limits = limits or package_limits()
     train = run.train_loss.finite() if run.train_loss else None
-    measured = _spikes(train) if train else unknown("no training loss was logged", *_SPIKES)
-    return measured + _evaluation_spikes(run)
+    measured = _spikes(train, limits) if train else unknown("no training loss was logged", *_SPIKES)
+    return measured + _evaluation_spikes(run, limits)
 
 
-def _spikes(train: Series) -> Measured:
+def _spikes(train: Series, limits: Limits) -> Measured:
     if len(train) < 3 or train.y.min() <= 0:
         return unknown("the training loss is not always above 0", *_SPIKES)
-    outside = _standing_out(np.log(train.y))
-    outside[: math.ceil(_SKIPPED * len(train))] = False
+    outside = _standing_out(np.log(train.y), limits)
+    outside[: math.ceil(limits.spike_progress * len(train))] = False
     found = np.flatnonzero(outside)
     count, n = len(found), len(train)
     evidence = [point(train, int(position)) for position in found]
@@ -59,37 +53,39 @@ def _spikes(train: Series) -> Measured:
     )
 
 
-def _standing_out(values: Floats) -> Flags:
+def _standing_out(values: Floats, limits: Limits) -> Flags:
     """Whether a logarithm stands out of its neighbours `(points,)`.
 
     In a long log only what lies high above its stretch is compared with its neighbours one by one, and the spread is
     that of every n-th point: both say the same as all of them, in a fraction of the time.
     """
+    least = math.log(limits.spike_factor)
     if len(values) <= _LONG:
         excess, score = _excess(values, _NEIGHBOURS)
-        return (score > _SCORE) & (excess >= math.log(2))
-    middles = thinned(values)
-    level = np.repeat(middles, lengths(len(values)))
-    every = np.arange(0, len(values), max(1, len(values) // _LONG))
-    spread = max(deviation(_above(values, every)), 1e-9)
-    high = np.flatnonzero(values - level > _CANDIDATE)
-    above = _above(values, high)
+        return (score >= limits.spike_deviations) & (excess >= least)
+    high = np.repeat(thinned(values) + least - _NEARLY, lengths(len(values)))
+    every = np.arange(0, len(values), max(1, len(values) // _SAMPLE))
+    around = np.fmax(_beside(values, every, -_NEIGHBOURS), _beside(values, every, 1))
+    spread = max(deviation(np.where(np.isnan(around), 0.0, values[every] - around)), 1e-9)
+    found = np.flatnonzero(values > high)
+    for first in (-_NEIGHBOURS, 1):  # what does not stand above its past need not be held against its future
+        above = values[found] - _beside(values, found, first)
+        found = found[np.isnan(above) | ((above >= least) & (above >= limits.spike_deviations * spread))]
     flags = np.zeros(len(values), dtype=np.bool_)
-    flags[high[(above / spread > _SCORE) & (above >= math.log(2))]] = True
+    flags[found] = True
     return flags
 
 
-def _above(values: Floats, places: NDArray[np.intp]) -> Floats:
-    """How far the points at `places` lie above what is before and what is after them."""
-    padded = np.concatenate([np.full(_NEIGHBOURS, np.nan), values, np.full(_NEIGHBOURS, np.nan)])
-    reach = np.arange(_NEIGHBOURS)
-    before = np.median(padded[places[:, None] + reach], axis=1)
-    after = np.median(padded[places[:, None] + _NEIGHBOURS + 1 + reach], axis=1)
-    around = np.fmax(before, after)
-    return np.where(np.isnan(around), 0.0, values[places] - around)
+def _beside(values: Floats, places: NDArray[np.intp], first: int) -> Floats:
+    """Median of the neighbours of each place from `first` on; NaN where they reach over an end of the log."""
+    inside = (places + first >= 0) & (places + first + _NEIGHBOURS <= len(values))
+    middles = np.full(len(places), np.nan)
+    rows = places[inside, None] + np.arange(first, first + _NEIGHBOURS)
+    middles[inside] = np.partition(values[rows], _NEIGHBOURS // 2, axis=1)[:, _NEIGHBOURS // 2]
+    return middles
 
 
-def _evaluation_spikes(run: RunSeries) -> Measured:
+def _evaluation_spikes(run: RunSeries, limits: Limits) -> Measured:
     """Count evaluations that are much worse than the ones before and after."""
     name, chosen = "run.evaluation_spikes", run.metric or run.validation_loss
     series = chosen.finite() if chosen else None
@@ -97,8 +93,8 @@ def _evaluation_spikes(run: RunSeries) -> Measured:
         return unknown("no evaluations were logged", name)
     values = series.y if series.better == "lower" else -series.y
     excess, score = _excess(values, _NEAR_EVALUATIONS)
-    outside = (score > _SCORE) & (excess >= _EVALUATION_EXCESS * np.abs(values - excess))
-    outside[: math.ceil(_UNSETTLED * len(series))] = False
+    outside = (score >= limits.spike_deviations) & (excess >= limits.evaluation_excess * np.abs(values - excess))
+    outside[: math.ceil(limits.evaluation_progress * len(series))] = False
     evidence = [point(series, int(position)) for position in np.flatnonzero(outside)]
     return known(name, len(evidence), n=len(series), evidence=evidence)
 

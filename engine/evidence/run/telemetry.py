@@ -6,12 +6,11 @@ import numpy as np
 
 from knowledge.records import Evidence, Measured
 
+from .limits import Limits, package_limits
 from .measuring import known, unknown
 from .series import Floats, RunSeries
 from .statistics import kendall
 
-_LOADED_SHARE = 0.2
-"""Samples with less of the peak memory are from before or after the training (diagnosis.md, section 4)."""
 _THROTTLED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
 """NVML's clocks event reasons that slow a GPU down: power cap, hardware, thermal by software and hardware, brake."""
 _HEAT, _POWER = 0x20 | 0x40, 0x4 | 0x80
@@ -19,13 +18,14 @@ _HEAT, _POWER = 0x20 | 0x40, 0x4 | 0x80
 _NAMES = ("run.gpu_samples", "run.gpu_utilisation_high", "run.gpu_utilisation_low", "run.gpu_utilisation_median")
 
 
-def telemetry(run: RunSeries) -> Measured:
+def telemetry(run: RunSeries, limits: Limits | None = None) -> Measured:
     """Measure the load of the GPU over the samples in which the training held memory."""
+    least = (limits or package_limits()).gpu_loaded
     load = run.get("gpu/utilisation")
     if load is None:
         names = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
         return unknown("no GPU telemetry was recorded", *names) + _waiting(run)
-    loaded = load.take(np.flatnonzero(_loaded(run, len(load))))
+    loaded = load.take(np.flatnonzero(_loaded(run, len(load), least)))
     if not len(loaded):
         every = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
         return unknown("no sample of the GPU telemetry is under load", *every) + _waiting(run)
@@ -38,14 +38,14 @@ def telemetry(run: RunSeries) -> Measured:
     for name, value in zip(_NAMES, values, strict=True):
         measured += known(name, value, n=len(loaded), evidence=evidence)
     measured += _memory(run) + _growth(run)
-    return measured + _throttling(run, len(load)) + _temperature(run, len(load)) + _waiting(run)
+    return measured + _throttling(run, len(load), least) + _temperature(run, len(load), least) + _waiting(run)
 
 
-def _loaded(run: RunSeries, samples: int) -> np.ndarray:
+def _loaded(run: RunSeries, samples: int, least: float) -> np.ndarray:
     used = run.get("gpu/memory_used")
     if used is None or len(used) != samples or used.y.max() <= 0:
         return np.ones(samples, dtype=bool)
-    loaded: np.ndarray = used.y > _LOADED_SHARE * used.y.max()
+    loaded: np.ndarray = used.y >= least * used.y.max()
     return loaded
 
 
@@ -80,11 +80,11 @@ def _growth(run: RunSeries) -> Measured:
 _SLOWED = ("run.gpu_throttled_share", "run.gpu_heat_share", "run.gpu_power_share")
 
 
-def _throttling(run: RunSeries, samples: int) -> Measured:
+def _throttling(run: RunSeries, samples: int, least: float) -> Measured:
     reasons = run.get("gpu/throttle")
     if reasons is None or len(reasons) != samples:
         return unknown("the telemetry holds no clocks event reasons", *_SLOWED)
-    under_load = reasons.y[_loaded(run, samples)].astype(np.int64)
+    under_load = reasons.y[_loaded(run, samples, least)].astype(np.int64)
     measured = Measured()
     for name, bits in zip(_SLOWED, (_THROTTLED, _HEAT, _POWER), strict=True):
         active = (under_load & bits) != 0
@@ -96,11 +96,11 @@ def _throttling(run: RunSeries, samples: int) -> Measured:
 _BY = dict(zip(_SLOWED, ("", " by heat", " by the power supply"), strict=True))
 
 
-def _temperature(run: RunSeries, samples: int) -> Measured:
+def _temperature(run: RunSeries, samples: int, least: float) -> Measured:
     heat = run.get("gpu/temperature")
     if heat is None or len(heat) != samples:
         return unknown("the telemetry holds no temperature", "run.gpu_temperature_high_c")
-    high = float(np.percentile(heat.y[_loaded(run, samples)], 95))
+    high = float(np.percentile(heat.y[_loaded(run, samples, least)], 95))
     text = f"5 % of the samples under load are above {high:.0f} C"
     return known("run.gpu_temperature_high_c", high, n=len(heat), evidence=[Evidence(text)])
 

@@ -115,7 +115,7 @@ def _leads_to(value: Value, objects: tuple[Value, ...], *, members: bool = True)
             return True
         if isinstance(value, Member) and members:
             value = value.owner
-        elif isinstance(value, Derived) and value.operation in ("[]", "[0]", "for"):
+        elif isinstance(value, Derived) and value.parts and value.operation in ("[]", "[0]", "for"):
             value = value.parts[0]
         elif isinstance(value, Items) and value.items:
             value = value.items[0]

@@ -14,8 +14,6 @@ from .script import Script
 from .sources import Source
 from .values import Value
 
-_BEST = re.compile(r"(?i)best|min_|max_|prev|lowest|highest|optimal|record")
-
 
 @dataclass(frozen=True)
 class Best:
@@ -88,9 +86,10 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
     test = flags.get(ast.unparse(node.test), node.test)
     assigned = {ast.unparse(target): each.value for each in _assignments(node.body) for target in _targets(each)}
     for compare in _compares(test):
-        left, right = ast.unparse(compare.left), ast.unparse(compare.comparators[0])
+        left, right = (ast.unparse(each) for each in _sides(compare))
         for new, old, turned in ((left, right, False), (right, left, True)):
-            takes = old in assigned or (test is not node.test and _BEST.search(old) and new not in assigned)
+            kept = test is not node.test and new not in assigned and script.says("best-so-far", old)
+            takes = old in assigned or kept
             if not takes or _is_count(compare, assigned.get(old)):
                 continue
             falls = isinstance(compare.ops[0], (ast.Lt, ast.LtE)) is not turned and not _either_way(test, old)
@@ -100,9 +99,22 @@ def _of_if(script: Script, path: str, node: ast.If, flags: dict[str, ast.expr]) 
                 guard.value for call in script.trace if call.main for guard in call.guards[-2:] if guard.place == place
             )
             saves = tuple(_saves(script, whole))
-            named = _says_best(node.body)
+            named = _says_best(script, node.body)
             return Best(whole, f"{new} {old}", falls, values[:4], saves, bool(saves) or named or _later(script, node))
     return None
+
+
+def _sides(compare: ast.Compare) -> tuple[ast.expr, ast.expr]:
+    """Return what is compared; of `abs(new) - abs(old) > margin`, the new and the old."""
+    left = compare.left
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub):
+        return _bare(left.left), _bare(left.right)
+    return left, compare.comparators[0]
+
+
+def _bare(node: ast.expr) -> ast.expr:
+    called = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("abs") and len(node.args) == 1
+    return node.args[0] if called and isinstance(node, ast.Call) else node
 
 
 def _either_way(test: ast.expr, old: str) -> bool:
@@ -136,7 +148,7 @@ def _saves(script: Script, whole: Place) -> Iterator[Call]:
             yield call
 
 
-def _says_best(body: list[ast.stmt]) -> bool:
+def _says_best(script: Script, body: list[ast.stmt]) -> bool:
     """Return whether a text in the block names a file for the best, which is then written elsewhere."""
     texts = [
         node.value
@@ -144,7 +156,7 @@ def _says_best(body: list[ast.stmt]) -> bool:
         for node in ast.walk(each)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    return any(re.search(r"(?i)best[^ ]*\.(ckpt|pt|pth|bin|h5|pkl|tar)", text) for text in texts)
+    return any(script.says("best-file", text) for text in texts)
 
 
 def _later(script: Script, node: ast.If) -> bool:
@@ -155,9 +167,9 @@ def _later(script: Script, node: ast.If) -> bool:
         for guard in call.guards:
             if any(re.search(rf"\b{re.escape(name)}\b", guard.text) for name in plain):
                 return True
-        if any("best" in name and name in _argument_names(script, call) for name in plain):
+        if any(script.says("best", name) and name in _argument_names(script, call) for name in plain):
             return True
-        if any(re.search(r"(?i)best", guard.text) for guard in call.guards):
+        if any(script.says("best", guard.text) for guard in call.guards):
             return True
     return False
 

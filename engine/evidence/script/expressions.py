@@ -76,6 +76,8 @@ def attribute(it: Interpreter, owner: Value, name: str) -> Value:
         return found
     if isinstance(owner, External):
         return External(it.reading.canonical(f"{owner.name}.{name}"))
+    if isinstance(owner, Code) and name in ("__getattribute__", "__getattr__"):
+        return Member(owner, name)
     if isinstance(owner, Code):
         found_name = it.member_of_module(owner, name)
         if found_name is None and owner.module.endswith("/"):  # a folder hides no package of the same name

@@ -104,7 +104,7 @@ def _unfollowed(script: Script, found: list[Feed]) -> Iterator[Feed]:
             continue
         names = [*assigned(script, call.place), *functions(call), *(
             name for place in reversed(call.callers) for name in assigned(script, place))]  # fmt: skip
-        roles = [role for name in names for role in words(name)[:1]]
+        roles = [role for name in names for role in words(script, name)[:1]]
         if roles:
             yield Feed("train" if roles[0] == "train" else "held-out", call.result, call.place, "loader")
 

@@ -52,7 +52,7 @@ class Parsers:
             flags.update(call.keywords)
             return Const(None)
         if call.attribute in _PARSES:
-            space = Instance("argparse.Namespace", attributes=dict(flags), call=call)
+            space = Instance("argparse.Namespace", attributes={**self._undeclared(), **flags}, call=call)
             return Items([space, Items([], open=True)]) if call.attribute == "parse_known_args" else space
         return None
 
@@ -73,6 +73,15 @@ class Parsers:
                 value = False
             return {name: _typed(value, kind, place)}
         return {name: _default(call, chosen, action, kind)}
+
+    def _undeclared(self) -> dict[str, Value]:
+        """Return what the first launch command says: a framework may add flags that no line of the project names."""
+        return {
+            name: _typed(value, None, launch.place)
+            for launch in self._launches[:1]
+            for name, value in launch.flags.items()
+            if name.isidentifier()
+        }
 
     def _launched(self, names: list[str]) -> tuple[Any, Place] | None:
         """Return the value that the first launch command gives to a flag."""

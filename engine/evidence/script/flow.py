@@ -57,9 +57,24 @@ def _behind(value: Instance) -> Value | None:
             return call.arguments[0]
         if kind == "Sequential":
             return last_layer(call.receiver)
+        head = _own_head(call.receiver)
+        if head is not None:
+            return head
     if call.name in ("torch.squeeze", "torch.flatten", "torch.nn.functional.dropout", "torch.reshape"):
         return next(iter(call.arguments), None)
     return None
+
+
+_HEADS = ("fc", "classifier", "head", "heads", "last_linear")
+"""Where networks of torchvision and timm hold their last layer."""
+
+
+def _own_head(network: Instance) -> Value | None:
+    """Return the layer that a script put in place of a packaged network's last one."""
+    if network.cls is not None or not network.type.startswith(("torchvision.models.", "timm.")):
+        return None
+    made = next((network.attributes[name] for name in _HEADS if name in network.attributes), None)
+    return last_layer(made) if isinstance(made, Instance) and made.type.endswith(".Sequential") else made
 
 
 def last_layer(chain: Instance) -> Value | None:

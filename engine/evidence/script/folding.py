@@ -33,6 +33,8 @@ def binary(operation: str, left: Value, right: Value) -> Value | None:
     """Return the result of an operator on known values, or None."""
     if isinstance(left, Items) and isinstance(right, Items) and operation == "Add":
         return gathered(chain(left.items, right.items), left.open or right.open)
+    if isinstance(left, Items) and operation == "Mult":  # `[None] * n`, to be filled by number
+        return Items(list(left.items), open=True)
     firsts, seconds = constants(left), constants(right)
     if firsts is None or seconds is None or len(firsts) * len(seconds) > 8:
         return None

@@ -41,7 +41,7 @@ class Frame:
                 return scope[name]
         stars = self.module.get(STARS)
         package = stars.name if isinstance(stars, External) else ""
-        return External(f"{package}.{name}") if package and name[:1].isupper() else None
+        return External(f"{package}.{name}") if package and (name[:1].isupper() or "_" in name) else None
 
     def bind(self, name: str, value: Value) -> None:
         """Let a name stand for a value."""

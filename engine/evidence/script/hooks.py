@@ -11,7 +11,7 @@ from .values import Class, Function, Instance, Value
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-_MOST_OBJECTS = 60
+_MOST_CLASSES = 60
 
 
 def is_library(it: Interpreter) -> bool:
@@ -31,7 +31,8 @@ def open_library(it: Interpreter) -> None:
 def call_back(it: Interpreter) -> None:
     """Read the methods that a framework calls of the objects that the launch made, each once and in source order."""
     done: set[tuple[int, int]] = set()
-    for instance in it.instances[:_MOST_OBJECTS]:
+    firsts = {id(each.cls): each for each in reversed(it.instances)}  # a network has a hundred blocks of one class
+    for instance in sorted(firsts.values(), key=it.instances.index)[:_MOST_CLASSES]:
         if instance.cls is None or not instance.cls.outside():
             continue
         for method in _methods(it, instance):

@@ -41,7 +41,8 @@ def bind_import_from(it: Interpreter, frame: Frame, node: ast.ImportFrom) -> boo
             _bind_external(it, frame, name, alias)
         elif alias.name == "*":
             _read(it, path)
-            frame.local.update({key: value for key, value in it.module(path).items() if not key.startswith("_")})
+            given = it.module(path)
+            frame.local.update({key: value for key, value in given.items() if not key.startswith("_")})
         else:
             frame.bind(alias.asname or alias.name, _member(it, path, name, alias.name))
     return False

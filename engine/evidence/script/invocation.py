@@ -101,7 +101,9 @@ def _iterate(it: Interpreter, handed: list[Value]) -> None:
     """Read what a framework's loop does with the loaders that it is given."""
     for value in handed:
         for option in value.items if isinstance(value, Items) else [value]:
-            if isinstance(option, Instance) and option.type in it.reading.loaders:
+            if not isinstance(option, Instance):
+                continue
+            if option.type in it.reading.loaders or (option.cls is not None and option.cls.member("__getitem__")):
                 element(it, option)
 
 
@@ -197,6 +199,7 @@ def construct(it: Interpreter, cls: Class, arguments: list[Value], keywords: dic
     if isinstance(start, Function):
         enter(it, start, [found, *arguments], keywords, place, complete, this=found)
     elif cls.outside():
+        found.attributes.update(keywords)  # a framework keeps what it is handed under its name, as Brain(hparams=) does
         _call_back(it, next(iter(cls.outside())), arguments, keywords, place)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from .calls import Loop, sources
@@ -11,9 +10,6 @@ from .places import Place
 from .script import Script
 from .training import Training, step_loops
 from .values import Const, Derived, Instance, Items, Value, constants
-
-_EPOCH = re.compile(r"(?i)epoch|\bep\b|\bepc\b")
-_STEP = re.compile(r"(?i)\b\w*(step|iter(ation)?)s?\b")
 
 
 @dataclass(frozen=True)
@@ -34,14 +30,16 @@ class Rounds:
 def rounds_of(script: Script, training: Training) -> Rounds:
     """Return the loop over epochs of a training in the script's own code."""
     loops = step_loops(training)
-    named = [loop for loop in loops if _EPOCH.search(_head(script, loop))]
+    named = [loop for loop in loops if script.says("counts-epochs", _head(script, loop))]
     if named:
         chosen = named[0] if len(named) == 1 or _counts(named[0]) else named[-1]
         return _rounds(chosen)
     if not loops:
         return Rounds(None)
     stepped = [
-        loop for loop in loops if _STEP.search(_head(script, loop)) and (_counts(loop) or loop.condition is not None)
+        loop
+        for loop in loops
+        if (_counts(loop) or loop.condition is not None) and script.says("counts-steps", _head(script, loop))
     ]
     if stepped or len(loops) == 1:
         return Rounds(loops[0], budget=True)

@@ -12,24 +12,17 @@ from .places import Place
 from .script import Script
 
 Role = Literal["train", "dev", "test"]
-_WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
-    ("train", frozenset({"train", "training", "trn", "tr"})),
-    ("dev", frozenset({"val", "valid", "validation", "validate", "dev", "devel", "development", "vali", "cv",
-                       "validset", "devset", "valset", "valdata", "valloader", "devloader", "validloader"})),
-    ("test", frozenset({"test", "testing", "tst", "testset", "testloader", "testdata"})),
-)  # fmt: skip
-_FILE_WORDS = frozenset({"eval", "evaluation"})
-"""In the name of a file or of a published split these are the test part; in a variable they say nothing."""
+_PARTS: tuple[tuple[Role, str], ...] = (("train", "training-part"), ("dev", "development-part"), ("test", "test-part"))
 
 
-def words(text: str, *, file: bool = False) -> list[Role]:
+def words(script: Script, text: str, *, file: bool = False) -> list[Role]:
     """Return the roles that a text names, in order."""
     tokens = [each.lower() for each in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text)]
     found: list[Role] = []
     for token in tokens:
-        for role, names in _WORDS:
-            if token in names or (file and role == "test" and token in _FILE_WORDS):
-                found.append(role)
+        found += [role for role, called in _PARTS if script.says(called, token)]
+        if file and script.says("test-part-of-a-file", token):
+            found.append("test")
     return found
 
 

@@ -10,6 +10,8 @@ from .values import Choice, Const, Derived, Instance, Items, Member, Table, Valu
 
 _ARITHMETIC = frozenset({"Add", "Sub", "Mult", "Div", "+="})
 _DEEPEST = 12
+_WEIGHTS = (".Parameter", "init.normal_")
+"""What is drawn once to begin with, and learned from there."""
 
 
 def noises(script: Script) -> list[Call]:
@@ -73,6 +75,8 @@ def _before(value: Value) -> list[Value]:
     if isinstance(value, Member):
         return [value.owner]
     if isinstance(value, Instance) and value.call is not None:
+        if value.type.endswith(_WEIGHTS):
+            return []
         return [each for each in (value.call.receiver, *value.call.arguments[:1]) if each is not None]
     return []
 
@@ -82,6 +86,9 @@ def _drawn(value: Derived, random: _Names) -> Iterator[Call]:
     for part, others in ((part, [each for each in value.parts if each is not part]) for part in value.parts):
         if all(isinstance(other, Const) for other in others):
             continue
-        for each in sources(part, deepest=4):
+        drawn = list(sources(part, deepest=4))
+        if any(isinstance(each, Instance) and each.type.endswith(_WEIGHTS) for each in drawn):
+            continue
+        for each in drawn:
             if isinstance(each, Instance) and each.call is not None and random.has(each.call.name):
                 yield each.call

@@ -45,6 +45,8 @@ def modules_matching(project: Project, name: Value) -> list[str]:
     pattern = pattern_of(name)
     if not re.search(r"\w", pattern.replace(".*", "")):
         return []
+    if pattern.endswith(r"\."):  # an empty flag after the name of a package: the launch names the module
+        pattern += r"[^.]+"
     wanted = re.compile(rf"(?:.*\.)?{pattern}")
     exact = [path for module, path in project.modules.items() if re.fullmatch(pattern, module)]
     return exact or [path for module, path in project.modules.items() if wanted.fullmatch(module)]

@@ -167,6 +167,7 @@ def read_project(path: Path, entry: str = "", launch: str = "") -> Project:
             read = read_source(file, relative)
             if isinstance(read, Source):
                 sources[relative] = read
+                broken += read.unread
             else:
                 broken.append(read)
     if entry and entry not in sources and not any(each.place.path == entry for each in broken):

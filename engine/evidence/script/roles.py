@@ -47,14 +47,14 @@ class Origin:
     """Columns, attributes and other names on the way, in lower case."""
 
 
-def _of_text(text: str) -> Role | None:
+def _of_text(script: Script, text: str) -> Role | None:
     """Return the role that a path or split name gives: its last word counts, and `train+validation` is for training."""
     if len(text) > 300 or text.count(" ") > 2:
         return None
     if "+" in text:
-        roles = [words(part, file=True) for part in text.split("+")]
+        roles = [words(script, part, file=True) for part in text.split("+")]
         return next((role for each in roles for role in each), None)
-    found = words(text, file=True)
+    found = words(script, text, file=True)
     return found[-1] if found else None
 
 
@@ -100,7 +100,7 @@ class _Walk:
         return []
 
     def _text(self, value: Const, divided: bool, found: set[Role]) -> None:
-        role = _of_text(value.value)
+        role = _of_text(self.script, value.value)
         self.origin.roots.add(value.value)
         self.origin.told.add(value.value.lower())
         if role is not None and not divided:
@@ -145,8 +145,8 @@ def _split_call(value: Value, names: set[str]) -> Call | None:
     for _ in range(3):
         if isinstance(value, Instance) and value.call is not None:
             name = value.call.name
-            known = name in names or value.call.attribute in ("train_test_split", "random_split", "split")
-            if known and not isinstance(value.call.receiver, Const):
+            known = name in names or value.call.attribute in ("train_test_split", "random_split")
+            if (known or _divides(value.call)) and not isinstance(value.call.receiver, Const):
                 return value.call
             return None
         if isinstance(value, Derived) and value.operation in ("for",) and value.parts:
@@ -154,6 +154,12 @@ def _split_call(value: Value, names: set[str]) -> Call | None:
             continue
         return None
     return None
+
+
+def _divides(call: Call) -> bool:
+    """Return whether a method called `split` divides clips, not a text: its object says so, or it is the project's."""
+    owner, _, last = call.name.rpartition(".")
+    return last == "split" and (":" in call.name or bool(re.search("(?i)fold|split", owner)))
 
 
 def _entry(owner: Value, key: str) -> Value | None:
@@ -195,14 +201,11 @@ class Part:
     by: Literal["files", "names", "slot", ""]
 
 
-_WATCHES = re.compile(r"(^|_)(val|valid|eval|test|dev|infer)")
-
-
 def watches(script: Script) -> Call | None:
     """Return a call of the project's own code that by its name evaluates on held-out clips."""
     for call in script.trace:
         name = call.name.rpartition(":")[2].rpartition(".")[2].lower()
-        if call.main and ":" in call.name and _WATCHES.search(name):
+        if call.main and ":" in call.name and script.says("evaluates", name):
             return call
     return None
 
@@ -219,11 +222,11 @@ def _part(script: Script, feed: Feed) -> Part:
     roles = made.named if feed.use == "train" else made.named - {"train"}
     if len(roles) == 1:
         return Part(feed, made, next(iter(roles)), "files")
-    named = [role for name in _names(script, feed, made) for role in words(name)[:1]]
+    named = [role for name in _names(script, feed, made) for role in words(script, name)[:1]]
     kept = [role for role in named if role != "train"] if feed.use == "held-out" else named
     if kept:
         return Part(feed, made, kept[0], "names")
-    slot = words(feed.slot)
+    slot = words(script, feed.slot)
     return Part(feed, made, slot[0], "slot") if slot else Part(feed, made, None, "")
 
 

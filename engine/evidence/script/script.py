@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,12 +30,18 @@ class Script:
     reading: Reading
     symbols: Mapping[str, tuple[str, ...]]
     """Names of packages by what they do."""
+    called: Mapping[str, re.Pattern[str]]
+    """What people call one thing in code of their own."""
     profiles: tuple[ProfileDocument, ...]
     """What packages do by themselves, and how they take settings."""
     configurations: tuple[str, ...]
     """Configuration files that the launch reads."""
     cut: tuple[str, ...]
     """What was not read to the end; what is missing cannot be claimed then."""
+
+    def says(self, called: str, text: str) -> bool:
+        """Return whether a name or a line of the user's code speaks of something, such as `best-so-far`."""
+        return self.called[called].search(text) is not None
 
     def calls(self, *symbols: str, main: bool | None = True) -> list[Call]:
         """Return the calls that do what one of `symbols` says, such as `gradient-clipping`.
@@ -121,4 +128,5 @@ def script_of(knowledge: Knowledge, project: Project) -> Script:
     interpreter = Interpreter(project, knowledge.reading)
     trace = interpreter.read()
     configurations, cut = tuple(interpreter.configurations.used), tuple(interpreter.cut)
-    return Script(project, trace, knowledge.reading, knowledge.symbols, knowledge.profiles, configurations, cut)
+    named = knowledge.symbols, knowledge.called
+    return Script(project, trace, knowledge.reading, *named, knowledge.profiles, configurations, cut)

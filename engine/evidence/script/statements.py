@@ -10,6 +10,7 @@ from .calls import Context, Guard, Loop
 from .frame import Frame
 from .imports import bind_import, bind_import_from
 from .values import (
+    MOST_ITEMS,
     Class,
     Const,
     Derived,
@@ -17,6 +18,7 @@ from .values import (
     Function,
     Instance,
     Items,
+    Member,
     Scope,
     Table,
     Value,
@@ -30,6 +32,7 @@ from .values import (
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
+_EXITS = ("sys.exit", "exit", "quit", "os._exit")
 _MOST_ITEMS = 6
 """A loop over a known list is read for each of that many members: lists of layers or of splits, not of clips."""
 
@@ -51,7 +54,7 @@ def _run(it: Interpreter, frame: Frame, node: ast.stmt) -> bool:
 def _expression(it: Interpreter, frame: Frame, node: ast.Expr) -> bool:
     value = it.evaluate(frame, node.value)
     name = value.call.name if isinstance(value, Instance) and value.call is not None else ""
-    return name in ("sys.exit", "exit", "quit", "os._exit") and not it.guards
+    return name in _EXITS and not it.guards
 
 
 def _assign(it: Interpreter, frame: Frame, node: ast.Assign) -> bool:
@@ -109,6 +112,9 @@ def bind(it: Interpreter, frame: Frame, target: ast.expr, value: Value) -> None:
             _set_one_of(owner, constants(it.evaluate(frame, target.slice)), value)
         elif isinstance(owner, Instance) and owner.cls is None and isinstance(key, str):  # a dictionary of a package
             owner.attributes[key] = _joined(it, owner.attributes.get(key), value)
+        elif isinstance(owner, Items) and len(owner.items) < MOST_ITEMS:
+            owner.items.append(value)
+            owner.open = True
         it.note("=[]", frame.source.place(target), [value], {}, receiver=owner)
 
 
@@ -162,7 +168,7 @@ def _unpack(it: Interpreter, frame: Frame, targets: list[ast.expr], value: Value
 def _if(it: Interpreter, frame: Frame, node: ast.If) -> bool:
     condition = it.evaluate(frame, node.test)
     decided = truth(condition)
-    if decided is not None:
+    if decided is not None and not _stops(it, frame, node, decided) and not _turns(it, node):
         return run_block(it, frame, node.body if decided else node.orelse)
     text, place = ast.unparse(node.test)[:120], frame.source.place(node)
     before = dict(frame.local)
@@ -176,6 +182,37 @@ def _if(it: Interpreter, frame: Frame, node: ast.If) -> bool:
     if not left:
         _join(frame.local, after, replace=right)
     return left and right
+
+
+def _turns(it: Interpreter, node: ast.If) -> bool:
+    """Return whether what a condition asks of an object is set under it, so that later rounds go another way."""
+    if not it.loops:
+        return False
+    asked = {ast.unparse(each) for each in ast.walk(node.test) if isinstance(each, ast.Attribute)}
+    stored = (each for part in node.body for each in ast.walk(part) if isinstance(each, ast.Attribute))
+    return any(isinstance(each.ctx, ast.Store) and ast.unparse(each) in asked for each in stored)
+
+
+def _stops(it: Interpreter, frame: Frame, node: ast.If, decided: bool) -> bool:
+    """Return whether the branch that the known values choose ends the program.
+
+    A script that is read is one that runs: then the launch gives other values than those at hand, such as a flag that
+    is None until someone sets it, and every branch of the chain is read.
+    """
+    if decided or not node.orelse:
+        return decided and _raises(node.body)
+    following = node.orelse[0]
+    if len(node.orelse) > 1 or not isinstance(following, ast.If):
+        return _raises(node.orelse)
+    answer = truth(it.evaluate(frame, following.test))
+    return answer is not None and _stops(it, frame, following, answer)
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    last = body[-1] if body else None
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return ast.unparse(last.value.func) in _EXITS
+    return isinstance(last, ast.Raise)
 
 
 def _join(scope: Scope, other: Scope, *, replace: bool = False) -> None:
@@ -291,8 +328,16 @@ def _global(_it: Interpreter, frame: Frame, node: ast.Global | ast.Nonlocal) -> 
 
 
 def _function(it: Interpreter, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    frame.local[node.name] = make_function(it, frame, node)
+    made = frame.local[node.name] = make_function(it, frame, node)
+    _decorate(it, frame, node, made.decorated, made)
     return False
+
+
+def _decorate(it: Interpreter, frame: Frame, node: ast.stmt, decorators: tuple[Value, ...], made: Value) -> None:
+    """Read what decorators of the project do with what they get, such as writing it into a registry."""
+    for each in decorators:
+        if isinstance(each, Function) or (isinstance(each, Member) and each.function is not None):
+            it.call(frame, each, [made], {}, node)
 
 
 def make_function(it: Interpreter, frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
@@ -315,11 +360,12 @@ def _name(value: Value) -> str:
 
 def _class(it: Interpreter, frame: Frame, node: ast.ClassDef) -> bool:
     bases = tuple(it.evaluate(frame, base) for base in node.bases)
-    decorators = tuple(_name(it.evaluate(frame, each)) for each in node.decorator_list)
-    made = Class(node, frame.source.path, node.name, bases, {}, decorators)
+    decorated = tuple(it.evaluate(frame, each) for each in node.decorator_list)
+    made = Class(node, frame.source.path, node.name, bases, {}, tuple(_name(each) for each in decorated))
     body = Frame(frame.source, node.name, made.scope, (frame.local, *frame.outer), made)
     run_block(it, body, node.body)
     frame.local[node.name] = made
+    _decorate(it, frame, node, decorated, made)
     return False
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine.evidence.run import directory
 from engine.evidence.run.directory import read_run_directory
 from engine.evidence.run.formats import columns
+from engine.evidence.run.limits import package_limits
 from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import read_run
 from engine.evidence.run.stability import _standing_out, spikes
@@ -92,7 +93,7 @@ def test_spikes_of_a_long_log_are_those_of_a_short_one():
     places = random.choice(np.arange(3_000, 60_000), 40, replace=False)
     loss[places] *= 4
 
-    assert set(np.flatnonzero(_standing_out(np.log(loss)))) >= set(places.tolist())
+    assert set(np.flatnonzero(_standing_out(np.log(loss), package_limits()))) >= set(places.tolist())
     assert spikes(run_of(train=loss)).get("run.spikes") == 40
 
 

@@ -1,3 +1,4 @@
+import ast
 import json
 from pathlib import Path
 
@@ -109,3 +110,28 @@ def test_a_module_is_found_where_the_search_path_was_changed(tmp_path: Path) -> 
         "utils/tools.py": "import torch\ndef run():\n    torch.manual_seed(1)\n",
     }
     assert script_of(tmp_path, files, "pytorch/train.py").trace.named("torch.manual_seed", main=True)
+
+
+@pytest.mark.parametrize("old", [
+    'print "loss", 3\n', "x.cuda(async=True)\n", "try:\n    f()\nexcept ValueError, error:\n    pass\n",
+    "if x:\n\ty = 1\n        z = 2\n",
+])  # fmt: skip
+def test_a_file_for_an_older_python_is_read_and_told(tmp_path: Path, old: str) -> None:
+    (tmp_path / "x.py").write_text(f"x = 1\n{old}last = x\n")
+    source = read_source(tmp_path / "x.py", "x.py")
+    assert isinstance(source, Source)
+    assert source.place(source.tree.body[-1]).line == old.count("\n") + 2
+    assert len(source.unread) == 1
+    assert "older" in source.unread[0].reason or "Python 2" in source.unread[0].reason
+
+
+def test_a_broken_cell_is_left_out_and_the_others_are_read(tmp_path: Path) -> None:
+    code = ["x = 1", "def f(:\n    pass", "%%bash\nrm -r {x", "if x:\n    !wget a\nfiles = !ls", "y = x"]
+    cells = [{"cell_type": "code", "source": each} for each in code]
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
+    source = read_source(tmp_path / "n.ipynb", "n.ipynb")
+    assert isinstance(source, Source)
+    last = source.place(source.tree.body[-1])
+    assert (last.line, last.cell) == (14, 5)
+    assert [(each.place.line, each.reason[-9:]) for each in source.unread] == [(4, " left out")]
+    assert ast.unparse(source.tree.body[-2]) == "files = None"

@@ -346,3 +346,46 @@ def test_dictionaries_of_packages_keep_what_is_put_into_them(tmp_path: Path) -> 
     made = comes_from(used.arguments[0], "datasets.load_dataset")
     assert made is not None
     assert constant(made.argument("split")) == "validation"
+
+
+@pytest.mark.parametrize("guard", [
+    "if not args.model:\n    raise ValueError('which model?')",
+    "if args.model == 'a':\n    size = 1\nelif args.model == 'b':\n    size = 2\nelse:\n    raise ValueError()",
+    "if args.model is None:\n    parser.print_help()\n    sys.exit(1)",
+])  # fmt: skip
+def test_a_flag_that_nobody_gave_ends_no_reading(tmp_path: Path, guard: str) -> None:
+    head = "import argparse, sys, torch\nparser = argparse.ArgumentParser()\nparser.add_argument('--model')\n"
+    script = script_of(tmp_path, f"{head}args = parser.parse_args()\n{guard}\ntorch.manual_seed(1)\n")
+    assert "torch.manual_seed" in names_of(script.trace)
+
+
+def test_a_known_value_that_no_branch_refuses_is_still_decided(tmp_path: Path) -> None:
+    script = script_of(
+        tmp_path,
+        """
+        import torch
+        kind = "a"
+        if kind == "a":
+            torch.manual_seed(1)
+        elif kind == "b":
+            torch.cuda.empty_cache()
+        else:
+            raise ValueError(kind)
+    """,
+    )
+    assert names_of(script.trace) == ["torch.manual_seed"]
+
+
+def test_a_module_that_the_launch_names_may_be_any_of_its_package(tmp_path: Path) -> None:
+    script = script_of(tmp_path, {
+        "train.py": """
+            import argparse, importlib
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--loss", default="")
+            args = parser.parse_args()
+            importlib.import_module("losses." + args.loss).__getattribute__("Loss")()
+        """,
+        "losses/plain.py": "import torch\nclass Loss:\n    def __init__(self):\n        torch.nn.CrossEntropyLoss()\n",
+        "losses/hinge.py": "import torch\nclass Loss:\n    def __init__(self):\n        torch.nn.MultiMarginLoss()\n",
+    })  # fmt: skip
+    assert {"torch.nn.CrossEntropyLoss", "torch.nn.MultiMarginLoss"} <= set(names_of(script.trace))

@@ -80,10 +80,11 @@ def _places(
     for layout, epoch, step in zip(layouts, epochs, steps, strict=True):
         counted = step if step is not None else layout.place if epoch is None else epoch
         when = np.full(len(layout.place), np.nan) if epoch is None else np.ascontiguousarray(epoch)
-        if float(np.max(np.abs(counted), initial=0.0)) >= _LARGEST_STEP:
+        if len(counted) and max(abs(float(counted.min())), abs(float(counted.max()))) >= _LARGEST_STEP:
             return None
         at = counted.astype(np.int64)
-        if np.any((at[1:] == at[:-1]) & ((when[1:] == when[:-1]) | np.isnan(when[1:]))):
+        again = np.flatnonzero(at[1:] == at[:-1]) + 1
+        if np.any((when[again] == when[again - 1]) | np.isnan(when[again])):
             return None
         found.append((at, when))
     return found
@@ -100,4 +101,5 @@ def _in_order(columns: Sequence[Floats | None], layouts: Sequence[Layout]) -> bo
         return True
     values, rows = np.concatenate([one for one, _ in known]), np.concatenate([place for _, place in known])
     ordered = values[np.argsort(rows, kind="stable")] if len(known) > 1 else values
-    return bool(np.all(np.isfinite(ordered)) and np.all(ordered[1:] >= ordered[:-1]))
+    in_order = bool(np.all(ordered[1:] >= ordered[:-1]))  # false where one is no number
+    return in_order and bool(np.all(np.isfinite(ordered[:1])) and np.all(np.isfinite(ordered[-1:])))

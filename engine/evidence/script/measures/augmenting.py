@@ -6,17 +6,17 @@ import re
 
 from knowledge.records import Measured
 
-from ..calls import Call, sources
+from ..attribution import spared, uses_of
+from ..calls import Call, _Names, sources
 from ..feeds import feeds
 from ..items import items_made
 from ..noise import noises
+from ..places import Place
 from ..script import Script
-from ..values import Const, constants, truth
+from ..values import Const, Instance, constants, truth
 
 NAME, WHERE = "script.augmentation", "script.augmentation_reach"
 _MASKS = ("mask_time_prob", "mask_feature_prob", "apply_spec_augment")
-_TRAINS = re.compile(r"train|augment|\baug|mode|phase|split|subset|stage|is_test|eval|random|prob", re.I)
-_UNTRAINED = re.compile(r"no_?grad|inference_mode")
 
 
 def measure_augmenting(script: Script) -> Measured:
@@ -40,7 +40,8 @@ def measure_augmenting(script: Script) -> Measured:
     network = _checkpoint_decides(script)
     if network is not None:
         why = f"the configuration of the checkpoint of {network.name} ({network.place}) may mask features"
-        return Measured((), (script.unknown(NAME, why, "the checkpoint's configuration"),))
+        reach = script.fact(WHERE, "nothing-to-reach", script.of(network))  # a network stops it when it is evaluated
+        return Measured((reach,), (script.unknown(NAME, why, "the checkpoint's configuration"),))
     places = [place for feed in train for place in items_made(script, feed.value)]
     places += [script.evidence(feed.place, "trained on clips as they are") for feed in train]
     return Measured((script.fact(NAME, "none", *places), script.fact(WHERE, "nothing-to-reach")))
@@ -94,17 +95,44 @@ def _without_gradient(script: Script, network: Call) -> bool:
     """Return whether every pass of a network is without gradients."""
     called = [call for call in script.trace if call.main and call.attribute == "__call__"]
     passes = [call for call in called if call.receiver is network.result]
-    return bool(passes) and all(any(_UNTRAINED.search(each.name) for each in call.contexts) for call in passes)
+    quiet = [call for call in passes if any(script.says("without-gradients", each.name) for each in call.contexts)]
+    return bool(passes) and len(quiet) == len(passes)
 
 
 def _reach(script: Script, calls: list[Call]) -> Measured:
     """Return whether what changes clips depends on whether they are trained on."""
-    places = tuple(script.of(call) for call in calls)
-    if any(_TRAINS.search(guard.text) for call in calls for guard in call.guards):
-        return Measured((script.fact(WHERE, "training-only", *places),))
-    held = [feed for feed in feeds(script) if feed.use == "held-out"]
-    reached = {id(each) for feed in held for each in sources(feed.value)}
-    if held and any(id(call.result) in reached for call in calls if call.result is not None):
-        return Measured((script.fact(WHERE, "held-out-too", *places),))
-    why = "reading does not tell which clips the augmentation changes"
+    applied = [each for each in _applied(script, calls) if not _stops_itself(script, each)]
+    if not applied:
+        return Measured((script.fact(WHERE, "training-only", *(script.of(call) for call in calls)),))
+    open_ones = [call for call in applied if not any(script.says("says-training", guard.text) for guard in call.guards)]
+    uses = {id(call): uses_of(script, call) for call in open_ones}
+    too = [call for call in open_ones if "held-out" in uses[id(call)]]
+    if too and not spared(script, too):  # a robustness test changes clips on purpose, beside those left as they are
+        return Measured((script.fact(WHERE, "held-out-too", *(script.of(call) for call in too)),))
+    sure = all(uses[id(call)] for call in open_ones)
+    chance = any(script.says("says-by-chance", guard.text) for call in open_ones for guard in call.guards)
+    if sure or len(open_ones) < len(applied) or chance:
+        return Measured((script.fact(WHERE, "training-only", *(script.of(call) for call in applied)),))
+    why = f"reading does not tell which clips the augmentation at {open_ones[0].place} changes"
     return Measured((), (script.unknown(WHERE, why, "a run"),))
+
+
+def _applied(script: Script, calls: list[Call]) -> list[Call]:
+    """Return where what changes clips is put to use; where it is made, if nothing shows any use of it."""
+    makers = {id(call.result): call for call in calls if call.result is not None}
+    used: list[Call] = []
+    seen: set[Place] = set()
+    for each in script.trace:
+        if each.main and each.attribute == "__call__" and isinstance(each.receiver, Instance):
+            made_of = [makers[id(part)] for part in sources(each.receiver, deepest=5) if id(part) in makers]
+            used += [each] if made_of else []
+            seen |= {call.place for call in made_of}
+    return [*used, *(call for call in calls if call.place not in seen)]
+
+
+def _stops_itself(script: Script, call: Call) -> bool:
+    """Return whether a layer of a network changes clips, that stops when the network is evaluated."""
+    stops = _Names(each for name in script.symbols["augmentation-stops-itself"] for each in (name, f"{name}.__call__"))
+    return stops.has(call.name) and any(
+        name.rpartition(".")[2] in script.reading.callable_methods for name in call.stack
+    )

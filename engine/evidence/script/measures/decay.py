@@ -17,7 +17,6 @@ from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unkn
 _NO_NETWORK = re.compile(
     r"(Processor|Tokenizer|TokenizerFast|FeatureExtractor|Config|Pipeline|CTCTokenizer)\.from_pretrained|^datasets"
 )
-_NO_GRADIENT = re.compile("no_grad|inference_mode")
 _COMPLETE = re.compile(r"ForCTC|ForConditionalGeneration|Seq2Seq|Whisper(?!Model|ForAudio)")
 """Networks whose head was trained with them, or belongs to the vocabulary."""
 
@@ -87,7 +86,7 @@ def trained_backbones(script: Script) -> list[Call]:
     held = [call for call in nearby(script, "pretrained-network") if _is_asked(call)]
     if script.calls("adapters") or any(_COMPLETE.search(call.name) for call in held):
         return []
-    frozen = [call for call in nearby(script, "frozen") if _freezes(call)]
+    frozen = [call for call in nearby(script, "frozen") if _freezes(script, call)]
     return [] if frozen or _without_gradient(script, held) else held
 
 
@@ -101,18 +100,19 @@ def _is_asked(call: Call) -> bool:
     )
 
 
-def _freezes(call: Call) -> bool:
+def _freezes(script: Script, call: Call) -> bool:
     """Return whether a call freezes more than the convolutions at the entrance."""
     if call.name.startswith("=.") or call.attribute == "requires_grad_":
         value = call.arguments[0] if call.arguments else None
         if constant(value, ...) is not False:
             return False
     words = " ".join(each.name for each in sources(call.receiver) if isinstance(each, Member)).lower()
-    return not re.search(r"feature_(extractor|encoder)|conv", words + call.name.lower())
+    return not script.says("entrance-of-a-network", words + call.name)
 
 
 def _without_gradient(script: Script, held: list[Call]) -> bool:
     """Return whether pretrained networks are always called without gradients."""
     results = {id(call.result) for call in held}
     uses = [call for call in script.trace if call.attribute == "__call__" and id(call.receiver) in results]
-    return bool(uses) and all(any(_NO_GRADIENT.search(each.name) for each in call.contexts) for call in uses)
+    quiet = [call for call in uses if any(script.says("without-gradients", each.name) for each in call.contexts)]
+    return bool(uses) and len(quiet) == len(uses)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 
 from knowledge.records import Evidence, Measured
@@ -19,7 +18,6 @@ from .answers import absent, there, unknown
 from .layers import network_seen, used_backbones
 
 _POLICY, _FROZEN = "script.freezing", "script.frozen_mode"
-_OPTION = re.compile(r"(?i)freez|frozen|fine_?tun|trainable|requires_grad|unfreeze")
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,19 @@ def _counts(script: Script, call: Call) -> bool:
 def _freezing_calls(script: Script) -> list[Call]:
     """Return calls of methods that freeze, of a package or of the project."""
     freezes = _Names(script.symbols["freezes"])
-    named = [call for call in script.trace if freezes.has(call.name) or _OPTION_CALL.search(call.attribute)]
+    named = [call for call in script.trace if freezes.has(call.name) or script.says("freezing-call", call.attribute)]
     keywords = [
         call
         for call in script.trace
-        if any("freez" in name.lower() and truth(value) is True for name, value in call.keywords.items())
+        if any(_freezes(script, name) and truth(value) is True for name, value in call.keywords.items())
         and not call.name.startswith("argparse.")
     ]
     return [call for call in (*named, *keywords) if _counts(script, call) and not call.name.startswith("=")]
 
 
-_OPTION_CALL = re.compile(r"(?i)^_?(un)?freeze|^set_?(encoder|backbone|requires)_?(grad|trainable)")
+def _freezes(script: Script, name: str) -> bool:
+    """Return whether an argument freezes more than the convolutions at the entrance."""
+    return "freez" in name.lower() and not script.says("entrance-of-a-network", name)
 
 
 def _switched_off(script: Script, found: list[Backbone]) -> tuple[list[Call], list[Call]]:
@@ -188,7 +188,7 @@ def _options(script: Script) -> list[Evidence]:
     files = reached_lines(script)
     for path, source in script.project.sources.items():
         for owner, node in _conditions(source.tree) if path in files else ():
-            if (owner in reached or (f"<{path}>" in reached and not owner)) and _speaks(node):
+            if (owner in reached or (f"<{path}>" in reached and not owner)) and _speaks(script, node):
                 found.append(script.evidence(source.place(node), ast.unparse(node.test)[:60]))
     return found
 
@@ -204,13 +204,13 @@ def _conditions(tree: ast.AST, owner: str = "") -> list[tuple[str, ast.If]]:
     return found
 
 
-def _speaks(node: ast.If) -> bool:
+def _speaks(script: Script, node: ast.If) -> bool:
     """Return whether a condition is about freezing, and what it guards does something about it."""
     names = [each.id if isinstance(each, ast.Name) else each.attr for each in ast.walk(node.test)
              if isinstance(each, (ast.Name, ast.Attribute))]  # fmt: skip
     body = " ".join(ast.unparse(each) for each in (*node.body, *node.orelse))
-    acts = re.search(r"(?i)requires_grad|freez|no_grad|trainable|eval\(\)|detach", body)
-    return any(_OPTION.search(name) for name in names) and acts is not None
+    acts = script.says("freezing-code", body)
+    return acts and any(script.says("freezing-option", name) for name in names)
 
 
 def _mode(script: Script, backbone: Backbone, policy: Freezing, name: str) -> Measured:

@@ -15,6 +15,7 @@ from ..values import Const, Derived, Instance, Items, Member, Unknown, Value, co
 from ..values_used import uses_in
 from .answers import absent, there, unknown
 from .freezing import measure_freezing
+from .last_frame import last_frames
 from .layers import network_seen, used_backbones
 
 _POOLING, _MASK, _DROPOUT = "script.pooling", "script.pooling_mask", "script.dropout"
@@ -101,7 +102,7 @@ def _pools(script: Script, found: list[Backbone]) -> list[Pool]:
 
     pools: list[Pool] = []
     for call in script.trace:
-        if call.main and _inside_network(script, call):
+        if call.main and (_inside_network(script, call) or _of_functional_network(call)):
             kind, value = _pool(script, call)
             if kind and (from_frames(value) or stored):
                 pools.append(Pool(kind, call, value or Unknown("frames")))
@@ -113,6 +114,11 @@ def _inside_network(script: Script, call: Call) -> bool:
     return any("." in name and name.rpartition(".")[2] in script.reading.callable_methods for name in call.stack)
 
 
+def _of_functional_network(call: Call) -> bool:
+    """Return whether a layer of Keras is at work outside a class: such a network is built as a chain of calls."""
+    return call.name.startswith("keras.layers.") and call.attribute == "__call__"
+
+
 def _pool(script: Script, call: Call) -> tuple[str, Value | None]:
     """Return what kind of pooling a call is, and of what; an empty kind when it is none."""
     symbols = script.symbols
@@ -120,7 +126,7 @@ def _pool(script: Script, call: Call) -> tuple[str, Value | None]:
     if value is None or call.attribute == "__call__" or "functional" in call.name:
         value = call.arguments[0] if call.arguments else None
     if _Names(f"{name}.__call__" for name in symbols["learned-pooling"]).has(call.name):
-        return "attention", value
+        return ("mean" if _of_one_moment(call) else "attention"), value
     if _Names(symbols["learned-pooling"]).has(call.name):
         return "", None
     layer = call.attribute in ("__call__",) or "adaptive" in call.name
@@ -137,6 +143,12 @@ def _pool(script: Script, call: Call) -> tuple[str, Value | None]:
     return "", None
 
 
+def _of_one_moment(call: Call) -> bool:
+    """Return whether a layer that could pool several moments is told to give the mean alone."""
+    layer = call.receiver.call if isinstance(call.receiver, Instance) else None
+    return layer is not None and constant(layer.argument("return_std", 1)) is False
+
+
 def _has_axis(call: Call) -> bool:
     """Return whether a call works along one axis, not over everything."""
     given = call.argument("dim") or call.argument("axis")
@@ -144,7 +156,9 @@ def _has_axis(call: Call) -> bool:
     position = call.arguments[1:2] if function else call.arguments[:1]
     known = given or (position[0] if position else None)
     if known is None:
-        return bool(set(call.name.split(".")) & {"bmm", "matmul", "einsum", "mul"})
+        return bool(
+            set(call.name.split(".")) & {"bmm", "matmul", "einsum", "mul", "dot", "Dot", "multiply", "Multiply"}
+        )
     axes = constants(known)
     return axes is None or not any(isinstance(axis, (str, type(None))) for axis in axes)
 
@@ -185,13 +199,19 @@ def _learned_weights(script: Script, value: Value) -> bool:
             "torch.nn.Conv1d.__call__",
             "torch.nn.Sequential.__call__",
             "torch.nn.functional.linear",
+            "keras.layers.Dense.__call__",
+            "keras.layers.TimeDistributed.__call__",
         )
     )
     parameter = _Names(("torch.nn.Parameter", "torch.nn.parameter.Parameter"))
     products = _Names(script.symbols["weighted-product"])
     for each in sources(value, deepest=5):
-        if not isinstance(each, Instance) or each.call is None or not soft.has(each.call.name):
+        if not isinstance(each, Instance) or each.call is None:
             continue
+        if not soft.has(each.call.name) and not _ends_in_softmax(each.call):
+            continue
+        if _ends_in_softmax(each.call) and scorers.has(each.call.name):
+            return True
         scores = each.call.arguments[0] if each.call.arguments else each.call.receiver
         if each.call.attribute == "softmax" and each.call.receiver is not None:
             scores = each.call.receiver
@@ -204,6 +224,13 @@ def _learned_weights(script: Script, value: Value) -> bool:
                 if products.has(made.call.name):
                     return any(parameter.has(name) for name in _made_by(made.call))
     return False
+
+
+def _ends_in_softmax(call: Call) -> bool:
+    """Return whether a layer of Keras turns what it gives into weights that sum to one."""
+    layer = call.receiver.call if isinstance(call.receiver, Instance) else None
+    given = layer.values() if layer is not None and layer.name.startswith("keras.layers.") else ()
+    return call.attribute == "__call__" and any(constant(value) == "softmax" for value in given)
 
 
 def _made_by(call: Call) -> list[str]:
@@ -231,7 +258,7 @@ def _indexed(script: Script, results: set[int], layers: _Names) -> list[Pool]:
         if frame is not None and isinstance(value, Derived) and _leads(value.parts[0], results, layers):
             kind = "last" if frame == -1 else "token" if _leads(value.parts[0], results, None) else "last"
             found += [Pool(kind, call, value) for call in uses.calls(value)[:1]]
-    return found
+    return found + [Pool("last", call, value) for call, value in last_frames(script, uses)]
 
 
 def _frame(value: Value) -> int | None:
@@ -297,7 +324,8 @@ def _leaves_out(script: Script, pool: Pool) -> bool:
             if isinstance(each, Derived) and each.operation == "[:]" and any(_is_length(p) for p in each.parts[1:]):
                 return True
     lengths = [value for name, value in pool.call.keywords.items() if name in ("lengths", "mask", "attention_mask")]
-    return bool(lengths) or (pool.call.attribute == "__call__" and len(pool.call.arguments) > 1)
+    handed = pool.kind != "last" and pool.call.attribute == "__call__" and len(pool.call.arguments) > 1
+    return bool(lengths) or handed
 
 
 def _is_mask(value: Value) -> bool:

@@ -88,7 +88,7 @@ def _test_part(script: Script, train: list[Part], held: list[Part]) -> Measured:
 
 def _used_as_test(script: Script, part: Part) -> bool:
     """Return whether a part is called test where it is used, whatever it was called where it was divided off."""
-    return any(words(name)[:1] == ["test"] for name in assigned(script, part.feed.place))
+    return any(words(script, name)[:1] == ["test"] for name in assigned(script, part.feed.place))
 
 
 def _equal(part: Part, other: Part) -> bool:

@@ -7,7 +7,6 @@ function that nothing calls, or in a branch that the launch does not take.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from knowledge.records import Evidence, Measured
@@ -21,7 +20,6 @@ from ..training import training_of
 from ..values import constant
 from .answers import of_setting, there
 from .clipping import _without_effect
-from .selection import _TRAIN
 
 _PRACTICES = {
     "clipping": ("gradient-clipping",), "seeding": ("seeds-framework", "seeds-everything"), "schedule": ("schedule",),
@@ -30,7 +28,6 @@ _PRACTICES = {
 """What is looked for in unreached lines, with the symbols that do it."""
 _SHORTEST = 8
 """Letters of a name that says by itself what it does; shorter ones, such as `seed`, mean many things."""
-_HELD_OUT = re.compile(r"(?i)val|dev|eval|test")
 
 
 def measure_idle(script: Script) -> Measured:
@@ -152,12 +149,13 @@ def _stopping(script: Script) -> Measured:
     """Return whether what ends the training early watches the training data."""
     stoppers = {id(call) for _, call in profiles_of(script, "stops-early")}
     watched = [each for each in settings(script, "selection-monitor") if id(each.call) in stoppers]
-    by_training = bool(watched) and all(_of_training(each.profile.package, constant(each.value)) for each in watched)
+    training = [each for each in watched if _of_training(script, each.profile.package, constant(each.value))]
+    by_training = bool(watched) and len(training) == len(watched)
     return there(script, "script.stops_by_training", by_training, *(of_setting(script, each) for each in watched))
 
 
-def _of_training(package: str, name: object) -> bool:
+def _of_training(script: Script, package: str, name: object) -> bool:
     """Return whether a metric is one of the training data; Keras calls those of held-out data `val_...`."""
-    if not isinstance(name, str) or _HELD_OUT.search(name):
+    if not isinstance(name, str) or script.says("held-out", name):
         return False
-    return package == "keras" or bool(_TRAIN.search(name))
+    return package == "keras" or script.says("of-training-clips", name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from knowledge.records import Evidence, Measured
 
@@ -16,10 +15,6 @@ from ..sources import Source
 from ..training import training_of
 from ..values import constant
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
-
-_RESUMES = re.compile(
-    r"(?i)resum|continu|restart|start_epoch|start_iter|last_ckpt|last_checkpoint|init_step|init_ckpt|past_exp|recover"
-)
 
 
 def measure_optimizer_state(script: Script) -> Measured:
@@ -53,7 +48,7 @@ def measure_optimizer_state(script: Script) -> Measured:
 
 
 def _of_optimizer(script: Script, call: Call) -> bool:
-    return call.name.startswith("?") and bool(re.search(r"optim\w*\.state_dict", text_around(script, call.place)))
+    return call.name.startswith("?") and script.says("state-of-an-optimizer", text_around(script, call.place))
 
 
 def _whole_models(script: Script) -> list[Call]:
@@ -108,20 +103,21 @@ def _ways_back(script: Script) -> list[Evidence]:
         for function in functions_of(source) if source is not None else ():
             started = not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and path == script.project.entry
             if started or lines & set(range(function.lineno, (function.end_lineno or function.lineno) + 1)):
-                listed = _listed(source) if source is not None else frozenset()
-                back = [node for node in ast.walk(function) if isinstance(node, ast.If) and _leads_back(node, listed)]
+                listed = _listed(script, source) if source is not None else frozenset()
+                conditions = [node for node in ast.walk(function) if isinstance(node, ast.If)]
+                back = [node for node in conditions if _leads_back(script, node, listed)]
                 places = [Place(path, node.lineno, node.body[-1].end_lineno or node.lineno) for node in back]
                 found += [script.evidence(place, "goes on with a run") for place in places]
     return found
 
 
-def _listed(source: Source) -> frozenset[str]:
+def _listed(script: Script, source: Source) -> frozenset[str]:
     """Return the names that hold what lies in a folder, such as the checkpoints that `glob` finds."""
-    assigned = [node for node in source.nodes(ast.Assign) if re.search(r"glob\(|listdir\(", ast.unparse(node.value))]
+    assigned = [node for node in source.nodes(ast.Assign) if script.says("lists-a-folder", ast.unparse(node.value))]
     return frozenset(each.id for node in assigned for each in node.targets if isinstance(each, ast.Name))
 
 
-def _leads_back(node: ast.If, listed: frozenset[str]) -> bool:
+def _leads_back(script: Script, node: ast.If, listed: frozenset[str]) -> bool:
     """Return whether a condition on going on, or on checkpoints that lie there, leads to a load of what it asks for."""
     asked = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)} & listed
     loaded = [each for part in node.body for each in ast.walk(part) if isinstance(each, ast.Call)]
@@ -132,12 +128,12 @@ def _leads_back(node: ast.If, listed: frozenset[str]) -> bool:
     ):
         return True
     body = "\n".join(ast.unparse(each) for each in node.body)
-    loads = bool(re.search(r"(?i)\w*(load|restor|recover|resum)\w*\(", body))
-    return loads and bool(_RESUMES.search(ast.unparse(node.test)))
+    loads = script.says("loads-a-state", body)
+    return loads and script.says("goes-on", ast.unparse(node.test))
 
 
 def _of_optimizer_load(script: Script, call: Call) -> bool:
-    return call.name.startswith("?") and bool(re.search(r"optim\w*\.load_state_dict", text_around(script, call.place)))
+    return call.name.startswith("?") and script.says("state-into-an-optimizer", text_around(script, call.place))
 
 
 def _has_checkpointer(script: Script) -> bool:
@@ -150,7 +146,7 @@ def _says_resume(script: Script, call: Call) -> bool:
     loaded = comes_from(call.argument("state_dict", 0), "torch.load")
     words = [*(guard.text for guard in call.guards), text_around(script, call.place, 2), *call.stack]
     words += [text_around(script, loaded.place)] if loaded else []
-    return any(_RESUMES.search(word) for word in words)
+    return any(script.says("goes-on", word) for word in words)
 
 
 def measure_registry(script: Script) -> Measured:

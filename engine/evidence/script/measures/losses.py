@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
-from ..calls import Call
+from ..calls import Call, texts
 from ..columns import column_against_row
 from ..flow import kind, producers
 from ..script import Script
-from ..values import Instance, constant
+from ..values import Instance
 
 LABELS, MATCH, RANGE = "script.labels", "script.loss_input", "script.output_range"
 _KINDS = {"recognition-loss": "text", "class-loss": "classes", "tag-loss": "tags", "scale-loss": "scale"}
@@ -18,9 +18,9 @@ def measure_losses(script: Script) -> Measured:
     """Return `script.labels`, `script.loss_input` and `script.output_range`."""
     found = {value: script.calls(symbol) for symbol, value in _KINDS.items()}
     for call in script.calls("keras-compile"):
-        named = _of_name(constant(call.argument("loss", 1)))
-        if named:
-            found[named] = [*found[named], call]
+        for named in dict.fromkeys(_of_name(text) for text in texts(call.argument("loss", 1), deepest=3)):
+            if named:  # a network with several outputs has one for each, in a list or under its name
+                found[named] = [*found[named], call]
     seen = [value for value, calls in found.items() if calls]
     if not seen:
         why = "no loss was found in what the launch reaches"

@@ -7,7 +7,7 @@ from knowledge.records import Evidence, Measured
 from ..calls import Call, comes_from, sources
 from ..feeds import Feed, feeds, loaders_of
 from ..script import Script
-from ..values import Instance, Items, constants, truth
+from ..values import Instance, Items, Table, constants, truth
 
 NAME, OPEN = "script.training_order", "open"
 _OWN_ORDER = ("sampler", "batch_sampler")
@@ -35,11 +35,29 @@ def _of_feed(script: Script, feed: Feed) -> list[tuple[str, Evidence]]:
     mixed = [call for call in script.calls("shuffling") if call.loops] if feed.by == "arrays" else []
     if mixed:
         return [("shuffled", script.of(mixed[0]))]
+    if feed.by == "brain":
+        return [_of_brain(script, feed)]
     if feed.by in ("trainer", "keras"):
         return [("by-framework", script.evidence(feed.place, "the framework shuffles", "default"))]
     if feed.by == "loop" and (isinstance(feed.value, Items) or getattr(feed.value, "cls", None) is not None):
         return [("as-listed", script.evidence(feed.place, "read in the order of the list"))]
     return [(OPEN, script.evidence(feed.place, f"how the clips of {feed.place} are ordered is not told"))]
+
+
+def _of_brain(script: Script, feed: Feed) -> tuple[str, Evidence]:
+    """Return what SpeechBrain is told of the order; told nothing, it reads a data set as it is listed."""
+    call = next(call for call in script.trace if call.place == feed.place and call.argument("train_set", 1) is not None)
+    told = call.keywords.get("train_loader_kwargs")
+    if told is None and call.complete:
+        return ("as-listed", script.of(call, "SpeechBrain reads clips as they are listed"))
+    given = (
+        [told.items[name] for name in ("shuffle", "sampler") if name in told.items] if isinstance(told, Table) else []
+    )
+    if any(truth(value) is not False for value in given):
+        return ("shuffled", script.of(call, "its loader is told to shuffle"))
+    if isinstance(told, Table) and not told.open:
+        return ("as-listed", script.of(call, "its loader is not told to shuffle"))
+    return (OPEN, script.of(call, f"how the clips of {feed.place} are ordered is not told"))
 
 
 def _of_loader(script: Script, call: Call) -> tuple[str, Evidence]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from knowledge.records import Measured
 
 from ..calls import Call, sources
 from ..script import Script
-from ..values import Const, Function, Instance, Member, constant, truth
+from ..values import Const, Derived, Function, Instance, Member, constant, truth
 
 NAME = "script.padding"
 _FILLERS = ("torch.nn.functional.pad", "numpy.pad", "torch.zeros", "numpy.zeros")
-_TOLD = re.compile(r"mask|lengths?$|_lens?$|^lens?$|num_frames|wav_len|seq_len|pad_idx|n_frames", re.I)
 
 
 def measure_padding(script: Script) -> Measured:
@@ -45,12 +42,12 @@ def _fact(script: Script, value: str, calls: list[Call]) -> Measured:
 
 def _pads(script: Script) -> list[Call]:
     """Return what brings the clips of a batch to the length of the longest."""
-    found = list(script.calls("padding"))
+    found = [*script.calls("padding"), *script.calls("brain-fit")]  # SpeechBrain pads each batch by itself
     main = None if script.calls("trainer") else True  # a Trainer calls the collator, which nothing else reaches
     for call in script.trace:
         if main and not call.main:
             continue
-        collates = any("collat" in name.lower() or name.lower().endswith("pad") for name in call.stack)
+        collates = any(script.says("collates", name) for name in call.stack)
         fills = collates and call.name in _FILLERS
         if fills or (call.attribute in ("pad", "__call__") and _pads_longest(call)):
             found.append(call)
@@ -71,14 +68,15 @@ def _told(script: Script) -> list[Call]:
     for call in script.trace:
         if not call.main or call.attribute not in ("__call__", "forward", "extract_features", "generate"):
             continue
-        told = any(_TOLD.search(name) and constant(value, ...) is not None for name, value in call.keywords.items())
-        told = told or any(_is_told(value) for value in call.arguments[:6]) or _named_parameters(call)
+        given = [name for name, value in call.keywords.items() if constant(value, ...) is not None]
+        told = any(script.says("end-of-a-clip", name) for name in given)
+        told = told or any(_is_told(script, value) for value in call.arguments[:6]) or _named_parameters(script, call)
         if told and isinstance(call.receiver, (Instance, Member)):
             found.append(call)
     return found
 
 
-def _named_parameters(call: Call) -> bool:
+def _named_parameters(script: Script, call: Call) -> bool:
     """Return whether a network of the project takes a mask or lengths, and gets something for it."""
     cls = call.receiver.cls if isinstance(call.receiver, Instance) else None
     forward = cls.member("forward") if cls is not None else None
@@ -86,13 +84,15 @@ def _named_parameters(call: Call) -> bool:
         return False
     names = [each.arg for each in forward.node.args.args][1:]
     given = list(zip(names, call.arguments, strict=False))
-    return any(_TOLD.search(name) and constant(value, ...) is not None for name, value in given)
+    return any(script.says("end-of-a-clip", name) and constant(value, ...) is not None for name, value in given)
 
 
-def _is_told(value: object) -> bool:
+def _is_told(script: Script, value: object) -> bool:
     for each in sources(value, deepest=2):  # type: ignore[arg-type]
-        if isinstance(each, Member) and _TOLD.search(each.name):
+        if isinstance(each, Member) and script.says("end-of-a-clip", each.name):
             return True
-        if isinstance(each, Const) and isinstance(each.value, str) and _TOLD.search(each.value):
+        if isinstance(each, Derived) and each.operation == "[1]" and isinstance(each.parts[0], Member):
+            return True  # `wavs, lengths = batch.sig`
+        if isinstance(each, Const) and isinstance(each.value, str) and script.says("end-of-a-clip", each.value):
             return True
     return False

@@ -12,7 +12,6 @@ from ..script import Script
 from ..values import Const, Derived, Instance, Member, Value, constant
 
 NAME = "script.sampling_rate"
-_RATE = re.compile(r"\b(sr|fs|srate|rate|sample_?rate|sampling_?rate|samplerate|orig_(sr|freq)|_sr|framerate)\b", re.I)
 
 
 def measure_rate(script: Script) -> Measured:
@@ -72,17 +71,18 @@ def _checks(script: Script, main: bool | None) -> list[Call]:
     for call in script.trace:
         if main and not call.main:
             continue
-        asserted = call.name == "assert" and any(_names_rate(value) for value in call.arguments)
-        guarded = any(_RATE.search(guard.text) and re.search("[!=<>]=|<|>", guard.text) for guard in call.guards[-2:])
+        asserted = call.name == "assert" and any(_names_rate(script, value) for value in call.arguments)
+        compared = [guard.text for guard in call.guards[-2:] if re.search("[!=<>]=|<|>", guard.text)]
+        guarded = any(script.says("sampling-rate", text) for text in compared)
         raised = guarded and call.attribute.endswith(("Error", "Exception", "exit", "warn"))
         if asserted or raised:
             found.append(call)
     return found
 
 
-def _names_rate(value: Value) -> bool:
+def _names_rate(script: Script, value: Value) -> bool:
     for each in sources(value, deepest=5):
-        if isinstance(each, Member) and _RATE.search(each.name):
+        if isinstance(each, Member) and script.says("sampling-rate", each.name):
             return True
         if isinstance(each, Derived) and each.operation == "[1]" and _is_load(each.parts[0]):
             return True

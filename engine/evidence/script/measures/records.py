@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from knowledge.records import Evidence, Measured
 
 from ..calls import Call, sources, texts
@@ -33,11 +31,10 @@ def measure_settings_saved(script: Script) -> Measured:
     name = "script.settings_saved"
     by_framework = [call for _, call in profiles_of(script, "saves-settings")]
     calls = script.calls("settings-saved", main=None)
-    written = [
-        call for call in script.calls("writes", main=None) if any(_is_settings(value) for value in _written(call))
-    ]
+    writes = script.calls("writes", main=None)
+    written = [call for call in writes if any(_is_settings(script, value) for value in _written(call))]
     copied = [call for call in nearby(script, "copies-files") if _copies_settings(call)]
-    written += [call for call in script.trace if call.main and _keeps(call)]
+    written += [call for call in script.trace if call.main and _keeps(script, call)]
     if calls or written or copied or by_framework:
         found = [script.of(call) for call in (*calls, *written, *copied)]
         return there(script, name, True, *found, *(script.of(call, via="default") for call in by_framework))
@@ -49,11 +46,11 @@ def measure_settings_saved(script: Script) -> Measured:
     )
 
 
-def _keeps(call: Call) -> bool:
+def _keeps(script: Script, call: Call) -> bool:
     """Return whether a function of the project that saves is handed a dictionary with the settings in it."""
-    saves = ":" in call.name and re.match(r"(?i)_?(save|write|dump|store|export)", call.attribute.rpartition(":")[2])
+    saves = ":" in call.name and script.says("saves", call.attribute.rpartition(":")[2])
     tables = [value for value in call.values() if isinstance(value, Table)]
-    return bool(saves) and any(_is_settings(item) for table in tables for item in table.items.values())
+    return bool(saves) and any(_is_settings(script, item) for table in tables for item in table.items.values())
 
 
 def _written(call: Call) -> tuple[Value, ...]:
@@ -61,37 +58,41 @@ def _written(call: Call) -> tuple[Value, ...]:
     if call.name == "wandb.init":
         config = call.argument("config")
         return (config,) if config is not None else ()
+    if call.attribute in _FIRST and call.arguments:
+        return call.arguments[:1]  # the rest says where, and a file's name is no record of settings
     return (*call.arguments, *call.keywords.values())
 
 
-def _is_settings(value: Value) -> bool:
+def _is_settings(script: Script, value: Value) -> bool:
     """Return whether something holds the settings as a whole, not one of them."""
-    return any(_whole(each) for each in sources(value, deepest=5))
+    return any(_whole(script, each) for each in sources(value, deepest=5))
 
 
-def _whole(each: Value) -> bool:
+def _whole(script: Script, each: Value) -> bool:
     if isinstance(each, Instance):
         if each.type.endswith("Namespace"):
             return True
         fields = isinstance(each.cls, Class) and any(
             "dataclass" in name or name.startswith("attr") for name in each.cls.decorators
         )
-        return fields and bool(re.search(r"(?i)conf|arg|param|setting|option", each.type))
+        return fields and script.says("settings-class", each.type)
     if isinstance(each, Table):
         from_file = each.place is not None and each.place.path.endswith(_CONFIGURATIONS)
         told = [item for item in each.items.values() if isinstance(item, Const) and item.via in ("config", "default")]
         flags = each.open and len(told) == len(each.items) > 0  # what `vars(args)` gives
-        return from_file or flags or len(told) > 1 or _settings_like(each)
-    return isinstance(each, (External, Member)) and bool(
-        re.search(r"(?i)(^|\.)(config|args|hparams|cfg)$", getattr(each, "name", ""))
-    )
+        return from_file or flags or len(told) > 1 or _settings_like(script, each)
+    return isinstance(each, (External, Member)) and script.says("all-settings", each.name)
 
 
-def _settings_like(table: Table) -> bool:
+_FIRST = ("save", "dump", "safe_dump", "dumps")
+"""Functions that write down what they are given first."""
+_ENOUGH_SETTINGS = 2
+"""Keys of a dictionary that name a setting: one alone may be a column of the data."""
+
+
+def _settings_like(script: Script, table: Table) -> bool:
     """Return whether a dictionary written by hand lists settings, such as `{"lr": 1e-3, "epochs": 5}`."""
-    names = " ".join(str(key) for key in table.items).lower()
-    words = ("learning_rate", "lr", "batch_size", "epochs", "optimizer", "max_steps", "num_epochs", "weight_decay")
-    return sum(bool(re.search(rf"\b{word}\b", names)) for word in words) >= 2
+    return sum(script.says("one-setting", str(key)) for key in table.items) >= _ENOUGH_SETTINGS
 
 
 def _copies_settings(call: Call) -> bool:
@@ -113,6 +114,7 @@ def measure_versions(script: Script) -> Measured:
         )
     said = [*script.calls("writes"), *script.trace.named("print", main=True)]
     logged = [call for call in said if any(_version(value) for value in call.arguments)]
+    logged += script.calls("versions-logged")
     if logged:
         return there(script, name, "logged", *(script.of(call) for call in logged))
     if script.requirements:

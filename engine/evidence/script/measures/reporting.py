@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from knowledge.records import Evidence, Measured
 
@@ -15,14 +14,6 @@ from ..training import training_of
 from ..values import Instance, constant
 from .answers import absent, there, unknown
 from .evaluation import metrics_of
-
-_GROUPS = re.compile(
-    r"(?i)(per|by|each|every)_?(class|label|speaker|system|group|category|condition|emotion|word|language|gender|noise|snr)"
-    r"|(class|label|speaker|system|emotion)_?(wise|level|acc|accuracy|recall|f1|correct|total|scores?|metrics?|mean)(_|s?$)"
-    r"|\b(sys|system)_"
-)
-_CONFUSION = re.compile(r"(?i)confusion|conf_?mat|cm_?matrix")
-_INTERVALS = re.compile(r"(?i)bootstrap|confidence_interval|conf_int|\bci_(low|high|95)|std_?err")
 
 
 def measure_target(script: Script) -> Measured:
@@ -70,8 +61,9 @@ def _evidence(script: Script, symbol: str) -> list[Evidence]:
 
 def _confusion(script: Script) -> list[Evidence]:
     """Return where it is counted which class is taken for which, by a package or by the project's own code."""
-    own = [call for call in script.trace if _CONFUSION.search(call.attribute) and not call.name.startswith("=")]
-    return _evidence(script, "confusion-matrix") + [script.of(call) for call in own] or _named(script, _CONFUSION)
+    calls = [call for call in script.trace if not call.name.startswith("=")]
+    own = [script.of(call) for call in calls if script.says("confusion-matrix", call.attribute)]
+    return _evidence(script, "confusion-matrix") + own or _named(script, "confusion-matrix")
 
 
 def _anchors(script: Script) -> list[Call]:
@@ -98,20 +90,20 @@ def _told(script: Script, results: list[Call]) -> list[Call]:
 
 def _groups(script: Script) -> list[Evidence]:
     """Return where results are reported for each class, speaker, system or other group."""
-    found = [script.of(call) for call in script.calls("per-group-report", main=None) if _of_results(call)]
+    found = [script.of(call) for call in script.calls("per-group-report", main=None) if _of_results(script, call)]
     for call in script.calls("averaged-metric", main=None):
         average = call.argument("average")
         if (average is not None and constant(average, "given") in (None, "none")) or (
             average is None and call.attribute == "precision_recall_fscore_support"
         ):
             found.append(script.of(call))
-    return found or _named(script, _GROUPS)
+    return found or _named(script, "per-group-result")
 
 
-def _of_results(call: Call) -> bool:
+def _of_results(script: Script, call: Call) -> bool:
     """Return whether a call groups results rather than the data before training: results are grouped in evaluation."""
     return call.attribute != "groupby" or any(
-        re.search(r"(?i)eval|valid|test|metric|report|result|predict", part) for part in (*call.stack, call.place.path)
+        script.says("result-code", part) for part in (*call.stack, call.place.path)
     )
 
 
@@ -121,7 +113,7 @@ def _intervals(script: Script) -> list[Evidence]:
     folds = script.calls("folds", main=None)
     if folds or _repeats(script):
         found += [script.of(call) for call in spreads if not call.hook and _summarises(call)]
-    return found or _named(script, _INTERVALS)
+    return found or _named(script, "interval")
 
 
 def _repeats(script: Script) -> bool:
@@ -149,7 +141,7 @@ def _is_result(call: Call) -> bool:
                for each in sources(value))  # fmt: skip
 
 
-def _named(script: Script, pattern: re.Pattern[str]) -> list[Evidence]:
+def _named(script: Script, called: str) -> list[Evidence]:
     """Return where a result gets a name that says what it is grouped by, in files that compute metrics."""
     evaluations = evaluations_of(script)
     files = {call.place.path for call in (*metrics_of(script), *evaluations.runs, *evaluations.frameworks)}
@@ -160,7 +152,7 @@ def _named(script: Script, pattern: re.Pattern[str]) -> list[Evidence]:
             continue
         for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AugAssign):
             names = _stored(node)
-            if any(pattern.search(name) for name in names):
+            if any(script.says(called, name) for name in names):
                 found.append(script.evidence(source.place(node), names[0]))
     return found
 

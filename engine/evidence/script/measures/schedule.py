@@ -14,7 +14,6 @@ from ..training import Training, first_on, step_loops, training_of
 from ..values import Const, Function, Instance, Items, Member, Table, constants
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
 
-_WARM = re.compile(r"(?i)warm_?-?up|\bwarm\b|noam")
 _FLAT = ("constant",)
 
 
@@ -98,11 +97,11 @@ def _says_warm(script: Script, call: Call) -> bool:
     code += [code_of(script, each.module, each.node) for each in (made_of.lineage() if made_of else ())]
     if call.name.startswith("="):
         code.append(text_around(script, call.place, 8))
-    warm = [value for name, value in call.keywords.items() if _WARM.search(name)]
+    warm = [value for name, value in call.keywords.items() if script.says("warm-up", name)]
     off = any(isinstance(value, Const) and value.value in (0, None, False) for value in warm)
     made = [each.call.attribute for value in call.values() for each in sources(value, deepest=2)
             if isinstance(each, Instance) and each.call is not None and each.cls is None]  # fmt: skip
-    return any(_WARM.search(text) for text in (*code, *made)) and not off
+    return any(script.says("warm-up", text) for text in (*code, *made)) and not off
 
 
 def measure_stepping(script: Script) -> Measured:

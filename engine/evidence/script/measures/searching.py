@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from knowledge.records import Measured
 
@@ -15,7 +14,6 @@ from .answers import there
 
 _PEFT = 8
 """What peft takes for rank and for alpha when nothing is said."""
-_RATE = re.compile(r"(^|_)(lr|learning_rate|rate|weight_decay|wd)($|_)", re.IGNORECASE)
 
 
 def measure_searching(script: Script) -> Measured:
@@ -43,15 +41,15 @@ def _grid(script: Script) -> Measured:
 
 def _linear(script: Script) -> Measured:
     """Return whether a rate is drawn from a range of more than a decade on a linear scale."""
-    linear = [call for call in script.calls("draws-setting", main=None) if _is_linear(call)]
+    linear = [call for call in script.calls("draws-setting", main=None) if _is_linear(script, call)]
     if not linear:
         return Measured()
     return there(script, "script.linear_rate_search", True, *(script.of(call) for call in linear))
 
 
-def _is_linear(call: Call) -> bool:
+def _is_linear(script: Script, call: Call) -> bool:
     name, low, high = (constant(call.argument(key, place)) for key, place in (("name", 0), ("low", 1), ("high", 2)))
-    if not isinstance(name, str) or not _RATE.search(name) or call.attribute.endswith("loguniform"):
+    if not isinstance(name, str) or not script.says("searched-rate", name) or call.attribute.endswith("loguniform"):
         return False
     wide = isinstance(low, (int, float)) and isinstance(high, (int, float)) and 0 < low * 10 < high
     logarithmic = call.argument("log")

@@ -134,7 +134,7 @@ def _order(script: Script, seeds: list[Call]) -> Measured:
         for call in (*_networks(script), *splits)
         if call.order < first.order and not call.name.startswith("torch.nn.modules.loss")
     ]
-    late = [call for call in late if not _is_loss(call)]
+    late = [call for call in late if not _is_loss(script, call)]
     if any(call.argument("model_init") is not None for call in _by_framework(script)):
         late = [call for call in late if call in splits]
     if late:
@@ -144,8 +144,8 @@ def _order(script: Script, seeds: list[Call]) -> Measured:
     return there(script, name, "before", script.of(first))
 
 
-def _is_loss(call: Call) -> bool:
-    return bool(re.search(r"(?i)loss|criterion", call.name))
+def _is_loss(script: Script, call: Call) -> bool:
+    return script.says("loss-module", call.name)
 
 
 def measure_determinism(script: Script) -> Measured:

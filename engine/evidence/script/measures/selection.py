@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from knowledge.records import Evidence, Measured
 
 from ..best import Best, bests
@@ -15,8 +13,6 @@ from ..training import Training, first_on, training_of
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
 
 CRITERION, KEPT = "script.selection", "script.best_checkpoint"
-_LOSS = re.compile(r"(?i)loss|\bnll\b|perplexity|\bppl\b")
-_TRAIN = re.compile(r"(?i)\btrain|^tr_|_train\b")
 
 
 def measure_selection(script: Script) -> Measured:
@@ -51,12 +47,12 @@ def _both(script: Script, criterion: str, kept: bool, *evidence: Evidence) -> Me
     return there(script, CRITERION, criterion, *evidence) + there(script, KEPT, kept, *evidence)
 
 
-def _named(texts_of: tuple[object, ...]) -> str:
+def _named(script: Script, texts_of: tuple[object, ...]) -> str:
     """Return the kind of criterion that a name such as `val_loss` stands for."""
     names = [str(each) for each in texts_of]
-    if any(_TRAIN.search(name) and not re.search("(?i)val|dev|eval", name) for name in names):
+    if any(script.says("of-training-clips", name) and not script.says("held-out", name) for name in names):
         return "on-training-data"
-    return "loss" if any(_LOSS.search(name) for name in names) else "task-metric"
+    return "loss" if any(script.says("loss", name) for name in names) else "task-metric"
 
 
 def _by_trainer(script: Script) -> Measured | None:
@@ -78,14 +74,14 @@ def _by_trainer(script: Script) -> Measured | None:
     names = next((each.options for each in metric if each.options), None)
     if names is None or None in names:
         return there(script, KEPT, True, *evidence) + untold(script, CRITERION, metric[0])
-    return _both(script, _named(names), True, *(of_setting(script, each) for each in metric), *evidence)
+    return _both(script, _named(script, names), True, *(of_setting(script, each) for each in metric), *evidence)
 
 
 def _by_checkpointer(script: Script) -> Measured | None:
     """Return how a checkpointer of SpeechBrain chooses, or None when none keeps by a key."""
     calls = script.calls("kept-by-metric")
     keys = [text for call in calls for name in ("min_keys", "max_keys") for text in texts(call.argument(name))]
-    return _both(script, _named(tuple(keys)), True, *(script.of(call) for call in calls)) if keys else None
+    return _both(script, _named(script, tuple(keys)), True, *(script.of(call) for call in calls)) if keys else None
 
 
 def _by_callback(script: Script) -> Measured | None:
@@ -109,7 +105,7 @@ def _by_callback(script: Script) -> Measured | None:
             )
         )
     known = [(each, each.options) for each in monitors]
-    kinds = {_named(options) for _, options in known if options is not None and None not in options}
+    kinds = {_watched(script, each) for each, options in known if options is not None and None not in options}
     evidence = tuple(of_setting(script, each) for each in monitors) + tuple(script.of(each.call) for each in monitors)
     kept = there(script, KEPT, bool(saving), *evidence)
     if any(options is not None and None in options for _, options in known):
@@ -121,6 +117,14 @@ def _by_callback(script: Script) -> Measured | None:
         return untold(script, CRITERION, monitors[0]) + kept
     best = "task-metric" if "task-metric" in kinds else kinds.pop()
     return there(script, CRITERION, best, *evidence) + kept
+
+
+def _watched(script: Script, monitor: Setting) -> str:
+    """Return the kind of criterion of a callback; Keras calls what is of held-out clips `val_...`, all else is not."""
+    names = monitor.options or ()
+    if monitor.profile.package == "keras" and not any(script.says("held-out", str(name)) for name in names):
+        return "on-training-data"
+    return _named(script, names)
 
 
 def _derives_checkpoint(call: Call) -> bool:
@@ -145,7 +149,7 @@ def _selects(script: Script, monitor: Setting) -> bool:
 def _by_hand(script: Script, chosen: list[Best]) -> Measured:
     """Return how the script's own loop chooses."""
     evidence = tuple(script.evidence(each.place, "the best so far is kept here") for each in chosen)
-    kinds = [_criterion(each) for each in chosen]
+    kinds = [_criterion(script, each) for each in chosen]
     best = next((kind for kind in ("task-metric", "loss", "on-training-data") if kind in kinds), "loss")
     kept = any(each.saved for each in chosen)
     saves = tuple(script.of(call) for each in chosen for call in each.saves)
@@ -155,16 +159,12 @@ def _by_hand(script: Script, chosen: list[Best]) -> Measured:
     return there(script, CRITERION, best, *evidence, *saves) + there(script, KEPT, True, *evidence, *saves)
 
 
-def _criterion(best: Best) -> str:
+def _criterion(script: Script, best: Best) -> str:
     words = (best.text, *(text for value in best.values for text in texts(value, deepest=4)))
-    if _TRAIN.search(best.text) and not re.search("(?i)val|dev|eval|test", best.text):
+    if script.says("of-training-clips", best.text) and not script.says("held-out", best.text):
         return "on-training-data"
-    if _LOSS.search(best.text):
+    if script.says("loss", best.text):
         return "loss"
-    if best.falls and not re.search(r"(?i)wer|cer|eer|mae|mse|rmse|err|dist|mcd|der", best.text):
-        return (
-            "loss"
-            if not any(re.search("(?i)acc|f1|wer|cer|eer|mae|corr|srcc|lcc", word) for word in words)
-            else "task-metric"
-        )
+    if best.falls and not script.says("falling-metric", best.text):
+        return "loss" if not any(script.says("task-metric", word) for word in words) else "task-metric"
     return "task-metric"

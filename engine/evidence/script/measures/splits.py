@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from knowledge.records import Measured
 
 from ..calls import Call
@@ -13,11 +11,6 @@ from ..values import constant
 
 SPLIT, BY_CLASS = "script.split", "script.split_by_class"
 KEPT, CHANCE, NO_DIVISION = "kept", "left-to-chance", "no-division"
-_GROUP = re.compile(r"speaker|spk|session|actor|subject|patient|participant|client_id|user_id|group|singer|"
-                    r"recording_id|\bfolds?\b|video_id|talker")  # fmt: skip
-"""Names of what clips share; a division that asks for one of them keeps groups together."""
-_CLASS = re.compile(r"label|class|categor|target|emotion")
-_SPEAKERS_TOLD_APART = re.compile(r"speaker[_ -]?(recognition|identification|classif|verif)|voxceleb", re.I)
 
 
 def measure_splits(script: Script) -> Measured:
@@ -26,18 +19,18 @@ def measure_splits(script: Script) -> Measured:
     held = [part for part in found if part.feed.use == "held-out"]
     here = _splits(script, found)
     corpora = script.calls("speaker-disjoint-corpora", main=None)
-    if _SPEAKERS_TOLD_APART.search(_entry(script)):
+    if script.says("speakers-told-apart", _entry(script)):
         return _said(script, "speakers-are-classes", here) + _by_position(script, found, here)
     calls = script.calls("group-split") or _prepared(script, "group-split")
     if calls:
         return _said(script, "by-group", calls) + _by_class(script, [*calls, *here])
-    if here and all(any(_GROUP.search(guard.text.lower()) for guard in call.guards) for call in here):
+    if here and all(any(script.says("group-of-clips", guard.text) for guard in call.guards) for call in here):
         why = f"the division at {here[0].place} is one of two ways, and the other follows a group"
         return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(
             script, here
         )
     if here:
-        grouped = [call for call in here if _GROUP.search(_statement(script, call))]
+        grouped = [call for call in here if script.says("group-of-clips", _statement(script, call))]
         if len(grouped) == len(here):
             return _said(script, "by-group", grouped) + _by_class(script, here)
         return _said(script, "random", [call for call in here if call not in grouped]) + _by_class(script, here)
@@ -50,7 +43,8 @@ def measure_splits(script: Script) -> Measured:
         places = tuple(script.evidence(part.feed.place, "trained on") for part in found)
         return Measured((script.fact(SPLIT, "none", *places), script.fact(BY_CLASS, NO_DIVISION)))
     why = "the parts come from files or a published split"
-    return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + _by_class(script, [])
+    by_class = Measured((script.fact(BY_CLASS, NO_DIVISION),)) if found and not script.cut else Measured()
+    return Measured((), (script.unknown(SPLIT, why, "the audit of the data set's manifest"),)) + by_class
 
 
 def _entry(script: Script) -> str:
@@ -92,7 +86,7 @@ def _of_slices(script: Script, found: list[Part]) -> Measured:
     told = {name for part in held for name in part.origin.told}
     places = tuple(script.evidence(each.place, "divided here") for part in found
                    for each in part.origin.divisions if each.place is not None)  # fmt: skip
-    if any(_GROUP.search(name) for name in told if len(name) < 40):
+    if any(script.says("group-of-clips", name) for name in told if len(name) < 40):
         why = f"a division at {places[0].path}:{places[0].line} may follow speakers"
         return Measured((), (script.unknown(SPLIT, why, "the audit of the manifest"),)) + _by_class(script, [])
     shuffled = script.calls("shuffling", main=None)
@@ -119,7 +113,7 @@ def _keeps_classes(script: Script, call: Call, named: set[str]) -> bool:
     stratify = call.argument("stratify") or call.argument("stratify_by_column")
     if stratify is not None:
         return constant(stratify, ...) is not None
-    looped = any(_CLASS.search(_head(script, loop.place.path, loop.place.line)) for loop in call.loops)
+    looped = any(script.says("class-of-clips", _head(script, loop.place.path, loop.place.line)) for loop in call.loops)
     return call.name in named or "Stratified" in call.name or looped
 
 

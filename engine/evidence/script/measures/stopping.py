@@ -24,7 +24,7 @@ def measure_stopping(script: Script) -> Measured:
     if not training.found:
         return unknown(script, NAME, NO_TRAINING, TRAINING_FILE)
     stoppers = [call for _, call in profiles_of(script, "stops-early")]
-    stoppers += [call for call in script.trace if call.main and call.name.rpartition(".")[2].endswith("EarlyStopping")]
+    stoppers += [call for call in script.trace if call.main and script.says("early-stopper", call.attribute)]
     if stoppers:
         return there(script, NAME, True, *(script.of(call) for call in stoppers))
     loops = _loop_nodes(script, training)
@@ -67,7 +67,7 @@ def _loop_nodes(script: Script, training: Training) -> list[tuple[str, ast.stmt]
 def _patient(script: Script, path: str, loop: ast.stmt) -> Iterator[ast.stmt]:
     """Yield what leaves the loop under a condition on something that counts up and is set back."""
     tree = script.project.sources[path].tree
-    for condition, leave in _leaves(loop, []):
+    for condition, leave in _leaves(script, loop, []):
         plain = {each.id for each in ast.walk(condition) if isinstance(each, ast.Name)}
         fields = {each.attr for each in ast.walk(condition) if isinstance(each, ast.Attribute)}
         asked = _asked(tree, condition) - {"step", "float", "int", "len"}
@@ -77,22 +77,25 @@ def _patient(script: Script, path: str, loop: ast.stmt) -> Iterator[ast.stmt]:
             yield leave
 
 
-def _leaves(node: ast.AST, conditions: list[ast.expr], depth: int = 0) -> Iterator[tuple[ast.expr, ast.stmt]]:
+def _leaves(
+    script: Script, node: ast.AST, conditions: list[ast.expr], depth: int = 0
+) -> Iterator[tuple[ast.expr, ast.stmt]]:
     """Yield each statement that leaves the loop, with the conditions above it."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue
-        if (isinstance(child, ast.Break) and depth == 0) or isinstance(child, (ast.Return, ast.Raise)) or _exits(child):
+        breaks = isinstance(child, ast.Break) and depth == 0
+        if breaks or isinstance(child, (ast.Return, ast.Raise)) or _exits(script, child):
             for condition in conditions[-2:]:
                 yield condition, child  # type: ignore[misc]
         held = [*conditions, child.test] if isinstance(child, ast.If) else conditions
         inner = depth + isinstance(child, (ast.For, ast.While, ast.AsyncFor))
-        yield from _leaves(child, held, inner)
+        yield from _leaves(script, child, held, inner)
 
 
-def _exits(node: ast.AST) -> bool:
+def _exits(script: Script, node: ast.AST) -> bool:
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is True:
-        return any("stop" in ast.unparse(target).lower() for target in node.targets)
+        return any(script.says("stops", ast.unparse(target)) for target in node.targets)
     called = node.value if isinstance(node, ast.Expr) else None
     return isinstance(called, ast.Call) and ast.unparse(called.func) in ("sys.exit", "exit", "quit")
 
@@ -151,9 +154,7 @@ def _elsewhere(script: Script, name: str) -> bool:
             if node.name == name or _defines(node, name):
                 text = code_of(script, source.path, node).lower()
                 counters = {_called(each.target) for each in ast.walk(node) if isinstance(each, ast.AugAssign)}
-                if any(_counts_and_resets(node, counter) for counter in counters) and any(
-                    word in text for word in ("patience", "toler", "wait", "best", "counter")
-                ):
+                if any(_counts_and_resets(node, counter) for counter in counters) and script.says("patience", text):
                     return True
     return False
 
