@@ -6,7 +6,7 @@ from engine.curves import Point
 from expert.consultation.diagnose import Diagnosis
 from expert.differential import differential
 from expert.report.diagnosis import loss_curves
-from expert.report.differential import WORDS, cause_details
+from expert.report.differential import cause_items
 from expert.report.document import Block, Bullets, Document, Heading, Paragraph
 from expert.report.edits import edit_blocks, in_whose_words
 from expert.report.findings import SIGNS
@@ -75,8 +75,7 @@ def _causes(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
     causes = differential(diagnosis.session, finding.id)
     if not causes:
         return []
-    items = tuple((f"{WORDS[one.standing]}: {one.cause.text}", cause_details(one)) for one in causes)
-    return [Heading("What may have caused it"), Bullets(items)]
+    return [Heading("What may have caused it"), Bullets(cause_items(causes))]
 
 
 def _remedies(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
