@@ -128,6 +128,12 @@ class Plan(Section):
             raise ValueError(
                 "augmentation.mask_share hides frames of one signal; with data.reference_column set it to 0"
             )
+        if self.training.best_epochs and self.data.quality_column is None:
+            raise ValueError("training.best_epochs is given, so data.quality_column must say which clips are the best")
+        if self.training.best_epochs and self.training.class_balance == "balanced-sampling":
+            raise ValueError(
+                "training.best_epochs chooses clips by quality; with it balanced-sampling cannot choose them"
+            )
         if self.data.protocol == "leave-one-group-out" and self.data.group_column is None:
             raise ValueError("data.protocol is leave-one-group-out, so data.group_column must be given")
         return self

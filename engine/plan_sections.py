@@ -71,6 +71,8 @@ class Data(Section):
     """`plain`: small letters, digits and apostrophes with single blanks; what is said and not how it is written."""
     reference_column: str | None = Field(None, exclude_if=lambda value: value is None)
     """The clean signal that each clip is compared with; both are heard, moment by moment, and are to begin together."""
+    quality_column: str | None = Field(None, exclude_if=lambda value: value is None)
+    """How good each clip is, the higher the better, such as its SNR; a cell that is no finite number is the worst."""
     group_column: str | None = None
     split_column: str | None = None
     protocol: Literal["given-split", "group-disjoint-split", "leave-one-group-out", "random-stratified-split"] = (
@@ -212,7 +214,14 @@ class Training(Section):
     clips_per_class: Annotated[int, OffIsZero] = Field(0, ge=0)
     """Clips of one class that stand together in a batch; balanced sampling only, 0 leaves it to chance."""
     curriculum_epochs: Annotated[int, OffIsZero] = Field(0, ge=0)
-    """Epochs over which longer and longer clips come in, the shortest first; 0 shows all from the start."""
+    """Epochs over which longer and longer clips come in, the shortest first; 0 shows all from the start.
+
+    With `data.quality_column` the best come first, and worse and worse ones after them.
+    """
+    best_epochs: Annotated[int, OffIsZero] = Field(0, ge=0, exclude_if=lambda value: value == 0)
+    """Epochs at the end that show the best clips alone; `data.quality_column` says which those are."""
+    best_share: float = Field(0.5, gt=0, le=1, exclude_if=lambda value: value == 0.5)
+    """Share of the clips that those epochs show."""
     epochs: int = Field(20, ge=1)
     batch_size: int = Field(32, ge=1)
     batch_seconds: Annotated[float, OffIsZero] = Field(0.0, ge=0)

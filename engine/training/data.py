@@ -6,6 +6,7 @@ A row that cannot be used (no file, no label, a label that is no number, undecod
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ class Item:
     events: tuple[Event, ...] = ()
     reference: Region | None = None
     """The clean signal, where the plan names a column of them."""
+    quality: float = -math.inf
+    """The higher the better, where the plan names a column of it."""
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -119,6 +122,10 @@ def read_corpus(plan: Plan, *, fold_column: str | None = None, classes: Sequence
     items = _items(usable, said, {place: spans for place, (_, spans) in events.items()}, names, plan)
     if references is not None:
         items = tuple(replace(item, reference=references[item.index][0]) for item in items)
+    column = plan.data.quality_column
+    if column is not None:
+        qualities = [_number(cell) for cell in _cells(dataset, column, plan, "data.quality_column")]
+        items = tuple(replace(item, quality=qualities[item.index]) for item in items)
     return Corpus(names, items, left_out)
 
 
@@ -131,17 +138,30 @@ def _references(dataset: Dataset, plan: Plan) -> list[tuple[Region | None, str]]
     column = plan.data.reference_column
     if column is None:
         return None
-    if column not in dataset.header:
-        raise UsageError(
-            f"{plan.data.manifest} has no column {column!r}, which data.reference_column names",
-            hint=f"Its columns are {', '.join(dataset.header)}.",
-        )
-    cells = dataset.cells[dataset.header.index(column)]
+    cells = _cells(dataset, column, plan, "data.reference_column")
     files, _ = find_files(dataset.base, cells)
     return [
         (Region(Path(file)), "") if file is not None else (None, f"its reference {cell!r} is no file")
         for file, cell in zip(files, cells, strict=True)
     ]
+
+
+def _cells(dataset: Dataset, column: str, plan: Plan, line: str) -> Sequence[str]:
+    if column not in dataset.header:
+        raise UsageError(
+            f"{plan.data.manifest} has no column {column!r}, which {line} names",
+            hint=f"Its columns are {', '.join(dataset.header)}.",
+        )
+    return dataset.cells[dataset.header.index(column)]
+
+
+def _number(cell: str) -> float:
+    """Return a quality; what is no finite number is worse than all others."""
+    try:
+        number = float(cell)
+    except ValueError:
+        return -math.inf
+    return number if math.isfinite(number) else -math.inf
 
 
 def _dataset(plan: Plan, fold_column: str | None) -> Dataset:
@@ -426,6 +446,8 @@ def data_digest(parts: Iterable[tuple[str, Sequence[Item]]], waveforms: Waveform
         for item in items:
             sound = waveforms.sounds[item.region].digest
             digest.update("\0".join((name, item.path, item.label, item.group, sound, "\n")).encode())
+            if math.isfinite(item.quality):
+                digest.update(repr(item.quality).encode())
             if item.reference is not None:
                 digest.update(waveforms.sounds[item.reference].digest.encode())
     return digest.hexdigest()

@@ -51,6 +51,22 @@ class StorageError(TrainingError):
     title = "The run cannot be written"
 
 
+class LostProcessError(TrainingError):
+    """Another process of the same run is gone."""
+
+    code = "lost-process"
+    title = "A process of this run is gone"
+
+
+def lost_process(error: RuntimeError, count: int) -> LostProcessError:
+    """Return the error for a step that cannot be added up any more."""
+    said = (str(error).splitlines() or ["no reason given"])[0]
+    return LostProcessError(
+        f"one of the {count} processes of this run ended ({said}); the checkpoints from before are whole",
+        hint="See what ended it (memory, a kill, its machine), and go on with --resume, in one process or in several.",
+    )
+
+
 def diverged(what: str, value: float, step: int, clips: Sequence[str], place: str = "") -> DivergedError:
     """Return the error for a `what` of NaN or infinity at `step`, with the clips it is on and the layer it is from."""
     more = f" and {len(clips) - _NAMED_CLIPS} more" if len(clips) > _NAMED_CLIPS else ""

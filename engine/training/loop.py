@@ -247,7 +247,8 @@ def sampler_of(job: Job) -> Sampler:
     lengths = [job.source.loader.training_samples(item) for item in job.parts.train]
     classed = job.plan.answer not in ("score", "symbols")
     classes = [int(item.target) if classed else 0 for item in job.parts.train]
-    return Sampler(job.plan, lengths, classes)
+    rated = job.plan.data.quality_column is not None
+    return Sampler(job.plan, lengths, classes, [item.quality for item in job.parts.train] if rated else ())
 
 
 def _seconds(batches: Sequence[Batch], plan: Plan) -> float:

@@ -73,6 +73,7 @@ class AudioModel(nn.Module):
         output: nn.Module,
         frame_seconds: float = 0.0,
         paired: bool = False,
+        frames_vary: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -85,6 +86,8 @@ class AudioModel(nn.Module):
         self.scale = scale
         self.answer = answer
         self.output = output
+        self.frames_vary = frames_vary
+        """Whether frames of kept takes are silenced or mixed, so that their mean alone would not do."""
         self.paired = paired
         """Whether every clip comes with its reference, in the second half of the rows."""
         self.encoder_is_frozen = not any(parameter.requires_grad for parameter in encoder.parameters())
@@ -164,7 +167,7 @@ class AudioModel(nn.Module):
         A mix of layers and a mean over frames may change places, so one vector of all layers stands for the clip.
         """
         means = self.temporal is None and isinstance(self.pooling, MeanPooling)
-        return self.encoder_is_frozen and means and not self.paired
+        return self.encoder_is_frozen and means and not self.paired and not self.frames_vary
 
     def head_forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Return class scores (batch, classes), predictions (batch,) in the unit of the label, or packed answers."""
@@ -291,6 +294,8 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
     mix = LayerMix(encoder.layers) if encoder.layers > 1 else nn.Identity()
     width, frame_seconds = encoder.features // encoder.layers, encoder.frame_seconds
     paired = plan.data.reference_column is not None
+    varied = plan.augmentation
+    frames_vary = bool(varied.views) and varied.strength != "none" and {varied.masking, varied.mixing} != {"avoid"}
     width *= 3 if paired else 1
     temporal = None
     if plan.head.name == "temporal":
@@ -315,7 +320,7 @@ def _build(plan: Plan, classes: int | None, label_mean: float, label_std: float)
         output.start_at(label_mean, cast(nn.Linear, answer[-1]))
     elif plan.task.type == "regression":
         output = StandardisedOutput(label_mean, label_std)
-    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds, paired)
+    return AudioModel(encoder, mix, temporal, pooling, scale, answer, output, frame_seconds, paired, frames_vary)
 
 
 def _waveforms(batch: Batch) -> tuple[Tensor, Tensor]:

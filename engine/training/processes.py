@@ -22,6 +22,7 @@ from torch import Tensor, distributed, nn
 from engine.plan import Plan
 from knowledge.errors import PlanError, UsageError
 
+from .faults import lost_process
 from .losses import adds_up
 
 _SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM")
@@ -56,7 +57,10 @@ class Processes:
         has = torch.tensor([float(p.grad is not None) for p in parameters], device=loss.device)
         counted = torch.stack([loss.float() * clips, loss.new_tensor(clips).float(), loss.new_tensor(stopping).float()])
         flat = torch.cat([*((g.float() * clips).flatten() for g in gradients), has, counted])
-        distributed.all_reduce(flat)
+        try:
+            distributed.all_reduce(flat)
+        except RuntimeError as error:
+            raise lost_process(error, self.count) from error
         summed, whole = flat[-3:], max(float(flat[-2]), 1.0)
         place, found = 0, flat[-3 - len(has) : -3]
         for parameter, gradient, seen in zip(parameters, gradients, found.tolist(), strict=True):

@@ -25,11 +25,22 @@ a thousand times larger)."""
 class Sampler:
     """The orders of all epochs of a plan."""
 
-    def __init__(self, plan: Plan, lengths: Sequence[int], classes: Sequence[int]) -> None:
-        """Take what an order follows from; `classes` (clips,) are class numbers, or zeros for regression."""
+    def __init__(
+        self, plan: Plan, lengths: Sequence[int], classes: Sequence[int], qualities: Sequence[float] = ()
+    ) -> None:
+        """Take what an order follows from.
+
+        Args:
+            plan: says how.
+            lengths: of every clip, in samples.
+            classes: of every clip, class numbers, or zeros for regression.
+            qualities: of every clip, the higher the better; none where the plan names no column of them.
+        """
         self.training = plan.training
         self.lengths = lengths
         self.classes = np.asarray(classes, dtype=np.int64)
+        self.ranked = _ranked(lengths, qualities)
+        """The clips in the order in which a curriculum shows them."""
         self.longest_batch = round(plan.training.batch_seconds * plan.data.sample_rate_hz)
 
     def order(self, epoch: int) -> Order:
@@ -39,8 +50,10 @@ class Sampler:
             return self._in_groups(epoch)
         if training.class_balance == "balanced-sampling":
             drawn = self._balanced(epoch)
+        elif epoch >= training.epochs - training.best_epochs:
+            drawn = self._first(training.best_share)
         elif epoch < training.curriculum_epochs:
-            drawn = self._shortest(epoch)
+            drawn = self._first(_FIRST_SHARE + (1 - _FIRST_SHARE) * epoch / training.curriculum_epochs)
         else:
             return epoch_order(self.lengths, training.batch_size, training.seed, epoch, self.longest_batch)
         return drawn_order(self.lengths, drawn, training.batch_size, training.seed, epoch, self.longest_batch)
@@ -52,15 +65,13 @@ class Sampler:
     def total_steps(self) -> int:
         """Return the batches of the whole plan."""
         training = self.training
-        if not (self.longest_batch or training.curriculum_epochs):
+        if not (self.longest_batch or training.curriculum_epochs or training.best_epochs):
             return training.epochs * self.steps(0)
         return sum(self.steps(epoch) for epoch in range(training.epochs))
 
-    def _shortest(self, epoch: int) -> NDArray[np.int64]:
-        """Return a share of the clips that grows evenly to all of them, the shortest first."""
-        share = _FIRST_SHARE + (1 - _FIRST_SHARE) * epoch / self.training.curriculum_epochs
-        order = np.argsort(np.asarray(self.lengths), kind="stable")
-        return order[: max(round(share * len(order)), min(self.training.batch_size, len(order)))]
+    def _first(self, share: float) -> NDArray[np.int64]:
+        """Return a share of the clips, the shortest or best ones, and a batch of them at least."""
+        return self.ranked[: max(round(share * len(self.ranked)), min(self.training.batch_size, len(self.ranked)))]
 
     def _balanced(self, epoch: int) -> NDArray[np.int64]:
         """Return as many clips as there are, each class equally often."""
@@ -99,6 +110,13 @@ class Sampler:
                 queues[name] = queue[training.clips_per_class :] + queue[: training.clips_per_class]
             batches.append(tuple(chosen))
         return batches
+
+
+def _ranked(lengths: Sequence[int], qualities: Sequence[float]) -> NDArray[np.int64]:
+    """Return the clips from the best to the worst, or else from the shortest to the longest."""
+    if len(qualities):
+        return np.argsort(-np.nan_to_num(np.asarray(qualities), nan=-np.inf), kind="stable")
+    return np.argsort(np.asarray(lengths), kind="stable")
 
 
 def _distinct(turns: NDArray[np.int64], start: int, count: int) -> list[int]:

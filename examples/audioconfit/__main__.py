@@ -23,21 +23,23 @@ import transformers
 from engine.metrics import accuracy
 from engine.plan import Plan, make_plan, patched, plan_yaml, write_atomically
 from engine.representations import contributions, nearest_same_class, spread
-from engine.training.data import Item, read_corpus
-from engine.training.representing import model_of, pooled_of, save_backbone
+from engine.training.data import read_corpus
+from engine.training.model import AudioModel, build_model
+from engine.training.recipes import first_stage
+from engine.training.representing import model_of, pooled_of
 from engine.training.run import train_run
-from engine.training.splits import parts_of
+from engine.training.splits import Parts, parts_of
 from engine.training.stopping import Stop
 from examples.clips import esc10, fsdd_speakers, written
 from examples.slices import kept, options, run
 from examples.small_encoder import RATE_HZ, Encoder, encoder
 
-from .comparison import FINE, METHODS, PAIRS, PROBE, TUNED_PROBE, told
+from .comparison import FINE, PAIRS, PROBE, TUNED_PROBE, told
+from .probing import probe
 
 _SECONDS = 1.0
 _EPOCHS = {"FSDD speakers": 30, "ESC-10": 20}
 """Of fine-tuning and of pairs alike."""
-_PROBE_EPOCHS = 30
 _CLIPS_OF_A_SPEAKER = 20
 """A minute of sound in all: S004's gain is largest where a class has few clips."""
 _RATES = (3e-4, 1e-3)
@@ -106,42 +108,62 @@ def plan_for(manifest: Path, begin: Encoder) -> Plan:
 def _rates(plan: Plan, folder: Path) -> dict[str, Any]:
     """Return the validation accuracy of each rate, and the best of each method; test clips are not looked at."""
     plan = patched(plan, {"training.seed": _RATE_SEED})
+    parts = parts_of(read_corpus(plan).items, plan)
     found: dict[str, dict[str, float]] = {FINE: {}, PAIRS: {}}
     for rate in _RATES:
-        for method, changes in ((FINE, {}), (PAIRS, _pairs(plan))):
-            with tempfile.TemporaryDirectory(dir=folder) as name:
-                trained(patched(plan, {**changes, "training.backbone_learning_rate": rate}), Path(name), test=False)
-                found[method][str(rate)] = right(Path(name), "val")[0]
-    return {
-        "validation accuracy": found,
-        "chosen": {m: float(max(own, key=own.__getitem__)) for m, own in found.items()},
-    }
+        own = patched(plan, {"training.backbone_learning_rate": rate})
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            trained(own, Path(name) / "tuned", test=False)
+            found[FINE][str(rate)] = right(Path(name) / "tuned", "val")[0]
+            trained(_pairs(own), Path(name) / "pairs", test=False)
+            found[PAIRS][str(rate)] = _probed(model_of(Path(name) / "pairs"), plan, parts)["validation accuracy"]
+    best = {method: float(max(own, key=own.__getitem__)) for method, own in found.items()}
+    return {"validation accuracy": found, "chosen": best}
 
 
-def _pairs(plan: Plan) -> dict[str, Any]:
-    return {
-        "training.stages": "audioconfit",
-        "training.pair_epochs": plan.training.epochs,
-        "training.epochs": _PROBE_EPOCHS,
-        "training.learning_rate": 1e-2,
-    }
+def _pairs(plan: Plan) -> Plan:
+    """Return the plan of the first stage: pairs alone, as many epochs as fine-tuning has."""
+    stages = {"training.stages": "audioconfit", "training.pair_epochs": plan.training.epochs}
+    stage = first_stage(patched(plan, stages))
+    assert stage is not None, "there are two stages"
+    return stage
 
 
 def _compared(plan: Plan, rates: dict[str, float], seed: int) -> dict[str, Any]:
     """Train every method with one seed; return what each says of the test clips, and how its representation lies."""
     plan = patched(plan, {"training.seed": seed})
-    probe = {"adaptation.method": "frozen", "training.epochs": _PROBE_EPOCHS, "training.learning_rate": 1e-2}
-    fine = patched(plan, {"training.backbone_learning_rate": rates[FINE]})
+    parts = parts_of(read_corpus(plan).items, plan)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        trained(fine, folder / FINE)
-        settings = {"sampling_rate": RATE_HZ, "do_normalize": True}
-        tuned = save_backbone(model_of(folder / FINE), folder / "tuned", settings)
-        trained(patched(plan, probe), folder / PROBE)
-        trained(patched(plan, {**probe, "backbone.checkpoint": tuned}), folder / TUNED_PROBE)
-        trained(patched(plan, {**_pairs(plan), "training.backbone_learning_rate": rates[PAIRS]}), folder / PAIRS)
-        items = parts_of(read_corpus(plan).items, plan).held_out
-        return {"groups": [item.group for item in items], **{m: _measured(folder / m, plan, items) for m in METHODS}}
+        trained(patched(plan, {"training.backbone_learning_rate": rates[FINE]}), folder / "tuned")
+        trained(_pairs(patched(plan, {"training.backbone_learning_rate": rates[PAIRS]})), folder / "pairs", test=False)
+        untouched = build_model(patched(plan, {"adaptation.method": "frozen"}), classes=2).eval()
+        share, said = right(folder / "tuned", "test")
+        found = {
+            PROBE: _probed(untouched, plan, parts),
+            TUNED_PROBE: _probed(model_of(folder / "tuned"), plan, parts),
+            PAIRS: _probed(model_of(folder / "pairs"), plan, parts),
+        }
+    found[FINE] = {**found[TUNED_PROBE], "accuracy": share, "right": said}
+    return {"groups": [item.group for item in parts.held_out], **found}
+
+
+def _probed(model: AudioModel, plan: Plan, parts: Parts) -> dict[str, Any]:
+    """Return what a linear probe on an encoder says of the test clips, and the measures of S004's Table 3 on them."""
+    train, validation, test = (
+        (pooled_of(model, plan, items), [int(item.target) for item in items])
+        for items in (parts.train, parts.validation, parts.held_out)
+    )
+    on_validation, named = probe(train, validation, test[0])
+    said = [int(one == other) for one, other in zip(named, test[1], strict=True)]
+    return {
+        "accuracy": sum(said) / len(said),
+        "right": "".join(map(str, said)),
+        "validation accuracy": on_validation,
+        **asdict(contributions(test[0])),
+        "nearest_same_class": nearest_same_class(*test),
+        "spread": spread(test[0]),
+    }
 
 
 def trained(plan: Plan, run: Path, *, test: bool = True) -> None:
@@ -156,19 +178,6 @@ def right(run: Path, part: str) -> tuple[float, str]:
         rows = list(csv.DictReader(stream))
     said = "".join(str(int(row["label"] == row["prediction"])) for row in rows)
     return accuracy([row["label"] for row in rows], [row["prediction"] for row in rows]), said
-
-
-def _measured(run: Path, plan: Plan, items: tuple[Item, ...]) -> dict[str, Any]:
-    """Return how the method does on the test clips, and the measures of S004's Table 3 on them."""
-    vectors = pooled_of(model_of(run), plan, items)
-    found, (share, said) = contributions(vectors), right(run, "test")
-    return {
-        "accuracy": share,
-        "right": said,
-        **asdict(found),
-        "nearest_same_class": nearest_same_class(vectors, [item.label for item in items]),
-        "spread": spread(vectors),
-    }
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 from engine.training.model import build_model
 from examples.audioconfit.__main__ import plan_for
 from examples.audioconfit.comparison import FINE, METHODS, PAIRS, holm, told
+from examples.audioconfit.probing import probe
 from examples.clips import loudest
 from examples.non_speech.comparison import compared
 from examples.slices import kept, run
@@ -99,6 +100,15 @@ def test_the_small_encoder_learns_without_labels_and_fits_the_trainer(tmp_path: 
     models = [build_model(plan_for(tmp_path / "clips.csv", one), classes=3) for one in (begun, drawn)]
     first, second = ([p for n, p in m.named_parameters() if n.startswith("encoder")] for m in models)
     assert any(not torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_the_probe_reads_what_a_line_can_read() -> None:
+    random = np.random.default_rng(0)
+    classes = random.integers(0, 3, 120).tolist()
+    vectors = 1000 + random.normal(0, 1, (120, 8))  # far from the origin, where few epochs of Adam learn little
+    vectors[np.arange(120), classes] += 4
+    share, said = probe((vectors[:60], classes[:60]), (vectors[60:90], classes[60:90]), vectors[90:])
+    assert share > 0.9 and np.mean(np.array(said) == classes[90:]) > 0.8
 
 
 def test_the_loudest_stretch_is_taken() -> None:

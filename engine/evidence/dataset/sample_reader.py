@@ -21,6 +21,9 @@ CPU_SECONDS = 2.0
 """What any file may cost: a hundred times what a minute of Opus, the slowest codec, takes."""
 CPU_SECONDS_PER_BYTE = 1e-6
 """Opus at 24 kbit/s, the slowest measured (5 s for 10.8 MB), takes half of it."""
+_BOMB_SECONDS = 1800.0
+_BOMB_BYTES_PER_SECOND = 100.0
+"""Less is silence, or a bomb: Opus at its least takes 750, FLAC 27 to 150 where every sample is zero."""
 _BLOCK_SAMPLES = 1 << 20
 _STOP_FRAMES = 1 << 9
 _WHOLE_SAMPLES = 1 << 22
@@ -44,14 +47,23 @@ class Body:
 
 
 class Budget:
-    """The processor time that one file may take, so that no decompression bomb holds up an audit."""
+    """The processor time, and the length of sound, that one file may take: no decompression bomb holds up an audit."""
 
     def __init__(self, size: int) -> None:
+        self._size = size
         self._end = time.process_time() + cpu_seconds(size)
+        self._spent = ""
 
-    def spent(self) -> str:
-        """Return why decoding has to end; empty while there is time."""
-        return "decoding it takes far longer than a file of its size may" if time.process_time() > self._end else ""
+    def spent(self, sound_seconds: float = 0.0) -> str:
+        """Return why decoding has to end after this much sound of the file; empty while it may go on."""
+        if self._spent:
+            return self._spent
+        if time.process_time() > self._end:
+            self._spent = "decoding it takes far longer than a file of its size may"
+        elif sound_seconds > max(_BOMB_SECONDS, self._size / _BOMB_BYTES_PER_SECOND):
+            told = f"after {sound_seconds / 3600:.1f} h of sound out of {self._size / 1e6:.2f} MB"
+            self._spent = f"decoding it was stopped {told}: no recording is packed so small"
+        return self._spent
 
 
 def cpu_seconds(size: int) -> float:
@@ -95,7 +107,7 @@ def read_samples(stream: soundfile.SoundFile, wanted: int | None, channel: int |
         sounding = sounding or bool(rounded.any())
         digest.update(rounded)
         kept.add(block)
-        spent = budget.spent()
+        spent = budget.spent(frames / stream.samplerate)
     whole = sounding and not complaint and not spent
     return Body(frames, digest.hexdigest() if whole else "", complaint, spent, kept.samples())
 

@@ -20,10 +20,10 @@ def test_spectra_are_those_of_numpy(size: int, rows: int, low: bool, seed: int) 
     samples = np.random.default_rng(seed).standard_normal(rows * length).astype(np.float32)
     window = np.hanning(length).astype(np.float32)
     bins = length // 4 if low else length // 2 + 1
-    spans = ((0, length // 2 + 1), (1, 3), (length // 4, length // 3))
-    found = kernel.spectra(samples, rows, length, window, bins, spans)
+    bands = kernel.Bands.of_table(np.random.default_rng(seed).random((length // 2 + 1, 3), np.float32))
+    found = kernel.spectra(samples, rows, length, window, bins, bands)
     assert found is not None
-    power, sums = spectra.power_by_numpy(samples.reshape(rows, length) * window, bins, spans)
+    power, sums = spectra.power_by_numpy(samples.reshape(rows, length) * window, bins, bands)
     assert found[0] == pytest.approx(power, rel=1e-4, abs=1e-5 * length)
     assert found[1] == pytest.approx(sums, rel=1e-4, abs=1e-5 * length)
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.evidence.dataset.signals.profile import PROFILE_SIZE, band_energy, profiles
+from engine.evidence.dataset.signals.profile import PROFILE_SIZE, band_weights, profiles
 
 RATE = 8000
 WINDOW, HOP = 256, 128
@@ -29,7 +29,7 @@ def _profiles(*clips: Floats) -> npt.NDArray[np.floating]:
     frames = [np.lib.stride_tricks.sliding_window_view(clip, WINDOW)[::HOP] for clip in clips]
     starts = np.cumsum([0, *(len(each) for each in frames[:-1])])
     power = np.abs(np.fft.rfft(np.vstack(frames) * np.hanning(WINDOW), axis=1)) ** 2
-    return profiles(band_energy(power.astype(np.float32), RATE), starts, HOP / RATE)
+    return profiles(power.astype(np.float32) @ band_weights(power.shape[1], RATE), starts, HOP / RATE)
 
 
 @settings(max_examples=20, deadline=None)

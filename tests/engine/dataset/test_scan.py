@@ -114,6 +114,18 @@ def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert decode_clip(Region(Path("/dev/zero"))).clip.unreadable == "no regular file"
 
 
+def test_hours_out_of_a_few_bytes_are_not_decoded_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.evidence.dataset.sample_reader._BOMB_SECONDS", 60.0)
+    file, sound = tmp_path / "silence.flac", tmp_path / "sound.flac"
+    soundfile.write(file, np.zeros(8000 * 600, np.int16), 8000)
+    soundfile.write(sound, np.tile(np.arange(-4000, 4000, dtype=np.int16), 200), 8000)
+    decoded = decode_clip(Region(file))
+    assert decoded.clip.unreadable.endswith("no recording is packed so small")
+    assert "second decoder" not in decoded.clip.unreadable
+    assert decoded.clip.frames < 8000 * 600
+    assert not decode_clip(Region(sound)).clip.unreadable
+
+
 def test_a_decompression_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "bomb.flac"
     with soundfile.SoundFile(file, "w", 8000, 1, "PCM_16") as stream:

@@ -17,7 +17,7 @@ import torch
 from engine.plan import Plan
 from engine.training import accumulation, checkpoints, events, loop, run
 from engine.training.batches import passes
-from engine.training.faults import DivergedError, MemoryExhaustedError, StorageError
+from engine.training.faults import DivergedError, LostProcessError, MemoryExhaustedError, StorageError
 from engine.training.memory_backoff import halved
 from engine.training.stopping import Stop
 from engine.training.waveforms import Waveforms
@@ -312,7 +312,7 @@ def test_the_log_is_there_in_the_form_of_the_trainer_too(tmp_path: Path, plan: P
 
 
 def test_every_fault_has_a_name_a_title_and_an_exit_status() -> None:
-    for kind in (DivergedError, MemoryExhaustedError, StorageError):
+    for kind in (DivergedError, MemoryExhaustedError, StorageError, LostProcessError):
         assert issubclass(kind, TonmeisterError)
         assert kind.exit_status == 4 and kind.code != "training"
     assert run.EVENTS == "events.jsonl" and not Stop().requested

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from .corpora import events_of, last_state, score_plan, tone_corpus, tone_plan, 
 from .small_models import save_checkpoint
 
 
-def train_in_two(plan: Plan, run: Path, *, resume: bool = False) -> list[int]:
-    """Train in two forks that torchrun would have started; return how each ended."""
+def train_in_two(plan: Plan, run: Path, *, resume: bool = False, killed_after: str = "") -> list[int]:
+    """Train in two forks that torchrun would have started; return how each ended.
+
+    With `killed_after` the second one is killed once the run has told of an event of that kind.
+    """
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -35,6 +39,11 @@ def train_in_two(plan: Plan, run: Path, *, resume: bool = False) -> list[int]:
             os.environ.update({name: str(value) for name, value in place.items()})
             os._exit(_trained(plan, run, resume))
         children.append(child)
+    events = run / "events.jsonl"
+    while killed_after and not (events.exists() and f'"kind": "{killed_after}"' in events.read_text()):
+        time.sleep(0.01)
+    if killed_after:
+        os.kill(children[1], signal.SIGKILL)
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
@@ -98,6 +107,21 @@ def test_what_two_began_one_goes_on_with(tmp_path: Path) -> None:
 
     assert events_of(longer, "end")[-1]["status"] == "completed"
     assert train_in_two(plan, tmp_path / "run", resume=True) == [0, 0]
+
+
+def test_one_of_two_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+    plan = tone_plan(tone_corpus(tmp_path / "data"), training__epochs=15, head__name="temporal", head__hidden=8)
+    alone = train(plan, tmp_path / "alone")
+
+    first, second = train_in_two(plan, tmp_path / "run", killed_after="checkpoint")
+    assert (first, second) == (4, -signal.SIGKILL)
+    (end,) = events_of(tmp_path / "run", "end")
+    assert end["error"]["code"] == "lost-process" and "one of the 2 processes" in end["error"]["message"]
+    assert train_in_two(plan, tmp_path / "run", resume=True) == [0, 0]
+    weights, others = last_state(alone), last_state(tmp_path / "run")
+    for name in weights:
+        if name.startswith("model."):
+            torch.testing.assert_close(others[name], weights[name], rtol=1e-2, atol=1e-3)
 
 
 def test_a_batch_with_fewer_clips_than_processes_leaves_one_idle() -> None:

@@ -89,6 +89,21 @@ def test_a_run_stopped_while_it_evaluates_is_resumed_there(tmp_path: Path, monke
     assert_same_state(last_state(whole), last_state(train(plan, tmp_path / "run", resume=True)))
 
 
+def test_the_best_clips_at_the_end_are_those_of_the_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = tone_corpus(tmp_path / "data")
+    lines = manifest.read_text().splitlines()
+    rated = [f"{lines[0]},snr", *(f"{line},{'none' if row % 5 == 0 else row}" for row, line in enumerate(lines[1:]))]
+    manifest.write_text("\n".join(rated) + "\n")
+    plan = tone_plan(manifest, data__quality_column="snr", training__best_epochs=1, training__epochs=3)
+    whole = train(plan, tmp_path / "whole")
+    steps = [event["step"] for event in events_of(whole, "eval")]
+    assert steps[2] - steps[1] < steps[1] - steps[0]  # half of the clips
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        train(plan, tmp_path / "run", stop=stop_at(steps[1] + 1, patch))
+    assert_same_state(last_state(whole), last_state(train(plan, tmp_path / "run", resume=True)))
+
+
 def test_patience_goes_on_counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([0.9, 0.1, 0.1, 0.1, 0.1])
     monkeypatch.setattr(loop, "metrics_of", lambda _: {"accuracy": next(answers)})

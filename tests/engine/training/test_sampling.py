@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.training.batches import epoch_order, padding_waste
 from engine.training.sampling import Sampler
+from knowledge.errors import PlanError
 
 from .small_models import plan_with
 
@@ -90,3 +91,24 @@ def test_without_any_of_it_the_order_is_that_of_lengths() -> None:
     lengths = list(range(50))
 
     assert sampler(lengths, batch_size=7).order(3) == epoch_order(lengths, 7, 0, 3)
+
+
+def test_the_end_shows_the_best_clips_alone_and_a_curriculum_begins_with_them() -> None:
+    qualities = [float(number) for number in range(40)]
+    qualities[7] = float("-inf")
+    training = {"batch_size": 8, "curriculum_epochs": 2, "epochs": 5, "best_epochs": 2, "best_share": 0.25}
+    plan = plan_with(training=training, data={"manifest": "clips.csv", "quality_column": "snr"})
+    best = Sampler(plan, [100] * 40, [0] * 40, qualities)
+    shown = [{clip for batch in best.order(epoch) for clip in batch} for epoch in range(5)]
+
+    assert shown[0] == shown[3] == shown[4] == set(range(30, 40))
+    assert len(shown[1]) == 25 and 7 not in shown[1] and shown[2] == set(range(40))
+    assert best.total_steps() == sum(len(best.order(epoch)) for epoch in range(5))
+
+
+def test_best_clips_need_a_column_that_says_so() -> None:
+    with pytest.raises(PlanError, match=r"data.quality_column must say"):
+        plan_with(training={"best_epochs": 2})
+    both = {"best_epochs": 2, "class_balance": "balanced-sampling"}
+    with pytest.raises(PlanError, match=r"balanced-sampling cannot choose them"):
+        plan_with(training=both, data={"manifest": "clips.csv", "quality_column": "snr"})

@@ -16,8 +16,8 @@ from .gaps import measure_gaps
 from .hum import measure_hum
 from .levels import block_levels, measure_levels
 from .outline import outlines
-from .profile import HIGHEST_HZ, PROFILE_SIZE, band_energy, profiles
-from .spectra import frame_power, measure_spectra, overlapping_power
+from .profile import PROFILE_SIZE, profiles
+from .spectra import frame_power, measure_spectra, overlapping_bands
 from .wave import Table, Wave, WaveMeasures
 
 __all__ = ["METHOD", "Wave", "WaveMeasures", "measure_waves"]
@@ -60,8 +60,7 @@ def _measure(batch: Batch) -> tuple[dict[str, Table], Table, Table, list[bytes]]
     spectra = frame_power(batch)
     found |= measure_spectra(batch, spectra)
     found |= measure_ends(batch, levels, spectra)
-    low, low_rate_hz = overlapping_power(batch, means, spectra.power, HIGHEST_HZ)
     hop_seconds = batch.frames.shape[1] / 2 / batch.sample_rate_hz
-    energy = band_energy(low, low_rate_hz)
+    energy = overlapping_bands(batch, means, spectra)
     lines = outlines(energy, 2 * batch.first, batch.lengths / batch.sample_rate_hz, hop_seconds)
-    return found, profiles(energy, 2 * batch.first, hop_seconds), measure_cepstra(batch, spectra.power), lines
+    return found, profiles(energy, 2 * batch.first, hop_seconds), measure_cepstra(batch, spectra.mels), lines

@@ -16,7 +16,7 @@ _FLOOR = 1e-10
 
 
 @lru_cache(maxsize=16)
-def _filters(bins: int, sample_rate_hz: int) -> Floats:
+def mel_filters(bins: int, sample_rate_hz: int) -> Floats:
     """Triangles that are equally wide on the mel scale, `(bins, mels)`."""
     high = min(sample_rate_hz / 2, _HIGHEST_HZ)
     mels = np.linspace(0, 2595 * np.log10(1 + high / 700), MELS + 2)
@@ -35,9 +35,11 @@ def _cosines() -> Floats:
     return cosines
 
 
-def measure_cepstra(batch: Batch, power: Floats) -> Floats:
-    """Return `(clips, 2 x coefficients)`: means, then standard deviations, over the frames of a clip."""
-    mels = power @ _filters(power.shape[1], batch.sample_rate_hz)
+def measure_cepstra(batch: Batch, mels: Floats) -> Floats:
+    """Return `(clips, 2 x coefficients)`: means, then standard deviations, over the frames of a clip.
+
+    `mels` are the sums of the power of each frame under `mel_filters`, `(frames, MELS)`.
+    """
     cepstra = np.log(np.maximum(mels, _FLOOR)) @ _cosines()
     whole = batch.whole_frames
     cepstra[~whole] = 0

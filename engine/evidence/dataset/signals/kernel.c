@@ -107,21 +107,21 @@ INLINE void powers(const lanes *re, const lanes *im, long half, const float *cir
     power[0] = power[1] = power[0] * 0.0f;
 }
 
-INLINE lanes summed(const lanes *power, long start, long stop)
+INLINE lanes summed(const lanes *power, long start, long stop, const float *weights)
 {
-    lanes sum = power[start] * 0.0f;
+    lanes sum = power[0] * 0.0f;
     for (long k = start; k < stop; k++)
-        sum += power[k];
+        sum += power[k] * *weights++;
     return sum;
 }
 
-/* Power spectra of windowed frames, `(rows, bins)`, and their sums over bands, `(rows, bands)`.
+/* Power spectra of windowed frames, `(rows, bins)`, and their weighted sums over bands, `(rows, bands)`.
 
-   A frame starts every `hop` samples and is `length` long, a power of two and at least 16. `edges` are `bands` pairs.
-   Returns 0, or 1 when there is no memory. */
-FAST int tm_spectra(const float *samples, long rows, long hop, long length, const float *window, const float *turns,
-                    const float *circle, const int32_t *place, long bins, float *out, const int64_t *edges, long bands,
-                    float *sums)
+   A frame starts every `hop` samples and is `length` long, a power of two and at least 16. `edges` are `bands` pairs,
+   `weights` those of the bins of one band after the other. Returns 0, or 1 when there is no memory. */
+FAST int tm_powers(const float *samples, long rows, long hop, long length, const float *window, const float *turns,
+                    const float *circle, const int32_t *place, long bins, float *out, const int64_t *edges,
+                    const float *weights, long bands, float *sums)
 {
     long half = length / 2, held = half + LANES;
     lanes *scratch = aligned_alloc(64, (size_t)(3 * held * sizeof(lanes) + 63) / 64 * 64);
@@ -141,8 +141,10 @@ FAST int tm_spectra(const float *samples, long rows, long hop, long length, cons
         load(starts, window, length, re, im);
         transform(re, im, half, turns);
         powers(re, im, half, circle, place, power);
+        const float *weight = weights;
         for (long band = 0; band < bands; band++) {
-            lanes sum = summed(power, edges[2 * band], edges[2 * band + 1]);
+            lanes sum = summed(power, edges[2 * band], edges[2 * band + 1], weight);
+            weight += edges[2 * band + 1] - edges[2 * band];
             for (long lane = 0; lane < some; lane++)
                 sums[(row + lane) * bands + band] = sum[lane];
         }

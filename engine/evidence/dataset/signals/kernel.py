@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,19 +17,53 @@ import numpy.typing as npt
 from .build_kernel import LIBRARY
 
 Floats = npt.NDArray[np.float32]
-Spans = Sequence[tuple[int, int]]
 
 LANES = 8
 
 
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Weighted sums of runs of bins."""
+
+    edges: npt.NDArray[np.int64]
+    """`(bands, 2)`: the first bin of each and the one after its last."""
+    weights: Floats
+    """Of the bins of one band after the other."""
+
+    @staticmethod
+    def of_table(table: Floats) -> Bands:
+        """Return the bands of a table of weights, `(bins, bands)`, whose columns are zero but for one run."""
+        edges, weights = np.zeros((table.shape[1], 2), np.int64), [np.empty(0, np.float32)]
+        for band, column in enumerate(table.T):
+            used = np.flatnonzero(column)
+            if len(used):
+                edges[band] = used[0], used[-1] + 1
+                weights.append(column[used[0] : used[-1] + 1].astype(np.float32))
+        return Bands(edges, np.concatenate(weights))
+
+    def table(self, bins: int) -> Floats:
+        """Return the weights as `(bins, bands)`."""
+        table, place = np.zeros((bins, len(self.edges)), np.float32), 0
+        for band, (start, stop) in enumerate(self.edges.tolist()):
+            table[start:stop, band] = self.weights[place : place + stop - start]
+            place += stop - start
+        return table
+
+
+NO_BANDS = Bands(np.empty((0, 2), np.int64), np.empty(0, np.float32))
+
+
 @lru_cache(maxsize=1)
 def library() -> Any:
-    """Return the library; None where it was not built, cannot be loaded, or TONMEISTER_KERNEL is 0."""
+    """Return the library; None where it was not built, cannot be loaded, or TONMEISTER_KERNEL is 0.
+
+    A function whose arguments change gets another name, so that a library built from older source is left alone.
+    """
     if os.environ.get("TONMEISTER_KERNEL") == "0" or not LIBRARY.is_file():
         return None
     try:
         found = ctypes.CDLL(str(LIBRARY))
-        found.tm_spectra.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _N, _P]
+        found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
         found.tm_means.argtypes = [_P, _N, _N, _P]
         found.tm_chosen.argtypes = [_P, _P, _P, _N, _N, _N, _P]
@@ -47,7 +81,7 @@ _P, _N = ctypes.c_void_p, ctypes.c_long
 
 
 def spectra(
-    samples: Floats, rows: int, hop: int, window: Floats, bins: int, bands: Spans = ()
+    samples: Floats, rows: int, hop: int, window: Floats, bins: int, bands: Bands = NO_BANDS
 ) -> tuple[Floats, Floats] | None:
     """Return the power of frames `(rows, bins)` and its sums over bands `(rows, bands)`; None without the library.
 
@@ -57,17 +91,17 @@ def spectra(
         hop: samples from one frame to the next.
         window: as long as a frame, a power of two.
         bins: as many of the lowest bins as are wanted.
-        bands: first bin and the one after the last of each.
+        bands: what is summed of all bins, whether they are wanted or not.
     """
     found, length = library(), len(window)
     if found is None or not rows or length < 2 * LANES or (rows - 1) * hop + length > samples.size:
         return None
-    power, sums = np.empty((rows, bins), np.float32), np.empty((rows, len(bands)), np.float32)
+    power, sums = np.empty((rows, bins), np.float32), np.empty((rows, len(bands.edges)), np.float32)
     turns, circle, place = _tables(length)
-    edges = np.array(bands, np.int64)
-    failed = found.tm_spectra(
+    failed = found.tm_powers(
         *(samples.ctypes.data, rows, hop, length, window.ctypes.data, turns.ctypes.data, circle.ctypes.data),
-        *(place.ctypes.data, bins, power.ctypes.data, edges.ctypes.data, len(bands), sums.ctypes.data),
+        *(place.ctypes.data, bins, power.ctypes.data, bands.edges.ctypes.data, bands.weights.ctypes.data),
+        *(len(bands.edges), sums.ctypes.data),
     )
     if failed:
         raise MemoryError

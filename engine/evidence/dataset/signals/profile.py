@@ -6,8 +6,6 @@ ratios, so that the level does not count. Bands end below 1.9 kHz: a copy at 4 k
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import numpy.typing as npt
 
@@ -19,23 +17,11 @@ _MODULATION_BANDS = 4
 _MODULATIONS_HZ = (0.7, 1.5, 3.0, 6.0)
 """Slow enough for frames of 32 ms, fast enough to tell words of half a second apart."""
 PROFILE_SIZE = PROFILE_BANDS + 2 * _MODULATION_BANDS * len(_MODULATIONS_HZ)
-_LOWEST_HZ, HIGHEST_HZ = 200.0, 1900.0
+_LOWEST_HZ, _HIGHEST_HZ = 200.0, 1900.0
 _FLOOR = 0.01
 """Share of the mean band that is added to every band: noise 25 dB below the signal must not move a quiet band."""
 _SHAPE_WEIGHT, _MODULATION_WEIGHT = 1.4, 2.1
 """Puts modulations (0 to 1) beside logarithms of band energies (spread about 1), which a cut changes less."""
-
-
-def band_energy(power: Floats, sample_rate_hz: float) -> Floats:
-    """Return the energy of the bands of each frame, `(frames, PROFILE_BANDS)`.
-
-    Args:
-        power: power spectra of all frames of all clips, `(frames, bins)`, bins from 0 Hz to half the rate.
-        sample_rate_hz: of all clips; twice the frequency of the last bin, where the spectra end earlier.
-    """
-    first, weights = _bands(power.shape[1], sample_rate_hz)
-    energy: Floats = power[:, first : first + len(weights)] @ weights
-    return energy
 
 
 def profiles(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Floats:
@@ -60,19 +46,17 @@ def profiles(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Float
     return np.hstack((shape * _SHAPE_WEIGHT, slow * _MODULATION_WEIGHT)).astype(np.float32)
 
 
-@lru_cache(maxsize=16)
-def _bands(bins: int, sample_rate_hz: float) -> tuple[int, npt.NDArray[np.float32]]:
-    """Return the first bin used, and triangles of equal area on a logarithmic scale, `(bins used, bands)`."""
+def band_weights(bins: int, sample_rate_hz: float) -> npt.NDArray[np.float32]:
+    """Return triangles of equal area on a logarithmic scale, `(bins, PROFILE_BANDS)`, over bins from 0 to Nyquist."""
     spacing = sample_rate_hz / 2 / (bins - 1)
-    centres = np.geomspace(_LOWEST_HZ, HIGHEST_HZ, PROFILE_BANDS + 2)
+    centres = np.geomspace(_LOWEST_HZ, _HIGHEST_HZ, PROFILE_BANDS + 2)
     hertz = np.arange(bins) * spacing
     half = np.maximum(np.diff(centres), spacing)  # no band narrower than a bin
     rising = 1 - (centres[1:-1] - hertz[:, None]) / half[:-1]
     falling = 1 - (hertz[:, None] - centres[1:-1]) / half[1:]
     weights = np.maximum(0.0, np.minimum(rising, falling))
-    used = np.flatnonzero(weights.max(axis=1))
-    weights /= np.maximum(weights.sum(axis=0), 1e-12)
-    return int(used[0]), weights[used[0] : used[-1] + 1].astype(np.float32)
+    even: npt.NDArray[np.float32] = (weights / np.maximum(weights.sum(axis=0), 1e-12)).astype(np.float32)
+    return even
 
 
 def _modulations(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Floats:

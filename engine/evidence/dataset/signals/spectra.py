@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +11,9 @@ import numpy.typing as npt
 from ..transforms import rfft
 from . import kernel
 from .batch import Batch, Floats, Table
+from .cepstra import MELS, mel_filters
+from .kernel import Bands
+from .profile import band_weights
 
 BANDS = 64
 """Linear bands from 0 to the Nyquist frequency in which an edge of the spectrum is searched."""
@@ -51,60 +53,72 @@ class Spectra:
     """`(frames, noise bands)`: its sums in the bands in which the noise floor is searched."""
     hiss: Floats
     """`(frames,)`: its sum where least of any content sounds."""
+    mels: Floats
+    """`(frames, MELS)`: its sums under the filters of the cepstrum."""
+    bands: Floats
+    """`(frames, PROFILE_BANDS)`: its sums under those of the profile."""
 
 
 def frame_power(batch: Batch) -> Spectra:
     """Return the spectra of the frames as they stand, without overlap."""
     count, length = batch.frames.shape
     bins = length // 2 + 1
+    power, sums = _power(batch.frames.ravel(), count, batch, bins, _frame_bands(bins, batch.sample_rate_hz))
+    noise, mels, bands = np.split(sums[:, 2:], (_NOISE_BANDS, _NOISE_BANDS + MELS), axis=1)
+    return Spectra(power, sums[:, 0], noise, sums[:, 1], mels, bands)
+
+
+@lru_cache(maxsize=16)
+def _frame_bands(bins: int, sample_rate_hz: int) -> Bands:
+    """Return what is summed of every frame: all, the hiss, the noise bands, the mels, the bands of the profile."""
     low, high = (round(share * (bins - 1)) for share in _HISS_BANDS)
     starts = _noise_starts(bins)
     spans = ((0, bins), (low, max(high, low + 1)), *zip(starts, (*starts[1:], bins), strict=True))
-    power, sums = _power(batch.frames.ravel(), count, batch, bins, spans)
-    return Spectra(power, sums[:, 0], sums[:, 2:], sums[:, 1])
+    plain = np.zeros((bins, len(spans)), np.float32)
+    for band, (start, stop) in enumerate(spans):
+        plain[start:stop, band] = 1
+    return Bands.of_table(np.hstack((plain, mel_filters(bins, sample_rate_hz), band_weights(bins, sample_rate_hz))))
 
 
 def _noise_starts(bins: int) -> tuple[int, ...]:
     return tuple(int(start) for start in np.linspace(0, bins, _NOISE_BANDS + 1)[:-1])
 
 
-def overlapping_power(batch: Batch, means: Table, power: Floats, highest_hz: float) -> tuple[Floats, float]:
-    """Return the power of frames that overlap by half, `(2 x frames, low bins)`, and twice the frequency of the last.
-
-    Only what lies below `highest_hz` is kept. `power` has the frames that do not overlap.
-    """
+def overlapping_bands(batch: Batch, means: Table, spectra: Spectra) -> Floats:
+    """Return the bands of the profile of frames that overlap by half, `(2 x frames, PROFILE_BANDS)`."""
     count, length = batch.frames.shape
-    half = length // 2
-    bin_hz = batch.sample_rate_hz / length
-    bins = min(power.shape[1], int(highest_hz / bin_hz) + 2)
-    both = np.empty((count, 2, bins), np.float32)
-    both[:, 0] = power[:, :bins]
-    both[:-1, 1] = _power(batch.frames.ravel()[half:-half], count - 1, batch, bins)[0]
+    half, bands = length // 2, _profile_bands(length // 2 + 1, batch.sample_rate_hz)
+    both = np.empty((count, 2, spectra.bands.shape[1]), np.float32)
+    both[:, 0] = spectra.bands
+    both[:-1, 1] = _power(batch.frames.ravel()[half:-half], count - 1, batch, 0, bands)[1]
     last = batch.first + batch.frame_counts - 1  # what follows is another clip: no offset may end there
     ends = np.zeros((len(last), length), np.float32)
     ends[:, :half] = batch.frames[last, half:] - means.astype(np.float32)[:, None]
-    both[last, 1] = _power(ends.ravel(), len(last), batch, bins)[0]
-    return both.reshape(-1, bins), 2 * bin_hz * (bins - 1)
+    both[last, 1] = _power(ends.ravel(), len(last), batch, 0, bands)[1]
+    return both.reshape(2 * count, -1)
 
 
-def _power(
-    samples: Floats, rows: int, batch: Batch, bins: int, spans: Sequence[tuple[int, int]] = ()
-) -> tuple[Floats, Floats]:
-    """Return the power of adjoining frames, `(rows, lowest bins)`, and its sums over spans of bins, `(rows, spans)`."""
+@lru_cache(maxsize=16)
+def _profile_bands(bins: int, sample_rate_hz: int) -> Bands:
+    return Bands.of_table(band_weights(bins, sample_rate_hz))
+
+
+def _power(samples: Floats, rows: int, batch: Batch, bins: int, bands: Bands) -> tuple[Floats, Floats]:
+    """Return the power of adjoining frames, `(rows, lowest bins)`, and its sums over bands of bins, `(rows, bands)`."""
     length = batch.frames.shape[1]
     window = _window(length)
-    found = kernel.spectra(samples, rows, length, window, bins, spans)
-    return found or power_by_numpy(samples.reshape(rows, length) * window, bins, spans)
+    found = kernel.spectra(samples, rows, length, window, bins, bands)
+    return found or power_by_numpy(samples.reshape(rows, length) * window, bins, bands)
 
 
-def power_by_numpy(frames: Floats, bins: int, spans: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
+def power_by_numpy(frames: Floats, bins: int, bands: Bands) -> tuple[Floats, Floats]:
     """Return what `kernel.spectra` does, of windowed frames."""
     parts = rfft(frames).view(np.float32)  # real and imaginary in turn, squared where they lie
     np.multiply(parts, parts, out=parts)
     power: Floats = parts[:, ::2] + parts[:, 1::2]
     power[:, :2] = 0.0  # the offset: this window spreads a constant over these two bins and no other
-    sums = [power[:, start:stop].sum(axis=1) for start, stop in spans]
-    return power[:, :bins], np.stack(sums, axis=1) if sums else np.empty((len(power), 0), np.float32)
+    sums: Floats = power @ bands.table(power.shape[1])
+    return power[:, :bins], sums
 
 
 def measure_spectra(batch: Batch, spectra: Spectra) -> dict[str, Table]:
