@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.curves import Point
+from engine.evidence.run.series import Series
 from expert.consultation.diagnose import Diagnosis
 from expert.differential import differential
 from expert.report.diagnosis import loss_curves
@@ -36,10 +37,20 @@ def _marks(curves: Curves, step: float, value: float | None) -> list[Point]:
 
 
 def curves_of(diagnosis: Diagnosis) -> list[tuple[str, Curves]]:
-    """Return every quantity that was logged beside the losses: its name, and its curve on each split."""
+    """Return every quantity that was logged beside the losses: its name, and its curve on each split.
+
+    The score that speaks for the task comes first, what was measured of time and machine last.
+    """
     found: dict[str, Curves] = {}
     shown = set(loss_curves(diagnosis))
-    for series in diagnosis.series.series:
+    score = diagnosis.series.metric
+
+    def place(series: Series) -> int:
+        if score is not None and series.metric == score.metric:
+            return 0
+        return 1 if series.split.partition(":")[0] in ("train", "val", "test") else 2
+
+    for series in sorted(diagnosis.series.series, key=place):
         points = list(series.points)
         if points and series.name not in shown:
             found.setdefault(series.metric or series.name, {})[series.split] = points
