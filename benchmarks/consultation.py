@@ -25,8 +25,9 @@ from random import Random
 from expert import chaining
 from expert.chaining import consult
 from expert.givens import admit
+from expert.ratios import concluded_parts
 from expert.reference import Assessment, Reference
-from expert.strata import concluding, stratify
+from expert.strata import Stratum, concluding, stratify
 from expert.working_memory import Fired, WorkingMemory
 from knowledge.conditions import Condition
 from knowledge.loader import load_knowledge
@@ -129,10 +130,16 @@ def recursion(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run,
     return run, 0.0
 
 
+def _ordered(knowledge: Knowledge, pack: Pack) -> tuple[Stratum, ...]:
+    """The strata that `consult` runs, in which what is estimated from decisions waits for them."""
+    rules = knowledge.pack(pack)
+    return stratify(rules, concluded_parts(knowledge.vocabulary, concluding(rules)))
+
+
 def clips(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run, float]:
     """Return matching and firing in CLIPS, and the CPU milliseconds that compiling took."""
     session = consult(knowledge, facts, packs=(pack,))
-    strata = stratify(knowledge.pack(pack))
+    strata = _ordered(knowledge, pack)
     started = time.process_time()
     compiled = [ClipsStratum(stratum.rules) for stratum in strata]
     compile_ms = (time.process_time() - started) * 1e3
@@ -156,7 +163,7 @@ def clips(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run, flo
 def clips_consultation(knowledge: Knowledge, pack: Pack, facts: list[Fact]) -> tuple[Run, float]:
     """Return the same whole consultation with CLIPS in the place of durable-rules."""
     rules = knowledge.pack(pack)
-    by_attribute, strata = concluding(rules), stratify(rules)
+    by_attribute, strata = concluding(rules), _ordered(knowledge, pack)
     started = time.process_time()
     compiled = [ClipsStratum(stratum.rules) for stratum in strata]
     compile_ms = (time.process_time() - started) * 1e3

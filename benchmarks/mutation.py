@@ -16,14 +16,14 @@ from knowledge.loader import load_knowledge
 def main() -> None:
     """Change every rule in every small way, and keep the score by pack."""
     knowledge = load_knowledge()
-    found = {rule: mutants_of(rule, knowledge) for rule in knowledge.rules}
-    everything = [mutant for mutants in found.values() for mutant in mutants]
+    found = [(rule, mutants_of(rule, knowledge)) for rule in knowledge.rules]
+    everything = [mutant for _, mutants in found for mutant in mutants]
     packs = {
-        pack: [mutant for rule, mutants in found.items() if rule.pack == pack for mutant in mutants]
-        for pack in sorted({rule.pack for rule in knowledge.rules})
+        pack: [mutant for rule, mutants in found if rule.pack == pack for mutant in mutants]
+        for pack in sorted({rule.pack for rule, _ in found})
     }
     keep("mutation", {
-        "rules": len(found), "cases": sum(len(rule.cases) for rule in knowledge.rules),
+        "rules": len(found), "cases": sum(len(rule.cases) for rule, _ in found),
         "mutants": len(everything), "score": round(score(everything), 4),
         "packs": {pack: {"mutants": len(own), "score": round(score(own), 4)} for pack, own in packs.items()},
         "survivors": [f"{mutant.rule}: {mutant.change}" for mutant in everything if not mutant.killed],

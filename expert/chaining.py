@@ -33,6 +33,7 @@ from threading import RLock
 
 import durable_rules_engine
 
+from knowledge.conditions import Condition
 from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Unknown, Value
 from knowledge.rulebook import Knowledge, Rule
@@ -72,6 +73,8 @@ class _Unit:
     handle: int
     stratum: Stratum
     definition: Definition
+    tests: Mapping[str, tuple[Condition, ...]]
+    """The conditions on each fact's value; a fact that none of them holds for can enable nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,9 @@ def _run(unit: _Unit, memory: WorkingMemory) -> Fired:
             if held is not None:
                 engine.put_token(token, held)
         for name in sorted(unit.definition.reads & memory.facts.keys()):
-            engine.put_fact(name, memory.facts[name].value)
+            value = memory.facts[name].value
+            if any(condition.holds(value) for condition in unit.tests[name]):
+                engine.put_fact(name, value)
         for name, supports in engine.firings():
             rule, number = unit.definition.branches[name]
             fired.setdefault(rule.id, {})[number] = supports
@@ -199,7 +204,7 @@ def _rulebook(knowledge: Knowledge, packs: tuple[Pack, ...]) -> _Rulebook:
         rules = knowledge.pack(*packs)
         late = concluded_parts(knowledge.vocabulary, concluding(rules))
         definitions = [(stratum, define(stratum)) for stratum in stratify(rules, late)]
-        units = tuple(_Unit(_compile(key, item), stratum, item) for stratum, item in definitions)
+        units = tuple(_Unit(_compile(key, item), stratum, item, _tests(stratum)) for stratum, item in definitions)
         _compiled[key] = _Rulebook(units, concluding(rules))
         if len(_compiled) > _MOST_COMPILED:
             _, oldest = _compiled.popitem(last=False)
@@ -207,6 +212,15 @@ def _rulebook(knowledge: Knowledge, packs: tuple[Pack, ...]) -> _Rulebook:
                 durable_rules_engine.delete_ruleset(unit.handle)
     _compiled.move_to_end(key)
     return _compiled[key]
+
+
+def _tests(stratum: Stratum) -> dict[str, tuple[Condition, ...]]:
+    found: dict[str, dict[str, Condition]] = {}
+    for rule in stratum.rules:
+        for condition in rule.conditions:
+            if condition.kind == "is":
+                found.setdefault(condition.fact, {})[condition.key] = condition
+    return {fact: tuple(tests.values()) for fact, tests in found.items()}
 
 
 def _compile(key: tuple[str, frozenset[Pack]], definition: Definition) -> int:

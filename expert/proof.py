@@ -128,7 +128,7 @@ def how(session: Session, name: str) -> Proof:
     return Proof(
         name=name,
         value=fact.value,
-        origin=_origin(fact),
+        origin=_origin(fact, concluded=bool(steps)),
         certainty=session.certainty(name),
         steps=steps,
         refuted=tuple(_refutation(rule, assessment, session) for rule in rules) if excluded else (),
@@ -172,11 +172,11 @@ def _step(session: Session, firing: Firing) -> Step:
     )
 
 
-def _origin(fact: Fact) -> str:
+def _origin(fact: Fact, *, concluded: bool) -> str:
     if fact.source in ("rule", "decision"):
         if fact.evidence:
             return "; ".join(item.text for item in fact.evidence)
-        excluded = fact.source == "rule" and fact.value is False
+        excluded = fact.source == "rule" and fact.value is False and not concluded
         return "excluded" if excluded else {"rule": "concluded", "decision": "decided"}[fact.source]
     items = f", {fact.n} items" if fact.n is not None else ""
     return SAID[fact.source] + items

@@ -69,6 +69,8 @@ class ReviewDocument(Document):
     """How much of a result usually hangs on it, beside others of its severity."""
     confirmed_by: Texts = ()
     """Findings of a data-set audit that show the same fault in the data."""
+    told_with: Texts = ()
+    """Findings with which this one shares its cause; beside one of them it counts a severity less."""
     tells: Texts = ()
     """Facts that make clear what it means for this script and data set, where they are known."""
     ineffective: Texts = ()

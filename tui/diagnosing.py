@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from engine.curves import Point
+from engine.evidence.run.series import Series
 from expert.consultation.diagnose import Diagnosis
 from expert.differential import differential
 from expert.report.diagnosis import loss_curves
-from expert.report.differential import WORDS, cause_details
+from expert.report.differential import cause_items
 from expert.report.document import Block, Bullets, Document, Heading, Paragraph
 from expert.report.edits import edit_blocks, in_whose_words
 from expert.report.findings import SIGNS
@@ -36,10 +37,20 @@ def _marks(curves: Curves, step: float, value: float | None) -> list[Point]:
 
 
 def curves_of(diagnosis: Diagnosis) -> list[tuple[str, Curves]]:
-    """Return every quantity that was logged beside the losses: its name, and its curve on each split."""
+    """Return every quantity that was logged beside the losses: its name, and its curve on each split.
+
+    The score that speaks for the task comes first, what was measured of time and machine last.
+    """
     found: dict[str, Curves] = {}
     shown = set(loss_curves(diagnosis))
-    for series in diagnosis.series.series:
+    score = diagnosis.series.metric
+
+    def place(series: Series) -> int:
+        if score is not None and series.metric == score.metric:
+            return 0
+        return 1 if series.split.partition(":")[0] in ("train", "val", "test") else 2
+
+    for series in sorted(diagnosis.series.series, key=place):
         points = list(series.points)
         if points and series.name not in shown:
             found.setdefault(series.metric or series.name, {})[series.split] = points
@@ -75,8 +86,7 @@ def _causes(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
     causes = differential(diagnosis.session, finding.id)
     if not causes:
         return []
-    items = tuple((f"{WORDS[one.standing]}: {one.cause.text}", cause_details(one)) for one in causes)
-    return [Heading("What may have caused it"), Bullets(items)]
+    return [Heading("What may have caused it"), Bullets(cause_items(causes))]
 
 
 def _remedies(diagnosis: Diagnosis, finding: Finding) -> list[Block]:

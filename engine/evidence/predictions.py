@@ -123,6 +123,7 @@ def _of_one_answer(by_name: dict[str, Path], name: str, task: str) -> Measured:
 
 
 _REGRESSION = (
+    "predictions.groups",
     "predictions.r",
     "predictions.r_low",
     "predictions.r_high",
@@ -162,15 +163,20 @@ def _regression(rows: Predictions) -> Measured:
         "ccc": metrics.ccc,
         "bias_share": lambda labels, predicted: metrics.bias(labels, predicted) / spread,
     }
+    people = len(np.unique(rows.groups[rows.groups != ""]))
     for name, statistic in statistics.items():
-        low, high = metrics.bootstrap_interval(statistic, rows.labels, rows.predictions, samples=_SAMPLES)
+        # Errors of one speaker lean to one side together; a ratio over few whole groups is all over the place.
+        drawn = rows.groups if name == "bias_share" and people > 1 else None
+        low, high = metrics.bootstrap_interval(statistic, rows.labels, rows.predictions, samples=_SAMPLES, groups=drawn)
         numbers |= {name: statistic(rows.labels, rows.predictions), f"{name}_low": low, f"{name}_high": high}
     shown = [
         f"{_WORDS[name]} {numbers[name]:.3f} [{numbers[f'{name}_low']:.3f}, {numbers[f'{name}_high']:.3f}]"
         for name in _WORDS
     ]
     together = Evidence(f"{', '.join(shown)} of the labels' standard deviation, n {n}", path=str(rows.path), n=n)
-    measured = Measured()
+    measured = (
+        _known("predictions.groups", people, n) if people > 1 else _unknown("no groups are named", "predictions.groups")
+    )
     for name, value in numbers.items():
         measured += _known(f"predictions.{name}", value, n, together)
     return measured + _extremes(rows, spread) + _unknown("the task is a regression", *_CLASSIFICATION)

@@ -26,7 +26,9 @@ from .model import AudioModel
 from .seeding import random_state, restore_random_state
 
 BEST = "best.safetensors"
-_LAST = "last-*.safetensors"
+LAST = "last-*.safetensors"
+OF_MODEL = "model."
+"""What the tensors of the model are called by in a last checkpoint, which holds the optimiser's as well."""
 _TORN = ".last-*.safetensors.*"
 """What a kill left of a checkpoint that was being written."""
 _KEPT = 2
@@ -83,13 +85,13 @@ class Checkpoints:
         progress: Progress,
     ) -> Path:
         """Keep everything that training goes on from."""
-        tensors = {f"model.{name}": value for name, value in model.trainable_state().items()}
+        tensors = {f"{OF_MODEL}{name}": value for name, value in model.trainable_state().items()}
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
         tensors |= {f"average.{name}": value for name, value in average.tensors.items()}
         tensors |= {f"random.{name}": value for name, value in random_state().items()}
         notes = {"progress": asdict(progress), "scaler": scaler.state_dict()}
-        path = _write(self.folder / _LAST.replace("*", f"{progress.step:09d}-{progress.epoch:05d}"), tensors, notes)
+        path = _write(self.folder / LAST.replace("*", f"{progress.step:09d}-{progress.epoch:05d}"), tensors, notes)
         for old in (*self._newest_first()[_KEPT:], *self.folder.glob(_TORN)):
             old.unlink(missing_ok=True)
         return path
@@ -108,7 +110,7 @@ class Checkpoints:
                 tensors, notes = read_checkpoint(path)
             except InputError:
                 continue
-            model.load_trainable_state(_under(tensors, "model."))
+            model.load_trainable_state(_under(tensors, OF_MODEL))
             _load_optimiser(optimiser, _under(tensors, "optimiser."))
             average.load(_under(tensors, "average."))
             scaler.load_state_dict(notes["scaler"])
@@ -130,7 +132,7 @@ class Checkpoints:
         return progress
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob(_LAST), reverse=True)
+        return sorted(self.folder.glob(LAST), reverse=True)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

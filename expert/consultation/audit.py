@@ -122,6 +122,7 @@ def audit_dataset(
         raters=raters,
         audio_root=audio_root,
         task=task,
+        with_sound=decode,
     )
     if not decode:
         return _judged(knowledge, dataset, NOTHING_DECODED, None, (), scale, protocol)

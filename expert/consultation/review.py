@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.evidence.script.measures import measure_script
+from engine.evidence.script.measures.answers import NO_TRAINING
 from engine.evidence.script.project import Project, read_project
 from engine.evidence.script.script import Script, script_of
+from engine.evidence.script.training import training_of
 from knowledge.records import Evidence, Fact, Measured, Unknown
 from knowledge.rulebook import Knowledge
 
@@ -86,7 +88,20 @@ def review_of(
     unknown = tuple(each for each in (*measured.unknown, *extra_unknown) if each.name not in told)
     read = tuple(fact for fact in measured.facts if fact.name not in told)
     session = consult(knowledge, (*read, *given), packs=("review",), unknown=unknown)
-    return Review(script, measured, session, tuple(_states(knowledge, session)))
+    return Review(script, measured, session, tuple(_as_read(script, _states(knowledge, session))))
+
+
+def _as_read(script: Script, states: Iterable[CheckState]) -> Iterator[CheckState]:
+    """Yield the states; of a script whose training was not found, nothing is said not to apply either.
+
+    What a rule concludes of a training that is not in sight it concludes of nothing; what somebody answered stands.
+    """
+    entry = script.project.entry
+    found = entry in script.project.sources and training_of(script).found
+    why = NO_TRAINING if entry in script.project.sources else f"{entry} cannot be read"
+    for each in states:
+        unseen = not found and each.rule and each.state == "not-applicable"
+        yield replace(each, state="undecidable", why=(why,), rule="") if unseen else each
 
 
 def _states(knowledge: Knowledge, session: Session) -> Iterable[CheckState]:

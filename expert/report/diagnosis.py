@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def diagnosis_document(diagnosis: Diagnosis) -> Document:
     """Return the report of one run."""
     session = diagnosis.session
+    gallery = curve_gallery(loss_curves(diagnosis), session.findings)
     return (
         Heading(f"Diagnosis of {diagnosis.run}", 1),
-        *curves_blocks(diagnosis),
-        *curve_gallery(loss_curves(diagnosis), session.findings),
+        *curves_blocks(diagnosis, pictured=bool(gallery)),
+        *gallery,
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
         *differential_blocks(session),
@@ -34,14 +35,14 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
     )
 
 
-def curves_blocks(diagnosis: Diagnosis) -> Document:
-    """Return the loss curves of a run, drawn and in words; empty when the run logged none."""
+def curves_blocks(diagnosis: Diagnosis, *, pictured: bool = False) -> Document:
+    """Return the loss curves of a run, drawn in letters and in words; empty when the run logged none."""
     from engine.curves import describe_curve, render_curve
 
     curves = loss_curves(diagnosis)
     if not curves:
         return ()
-    return (Verbatim(tuple(render_curve(curves, 76, 12))), Paragraph(f"In words: {describe_curve(curves)}."))
+    return (Verbatim(tuple(render_curve(curves, 76, 12)), pictured), Paragraph(f"In words: {describe_curve(curves)}."))
 
 
 def loss_curves(diagnosis: Diagnosis) -> dict[str, tuple[tuple[float, float], ...]]:

@@ -25,11 +25,18 @@ def differential_blocks(session: Session) -> Document:
     for name, title in found.items():
         causes = differential(session, name)
         if causes:
-            items = tuple((f"{WORDS[one.standing]}: {one.cause.text}", cause_details(one)) for one in causes)
-            blocks += [Heading(f"{name}: {title}", 3), Bullets(items)]
+            blocks += [Heading(f"{name}: {title}", 3), Bullets(cause_items(causes))]
     if not blocks:
         return ()
     return (Heading("What may have caused it"), *_first(session), Paragraph(_RESERVATION), *blocks)
+
+
+def cause_items(causes: tuple[Weighed, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return an item for each cause that is still in question, and one line for all that are ruled out."""
+    open_ones = [one for one in causes if one.standing != "excluded"]
+    ruled_out = tuple(f"{one.cause.text} ({'; '.join(one.contra)})" for one in causes if one.standing == "excluded")
+    items = tuple((f"{WORDS[one.standing]}: {one.cause.text}", cause_details(one)) for one in open_ones)
+    return (*items, (WORDS["excluded"], ruled_out)) if ruled_out else items
 
 
 def _first(session: Session) -> Document:

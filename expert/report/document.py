@@ -44,6 +44,8 @@ class Verbatim:
     """Lines to be shown as they are: a diff, a curve, a command."""
 
     lines: tuple[str, ...]
+    pictured: bool = False
+    """Whether a picture beside it shows the same, so that forms with pictures leave it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _neutral(block: Block) -> Block:
     if isinstance(block, Gallery):
         pictures = (Picture(shown(one.title), one.markup, _lines(one.description)) for one in block.pictures)
         return Gallery(tuple(pictures))
-    return Verbatim(tuple(map(_lines, block.lines)))
+    return Verbatim(tuple(map(_lines, block.lines)), block.pictured)
 
 
 def _lines(text: str) -> str:

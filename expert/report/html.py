@@ -82,6 +82,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Gallery):
         return f'<div class="gallery">{"".join(map(_figure, block.pictures))}</div>'
     assert isinstance(block, Verbatim)
+    if block.pictured:
+        return ""
     return f"<pre>{_text(chr(10).join(block.lines))}</pre>"
 
 

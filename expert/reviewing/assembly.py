@@ -118,7 +118,7 @@ def _finding(finding: Finding, review: Review, audited: Mapping[str, str]) -> Re
         state="ineffective" if idle else "missing",
         severity=finding.severity,
         confidence=finding.confidence,
-        rank=_rank(finding, about, bool(confirmed), knowledge),
+        rank=_rank(finding, about, bool(confirmed), review),
         what=_what(finding, locations, reach),
         why_here=finding.because if idle is None or idle.id == finding.rule else f"{idle.because} {finding.because}",
         why=about.why if about else "",
@@ -162,10 +162,14 @@ def _locations(finding: Finding, review: Review) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _rank(finding: Finding, about: ReviewDocument | None, confirmed: bool, knowledge: Knowledge) -> float:
-    """Severity by confidence by how much hangs on it; what the data set shows as well counts a severity more."""
-    step = knowledge.settings["review.severity-step"].least
-    mildness = SEVERITIES.index(finding.severity) - confirmed
+def _rank(finding: Finding, about: ReviewDocument | None, confirmed: bool, review: Review) -> float:
+    """Severity by confidence by how much hangs on it; what the data set shows as well counts a severity more.
+
+    What another finding stands for already counts one less: three generators without a seed are one oversight.
+    """
+    step = review.session.knowledge.settings["review.severity-step"].least
+    told = {each.id for each in review.session.findings} & set(about.told_with if about else ())
+    mildness = SEVERITIES.index(finding.severity) - confirmed + bool(told)
     return round(step**-mildness * finding.confidence * (about.weight if about else 1), 4)
 
 

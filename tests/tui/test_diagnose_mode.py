@@ -9,9 +9,11 @@ from textual.widgets import Input, OptionList
 
 from engine.plan import Plan, plan_yaml
 from engine.separating import Outcome, write_outcome
+from expert.consultation.diagnose import diagnose_run
 from knowledge.errors import TrainingError
 from knowledge.loader import load_knowledge
 from tui.app import TonmeisterApp
+from tui.diagnosing import curves_of
 from tui.screens.ask import Ask
 from tui.screens.diagnose import DiagnoseScreen
 from tui.widgets.command import CommandLine
@@ -230,3 +232,14 @@ def test_no_separating_test_is_offered_for_a_log_without_a_plan() -> None:
         assert not screen(pilot).check_action("test", ())
 
     drive(app("history.csv"), scenario)
+
+
+def test_the_score_stands_first_beside_the_losses(folder: Path) -> None:
+    write_run(folder)
+    events = (folder / "ours" / "events.jsonl").read_text().splitlines()
+    times = {"data_wait_seconds": 0.01, "step_seconds": 0.02}
+    timed = [json.dumps({**json.loads(line), **times}) for line in events]
+    (folder / "ours" / "events.jsonl").write_text("\n".join(timed) + "\n")
+    names = [name for name, _ in curves_of(diagnose_run(load_knowledge(), folder / "ours"))]
+
+    assert names == ["accuracy", "data_wait", "step"]

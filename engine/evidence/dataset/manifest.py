@@ -28,6 +28,7 @@ def read_dataset(
     raters: tuple[str, ...] = (),
     audio_root: Path | None = None,
     task: TaskType | None = None,
+    with_sound: bool = True,
 ) -> Dataset:
     """Read a manifest or a folder. Columns that are not named are guessed; `Columns.guessed` says which.
 
@@ -44,6 +45,7 @@ def read_dataset(
         raters: columns of one rater's score each.
         audio_root: folder that clip paths are relative to; default: what the kind of manifest says.
         task: what the labels are; guessed from them when it is not given.
+        with_sound: whether sound that the manifest itself holds (parquet) is laid out as files, to be decoded.
 
     Raises:
         InputError: missing, empty, malformed (with file and line).
@@ -52,7 +54,7 @@ def read_dataset(
     named = {
         "path": path, "label": label, "group": group, "split": split, "fold": fold, "text": text, "session": session,
     }  # fmt: skip
-    table = read_table(manifest)
+    table = read_table(manifest, with_sound=with_sound)
     columns = assign_columns(table, named, raters, str(manifest))
     _refuse_split(manifest, columns, table)
     base = table.base if audio_root is None else audio_root

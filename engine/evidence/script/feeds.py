@@ -160,7 +160,7 @@ def _of_loops(script: Script) -> Iterator[Feed]:
         loop = _over_clips(call) if call.main and call.attribute in _PASSES else None
         if loop is None or loop.over is None or loop.place in trained or (loop.place, id(loop.over)) in seen:
             continue
-        if _loads(script, loop.over) or call.attribute.startswith("predict"):
+        if _loads(script, loop.over) or call.attribute.startswith("predict") or _measures(script, call, loop):
             seen.add((loop.place, id(loop.over)))
             yield Feed("held-out", loop.over, loop.place, "loop")
 
@@ -190,6 +190,28 @@ def _counts(over: Value) -> bool:
         if isinstance(each, Instance) and each.type.rpartition(".")[2] in ("range", "trange", "arange", "count"):
             return True
     return isinstance(over, Items) and all(isinstance(item, Const) for item in over.items)
+
+
+def _measures(script: Script, call: Call, loop: Loop) -> bool:
+    """Return whether a network that is trained runs over clips one by one, without learning from them."""
+    quiet = any(script.says("without-gradients", each.name) for each in call.contexts)
+    networks = _trained(script)
+    return quiet and loop.over is not None and id(call.receiver) in networks and not _training_around(script, call)
+
+
+def _trained(script: Script) -> frozenset[int]:
+    """Return the networks that run before a backward pass in the same loop."""
+    if "trained_networks" not in script.shelf:
+        loops = {id(loop) for back in script.calls("backward") for loop in back.loops}
+        runs = [call for call in script.trace if call.main and call.attribute in _PASSES]
+        inside = [call for call in runs if any(id(loop) in loops for loop in call.loops)]
+        script.shelf["trained_networks"] = frozenset(id(call.receiver) for call in inside)
+    return frozenset(script.shelf["trained_networks"])
+
+
+def _training_around(script: Script, call: Call) -> bool:
+    """Return whether the innermost loop around a call holds a backward pass too."""
+    return any(call.loops[-1] in back.loops for back in script.calls("backward"))
 
 
 def _loads(script: Script, over: Value) -> bool:

@@ -94,7 +94,17 @@ def _call_back(it: Interpreter, name: str, arguments: list[Value], keywords: dic
         if name.startswith("?") and isinstance(value, Instance) and value.cls and value.cls.member("__call__"):
             _call_object(it, value, [], {}, place, False)  # whoever takes an object that can be called may call it
         elif isinstance(value, Function) or (isinstance(value, Member) and value.function is not None):
-            call(it, value, [], {}, place, False)
+            given = _for_worker(name, arguments, keywords, place)
+            call(it, value, given or [], {}, place, given is not None)
+
+
+def _for_worker(name: str, arguments: list[Value], keywords: dict[str, Value], place: Place) -> list[Value] | None:
+    """Return what another process or thread calls a function with: `args=(...)`, and its number where it is spawned."""
+    spawns = name.endswith(".spawn")
+    given = keywords.get("args") or (arguments[1] if spawns and len(arguments) > 1 else None)
+    if not isinstance(given, Items) or given.open:
+        return None
+    return [Unknown("the number of the process", place), *given.items] if spawns else list(given.items)
 
 
 def _iterate(it: Interpreter, handed: list[Value]) -> None:

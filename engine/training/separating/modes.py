@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import Tensor, nn
 
 from engine.separating import Outcome
+from knowledge.errors import InputError
 
-from ..checkpoints import BEST, read_checkpoint
+from ..checkpoints import BEST, LAST, OF_MODEL, read_checkpoint
 from ..data import Item, targets_of
 from ..job import Job
 from .bench import Bench
@@ -25,15 +26,15 @@ _FACTS = ("test.mode_loss_ratio", "test.mode_dropout_ratio")
 
 
 def mode_agreement(bench: Bench) -> Outcome:
-    """Compare the best checkpoint's loss in evaluation, in training, and in training without dropout."""
-    path = bench.run / "checkpoints" / BEST
-    if not path.exists():
+    """Compare the loss of the last weights in evaluation, in training, and in training without dropout."""
+    weights = _last_weights(bench)
+    if weights is None:
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "the run left no checkpoint"))
     if bench.plan.answer not in SAME_LENGTH:
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "answers differ in length"))
     items = bench.spread(_CLIPS)
     job = bench.job({"augmentation.strength": "none"}, None)
-    job.model.load_trainable_state(read_checkpoint(path)[0])
+    job.model.load_trainable_state(weights)
     job.model.eval()
     evaluated = _loss(job, items)
     job.model.train()
@@ -47,6 +48,16 @@ def mode_agreement(bench: Bench) -> Outcome:
     )
     facts = {_FACTS[0]: evaluated / trained, _FACTS[1]: with_dropout / trained}
     return Outcome("mode-agreement", dict(facts), (f"{text}{with_dropout:.4f} with it",), {}, len(items))
+
+
+def _last_weights(bench: Bench) -> dict[str, Tensor] | None:
+    """What training had come to; the best epoch may be the first, in which modes have hardly had time to part."""
+    folder = bench.run / "checkpoints"
+    for path in sorted(folder.glob(LAST), reverse=True):
+        with suppress(InputError):
+            tensors = read_checkpoint(path)[0]
+            return {name[len(OF_MODEL) :]: value for name, value in tensors.items() if name.startswith(OF_MODEL)}
+    return read_checkpoint(folder / BEST)[0] if (folder / BEST).exists() else None
 
 
 def _loss(job: Job, items: tuple[Item, ...]) -> float:

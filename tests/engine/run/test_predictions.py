@@ -192,3 +192,22 @@ def test_a_file_without_the_columns_or_with_text_for_a_score_is_refused(tmp_path
         read_predictions(path, "regression")
     with pytest.raises(InputError, match="cannot be read"):
         read_predictions(tmp_path / "nowhere.csv", "regression")
+
+
+def test_the_bias_of_a_few_speakers_is_as_unsure_as_they_are_few(tmp_path):
+    random = np.random.default_rng(0)
+    offsets = [3.0, -0.3, 0.2, -0.1, 0.1, 0.3]
+    rows = [
+        (f"{speaker}-{clip}.wav", f"s{speaker}", label := random.uniform(0, 10), label + offset + random.normal(0, 0.3))
+        for speaker, offset in enumerate(offsets)
+        for clip in range(20)
+    ]
+    named, unnamed = tmp_path / "named.csv", tmp_path / "unnamed.csv"
+    for path, keep in ((named, True), (unnamed, False)):
+        lines = [f"{name},{group if keep else ''},{label},{said}" for name, group, label, said in rows]
+        path.write_text("path,group,label,prediction\n" + "\n".join(lines) + "\n")
+    known, unknown = (measure_predictions([("val", path)], "regression") for path in (named, unnamed))
+
+    assert known.get("predictions.groups") == 6
+    assert known.get("predictions.bias_share_low") < 0 < unknown.get("predictions.bias_share_low")
+    assert known.get("predictions.r_low") == unknown.get("predictions.r_low")

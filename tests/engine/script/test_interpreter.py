@@ -389,3 +389,62 @@ def test_a_module_that_the_launch_names_may_be_any_of_its_package(tmp_path: Path
         "losses/hinge.py": "import torch\nclass Loss:\n    def __init__(self):\n        torch.nn.MultiMarginLoss()\n",
     })  # fmt: skip
     assert {"torch.nn.CrossEntropyLoss", "torch.nn.MultiMarginLoss"} <= set(names_of(script.trace))
+
+
+def test_what_another_process_is_handed_is_known_there(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import argparse, torch
+        import torch.multiprocessing as mp
+        from multiprocessing import Process
+        def work(rank, seed):
+            torch.manual_seed(seed)
+        def load(sr):
+            torch.hann_window(sr)
+        mp.spawn(work, nprocs=2, args=(7,))
+        Process(target=load, args=(16000,)).start()
+    """)  # fmt: skip
+    calls = script.trace.named("torch.manual_seed", "torch.hann_window")
+    assert [constant(call.arguments[0]) for call in calls] == [7, 16000]
+
+
+def test_a_registry_gives_back_what_a_decorator_put_into_it(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch
+        class Registry:
+            def __init__(self):
+                self.items = {}
+            def register(self, name):
+                def keep(builder):
+                    self.items[name] = builder
+                    return builder
+                return keep
+        MODELS = Registry()
+        @MODELS.register("plain")
+        class Plain(torch.nn.Module):
+            def __init__(self):
+                self.head = torch.nn.Linear(4, 2)
+        @MODELS.register("other")
+        def other():
+            return torch.nn.Conv1d(1, 2, 3)
+        MODELS.items["plain"]()(1).backward()
+    """)  # fmt: skip
+    assert "torch.nn.Linear" in names_of(script.trace)
+    assert "torch.nn.Conv1d" not in names_of(script.trace)
+
+
+def test_state_that_a_later_round_changes_is_read_both_ways(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import torch
+        class Keeper:
+            def __init__(self):
+                self.best = None
+            def see(self, score):
+                if self.best is None:
+                    self.best = score
+                elif score > self.best:
+                    torch.save({}, "best.pt")
+        keeper = Keeper()
+        for epoch in range(3):
+            keeper.see(epoch)
+    """)  # fmt: skip
+    assert "torch.save" in names_of(script.trace)

@@ -17,20 +17,20 @@ from .lhotse import is_lhotse, lhotse_files, read_lhotse
 from .table import Table
 
 
-def read_table(path: Path) -> Table:
-    """Read a manifest of any known kind, or a folder.
+def read_table(path: Path, *, with_sound: bool = True) -> Table:
+    """Read a manifest of any known kind, or a folder; sound inside it is laid out as files unless that is not wanted.
 
     Raises:
         InputError: it does not exist, cannot be read, or holds no clip (with file and line where there is one).
         UsageError: reading it needs a package that is not installed.
     """
-    table = _folder(path) if path.is_dir() else _file(path)
+    table = _folder(path, with_sound) if path.is_dir() else _file(path, with_sound)
     if not len(table):
         raise InputError(f"{path}: read as {table.kind}, it holds no clip", hint=" ".join(table.notes))
     return table
 
 
-def _folder(folder: Path) -> Table:
+def _folder(folder: Path, with_sound: bool) -> Table:
     if kaldi_directories(folder):
         return read_kaldi(folder)
     if lhotse_files(folder):
@@ -40,15 +40,15 @@ def _folder(folder: Path) -> Table:
         return read_audformat(header)
     if metadata_files(folder):
         return read_audiofolder(folder)
-    return read_arrow(folder) if arrow_files(folder) else read_folder(folder)
+    return read_arrow(folder, with_sound=with_sound) if arrow_files(folder) else read_folder(folder)
 
 
-def _file(path: Path) -> Table:
+def _file(path: Path, with_sound: bool) -> Table:
     name = path.name.casefold()
     if name.endswith(JSON_SUFFIXES):
         return read_lhotse(path) if _begins_like_lhotse(path) else read_jsonl(path)
     if name.endswith(ARROW_SUFFIXES):
-        return read_arrow(path)
+        return read_arrow(path, with_sound=with_sound)
     if name.endswith((".yaml", ".yml")):
         return read_audformat(path)
     if name in ("wav.scp", "segments", "utt2spk"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
-from ..calls import Call, sources
+from ..calls import Call, _Names, sources
 from ..script import Script
 from ..values import Const, Derived, Function, Instance, Member, constant, truth
 
@@ -65,9 +65,12 @@ def _pads_longest(call: Call) -> bool:
 def _told(script: Script) -> list[Call]:
     """Return calls that hand a mask or lengths to a network or a recurrent layer."""
     found = list(script.calls("uses-lengths"))
+    pooling = _Names(f"{name}.__call__" for name in script.symbols["learned-pooling"])
     for call in script.trace:
         if not call.main or call.attribute not in ("__call__", "forward", "extract_features", "generate"):
             continue
+        if pooling.has(call.name):
+            continue  # told where clips end after the network has mixed their frames
         given = [name for name, value in call.keywords.items() if constant(value, ...) is not None]
         told = any(script.says("end-of-a-clip", name) for name in given)
         told = told or any(_is_told(script, value) for value in call.arguments[:6]) or _named_parameters(script, call)
@@ -88,11 +91,11 @@ def _named_parameters(script: Script, call: Call) -> bool:
 
 
 def _is_told(script: Script, value: object) -> bool:
+    if isinstance(value, Derived) and value.operation == "[1]" and isinstance(value.parts[0], Member):
+        return True  # `wavs, lengths = batch.sig`
     for each in sources(value, deepest=2):  # type: ignore[arg-type]
         if isinstance(each, Member) and script.says("end-of-a-clip", each.name):
             return True
-        if isinstance(each, Derived) and each.operation == "[1]" and isinstance(each.parts[0], Member):
-            return True  # `wavs, lengths = batch.sig`
         if isinstance(each, Const) and isinstance(each.value, str) and script.says("end-of-a-clip", each.value):
             return True
     return False

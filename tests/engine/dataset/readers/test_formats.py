@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,38 @@ def audformat(folder: Path) -> Path:
         rows = [f"audio/{n}.wav,{speaker},{label}\n" for n, speaker, label in own]
         (folder / f"db.{split}.csv").write_text("file,speaker,label\n" + "".join(rows))
     return folder
+
+
+def parquet_with_sound(folder: Path) -> Path:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    import pyarrow.parquet
+
+    sounds = [{"bytes": file.read_bytes(), "path": f"../odd/{file.name}"} for file in _audio(folder / "elsewhere")]
+    audio = pa.array(sounds, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    columns = {name: [clip[place] for clip in CLIPS] for place, name in enumerate(("split", "speaker", "label"))}
+    pyarrow.parquet.write_table(pa.table({**columns, "audio": audio}), folder / "sound.parquet")
+    shutil.rmtree(folder / "elsewhere")
+    return folder / "sound.parquet"
+
+
+def test_sound_inside_parquet_is_laid_out_once_and_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONMEISTER_CACHE", str(tmp_path / "cache"))
+    file = parquet_with_sound(tmp_path)
+    dataset = read_dataset(file)
+    assert [row.region is not None for row in dataset.rows] == [True] * len(CLIPS)
+    assert all((tmp_path / "cache") in row.region.file.parents for row in dataset.rows if row.region is not None)
+    assert "laid out as 4 files" in dataset.kind and not dataset.notes
+    written = {each: each.stat().st_mtime_ns for each in (tmp_path / "cache").rglob("*.wav")}
+    assert len(written) == len(CLIPS)
+    read_dataset(file)
+    assert {each: each.stat().st_mtime_ns for each in (tmp_path / "cache").rglob("*.wav")} == written
+
+
+def test_a_manifest_that_is_read_alone_lays_out_no_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONMEISTER_CACHE", str(tmp_path / "cache"))
+    dataset = read_dataset(parquet_with_sound(tmp_path), with_sound=False)
+    assert len(dataset) == len(CLIPS) and not (tmp_path / "cache").exists()
+    assert any("not read" in note for note in dataset.notes)
 
 
 def parquet(folder: Path) -> Path:
