@@ -115,7 +115,8 @@ def _fix(finding: ReviewFinding) -> Iterator[Block]:
         yield Verbatim(tuple(finding.fix.example.splitlines()))
     else:
         yield Heading("Patch")
-        yield Paragraph(f"{finding.fix.patch}, {finding.fix.applicability}: f shows and applies it.")
+        yield Paragraph(f"{finding.fix.patch}, {finding.fix.applicability}: f shows and applies it. By hand:")
+        yield Verbatim(tuple(finding.fix.example.splitlines()))
 
 
 def _check_page(row: CheckRow, knowledge: Knowledge) -> Iterator[Block]:

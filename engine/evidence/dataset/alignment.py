@@ -164,7 +164,7 @@ def _aligned(pairs: Sequence[tuple[Sketch, Sketch]], period: float) -> list[Alig
     product *= spectrum[[place[id(a)] for a, _ in pairs]].conj()
     correlation: Complex = ifft(product)  # (pairs, lags)
     lags = _best_lags(pairs, correlation)
-    fractions, tops = _between(correlation, lags)
+    lags, fractions, tops = _between(correlation, lags)
     found = zip(pairs, correlation, lags.tolist(), fractions.tolist(), tops.tolist(), strict=True)
     return [_overlapping(a, b, row, lag, fraction, top) for (a, b), row, lag, fraction, top in found]
 
@@ -206,19 +206,24 @@ def _beside(correlation: Complex, lag: int) -> float:
     return float(np.abs(correlation[np.concatenate((lag - reach, lag + reach)) % len(correlation)]).max())
 
 
-def _between(correlation: Complex, lags: Integers) -> tuple[Floats, Floats]:
-    """Return how far beside each lag the correlation is highest, in samples, and its magnitude there.
+def _between(correlation: Complex, lags: Integers) -> tuple[Integers, Floats, Floats]:
+    """Return the lag near each at which the correlation is highest, how far beside it, and the magnitude there.
 
-    Clips are cut anywhere; half a sample of 0.5 ms beside the true lag, 1900 Hz are out of phase.
+    Clips are cut anywhere; half a sample of 0.5 ms beside the true lag, 1900 Hz are out of phase. A vowel of two strong
+    formants is then more like itself one or two samples further on, where both are in phase again.
     """
     near = np.take_along_axis(correlation, (lags[:, None] + _TAPS) % correlation.shape[1], axis=1) * _DEMODULATION
     size = np.abs(near @ _INTERPOLATION.T)  # (pairs, fractions)
     best = size.argmax(axis=1)
-    return _FRACTIONS[best], size[np.arange(len(size)), best]
+    whole = np.rint(_FRACTIONS[best]).astype(np.int64)
+    return lags + whole, _FRACTIONS[best] - whole, size[np.arange(len(size)), best]
 
 
 _TAPS = np.arange(-16, 17)
-_FRACTIONS = np.linspace(-0.5, 0.5, 17)
+_FRACTIONS = np.linspace(-2.5, 2.5, 81)
 _DEMODULATION = np.exp(-1j * np.pi * (_LOWEST_HZ + _HIGHEST_HZ) / SKETCH_HZ * _TAPS).astype(np.complex64)
 """Moves the band to both sides of 0 Hz, where a sinc interpolates it."""
-_INTERPOLATION = (np.sinc(_FRACTIONS[:, None] - _TAPS) * np.hanning(35)[1:-1]).astype(np.float32)
+_AWAY = _FRACTIONS[:, None] - _TAPS
+_INTERPOLATION = (np.sinc(_AWAY) * np.where(np.abs(_AWAY) < 17, 0.5 + 0.5 * np.cos(np.pi * _AWAY / 17), 0)).astype(
+    np.float32
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .places import Place
 from .values import Choice, Const, Derived, Instance, Items, Member, Table, Unknown, Value
@@ -102,7 +103,7 @@ class Trace:
 
         `main` limits to what the launch reaches (True), to the rest (False), or not at all (None).
         """
-        wanted = _Names(names)
+        wanted = _set_of(names)
         held = [calls for name, calls in self._index().items() if wanted.has(name)]
         found = [call for calls in held for call in calls if main is None or call.main is main]
         return found if len(held) < 2 else sorted(found, key=lambda call: call.order)
@@ -124,12 +125,23 @@ class _Names:
         self._without = _Names(left_out) if left_out else None
         names = [name for name in names if not name.startswith("!")]
         self._exact = {name for name in names if "*" not in name}
-        self._ends = [tuple(name.split("*", 1)) for name in names if "*" in name]
+        ends = [tuple(name.split("*", 1)) for name in names if "*" in name]
+        self._starts = tuple(start for start, end in ends if not end)
+        self._stops = tuple(end for start, end in ends if not start)
+        self._ends = [(start, end) for start, end in ends if start and end]
 
     def has(self, name: str) -> bool:
         if self._without is not None and self._without.has(name):
             return False
-        return name in self._exact or any(name.startswith(start) and name.endswith(end) for start, end in self._ends)
+        if name in self._exact or name.startswith(self._starts) or name.endswith(self._stops):
+            return True
+        return any(name.startswith(start) and name.endswith(end) for start, end in self._ends)
+
+
+@lru_cache(maxsize=1024)
+def _set_of(names: tuple[str, ...]) -> _Names:
+    """Return a set that is asked for again and again, made once."""
+    return _Names(names)
 
 
 def sources(value: Value | None, *, deepest: int = 12) -> Iterator[Value]:
