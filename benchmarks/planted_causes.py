@@ -191,7 +191,7 @@ def _patch_loader() -> None:
     """Make the reading of every clip slow, as from a disk over the network; the plan varies clips, so none is kept."""
     import time
 
-    from engine.training.data import Loader
+    from engine.training.loader import Loader
 
     original = Loader.training_batch
 

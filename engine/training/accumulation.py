@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.amp.grad_scaler import GradScaler
 
 from .augmentation import mixed, spec_augment
-from .data import Item
+from .items import Item
 from .job import Job
 from .losses import adds_up
 from .memory_backoff import NoRoomError, free_memory, halved, is_out_of_memory

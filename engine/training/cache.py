@@ -29,7 +29,8 @@ from engine.evidence.dataset.records import Region
 from engine.plan import Plan
 
 from .batches import by_length
-from .data import Item, Loader, numbers_of, targets_of
+from .items import Item, numbers_of, targets_of
+from .loader import Loader
 from .model import AudioModel, Batch
 from .views import View
 

@@ -1,67 +1,26 @@
-"""Reads the plan's manifest into labelled clips and batches; it decides no split and trains nothing.
+"""Reads the plan's manifest into labelled clips; it decides no split and opens no audio.
 
 A row that cannot be used (no file, no label, a label that is no number, undecodable sound) is left out and named.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from engine.event_metrics import Event
-from engine.evidence.dataset.containers import truncation
 from engine.evidence.dataset.manifest import read_dataset
 from engine.evidence.dataset.paths import find_files
 from engine.evidence.dataset.records import Dataset, Region, Row
-from engine.plan import Answer, Plan
-from engine.plan_sections import Augmentation
+from engine.plan import Plan
 from knowledge.errors import InputError, UsageError
 
-from .augmentation import Key, augment, moved, samples_at_speed, speed_number
 from .event_rows import Events, clips_of_events, events_text
+from .items import Item
 from .labels import alphabet_of, rarest, separator_of, tags_of, transcript_of
-from .model import Batch
-from .waveforms import Waveforms
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One labelled clip."""
-
-    index: int
-    """Number of its row in the manifest: what augmentation is keyed by."""
-    path: str
-    """As written in the manifest."""
-    region: Region
-    """The file, or the part of one, that is its sound."""
-    label: str
-    target: float
-    """Number of its class, or its score; of several classes the rarest, and of a transcript its length."""
-    group: str
-    """Empty where the plan names no group column."""
-    split: str
-    fold: str
-    line: int
-    numbers: tuple[int, ...] = ()
-    """Its classes where it may have several, or the symbols of its transcript in order."""
-    events: tuple[Event, ...] = ()
-    reference: Region | None = None
-    """The clean signal, where the plan names a column of them."""
-    quality: float = -math.inf
-    """The higher the better, where the plan names a column of it."""
-
-    @property
-    def regions(self) -> tuple[Region, ...]:
-        """Everything of it that is decoded."""
-        return (self.region,) if self.reference is None else (self.region, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,179 +234,3 @@ def _by_number(label: str) -> tuple[bool, float, str]:
     """Order class names as numbers where they are whole numbers, else by name."""
     number = label.isdecimal()
     return (not number, float(label) if number else 0.0, label)
-
-
-def check_classes(train: Sequence[Item], others: Iterable[Item], classes: Sequence[str]) -> None:
-    """Refuse to train when a class has no training clip: the model could never answer it.
-
-    Raises:
-        InputError: naming the classes.
-    """
-    missing = set(range(len(classes))).difference(*map(_classes_of, train))
-    if missing:
-        names = ", ".join(classes[number] for number in sorted(missing))
-        elsewhere = sum(bool(missing & _classes_of(item)) for item in others)
-        raise InputError(
-            f"no training clip has the label {names} ({elsewhere} clips elsewhere have it)",
-            hint="Divide the data so that every class is in training, or take those clips out of the manifest.",
-        )
-
-
-def _classes_of(item: Item) -> set[int]:
-    return set(item.numbers) | {event.number for event in item.events} or {int(item.target)}
-
-
-def class_shares(items: Sequence[Item], classes: int) -> Tensor:
-    """Return (classes,): the share of the clips that each class has; of several classes a clip, more than 1."""
-    counts = Counter(number for item in items for number in _classes_of(item))
-    return torch.tensor([counts[number] for number in range(classes)]) / len(items)
-
-
-def damaged(items: Iterable[Item]) -> list[str]:
-    """Name the files that decode and are yet shorter than their container says."""
-    return [f"{item.path}: {reason}" for item in items if (reason := truncation(item.region.file))]
-
-
-@dataclass(frozen=True)
-class Loader:
-    """Makes batches of waveforms. What is in a batch follows from its items, the epoch and the seed alone."""
-
-    waveforms: Waveforms
-    plan: Plan
-    classes: int = 0
-    """How many there are; for speeds that make others of them."""
-
-    def training_batch(self, items: Sequence[Item], epoch: int) -> Batch:
-        """Return augmented clips; longer ones are cut to a random stretch of `data.max_seconds`."""
-        rate, clips = self.plan.data.sample_rate_hz, []
-        for item in self.rows(items):
-            clip = self.waveforms[item.region]
-            start = self._start(item, epoch)
-            cut = clip[start : start + self._longest()]
-            clips.append(augment(cut, rate, self._variation, self._key(item, epoch)))
-        return self._padded(clips, [self.varied(item, epoch) for item in items])
-
-    def rows(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return what is encoded: the clips, and then their references, which are varied alike."""
-        if self.plan.data.reference_column is None:
-            return items
-        clips = [replace(item, reference=None) for item in items]
-        return clips + [replace(item, region=item.reference, reference=None) for item in items if item.reference]
-
-    def varied(self, item: Item, epoch: int) -> Item:
-        """Return the clip with the label of its take in an epoch: events move, another speed names another class."""
-        key, rate = self._key(item, epoch), self.plan.data.sample_rate_hz
-        if item.events:
-            factor, later = moved(self.training_samples(item), rate, self._variation, key)
-            start = factor * self._start(item, epoch) / rate
-            item = replace(item, events=_moved(item.events, factor, later - start))
-        number = speed_number(self._variation, key)
-        return replace(item, target=item.target + number * self.classes) if number else item
-
-    def varied_samples(self, item: Item, epoch: int) -> int:
-        """Return the length of a clip's take in an epoch."""
-        return samples_at_speed(self.training_samples(item), self._variation, self._key(item, epoch))
-
-    def _key(self, item: Item, epoch: int) -> Key:
-        return self.plan.training.seed, epoch, item.index
-
-    def _start(self, item: Item, epoch: int) -> int:
-        """Return where the stretch of an epoch begins."""
-        beyond = self.waveforms.sounds[item.region].samples - self._longest()
-        return int(np.random.default_rng([*self._key(item, epoch), 1]).random() * (beyond + 1)) if beyond > 0 else 0
-
-    def evaluation_batch(self, items: Sequence[Item]) -> Batch:
-        """Return clips as they are; longer ones are cut to the stretch of `data.max_seconds` in their middle.
-
-        Where moments count they stay whole.
-        """
-        clips = [self.waveforms[item.region] for item in self.rows(items)]
-        return self._padded(clips if self._in_time else list(map(self._middle, clips)), items)
-
-    def samples(self, item: Item) -> int:
-        """Return the length of a clip in evaluation."""
-        return self.waveforms.sounds[item.region].samples if self._in_time else self.training_samples(item)
-
-    def training_samples(self, item: Item) -> int:
-        """Return the length of a clip in training, before augmentation."""
-        return min(self.waveforms.sounds[item.region].samples, self._longest())
-
-    def is_cut(self, item: Item) -> bool:
-        """Say whether the clip is longer than `data.max_seconds`."""
-        return self.waveforms.sounds[item.region].samples > self._longest()
-
-    def digest(self, item: Item) -> str:
-        """Return what the evaluation clip's sound is known by."""
-        return f"{self.waveforms.sounds[item.region].digest}-{self.samples(item)}"
-
-    def _longest(self) -> int:
-        limit = self.plan.data.max_seconds
-        return round(limit * self.plan.data.sample_rate_hz) if limit else 2**62
-
-    @property
-    def _variation(self) -> Augmentation:
-        """What the plan says; another speed makes another class only where a clip has one."""
-        variation = self.plan.augmentation
-        named = variation.speed != "new-class" or self.plan.answer in ("class", "vector")
-        return variation if named else variation.model_copy(update={"speed": "avoid"})
-
-    @property
-    def _in_time(self) -> bool:
-        return self.plan.answer in ("symbols", "events")
-
-    def _middle(self, clip: Tensor) -> Tensor:
-        longest = self._longest()
-        start = (len(clip) - longest + 1) // 2 if len(clip) > longest else 0
-        return clip[start : start + longest]
-
-    def _padded(self, clips: Sequence[Tensor], items: Sequence[Item]) -> Batch:
-        lengths = torch.tensor([len(clip) for clip in clips])
-        waveforms = torch.nn.utils.rnn.pad_sequence(list(clips), batch_first=True)
-        return Batch(waveforms, lengths, targets_of(items, self.plan.answer), numbers_of(items))
-
-
-def _moved(events: Iterable[Event], factor: float, later_seconds: float) -> tuple[Event, ...]:
-    """Return events of a clip that was played slower by `factor` and then moved; what lies before its begin is gone."""
-    spans = (
-        (factor * event.onset_seconds + later_seconds, factor * event.offset_seconds + later_seconds, event.number)
-        for event in events
-    )
-    return tuple(Event(max(onset, 0.0), offset, number) for onset, offset, number in spans if offset > 0)
-
-
-def targets_of(items: Sequence[Item], answer: Answer) -> Tensor:
-    """Return what a loss compares with.
-
-    (batch,) class numbers as long, or scores as float; (batch, most) long numbers of all classes, or of the symbols in
-    order, and then -1; (batch, most, 3) float begin, end and class of events, and then -1.
-    """
-    if answer in ("class", "vector", "score"):
-        kind = torch.float32 if answer == "score" else torch.long
-        return torch.tensor([item.target for item in items], dtype=kind)
-    if answer == "events":
-        rows = [
-            torch.tensor([[e.onset_seconds, e.offset_seconds, e.number] for e in item.events]).reshape(-1, 3)
-            for item in items
-        ]
-    else:
-        rows = [torch.tensor(item.numbers, dtype=torch.long) for item in items]
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-1)
-
-
-def numbers_of(items: Sequence[Item]) -> Tensor:
-    """Return (batch,) long: the rows of the manifest."""
-    return torch.tensor([item.index for item in items])
-
-
-def data_digest(parts: Iterable[tuple[str, Sequence[Item]]], waveforms: Waveforms) -> str:
-    """Return a hash over which clips are in which part, their labels and their sound."""
-    digest = hashlib.sha256()
-    for name, items in parts:
-        for item in items:
-            sound = waveforms.sounds[item.region].digest
-            digest.update("\0".join((name, item.path, item.label, item.group, sound, "\n")).encode())
-            if math.isfinite(item.quality):
-                digest.update(repr(item.quality).encode())
-            if item.reference is not None:
-                digest.update(waveforms.sounds[item.reference].digest.encode())
-    return digest.hexdigest()

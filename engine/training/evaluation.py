@@ -17,9 +17,9 @@ from engine.tag_metrics import SAID_FROM
 from knowledge.errors import InputError
 
 from .batches import by_length
-from .data import Item, targets_of
 from .event_rows import events_of_text, events_text
 from .frame_answers import heard_events, heard_symbols, joined_answers
+from .items import Item, targets_of
 from .job import Job
 from .labels import SEPARATORS
 from .scored import METRICS, Heard, Scored

@@ -12,10 +12,12 @@ from engine.plan import Plan, patched, read_plan, write_atomically
 from knowledge.errors import InputError, UsageError
 
 from .checkpoints import BEST, read_checkpoint
-from .data import Corpus, Item, Loader, read_corpus
+from .data import Corpus, read_corpus
 from .evaluation import score, with_intervals, write_predictions
 from .faults import memory_watched
+from .items import Item
 from .job import Job, Source, device_of, precision_of
+from .loader import Loader
 from .losses import evaluation_loss
 from .model import build_model
 from .recipes import begin_with

@@ -15,8 +15,9 @@ from engine.plan import Plan, patched, plan_yaml, write_atomically
 from engine.process import EventTail
 from knowledge.errors import InputError
 
-from .data import Item, read_corpus
+from .data import read_corpus
 from .evaluation import joined, metrics_of, read_scored, with_intervals, write_predictions
+from .items import Item
 from .run import EVENTS, Prepared, begin, train_parts
 from .scored import Scored
 from .splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of

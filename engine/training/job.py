@@ -14,7 +14,8 @@ from engine.plan_sections import Compute
 from knowledge.errors import PlanError
 
 from .cache import Frames
-from .data import Item, Loader
+from .items import Item
+from .loader import Loader
 from .losses import Loss
 from .model import AudioModel, Batch
 from .processes import ALONE, Processes

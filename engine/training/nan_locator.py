@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .data import Item
+from .items import Item
 from .job import Job
 from .model import Batch
 

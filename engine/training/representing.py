@@ -16,7 +16,8 @@ from knowledge.errors import InputError
 from .backbones import PretrainedEncoder
 from .batches import by_length
 from .checkpoints import BEST, read_checkpoint
-from .data import Item, Loader
+from .items import Item
+from .loader import Loader
 from .model import AudioModel, build_model
 from .recipes import begin_with
 from .waveforms import Waveforms

@@ -16,13 +16,15 @@ from knowledge.errors import InputError, TonmeisterError, UsageError
 
 from .cache import FrameCache
 from .checkpoints import BEST, read_checkpoint
-from .data import Corpus, Loader, check_classes, class_shares, damaged, data_digest, read_corpus
+from .data import Corpus, read_corpus
 from .environment import check_same, device_name, write_environment
 from .evaluation import chance, score, write_predictions
 from .events import EventWriter
 from .faults import MemoryExhaustedError, memory_watched
+from .items import check_classes, class_shares, damaged, data_digest
 from .job import Job, Source, device_of, precision_of
 from .labels import frames_needed
+from .loader import Loader
 from .loop import Outcome, sampler_of, train
 from .losses import evaluation_loss, loss_function
 from .model import build_model

@@ -14,7 +14,7 @@ from engine import event_metrics, metrics, tag_metrics, transcript_metrics
 from engine.event_metrics import Event
 from engine.plan import Answer, Plan
 
-from .data import Item
+from .items import Item
 from .labels import transcript_of
 
 Metric = Callable[..., float]

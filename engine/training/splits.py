@@ -18,7 +18,7 @@ from engine.plan import Plan
 from engine.plan_sections import Data
 from knowledge.errors import InputError, PlanError, UsageError
 
-from .data import Item
+from .items import Item
 
 LEAVE_ONE_GROUP_OUT = "leave-one-group-out"
 _SCORE_STRATA = 5

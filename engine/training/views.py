@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from engine.plan import Plan
 
-from .data import Item, Loader
+from .items import Item
+from .loader import Loader
 from .model import Batch
 
 

@@ -22,7 +22,8 @@ import transformers
 from engine.discrimination import Discrimination, abx, alignment_distances
 from engine.plan import Plan, patched
 from engine.representations import contributions, nearest_same_class, similarity_kept, spread
-from engine.training.data import Item, read_corpus
+from engine.training.data import read_corpus
+from engine.training.items import Item
 from engine.training.model import AudioModel, build_model
 from engine.training.representing import frames_of, model_of
 from examples.audioconfit.__main__ import plan_for, right, trained

@@ -13,7 +13,8 @@ from pathlib import Path
 from engine.plan import Plan, read_plan, write_atomically
 from knowledge.errors import PlanError, UsageError
 
-from ..data import Item, read_corpus
+from ..data import read_corpus
+from ..items import Item
 from ..pretrained import normalises_input
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
 from .model import SPECTRAL

@@ -18,8 +18,9 @@ from engine.plan import Answer, Plan, patched
 from knowledge.errors import UsageError
 
 from ..accumulation import accumulate
-from ..data import Item, read_corpus
+from ..data import read_corpus
 from ..evaluation import LOWER_IS_BETTER, metrics_of
+from ..items import Item
 from ..job import Job, device_of
 from ..optimisation import make_optimiser
 from ..run import Prepared, job_of, with_frames

@@ -20,7 +20,7 @@ from engine.significance import sign_flip
 from knowledge.errors import InputError, UsageError
 
 from ..checkpoints import BEST, read_checkpoint
-from ..data import Item
+from ..items import Item
 from ..model import AudioModel, build_model
 from ..representing import frames_of, model_of
 from .bench import Bench

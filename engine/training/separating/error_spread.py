@@ -11,7 +11,7 @@ from engine.evidence.class_shares import error_rank
 from engine.metrics import bootstrap_interval
 from engine.separating import Outcome
 
-from ..data import Item
+from ..items import Item
 from .bench import UNREGULARISED, Bench
 from .modes import answers
 from .short_runs import trained_job

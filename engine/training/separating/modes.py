@@ -13,7 +13,7 @@ from engine.separating import Outcome
 from knowledge.errors import InputError
 
 from ..checkpoints import BEST, LAST, OF_MODEL, read_checkpoint
-from ..data import Item, targets_of
+from ..items import Item, targets_of
 from ..job import Job
 from .bench import Bench
 

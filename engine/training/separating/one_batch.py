@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.separating import Outcome
 
-from ..data import Item
+from ..items import Item
 from ..job import Job
 from ..scored import Scored
 from .bench import UNREGULARISED, Bench, skill_of, walk

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.separating import Outcome
 
-from ..data import Item
+from ..items import Item
 from ..job import Job
 from ..loop import sampler_of
 from .bench import Bench, walk

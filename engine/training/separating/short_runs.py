@@ -12,9 +12,9 @@ import numpy as np
 from engine.metrics import bootstrap_interval
 from engine.separating import Outcome
 
-from ..data import Item
 from ..evaluation import score
 from ..events import EventWriter
+from ..items import Item
 from ..job import Job
 from ..loop import train
 from ..scored import Scored

@@ -8,7 +8,9 @@ import torch
 
 from engine.plan import Plan
 from engine.training.cache import FrameCache, Frames, cache_folder, prefix_digest
-from engine.training.data import Item, Loader, read_corpus
+from engine.training.data import read_corpus
+from engine.training.items import Item
+from engine.training.loader import Loader
 from engine.training.model import AudioModel, build_model
 from engine.training.stopping import Stop
 from engine.training.waveforms import Waveforms

@@ -7,7 +7,9 @@ import soundfile
 import torch
 
 from engine.evidence.dataset import Region
-from engine.training.data import Loader, check_classes, damaged, data_digest, read_corpus
+from engine.training.data import read_corpus
+from engine.training.items import check_classes, damaged, data_digest
+from engine.training.loader import Loader
 from engine.training.waveforms import Waveforms, decode
 from knowledge.errors import InputError, UsageError
 

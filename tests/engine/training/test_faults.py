@@ -239,7 +239,7 @@ def test_passes_are_halved_until_each_is_one_clip() -> None:
 
 def test_a_worker_that_fails_ends_the_run_and_nothing_is_lost(tmp_path: Path, plan: Plan) -> None:
     plan = plan.model_copy(update={"compute": plan.compute.model_copy(update={"workers": 2})})
-    from engine.training.data import Loader
+    from engine.training.loader import Loader
 
     def fail(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(Loader, "training_batch", at_call(5, Loader.training_batch, RuntimeError("the worker died")))

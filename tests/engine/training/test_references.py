@@ -10,8 +10,9 @@ import soundfile
 import torch
 
 from engine.plan import Plan, plan_yaml
-from engine.training.data import Loader, read_corpus
+from engine.training.data import read_corpus
 from engine.training.external import evaluate_run
+from engine.training.loader import Loader
 from engine.training.model import build_model
 from engine.training.stopping import Stop
 from engine.training.waveforms import Waveforms

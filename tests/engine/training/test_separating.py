@@ -16,7 +16,7 @@ from engine.plan import Plan, plan_yaml, write_atomically
 from engine.separating import TESTS, measured_outcomes, outcome_folder, read_outcomes
 from engine.training import losses
 from engine.training import run as run_module
-from engine.training.data import Loader
+from engine.training.loader import Loader
 from engine.training.model import AudioModel
 from engine.training.separating import one_batch as one_batch_module
 from engine.training.separating import short_runs

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.evidence.dataset import Region
 from engine.plan import Plan, make_plan
-from engine.training.data import Item
+from engine.training.items import Item
 from engine.training.splits import Parts, folds_of, natural, parts_of
 from knowledge.errors import InputError, PlanError, UsageError
 

@@ -9,7 +9,8 @@ import torch
 
 from engine.plan import Plan
 from engine.training.cache import FrameCache
-from engine.training.data import Loader, read_corpus
+from engine.training.data import read_corpus
+from engine.training.loader import Loader
 from engine.training.views import View
 from engine.training.waveforms import Waveforms
 from knowledge.errors import Interrupted
