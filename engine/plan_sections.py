@@ -286,6 +286,9 @@ class Compute(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: int = Field(0, ge=0)
     threads: int | None = Field(None, ge=1)
+    sharding: Literal["none", "fsdp"] = "none"
+    """What several processes divide between them beside the clips: the layers that learn, with gradients and the
+    optimiser's state (fsdp), or nothing. One process alone holds all in either case."""
 
 
 class Guard(Section):

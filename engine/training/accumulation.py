@@ -15,6 +15,7 @@ from .job import Job
 from .losses import adds_up
 from .memory_backoff import NoRoomError, free_memory, halved, is_out_of_memory
 from .model import Batch
+from .sharding import ALONE, Pace
 from .spec_augment import masking_of
 
 Passes = Sequence[tuple[Item, ...]]
@@ -33,7 +34,13 @@ class Accumulated:
 
 
 def accumulate(
-    job: Job, scaler: GradScaler, passes: Passes, batches: Sequence[Batch], epoch: int, most_clips: int = 0
+    job: Job,
+    scaler: GradScaler,
+    passes: Passes,
+    batches: Sequence[Batch],
+    epoch: int,
+    most_clips: int = 0,
+    pace: Pace = ALONE,
 ) -> Accumulated:
     """Add the gradients of all passes; weighted by real clips, the sum equals the whole batch.
 
@@ -46,6 +53,7 @@ def accumulate(
         batches: the same, ready.
         epoch: what augmentation is keyed by.
         most_clips: largest pass that memory was found to allow; 0 is not known.
+        pace: what this process's part counts, and how many passes the others have more.
     """
     clips = sum(len(one) for one in passes)
     random = torch.get_rng_state()
@@ -54,9 +62,11 @@ def accumulate(
             passes = _within(passes, most_clips)
             batches = [job.source.training_batch(items, epoch) for items in passes]
         try:
-            return Accumulated(_backward(job, scaler, batches, clips, epoch), passes, batches, most_clips)
+            loss = _backward(job, scaler, batches, clips, epoch, pace)
+            return Accumulated(loss, passes, batches, most_clips)
         except (MemoryError, RuntimeError) as error:
-            smaller = halved(passes) if is_out_of_memory(error) and adds_up(job.plan.training.loss) else None
+            halves = adds_up(job.plan.training.loss) and not job.processes.sharded
+            smaller = halved(passes) if is_out_of_memory(error) and halves else None
             if smaller is None and is_out_of_memory(error):
                 raise NoRoomError(str(error) or "allocation failed", max(map(len, passes))) from error
             if smaller is None:
@@ -67,7 +77,7 @@ def accumulate(
         torch.set_rng_state(random)
 
 
-def _backward(job: Job, scaler: GradScaler, batches: Sequence[Batch], clips: int, epoch: int) -> Tensor:
+def _backward(job: Job, scaler: GradScaler, batches: Sequence[Batch], clips: int, epoch: int, pace: Pace) -> Tensor:
     total = torch.zeros((), device=job.device)
     for cpu_batch in batches:
         batch = cpu_batch.to(job.device)
@@ -81,9 +91,14 @@ def _backward(job: Job, scaler: GradScaler, batches: Sequence[Batch], clips: int
             loss = job.loss(answers, batch.labels)
             if share < 1:
                 loss = share * loss + (1 - share) * job.loss(answers, batch.labels[partner])
-            loss = loss * (len(batch) / clips)
+            loss = loss * (len(batch) / clips * pace.share)
         scaler.scale(loss).backward()
         total += loss.detach()
+    for _ in range(pace.extra):
+        one = job.source.training_batch(job.parts.train[:1], epoch).to(job.device)
+        with job.autocast():
+            nothing = job.model(one).sum() * 0
+        nothing.backward()
     return total
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 _WARM_UP = 10.0
 """After n steps the decay is at most (1 + n) / (10 + n), so that the random start is soon forgotten (TensorFlow's
@@ -16,9 +16,9 @@ ExponentialMovingAverage with num_updates)."""
 class WeightAverage:
     """The average of every trained tensor; a decay of 0 keeps none and costs nothing."""
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
+    def __init__(self, trained: Mapping[str, Tensor], decay: float) -> None:
         self.decay = decay
-        self._trained = {name: one for name, one in model.named_parameters() if one.requires_grad} if decay else {}
+        self._trained = dict(trained) if decay else {}
         self.tensors = {name: one.detach().clone() for name, one in self._trained.items()}
 
     @torch.no_grad()
@@ -29,6 +29,10 @@ class WeightAverage:
         decay = min(self.decay, (1 + steps) / (_WARM_UP + steps))
         # One call for all tensors: 27 ms at 94 M weights (training.md 4.6).
         torch._foreach_lerp_(list(self.tensors.values()), list(self._trained.values()), 1 - decay)
+
+    def of(self, name: str) -> Tensor:
+        """Return the tensor that an average is of."""
+        return self._trained[name]
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

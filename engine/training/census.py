@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from .sharding import whole
+
 _STEPS = 2
 """A new low-rank adapter has its first whole gradient in the second step (training.md 2.1)."""
 _WITHOUT_GRADIENT = ("k_proj.bias", "linear_k.bias")
@@ -24,7 +26,7 @@ def silent_tensors(model: nn.Module) -> tuple[str, ...]:
         for name, parameter in model.named_parameters()
         if parameter.requires_grad
         and not name.endswith(_WITHOUT_GRADIENT)
-        and (parameter.grad is None or not bool(parameter.grad.any()))
+        and (parameter.grad is None or not bool(whole(parameter.grad).any()))
     )
 
 

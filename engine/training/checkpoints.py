@@ -24,6 +24,7 @@ from .averaging import WeightAverage
 from .faults import cannot_write
 from .model import AudioModel
 from .seeding import random_state, restore_random_state
+from .sharding import Shards
 
 BEST = "best.safetensors"
 LAST = "last-*.safetensors"
@@ -69,8 +70,10 @@ class Progress:
 class Checkpoints:
     """The checkpoints of one run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shards: Shards | None = None) -> None:
         self.folder = folder
+        self.shards = shards
+        """What this process holds, where the model may be divided between several; files hold all of it."""
 
     def save_best(self, model: AudioModel, notes: Mapping[str, Any]) -> Path:
         """Keep the trained tensors of the best epoch, with what is needed to use them."""
@@ -86,9 +89,10 @@ class Checkpoints:
     ) -> Path:
         """Keep everything that training goes on from."""
         tensors = {f"{OF_MODEL}{name}": value for name, value in model.trainable_state().items()}
+        stepped = _stepped(optimiser)
         for index, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
-        tensors |= {f"average.{name}": value for name, value in average.tensors.items()}
+            tensors |= {f"optimiser.{index}.{name}": self._all(stepped[index], one) for name, one in state.items()}
+        tensors |= {f"average.{name}": self._all(average.of(name), one) for name, one in average.tensors.items()}
         tensors |= {f"random.{name}": value for name, value in random_state().items()}
         notes = {"progress": asdict(progress), "scaler": scaler.state_dict()}
         path = _write(self.folder / LAST.replace("*", f"{progress.step:09d}-{progress.epoch:05d}"), tensors, notes)
@@ -111,8 +115,9 @@ class Checkpoints:
             except InputError:
                 continue
             model.load_trainable_state(_under(tensors, OF_MODEL))
-            _load_optimiser(optimiser, _under(tensors, "optimiser."))
-            average.load(_under(tensors, "average."))
+            self._load_optimiser(optimiser, _under(tensors, "optimiser."))
+            averages = _under(tensors, "average.")
+            average.load({name: self._part(average.of(name), averages[name]) for name in average.tensors})
             scaler.load_state_dict(notes["scaler"])
             restore_random_state(_under(tensors, "random."))
             return self._with_best(Progress(**notes["progress"]))
@@ -130,6 +135,21 @@ class Checkpoints:
         except InputError:
             progress.best_score, progress.best_epoch, progress.best = None, 0, {}
         return progress
+
+    def _load_optimiser(self, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+        state: dict[int, dict[str, Tensor]] = {}
+        stepped = _stepped(optimiser)
+        for name, value in tensors.items():
+            index, _, part = name.partition(".")
+            state.setdefault(int(index), {})[part] = self._part(stepped[int(index)], value)
+        # Rates follow from the step and need no saving; the groups are those that the plan gives.
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+    def _all(self, own: Tensor, value: Tensor) -> Tensor:
+        return value if self.shards is None else self.shards.gathered(own, value)
+
+    def _part(self, own: Tensor, value: Tensor) -> Tensor:
+        return value if self.shards is None else self.shards.part(own, value)
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob(LAST), reverse=True)
@@ -189,13 +209,9 @@ def _digest(tensors: Mapping[str, Tensor], notes: str) -> str:
     return digest.hexdigest()
 
 
-def _load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        index, _, part = name.partition(".")
-        state.setdefault(int(index), {})[part] = value
-    # Rates follow from the step and need no saving; the groups are those that the plan gives.
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+def _stepped(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    """Return what an optimiser steps, in the order in which its state is numbered."""
+    return [one for group in optimiser.param_groups for one in group["params"]]
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from torch import nn
@@ -31,6 +32,7 @@ from .model import Batch
 from .nan_locator import locate
 from .optimisation import make_optimiser, set_rates
 from .sampling import Sampler
+from .sharding import Shards
 from .stopping import Stop
 from .telemetry import Telemetry
 from .thermal import ThermalGuard, cool
@@ -60,12 +62,13 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     train_items, metric = job.parts.train, plan.evaluation.select_by
     sampler = sampler_of(job)
     total_steps = sampler.total_steps()
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = make_optimiser(model, training)
+    shards = Shards(model, job.processes)
+    parameters = list(shards.own.values())
+    optimiser = make_optimiser(model, training, shards.held)
     # bf16 has the range of fp32; only fp16 needs its gradients scaled.
     scaler = GradScaler(job.device.type, enabled=job.precision == "fp16")
-    checkpoints = Checkpoints(job.run / "checkpoints")
-    average = WeightAverage(model, training.average_decay)
+    checkpoints = Checkpoints(job.run / "checkpoints", shards)
+    average = WeightAverage(shards.own, training.average_decay)
     progress = checkpoints.resume(model, optimiser, scaler, average) if resume else Progress()
     steps_per_epoch = sampler.steps(progress.epoch)
     seconds_before, census = progress.seconds, Census(model)
@@ -76,6 +79,10 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
         path = checkpoints.save_last(model, optimiser, scaler, average, progress)
         place = {"step": progress.step, "epoch": progress.epoch + progress.batch / steps_per_epoch}
         events.write("checkpoint", **place, path=str(path.relative_to(job.run)), kind_of="last")
+
+    def save_alone() -> None:
+        if not shards.divided:  # what is divided only all processes together can save
+            save_last()
 
     while progress.epoch < training.epochs:
         if training.patience_epochs and progress.waited >= training.patience_epochs:
@@ -99,7 +106,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
         model.train()
         waiting_since = time.perf_counter()
         ready = ahead(make_step, len(order), plan.compute.workers)
-        for number, step_passes in enumerate(_kept_by(save_last, ready)):
+        for number, step_passes in enumerate(_kept_by(save_alone, ready)):
             data_wait = time.perf_counter() - waiting_since
 
             # Schedule: the rate of every group follows from the step.
@@ -107,14 +114,15 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
 
             # Forward and backward, a pass at a time; weighted by real clips, the sum equals the whole batch.
             clips = sum(len(batch) for batch in step_passes)
-            done = accumulate(job, scaler, order[number], step_passes, epoch, progress.most_clips)
+            pace = shards.pace(clips, len(step_passes), job.device)
+            done = accumulate(job, scaler, order[number], step_passes, epoch, progress.most_clips, pace)
             if done.most_clips != progress.most_clips:
                 progress.most_clips = done.most_clips
                 events.write("memory", step=progress.step + 1, clips_per_pass=done.most_clips)
 
             # Other processes: the sum over their shares is the step of the whole batch.
-            loss, clips, stopping = job.processes.add_up(parameters, done.loss, clips, stop.requested)
-            stop.requested = stopping
+            loss, clips, stopping = shards.add_up(done.loss, clips, stop.requested)
+            stop.requested = stop.requested or stopping
 
             # Gradients: in true scale, counted once, measured always, clipped when the plan says so.
             scaler.unscale_(optimiser)
@@ -123,7 +131,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 events.write("census", step=progress.step + 1, **counted)
                 if census.unused:
                     raise dead_tensors(census.unused)
-            norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+            norm = shards.norm()
             if training.clip_norm > 0:
                 nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
 
@@ -138,6 +146,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 scaler.update()
                 average.update(progress.step)
             optimiser.zero_grad(set_to_none=True)
+            shards.forget()
             progress.step, progress.batch = progress.step + 1, progress.batch + 1
             progress.loss_sum, progress.clips = progress.loss_sum + loss_value * clips, progress.clips + clips
 
@@ -170,11 +179,12 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                 heat = advice.action
                 events.write("thermal", step=progress.step, action=heat, gpu_temperature_c=advice.temperature_c)
             if advice.action in ("pause", "stop"):
-                save_last()
+                save_alone()
             advice = cool(guard, advice, worked, telemetry, lambda: stop.requested)
-            if advice.action == "stop":
+            if advice.action == "stop" and not shards.divided:
                 raise overheated(advice.temperature_c, progress.step)
-            if stop.requested:
+            stop.requested = stop.requested or advice.action == "stop"
+            if stopping if shards.divided else stop.requested:  # a divided run stops at a step that all know of
                 save_last()
                 stop.check()
             if training.checkpoint_steps and progress.step % training.checkpoint_steps == 0:
@@ -228,7 +238,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
         for reading in telemetry.take():
             events.write("telemetry", step=progress.step, **reading)
         if progress.epoch < training.epochs:
-            stop.check()
+            job.processes.stop_together(stop)
 
     return Outcome("completed", progress)
 
@@ -259,5 +269,5 @@ def _seconds(batches: Sequence[Batch], plan: Plan) -> float:
 
 def _validated(job: Job, stop: Stop) -> dict[str, float]:
     """Return loss and metrics of the whole validation part."""
-    scored = score(job, job.parts.validation, stop.check)
-    return {"loss": loss_of(job, scored), **metrics_of(scored)}
+    scored = score(job, job.parts.validation, partial(job.processes.stop_together, stop))
+    return job.processes.agreed({"loss": loss_of(job, scored), **metrics_of(scored)})

@@ -25,6 +25,7 @@ from .frontends import SpectralFrontEnd
 from .heads import BoundedOutput, LayerMix, StandardisedOutput, TemporalEncoder, UnitLength, answer_layers
 from .padding import frame_mask
 from .pooling import MeanPooling, PooledScale, StatisticsPooling, make_pooling
+from .sharding import divided_state, whole
 from .spec_augment import Masking
 
 STRIDE_ABOVE_HZ = 80
@@ -227,7 +228,7 @@ class AudioModel(nn.Module):
 
         The weights of a frozen backbone are not among them; they come from its own checkpoint.
         """
-        return {name: value.detach().cpu().clone() for name, value in self._kept().items()}
+        return {name: whole(value.detach()).cpu().clone() for name, value in self._kept().items()}
 
     def load_trainable_state(self, state: Mapping[str, Tensor]) -> None:
         """Put back what `trainable_state` returned.
@@ -242,7 +243,7 @@ class AudioModel(nn.Module):
                 f"the checkpoint does not fit this plan: {len(wrong)} tensors differ, among them {wrong[0]}",
                 hint="Resume and evaluate with the plan.yaml that lies beside the checkpoint.",
             )
-        self.load_state_dict(dict(state), strict=False)
+        self.load_state_dict(divided_state(own, state), strict=False)
 
     def _kept(self) -> dict[str, Tensor]:
         trained = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}

@@ -36,6 +36,8 @@ class Located:
 def locate(job: Job, passes: Sequence[tuple[Sequence[Item], Batch]]) -> Located:
     """Run every clip of a step by itself and name those whose loss is not finite."""
     paths = tuple(item.path for items, _ in passes for item in items)
+    if job.processes.sharded:
+        return Located(paths, alone=False, layer="")  # a divided layer cannot be run by one process for itself
     bad_weights = next((name for name, one in job.model.named_parameters() if not bool(one.isfinite().all())), "")
     if bad_weights:
         return Located(paths, alone=False, layer=bad_weights)

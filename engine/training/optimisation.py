@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+from torch import nn
 
 from engine.plan_sections import Training
 
@@ -15,10 +18,16 @@ LION_BETA2 = 0.99
 0.999 of an AdamW, which a plan holds when nobody said otherwise."""
 
 
-def make_optimiser(model: AudioModel, training: Training) -> torch.optim.Optimizer:
-    """Return the plan's optimizer over the model's parameter groups, each with its own peak rate."""
+def make_optimiser(
+    model: AudioModel, training: Training, held: Callable[[nn.Parameter], nn.Parameter] | None = None
+) -> torch.optim.Optimizer:
+    """Return the plan's optimizer over the model's parameter groups, each with its own peak rate.
+
+    `held` gives what this process holds of a parameter, where it is divided between several.
+    """
     groups = model.parameter_groups(training)
     for group in groups:
+        group["params"] = [held(one) if held else one for one in group["params"]]
         group["peak"] = group["lr"]
     betas = (training.beta1, training.beta2)
     if training.optimizer == "sgd":

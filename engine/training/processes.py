@@ -1,8 +1,8 @@
 """Several processes for one run, as torchrun or `accelerate launch` start them; it trains nothing itself.
 
 Each computes its share of every step, and the sum of all gradients, weighted by clips, is that of the whole batch: the
-steps are those of one process. All hold the whole model (DDP); the first one writes the run, the others a copy of it
-that nobody keeps.
+steps are those of one process. All hold the whole model (DDP), or divide the layers that learn (FSDP, sharding.py); the
+first one writes the run, the others a copy of it that nobody keeps.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from knowledge.errors import PlanError, UsageError
 
 from .faults import lost_process
 from .losses import adds_up
+from .stopping import Stop
 
 _SHARDED = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_MEGATRON_LM")
 """Set by `accelerate launch` where its configuration divides the model between processes."""
@@ -35,6 +36,8 @@ class Processes:
 
     rank: int = 0
     count: int = 1
+    sharded: bool = False
+    """Whether the layers that learn are divided between them."""
 
     def share(self, batch: Sequence[int]) -> tuple[int, ...]:
         """Return the clips of a batch that this process computes; none where there are too few."""
@@ -69,6 +72,30 @@ class Processes:
             place += gradient.numel()
         return summed[0] / whole, int(whole), bool(summed[2] > 0)
 
+    def stop_together(self, stop: Stop) -> None:
+        """Raise in all processes when one was asked to end, where none can go on by itself.
+
+        Raises:
+            Interrupted: one of them was.
+        """
+        if self.sharded:
+            asked = torch.tensor([float(stop.requested)], device=_place())
+            distributed.all_reduce(asked)
+            stop.requested = bool(asked)
+        stop.check()
+
+    def agreed(self, values: dict[str, float]) -> dict[str, float]:
+        """Return the first process's numbers, where all have to decide alike by them: a last bit may differ."""
+        if not self.sharded:
+            return values
+        first = torch.tensor(list(values.values()), dtype=torch.float64, device=_place())
+        distributed.broadcast(first, 0)
+        return dict(zip(values, first.tolist(), strict=True))
+
+
+def _place() -> str:
+    return "cuda" if distributed.get_backend() == "nccl" else "cpu"
+
 
 ALONE = Processes()
 
@@ -85,9 +112,9 @@ def processes_of(plan: Plan, run: Path) -> Iterator[tuple[Processes, Path]]:
     sharded = [name for name in _SHARDED if os.environ.get(name, "false").lower() in ("1", "true")]
     if sharded:
         raise UsageError(
-            f"{sharded[0]} is set: the model was to be divided between processes (FSDP, DeepSpeed); this trainer "
-            "keeps it whole in each",
-            hint="Launch with torchrun, or with accelerate's multi_gpu; adaptation.method lora needs the least memory.",
+            f"{sharded[0]} is set: the model was to be divided between processes (FSDP, DeepSpeed) by the launcher; "
+            "this trainer divides it itself",
+            hint="Launch with torchrun, or with accelerate's multi_gpu, and set compute.sharding to fsdp in the plan.",
         )
     if count == 1:
         yield Processes(), run
@@ -100,7 +127,7 @@ def processes_of(plan: Plan, run: Path) -> Iterator[tuple[Processes, Path]]:
     try:
         with _directory(rank, run) as own:
             distributed.barrier()  # the first one changes nothing before the others have what it resumes from
-            yield Processes(rank, count), own
+            yield Processes(rank, count, plan.compute.sharding == "fsdp"), own
     finally:
         distributed.destroy_process_group()
 
@@ -117,6 +144,30 @@ def _check(plan: Plan, count: int) -> None:
         raise PlanError(
             "augmentation.mixing mixes clips of one batch, and its shares lie in several processes",
             hint="Set augmentation.mixing to avoid, or train in one process.",
+        )
+    if plan.compute.sharding == "fsdp":
+        _check_sharding(plan)
+
+
+def _check_sharding(plan: Plan) -> None:
+    spectral = plan.backbone.name in ("mfcc", "log-mel")
+    if spectral or plan.backbone.is_own or (plan.adaptation.method == "frozen" and plan.training.stages == "one"):
+        what = f"{plan.backbone.name} has none" if spectral or plan.backbone.is_own else "adaptation.method is frozen"
+        raise PlanError(
+            f"compute.sharding is fsdp, which divides the layers of a pretrained transformer that learn, and {what}",
+            hint="Set compute.sharding to none.",
+        )
+    if plan.training.optimizer == "adafactor":
+        raise PlanError(
+            "training.optimizer is adafactor, whose steps follow from rows and columns of whole tensors, and "
+            "compute.sharding fsdp divides them",
+            hint="Set training.optimizer to adamw, or compute.sharding to none.",
+        )
+    if plan.training.precision == "fp16":
+        raise PlanError(
+            "training.precision is fp16, whose scale follows from all gradients, and compute.sharding fsdp divides "
+            "them",
+            hint="Set training.precision to bf16 or fp32, or compute.sharding to none.",
         )
 
 

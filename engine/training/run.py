@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from .processes import ALONE, Processes, processes_of
 from .recipes import FOLDER, begin_with, first_stage
 from .scored import Scored
 from .seeding import seed_everything
+from .sharding import divide, losses_told
 from .splits import Parts, parts_of
 from .stopping import Stop
 from .telemetry import Telemetry, sensors_of
@@ -145,8 +147,9 @@ def train_parts(
     events = EventWriter(run / EVENTS, board_of(run))
     try:
         events.write("start", **_start(job, left_out, short))
-        with memory_watched(plan.training), Telemetry(sensors_of(device)) as telemetry:
+        with memory_watched(plan.training), losses_told(job.processes), Telemetry(sensors_of(device)) as telemetry:
             job = with_frames(job, stop)
+            divide(job.model.encoder, job.processes, device)
             outcome = train(job, events, telemetry, stop, resume=resume)
             scored = _predict(job, stop, held_out)
         events.write("end", **_end(outcome, time.monotonic() - began))
@@ -229,12 +232,13 @@ def _predict(job: Job, stop: Stop, held_out: str) -> Scored | None:
     """Load the best checkpoint and write its predictions."""
     tensors, _ = read_checkpoint(job.run / "checkpoints" / BEST)
     job.model.load_trainable_state(tensors)
-    write_predictions(job.run / "predictions" / "val.csv", score(job, job.parts.validation, stop.check))
+    check = partial(job.processes.stop_together, stop)
+    write_predictions(job.run / "predictions" / "val.csv", score(job, job.parts.validation, check))
     if not job.parts.held_out:
         return None
     # The held-out part is encoded here and nowhere else: it has no place in a cache that training reads.
     closed = replace(job, source=Source(job.source.loader))
-    scored = score(closed, job.parts.held_out, stop.check)
+    scored = score(closed, job.parts.held_out, check)
     write_predictions(job.run / "predictions" / f"{held_out}.csv", scored)
     return scored
 

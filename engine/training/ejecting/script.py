@@ -77,6 +77,7 @@ def not_carried_over(plan: Plan) -> list[str]:
         "training.batch_seconds, curriculum_epochs: rates count on as many steps as the first epoch has": bool(
             training.batch_seconds or training.curriculum_epochs
         ),
+        "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
         "evaluation: the loss of the validation clips is the mean over batches": training.loss == "ccc",
     }

@@ -22,7 +22,7 @@ def trained(steps: int, seed: int = 0) -> tuple[AudioModel, torch.optim.Optimize
         for parameter in model.parameters():
             parameter.grad = torch.randn_like(parameter)
         optimiser.step()
-    return model, optimiser, GradScaler("cpu", enabled=False), WeightAverage(model, 0.9)
+    return model, optimiser, GradScaler("cpu", enabled=False), WeightAverage(dict(model.named_parameters()), 0.9)
 
 
 def test_everything_comes_back_as_it_was_saved(tmp_path: Path) -> None:

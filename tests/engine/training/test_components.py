@@ -74,7 +74,7 @@ def test_the_plan_names_the_optimizer_and_its_numbers(name: str, kind: type[Any]
 
 def test_the_average_is_the_weighted_sum_of_all_weights() -> None:
     layer = torch.nn.Linear(2, 1)
-    average = WeightAverage(layer, 0.5)
+    average = WeightAverage(dict(layer.named_parameters()), 0.5)
     expected = layer.weight.detach().clone()
     for step in range(1, 30):
         with torch.no_grad():

@@ -20,10 +20,12 @@ from .corpora import events_of, last_state, score_plan, tone_corpus, tone_plan, 
 from .small_models import save_checkpoint
 
 
-def train_in_two(plan: Plan, run: Path, *, resume: bool = False, killed_after: str = "") -> list[int]:
+def train_in_two(
+    plan: Plan, run: Path, *, resume: bool = False, killed_after: str = "", by: int = signal.SIGKILL
+) -> list[int]:
     """Train in two forks that torchrun would have started; return how each ended.
 
-    With `killed_after` the second one is killed once the run has told of an event of that kind.
+    With `killed_after` the second one is killed, or gets another signal, once the run told of an event of that kind.
     """
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -43,7 +45,7 @@ def train_in_two(plan: Plan, run: Path, *, resume: bool = False, killed_after: s
     while killed_after and not (events.exists() and f'"kind": "{killed_after}"' in events.read_text()):
         time.sleep(0.01)
     if killed_after:
-        os.kill(children[1], signal.SIGKILL)
+        os.kill(children[1], by)
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
@@ -52,7 +54,9 @@ def _trained(plan: Plan, run: Path, resume: bool) -> int:
         from engine.training.run import train_run
         from engine.training.stopping import Stop
 
-        train_run(run / "plan.yaml", run, resume=resume, test=False, stop=Stop())
+        stop = Stop()
+        stop.listen()
+        train_run(run / "plan.yaml", run, resume=resume, test=False, stop=stop)
     except TonmeisterError as error:
         return error.exit_status
     except BaseException:
