@@ -370,7 +370,7 @@ def test_rules_that_wait_for_the_same_are_one_rule_of_the_engine() -> None:
     (stratum,) = stratify(book.rules)
     definition = define(stratum)
 
-    assert [len(item.branches) for item in definition.conjunctions.values()] == [300, 1]
+    assert [len(item.branches) for item in definition.conjunctions.values()] == [1, 300]
     assert len(definition.tokens) == 2, "one for what each of the two waits for besides comparisons"
     session = run(book, fact("data.clips", 12), fact("data.kind", "music"))
     assert len(session.firings) == 301
