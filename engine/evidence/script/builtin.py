@@ -50,7 +50,7 @@ def result(it: Interpreter, call: Call) -> Value | None:
         return _converted(name, arguments[0])
     if name in _EXTREMES and arguments:
         return _extreme(name, arguments)
-    if name in _JOINING:
+    if name in _JOINING and arguments:
         plain = [constant(value, ...) for value in arguments]
         if any(not isinstance(value, str) for value in plain):
             return Derived("join", tuple(arguments), call.place)

@@ -448,3 +448,13 @@ def test_state_that_a_later_round_changes_is_read_both_ways(tmp_path: Path) -> N
             keeper.see(epoch)
     """)  # fmt: skip
     assert "torch.save" in names_of(script.trace)
+
+
+def test_parts_of_a_path_that_nobody_knows_end_no_reading(tmp_path: Path) -> None:
+    script = script_of(tmp_path, """
+        import os, torch
+        def below(*parts):
+            return os.path.join(*parts)
+        optimizer = torch.optim.SGD([1], lr=0.1)
+    """)  # fmt: skip
+    assert "torch.optim.SGD" in names_of(script.trace)
