@@ -13,8 +13,8 @@ things. What this driver does about it:
 - No joins (they read past buffers), no `$not` and `$nex` (they ignore other blockers), no retraction, no `Host` (its
   timer threads run actions and swallow exceptions), no `distinct` (it keeps one fact from two conditions of a rule).
 - Fixed buffers overflow without an error: `expert.capacity` refuses before compilation.
-- Facts are told apart by a 32-bit hash of their id: ids are sequential within a session (free of collisions up to
-  264601), and "observed" is an internal error.
+- Facts are told apart by a 32-bit hash of their id: ids are sequential within a definition (free of collisions up to
+  264601), and "observed" is an internal error; what is asserted together must all fit some pattern, or it is one too.
 - `delete_state` frees uninitialised pointers unless an action has run: the first fact is `$open`, its action is
   started before anything else is asserted, and the session is abandoned and deleted whatever happens.
 - A session costs 10 kB a condition until it is deleted, a ruleset until it is deleted: rulesets are compiled once for
@@ -24,11 +24,11 @@ things. What this driver does about it:
 
 from __future__ import annotations
 
-import json
 import locale
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from threading import RLock
 
 import durable_rules_engine
@@ -36,14 +36,13 @@ import durable_rules_engine
 from knowledge.conditions import Condition
 from knowledge.errors import TonmeisterError, UsageError
 from knowledge.records import Fact, Unknown, Value
-from knowledge.rulebook import Knowledge, Rule
+from knowledge.rulebook import Knowledge
 from knowledge.schema import Pack
 
-from .capacity import MOST_CONDITIONS_A_RULE
-from .definition import OPEN, Definition, define, encode, fact_text, token_text
+from .definition import OPEN, Definition, define, encode, value_text
 from .givens import admit
 from .ratios import concluded_parts
-from .session import Session, Support
+from .session import Session
 from .strata import Concluding, Stratum, concluding, stratify
 from .working_memory import Fired, WorkingMemory
 
@@ -52,10 +51,6 @@ _FIRST = "f0"
 """Id of the fact that opens a session; it supports nothing."""
 _OBSERVED = 2
 _MOST_COMPILED = 8
-_read = json.JSONDecoder().raw_decode
-"""What `json.loads` comes to in the end: a message comes with every rule that fires."""
-_PLACES = tuple(f"c{number}" for number in range(MOST_CONDITIONS_A_RULE))
-"""Names of a rule's patterns, as `expert.definition` writes them."""
 
 
 class InferenceError(TonmeisterError):
@@ -73,8 +68,6 @@ class _Unit:
     handle: int
     stratum: Stratum
     definition: Definition
-    tests: Mapping[str, tuple[Condition, ...]]
-    """The conditions on each fact's value; a fact that none of them holds for can enable nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +110,32 @@ def consult(
 
 def _run(unit: _Unit, memory: WorkingMemory) -> Fired:
     """Run one stratum to quiescence."""
+    definition = unit.definition
+    held = [memory.support(clause) for clause in definition.settled]
+    given = [text for text, needs in definition.tokens if all(held[number] is not None for number in needs)]
+    given += _facts(definition, memory)
     fired: Fired = {}
+    if definition.is_idle and not given:
+        return fired
     with _EngineSession(unit) as engine:
-        for token, clause in unit.definition.established.items():
-            held = next((condition for condition in clause if memory.assessment.truth(condition)), None)
-            if held is not None:
-                engine.put_token(token, held)
-        for name in sorted(unit.definition.reads & memory.facts.keys()):
-            value = memory.facts[name].value
-            if any(condition.holds(value) for condition in unit.tests[name]):
-                engine.put_fact(name, value)
-        for name, supports in engine.firings():
-            rule, number = unit.definition.branches[name]
-            fired.setdefault(rule.id, {})[number] = supports
-            if rule.then.attribute not in memory.pinned:
-                engine.put_conclusion(rule)
+        engine.put_all(given)
+        for name in engine.firings():
+            conjunction = definition.conjunctions[name]
+            supports = tuple([item if isinstance(item, str) else held[item] for item in conjunction.supports])
+            for rule, number in conjunction.branches:
+                fired.setdefault(rule.id, {})[number] = supports  # type: ignore[assignment]  # what is needed is held
+                if rule.then.attribute in definition.reads and rule.then.attribute not in memory.pinned:
+                    engine.put_conclusion(rule.then.attribute, rule.then.value)
     return fired
+
+
+def _facts(definition: Definition, memory: WorkingMemory) -> Iterator[str]:
+    """Write the known facts that fit some pattern; the engine would not keep the others."""
+    for name, head in definition.reads.items():
+        if name in memory.facts:
+            value = memory.facts[name].value
+            if any(all(map(Condition.holds, test, repeat(value))) for test in definition.tests[name]):
+                yield head + value_text(value)
 
 
 class _EngineSession:
@@ -141,12 +144,9 @@ class _EngineSession:
     def __init__(self, unit: _Unit) -> None:
         self._handle = unit.handle
         self._definition = unit.definition
-        self._supports: dict[str, Support] = {}
-        """What a fact of the engine stands for, by its id."""
-        self._held: set[str] = set()
-        """Names and tokens that were asserted."""
+        self._concluded: set[str] = set()
+        """Attributes that were asserted as conclusions."""
         self._state = 0
-        self._message: str | None = None
 
     def __enter__(self) -> _EngineSession:
         self._put(encode({"id": _FIRST, "g": OPEN}))
@@ -159,37 +159,30 @@ class _EngineSession:
         durable_rules_engine.abandon_action(self._handle, self._state)
         durable_rules_engine.delete_state(self._handle, _SESSION)
 
-    def put_fact(self, name: str, value: Value) -> None:
-        """Assert one fact."""
-        self._put(fact_text(self._new_id(name, name), name, value))
+    def put_all(self, texts: list[str]) -> None:
+        """Assert facts and tokens that each fit some pattern."""
+        if texts:
+            code, self._state = durable_rules_engine.assert_facts(self._handle, f"[{','.join(texts)}]")
+            if code:
+                raise InferenceError(f"the engine did not take every one of {', '.join(texts)} (code {code})")
 
-    def put_token(self, token: str, support: Support) -> None:
-        """Assert that a condition holds."""
-        if token not in self._held:
-            self._put(token_text(self._new_id(token, support), token))
+    def put_conclusion(self, name: str, value: Value) -> None:
+        """Assert what a rule concludes and a rule of the same stratum reads."""
+        if name not in self._concluded:
+            self._concluded.add(name)
+            self._put(self._definition.reads[name] + value_text(value))
 
-    def put_conclusion(self, rule: Rule) -> None:
-        """Assert what a rule concludes, where a rule of the same stratum reads it."""
-        name = rule.then.attribute
-        if name in self._definition.reads and name not in self._held:
-            self.put_fact(name, rule.then.value)
+    def firings(self) -> Iterator[str]:
+        """Run the engine; return the name of every rule that fires.
 
-    def firings(self) -> Iterator[tuple[str, tuple[Support, ...]]]:
-        """Run the engine; for every rule that fires return its name and what supports it."""
+        A message is `{"name":{"c0":{...},...}}`; what stands in it beyond the name is known: one fact fits a pattern.
+        """
         while (message := durable_rules_engine.complete_and_start_action(self._handle, self._state)) is not None:
-            ((name, matched),) = _read(message)[0].items()
-            identifiers = [matched[place]["id"] for place in _PLACES[: len(matched)]]
-            supports = tuple(self._supports[name] for name in identifiers if name != _FIRST)
+            name = message.split('"', 2)[1]
             if name in self._definition.choices:
-                self.put_token(self._definition.choices[name], supports[0])
+                self._put(self._definition.choices[name])
             else:
-                yield name, supports
-
-    def _new_id(self, held: str, support: Support) -> str:
-        self._held.add(held)
-        identifier = f"f{len(self._supports) + 1}"
-        self._supports[identifier] = support
-        return identifier
+                yield name
 
     def _put(self, text: str) -> None:
         code, self._state = durable_rules_engine.assert_fact(self._handle, text)
@@ -204,7 +197,7 @@ def _rulebook(knowledge: Knowledge, packs: tuple[Pack, ...]) -> _Rulebook:
         rules = knowledge.pack(*packs)
         late = concluded_parts(knowledge.vocabulary, concluding(rules))
         definitions = [(stratum, define(stratum)) for stratum in stratify(rules, late)]
-        units = tuple(_Unit(_compile(key, item), stratum, item, _tests(stratum)) for stratum, item in definitions)
+        units = tuple(_Unit(_compile(key, item), stratum, item) for stratum, item in definitions)
         _compiled[key] = _Rulebook(units, concluding(rules))
         if len(_compiled) > _MOST_COMPILED:
             _, oldest = _compiled.popitem(last=False)
@@ -212,15 +205,6 @@ def _rulebook(knowledge: Knowledge, packs: tuple[Pack, ...]) -> _Rulebook:
                 durable_rules_engine.delete_ruleset(unit.handle)
     _compiled.move_to_end(key)
     return _compiled[key]
-
-
-def _tests(stratum: Stratum) -> dict[str, tuple[Condition, ...]]:
-    found: dict[str, dict[str, Condition]] = {}
-    for rule in stratum.rules:
-        for condition in rule.conditions:
-            if condition.kind == "is":
-                found.setdefault(condition.fact, {})[condition.key] = condition
-    return {fact: tuple(tests.values()) for fact, tests in found.items()}
 
 
 def _compile(key: tuple[str, frozenset[Pack]], definition: Definition) -> int:

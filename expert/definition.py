@@ -1,8 +1,11 @@
 """Writes a stratum as a durable-rules definition in JSON text, inside the safe subset; loads no engine.
 
 A fact is `{"id", "g", "attr", "value"}`: `g` is the first part of the name and keeps the branching of the engine's
-network low, `attr` the name. Every pattern tests one fact against constants. `in` becomes a token that an auxiliary
-rule asserts, `none`, `known` and `unknown` become tokens that the driver asserts at the start of a stratum.
+network low, `attr` the name. Every pattern tests one fact against constants. What is settled before the stratum
+begins and is no plain comparison (`none`, `known`, `unknown`, and `in` of a fact from below) is one token a rule,
+which the driver asserts at the start; `in` of what the stratum itself concludes is a token that an auxiliary rule
+asserts. The engine clears 10 kB a pattern for every session, therefore the comparisons of one fact are one pattern,
+and rules that wait for the same are one rule of the engine.
 """
 
 from __future__ import annotations
@@ -30,22 +33,41 @@ _OPERATORS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _BARE_EXPONENT = re.compile(r"^(-?\d+)e")
 _LARGE_INTEGER = 2**31
 Part = Condition | Clause
-"""One pattern of the engine: a comparison, or states of which one must be established before the stratum begins."""
+"""A comparison, or conditions of which one must be settled before the stratum begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunction:
+    """What one rule of the engine waits for, and who fires with it."""
+
+    branches: tuple[tuple[Rule, int], ...]
+    """The rules, and which of the conjunctions that its `any` clauses give."""
+    supports: tuple[str | int, ...]
+    """In the order of the conditions: the fact that is compared, or the number of a settled clause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A stratum as the engine gets it, and what is needed to read its answers."""
+    """A stratum as the engine gets it, and what is needed to read its answers.
+
+    Facts and tokens have one id each in it, because a session asserts each of them once.
+    """
 
     text: str
-    branches: dict[str, tuple[Rule, int]]
-    """The rule, and which of the conjunctions that its `any` clauses give, by the name of the engine's rule."""
+    conjunctions: dict[str, Conjunction]
+    """By the name of the engine's rule."""
     choices: dict[str, str]
-    """Auxiliary rule -> the token that it asserts."""
-    established: dict[str, Clause]
-    """Token -> the conditions of which one must be established for it."""
-    reads: frozenset[str]
-    """The facts that some pattern tests."""
+    """Auxiliary rule -> the text of the token that it asserts."""
+    settled: tuple[Clause, ...]
+    """Clauses of which a condition must be settled, for the tokens."""
+    tokens: tuple[tuple[str, tuple[int, ...]], ...]
+    """The text of a token, and the numbers of the settled clauses that must all hold for it."""
+    reads: dict[str, str]
+    """The facts that some pattern tests -> all of the text but the value."""
+    tests: dict[str, tuple[Clause, ...]]
+    """The patterns on each fact, each as conditions that must all hold; a fact that fits none enables nothing."""
+    is_idle: bool
+    """Whether nothing fires unless something is asserted: no rule is without conditions."""
 
 
 def define(stratum: Stratum) -> Definition:
@@ -56,67 +78,105 @@ def define(stratum: Stratum) -> Definition:
     """
     for rule in stratum.rules:
         check_branches(rule)
-    found: dict[str, tuple[Rule, int]] = {}
-    conjunctions: dict[str, tuple[Part, ...]] = {}
-    for rule in stratum.rules:
-        for number, conjunction in enumerate(_conjunctions(rule)):
-            found[f"{rule.id}#{number}"] = rule, number
-            conjunctions[f"{rule.id}#{number}"] = conjunction
-    parts = {_key(part): part for conjunction in conjunctions.values() for part in conjunction}
-    compared = {key: part for key, part in parts.items() if isinstance(part, Condition)}
-    choices = {f"in:{key}": condition for key, condition in compared.items() if condition.operator == "in"}
+    groups = _groups(stratum)
+    settled = {_key(part): part for parts in groups for part in parts if not isinstance(part, Condition)}
+    numbers = {key: number for number, key in enumerate(settled)}
+    patterns = {parts: _patterns(parts) for parts in groups}
+    names = {parts: f"{rule.id}#{number}" for parts, ((rule, number), *_) in groups.items()}
+    tests = {test: None for tests in patterns.values() for test in tests}
+    waits = {_token(parts): _states(parts) for parts in groups if _states(parts)}
+    choices = [test for test in tests if test[0].operator == "in"]
     rules: dict[str, Any] = {OPEN: {"all": [{"c0": {"g": OPEN}}], "pri": 0}}
-    rules |= {name: _rule(map(_pattern, conjunction)) for name, conjunction in conjunctions.items()}
-    rules |= {name: _rule([_choice(condition)]) for name, condition in choices.items()}
+    rules |= {names[parts]: _rule([*_waiting(parts), *map(_pattern, tests)]) for parts, tests in patterns.items()}
+    rules |= {f"in:{test[0].key}": _rule([_choice(test[0])]) for test in choices}
     check_capacity(rules)
+    reads = dict.fromkeys(test[0].fact for test in tests)
+    tokens = [*waits, *(test[0].key for test in choices)]
+    texts = {token: token_text(f"f{number}", token) for number, token in enumerate(tokens, 1)}
     return Definition(
         text=encode(rules),
-        branches=found,
-        choices={name: condition.key for name, condition in choices.items()},
-        established={key: part for key, part in parts.items() if not isinstance(part, Condition)},
-        reads=frozenset(condition.fact for condition in compared.values()),
+        conjunctions={
+            names[parts]: Conjunction(
+                tuple(branches),
+                tuple(part.fact if isinstance(part, Condition) else numbers[_key(part)] for part in parts),
+            )
+            for parts, branches in groups.items()
+        },
+        choices={f"in:{test[0].key}": texts[test[0].key] for test in choices},
+        settled=tuple(settled.values()),
+        tokens=tuple((texts[token], tuple(numbers[_key(part)] for part in parts)) for token, parts in waits.items()),
+        reads={name: fact_head(f"f{number}", name) for number, name in enumerate(reads, len(tokens) + 1)},
+        tests={name: tuple(test for test in tests if test[0].fact == name) for name in reads},
+        is_idle=all(groups),
     )
 
 
-def _conjunctions(rule: Rule) -> tuple[tuple[Part, ...], ...]:
+def _groups(stratum: Stratum) -> dict[tuple[Part, ...], list[tuple[Rule, int]]]:
+    """Return what the rules wait for, and the branches that wait for it."""
+    concluded = {rule.then.attribute for rule in stratum.rules}
+    groups: dict[tuple[Part, ...], list[tuple[Rule, int]]] = {}
+    for rule in stratum.rules:
+        for number, conjunction in enumerate(_conjunctions(rule, concluded)):
+            groups.setdefault(conjunction, []).append((rule, number))
+    return groups
+
+
+def _conjunctions(rule: Rule, concluded: set[str]) -> tuple[tuple[Part, ...], ...]:
     """Expand the clauses of a rule to conjunctions; a clause of states alone stays one part, settled beforehand.
 
     Five clauses of two states each would otherwise be 32 rules of the engine.
     """
     choices = [
-        [clause] if all(condition.kind != "is" for condition in clause) else list(map(_part, clause))
+        [clause] if all(condition.kind != "is" for condition in clause) else [_part(item, concluded) for item in clause]
         for clause in (*rule.when, *rule.needs)
     ]
     return tuple(tuple(dict.fromkeys(choice)) for choice in product(*choices))
 
 
-def _part(condition: Condition) -> Part:
-    return condition if condition.kind == "is" else (condition,)
+def _part(condition: Condition, concluded: set[str]) -> Part:
+    is_settled = condition.kind != "is" or (condition.operator == "in" and condition.fact not in concluded)
+    return (condition,) if is_settled else condition
 
 
 def _key(part: Part) -> str:
     return part.key if isinstance(part, Condition) else " or ".join(condition.key for condition in part)
 
 
-def fact_text(identifier: str, name: str, value: Value) -> str:
-    """Write one fact for the engine."""
-    return f'{{"id":"{identifier}",{_written(name, value)}}}'
+def _states(parts: tuple[Part, ...]) -> tuple[Clause, ...]:
+    return tuple(part for part in parts if not isinstance(part, Condition))
+
+
+def _token(parts: tuple[Part, ...]) -> str:
+    return " and ".join(sorted(map(_key, _states(parts))))
+
+
+def _waiting(parts: tuple[Part, ...]) -> list[dict[str, Any]]:
+    return [_token_pattern(_token(parts))] if _states(parts) else []
+
+
+def _patterns(parts: tuple[Part, ...]) -> tuple[Clause, ...]:
+    """Group the comparisons by fact; all of a group must hold. Each `in` stands alone."""
+    groups: dict[str, list[Condition]] = {}
+    for part in parts:
+        if isinstance(part, Condition):
+            groups.setdefault(part.key if part.operator == "in" else part.fact, []).append(part)
+    return tuple(map(tuple, groups.values()))
+
+
+def fact_head(identifier: str, name: str) -> str:
+    """Write all of a fact for the engine but its value."""
+    return f'{{"id":"{identifier}","g":{encode(group_of(name))},"attr":{encode(name)},"value":'
 
 
 def token_text(identifier: str, token: str) -> str:
     """Write one token for the engine."""
-    return f'{{"id":"{identifier}",{_address(TOKENS, token)},"value":0}}'
+    return f'{{"id":"{identifier}","g":{encode(TOKENS)},"attr":{encode(token)},"value":0}}'
 
 
 @lru_cache(maxsize=8192, typed=True)
-def _written(name: str, value: Value) -> str:
-    """Write all of a fact but its id: `typed`, because true is not 1."""
-    return f'{_address(group_of(name), name)},"value":{encode(value)}'
-
-
-@lru_cache(maxsize=8192)
-def _address(group: str, name: str) -> str:
-    return f'"g":{encode(group)},"attr":{encode(name)}'
+def value_text(value: Value) -> str:
+    """Write the value of a fact, and its end: `typed`, because true is not 1."""
+    return encode(value) + "}"
 
 
 def group_of(name: str) -> str:
@@ -153,12 +213,20 @@ def _rule(patterns: Any) -> dict[str, Any]:
     return {"all": named or [{"c0": {"g": OPEN}}], "dist": 0, "pri": 1}
 
 
-def _pattern(condition: Part) -> dict[str, Any]:
-    if not isinstance(condition, Condition) or condition.operator == "in":
-        return {"$and": [{"g": TOKENS}, {"attr": _key(condition)}]}
+def _token_pattern(token: str) -> dict[str, Any]:
+    return {"$and": [{"g": TOKENS}, {"attr": token}]}
+
+
+def _pattern(test: Clause) -> dict[str, Any]:
+    if test[0].operator == "in":
+        return _token_pattern(test[0].key)
+    name = test[0].fact
+    return {"$and": [{"g": group_of(name)}, {"attr": name}, *map(_comparison, test)]}
+
+
+def _comparison(condition: Condition) -> dict[str, Any]:
     constant = {"value": condition.value}
-    test = constant if condition.operator == "==" else {_OPERATORS[condition.operator]: constant}
-    return {"$and": [{"g": group_of(condition.fact)}, {"attr": condition.fact}, test]}
+    return constant if condition.operator == "==" else {_OPERATORS[condition.operator]: constant}
 
 
 def _choice(condition: Condition) -> dict[str, Any]:

@@ -101,6 +101,10 @@ class Reference:
             self._facts[name] = self._conclude(name)
         return self._facts[name]
 
+    def forget(self, name: str) -> None:
+        """Draw a conclusion anew that was given as settled; nothing that rests on it may have been asked for."""
+        self._facts.pop(name, None)
+
     def everything(self) -> dict[str, Fact]:
         """Return all facts, given and concluded."""
         for name in (*self._by_attribute, *self._late):

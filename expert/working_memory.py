@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from knowledge.conditions import Clause
 from knowledge.records import Fact
 from knowledge.rulebook import Knowledge, Rule
 from knowledge.schema import Pack
@@ -38,6 +39,20 @@ class WorkingMemory:
         self._decisions: dict[str, Decision] = {}
         self._late = late_entries(knowledge.vocabulary, by_attribute)
         self._unsettled = {*by_attribute, *self._late}
+
+    def support(self, clause: Clause) -> Support | None:
+        """Return what establishes the first condition of the clause that holds by now, or None.
+
+        Only for conditions on what is settled below the stratum that reads them.
+        """
+        for condition in clause:
+            if condition.kind == "is":
+                fact = self.facts.get(condition.fact)
+                if fact is not None and condition.holds(fact.value):
+                    return condition.fact
+            elif self.assessment.truth(condition):
+                return condition
+        return None
 
     def settle(self, stratum: Stratum, fired: Fired) -> None:
         """Conclude everything that the stratum can, each attribute after those that it rests on."""

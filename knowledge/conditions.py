@@ -7,8 +7,11 @@ Spelling: `fact: value`, `fact: "< 100"`, `fact: "100 .. < 1000"` (both ends inc
 from __future__ import annotations
 
 import math
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Literal
 
 from .errors import KnowledgeError
@@ -17,6 +20,12 @@ from .vocabulary import Entry, Vocabulary
 
 Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 Kind = Literal["is", "none", "known", "unknown"]
+_ORDERS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _STATE_KINDS: dict[str, Kind] = {"none": "none", "known": "known", "unknown": "unknown"}
 _COMPARISON = re.compile(r"^\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*$")
 _INTERVAL = re.compile(r"^\s*(>?)\s*(-?[\d.][\d.eE+-]*?)\s*\.\.\s*(<?)\s*(-?[\d.][\d.eE+-]*)\s*$")
@@ -47,13 +56,12 @@ class Condition:
     def holds(self, value: Value) -> bool:
         """Compare one known value; only for conditions of kind `is`."""
         if isinstance(self.value, tuple):
-            return any(same(value, choice) for choice in self.value)
+            return any(map(same, repeat(value), self.value))
         if self.operator == "==":
             return same(value, self.value)
         if self.operator == "!=":
             return not same(value, self.value)
-        left, right = float(value), float(self.value)
-        return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[self.operator]
+        return _ORDERS[self.operator](float(value), float(self.value))
 
     def distance(self, value: Value) -> float | None:
         """How far a numeric value is from the threshold, in the fact's unit; None where that means nothing."""
@@ -68,7 +76,7 @@ Clause = tuple[Condition, ...]
 
 def same(left: Value, right: Value) -> bool:
     """Equality that never takes True for 1 or "1" for 1."""
-    if isinstance(left, bool) or isinstance(right, bool) or isinstance(left, str) or isinstance(right, str):
+    if isinstance(left, (bool, str)) or isinstance(right, (bool, str)):
         return type(left) is type(right) and left == right
     return float(left) == float(right)
 

@@ -19,6 +19,7 @@ WORDS = vocabulary(
     entry("data.colour", "choice", values=COLOURS),
     entry("data.size"),
     entry("out.a", "boolean", "derived"),
+    entry("out.colour", "choice", "derived", values=COLOURS),
     *(entry(f"many.m{number}", "integer") for number in range(600)),
 )
 THEN = {"set": {"out.a": True}}
@@ -54,7 +55,16 @@ def conjunction(count: int) -> Knowledge:
 
 
 def choices(count: int) -> Knowledge:
-    """Lists of choices that share one choice."""
+    """Lists of choices that share one choice, of what is concluded beside them."""
+    return knowledge(
+        WORDS,
+        rule(WORDS, "a.colour", [{"data.size": "> 0"}], {"set": {"out.colour": "c1"}}),
+        *(rule(WORDS, f"a.r{n}", [{"out.colour": ["c1", f"c{n + 2}"]}], THEN) for n in range(count)),
+    )
+
+
+def lists(count: int) -> Knowledge:
+    """Lists of choices of a given fact, which are settled before the rules run."""
     return knowledge(
         WORDS, *(rule(WORDS, f"a.r{n}", [{"data.colour": ["c1", f"c{n + 2}"]}], THEN) for n in range(count))
     )
@@ -71,7 +81,8 @@ LIMITS: dict[str, tuple[Any, int, list[Fact], set[str]]] = {
     "constants": (constants, capacity.MOST_SIBLINGS, [fact("data.colour", "c3")], {"a.r3"}),
     "attributes": (attributes, capacity.MOST_SIBLINGS, ONES, {f"a.r{n}" for n in range(511)}),
     "conjunction": (conjunction, capacity.MOST_CONDITIONS_A_RULE, ONES, {"a.r0"}),
-    "choices": (choices, 59, [fact("data.colour", "c1")], {f"a.r{n}" for n in range(59)}),
+    "choices": (choices, 59, [fact("data.size", 1.0)], {"a.colour", *(f"a.r{n}" for n in range(59))}),
+    "lists": (lists, capacity.MOST_SIBLINGS, [fact("data.colour", "c1")], {f"a.r{n}" for n in range(511)}),
 }  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from expert import chaining
 from expert.chaining import consult
+from expert.definition import define
 from expert.session import Session
+from expert.strata import stratify
 from knowledge.errors import KnowledgeError, UsageError
 from knowledge.records import Evidence, Fact, NotAssessable, Unknown, Value
 from knowledge.rulebook import Knowledge
@@ -335,22 +337,55 @@ def test_a_decimal_comma_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_failure_in_the_middle_leaves_the_engine_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = values(run(CHAIN, fact("data.clips", 50)))
 
-    def fail(*_: object) -> None:
+    proceed = chaining.durable_rules_engine.complete_and_start_action
+
+    def fail(handle: int, state: int) -> None:
+        assert proceed(handle, state) is not None, "an action is under way"
         raise RuntimeError("in the middle")
 
     for _ in range(20):
         with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="in the middle"):
-            patch.setattr(chaining._EngineSession, "put_conclusion", fail)
+            patch.setattr(chaining.durable_rules_engine, "complete_and_start_action", fail)
             run(CHAIN, fact("data.clips", 50))
         assert values(run(CHAIN, fact("data.clips", 50))) == expected
 
 
 def test_capacity_is_checked_before_the_c_library_sees_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chaining.durable_rules_engine, "create_ruleset", lambda *_: pytest.fail("compiled"))
-    rules = [rule(WORDS, f"a.r{n}", [{"data.kind": "speech"}], {"finding": "overfit"}) for n in range(256)]
+    whens = ([{"data.clips": n}, {"data.kind": "speech"}] for n in range(256))
+    rules = [rule(WORDS, f"a.r{n}", when, {"finding": "overfit"}) for n, when in enumerate(whens)]
 
     with pytest.raises(KnowledgeError, match="256 rules that share the condition"):
         run(knowledge(WORDS, *rules))
+
+
+def test_rules_that_wait_for_the_same_are_one_rule_of_the_engine() -> None:
+    when = [{"data.clips": ">= 10"}, {"data.kind": ["speech", "music"]}, {"data.clips": "< 20"}, {"unknown": "run.gap"}]
+    other = [{"data.clips": ">= 10"}, {"data.kind": ["speech", "music"]}]
+    book = knowledge(
+        WORDS,
+        *(rule(WORDS, f"a.r{n}", when, {"finding": "overfit"}) for n in range(300)),
+        rule(WORDS, "a.other", other, {"finding": "leak"}),
+    )
+    (stratum,) = stratify(book.rules)
+    definition = define(stratum)
+
+    assert [len(item.branches) for item in definition.conjunctions.values()] == [1, 300]
+    assert len(definition.tokens) == 2, "one for what each of the two waits for besides comparisons"
+    session = run(book, fact("data.clips", 12), fact("data.kind", "music"))
+    assert len(session.firings) == 301
+    (first,) = (firing for firing in session.firings if firing.rule.id == "a.r0")
+    assert [str(item) for item in first.supports] == ["data.clips", "data.kind", "data.clips", "unknown run.gap"]
+    assert fired(run(book, fact("data.clips", 20), fact("data.kind", "music"))) == {"a.other"}
+    assert not fired(run(book, fact("data.clips", 12), fact("data.path", "x")))
+
+
+def test_what_the_engine_does_not_take_is_an_error() -> None:
+    run(CHAIN)
+    unit = next(iter(chaining._compiled[CHAIN.digest, frozenset({"plan"})].units))
+
+    with pytest.raises(chaining.InferenceError, match="did not take"), chaining._EngineSession(unit) as engine:
+        engine.put_all(['{"id":"f1","g":"nobody","attr":"nobody.reads","value":1}'])
 
 
 def test_only_a_few_rulebooks_stay_compiled() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from durable.engine import Host, MessageNotHandledException
 
 from expert.chaining import consult
-from expert.definition import OPEN, TOKENS, Definition, define, group_of
+from expert.definition import OPEN, Definition, define, group_of
 from expert.strata import stratify
 from knowledge.records import Fact
 
@@ -29,6 +29,8 @@ BOOK = knowledge(
     rule(WORDS, "a.m3", [{"mid.m2": True}, {"mid.m0": True}], {"set": {"mid.m3": True}}),
     rule(WORDS, "a.m4", [{"in.n0": "> 0.1"}, {"in.n0": "< 0.9"}], {"set": {"mid.m4": True}}),
     rule(WORDS, "a.m5", [{"in.kind": ["b", "c"]}, {"mid.m4": True}], {"set": {"mid.m5": True}}),
+    rule(WORDS, "a.m6", [{"mid.m4": [True]}, {"in.kind": "c"}], {"set": {"mid.m6": True}}),
+    rule(WORDS, "a.m7", [{"in.kind": ["b", "c"]}, {"mid.m4": True}], {"set": {"mid.m7": True}}),
 )  # fmt: skip
 
 
@@ -46,23 +48,26 @@ def fired_by_host(definition: Definition, facts: list[Fact], name: str) -> set[s
     def action(rule_name: str) -> Callable[[Any], None]:
         def run(closure: Any) -> None:
             if rule_name in definition.choices:
-                token = definition.choices[rule_name]
-                closure.assert_fact({"id": token, "g": TOKENS, "attr": token, "value": 0})
+                closure.assert_fact(json.loads(definition.choices[rule_name]))
             elif rule_name != OPEN:
-                concluded, _ = definition.branches[rule_name]
-                fired.add(concluded.id)
-                head = concluded.then.attribute
-                if head in definition.reads and f"{head}!" not in fired:
-                    fired.add(f"{head}!")
-                    closure.assert_fact({"id": head, "g": group_of(head), "attr": head, "value": True})
+                for concluded, _ in definition.conjunctions[rule_name].branches:
+                    fired.add(concluded.id)
+                    head = concluded.then.attribute
+                    if head in definition.reads and f"{head}!" not in fired:
+                        fired.add(f"{head}!")
+                        closure.assert_fact({"id": head, "g": group_of(head), "attr": head, "value": True})
 
         return run
 
     rules = json.loads(definition.text)
     host = QuietHost({name: {key: {**body, "run": action(key)} for key, body in rules.items()}})
-    for item in facts:
+    values = {item.name: item.value for item in facts}
+    held = [any(c.fact in values and c.holds(values[c.fact]) for c in clause) for clause in definition.settled]
+    tokens = [json.loads(text) for text, needs in definition.tokens if all(held[number] for number in needs)]
+    given = [{"id": key, "g": group_of(key), "attr": key, "value": value} for key, value in values.items()]
+    for item in (*tokens, *given):
         try:
-            host.assert_fact(name, {"id": item.name, "g": group_of(item.name), "attr": item.name, "value": item.value})
+            host.assert_fact(name, item)
         except MessageNotHandledException:
             continue  # no rule reads it
     return {key for key in fired if not key.endswith("!")}
