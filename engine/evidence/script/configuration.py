@@ -102,6 +102,8 @@ class Configurations:
         if not found and opened is not None and pattern_of(opened) == ".*":
             found = self._presets((".json",) if call.name.startswith("json.") else (".yaml", ".yml"))
         if not found:
+            if call.name.endswith("load_hyperpyyaml") and it.main:  # it makes objects: a seed, an optimizer, the data
+                it.leave(f"the settings that {call.place} loads are in no file that reading finds")
             return Table({}, open=True, place=call.place)
         told = _overriding(call)
         values = [self.read(it, each, told) for each in found[:8]]
@@ -193,7 +195,8 @@ def _overriding(call: Call) -> tuple[str, ...]:
     """Return the names in a text that the script puts together to write settings of hyperpyyaml anew."""
     held = call.argument("overrides", 1) if call.name.endswith("load_hyperpyyaml") else None
     made = isinstance(held, Derived) or (isinstance(held, Instance) and held.call is not None)
-    return tuple(sorted(name for name in texts(held) if name.isidentifier())) if made else ()
+    words = {word for text in texts(held) for word in re.findall(r"[A-Za-z_]\w*", text)} if made else set()
+    return tuple(sorted(words))
 
 
 def _written_down(files: list[str], path: Value | None) -> list[str]:
