@@ -208,3 +208,29 @@ def test_a_head_is_drawn_where_the_checkpoint_has_none(tmp_path: Path, name: str
     before = f"from transformers import Wav2Vec2ForCTC; other = Wav2Vec2ForCTC.from_pretrained('facebook/{name}')"
     text = hf(before=before).replace("AutoModelForAudioClassification.from_pretrained", "other or (lambda *_, **__: 0)")
     assert fact(tmp_path, "seed_order", text) == order
+
+
+NETWORK = """
+    import torch
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 2)
+            self.drop = torch.nn.Dropout(0.5)
+        def forward(self, wave):
+            return {answer}
+    network = Net()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for epoch in range(20):
+        for wave, label in torch.utils.data.DataLoader([1], shuffle=True):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(network(wave), label).backward()
+            optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "dropout"), [("self.layer(self.drop(wave))", "there"), ("self.layer(wave)", "nothing")]
+)
+def test_a_layer_that_is_made_and_never_asked_for_drops_nothing(tmp_path: Path, answer: str, dropout: str) -> None:
+    assert fact(tmp_path, "dropout", dedent(NETWORK.format(answer=answer))) == dropout
