@@ -81,9 +81,11 @@ def _cell_at(line: int, cells: Sequence[tuple[int, int]]) -> tuple[int, int] | N
 
 def _written(token: str, lines: list[tuple[int | None, str]]) -> str | None:
     """Return the JSON of a cell's source: a text, or a list of lines that keeps its layout and its old lines."""
-    ends = [text + "\n" for _, text in lines[:-1]] + [text for _, text in lines[-1:]]
+    read = json.loads(token)
+    ended = ("".join(map(str, read)) if isinstance(read, list) else str(read)).endswith("\n")
     if token.startswith('"'):
-        return json.dumps("".join(_originals(token, lines)), ensure_ascii=False)
+        return json.dumps("\n".join(_originals(token, lines)) + "\n" * ended, ensure_ascii=False)
+    ends = [text + "\n" for _, text in lines[:-1]] + [text + "\n" * ended for _, text in lines[-1:]]
     held = [token[span.start : span.end] for span in _elements(token)]
     one_each = all(json.loads(each).count("\n") <= 1 for each in held)
     if not token.startswith("[") or not held or not one_each:
@@ -110,8 +112,8 @@ def _line(old: str, text: str) -> str:
 def _originals(token: str, lines: list[tuple[int | None, str]]) -> Iterator[str]:
     """Yield the lines of a source that is one text, the old ones as they were."""
     old = lines_in(json.loads(token))
-    for number, (kept, text) in enumerate(lines):
-        yield (old[kept] if kept is not None and kept < len(old) else text) + "\n" * (number < len(lines) - 1)
+    for kept, text in lines:
+        yield old[kept] if kept is not None and kept < len(old) else text
 
 
 def _cells(raw: str) -> Iterator[_Span]:

@@ -36,22 +36,27 @@ def _notebook(cells: list[str], *, lines: bool = True, indent: int | None = 1) -
 
 @pytest.mark.parametrize("lines", [True, False])
 @pytest.mark.parametrize("indent", [1, 2, None])
-def test_a_patch_goes_into_its_cell_and_nowhere_else(tmp_path: Path, lines: bool, indent: int | None) -> None:
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_patch_goes_into_its_cell_and_nowhere_else(tmp_path: Path, lines: bool, indent: int | None, end: str) -> None:
+    cells = [cell + end for cell in CELLS]
     file = tmp_path / "train.ipynb"
-    file.write_text(_notebook(CELLS, lines=lines, indent=indent), "utf-8")
+    file.write_text(_notebook(cells, lines=lines, indent=indent), "utf-8")
     request = ReviewRequest(tmp_path, entry="train.ipynb")
     reviewed = review_project(load_knowledge(), request)
     fixes = fixes_of(reviewed)
-    assert {"train.grad_clip", "repro.seed_cuda"} <= {fix.finding.id for fix in fixes}
+    offered = {fix.finding.id for fix in fixes}
+    assert {"train.grad_clip", "repro.seed_framework"} <= offered
+    assert "repro.seed_cuda" not in offered  # the seed of the framework seeds every card as well: one patch, not two
     assert "# %% [cell" in fixes[0].diff or "\n+" in fixes[0].diff
     apply_fixes(tmp_path, fixes)
     new = json.loads(file.read_text("utf-8"))
     texts = ["".join(cell["source"]) for cell in new["cells"]]
     assert texts[1].startswith("%pip install torch\nimport torch\n")
     assert "torch.manual_seed" in texts[1]
-    assert texts[2] == CELLS[1]
+    assert texts[2] == cells[1]
     assert "clip_grad_norm_(model.parameters(), max_norm=1.0)\n        optimizer.step()" in texts[3]
-    old = json.loads(_notebook(CELLS, lines=lines, indent=indent))
+    assert texts[3].endswith("optimizer.step()" + end)
+    old = json.loads(_notebook(cells, lines=lines, indent=indent))
     for cell in (*old["cells"], *new["cells"]):
         cell.pop("source")
     assert new == old
@@ -60,13 +65,13 @@ def test_a_patch_goes_into_its_cell_and_nowhere_else(tmp_path: Path, lines: bool
 
 @settings(max_examples=40, deadline=None)
 @given(
-    cells=st.lists(st.lists(LINES, max_size=4), min_size=1, max_size=4),
+    cells=st.lists(st.lists(LINES, max_size=4), min_size=1, max_size=4), ended=st.booleans(),
     at=st.integers(0, 3), text=st.sampled_from(["new = 1", "s = 'ß\"'"]), lines=st.booleans(),
 )  # fmt: skip
 def test_a_line_put_into_a_cell_is_read_back_and_the_rest_stays(
-    cells: list[list[str]], at: int, text: str, lines: bool
+    cells: list[list[str]], ended: bool, at: int, text: str, lines: bool
 ) -> None:
-    raw = _notebook(["\n".join(each) for each in cells], lines=lines)
+    raw = _notebook(["\n".join(each) + "\n" * ended for each in cells], lines=lines)
     source = parse_notebook(raw.encode(), "n.ipynb")
     assert isinstance(source, Source)
     marker = source.cells[at % len(source.cells)][0]
@@ -78,8 +83,21 @@ def test_a_line_put_into_a_cell_is_read_back_and_the_rest_stays(
     again = parse_notebook(written.encode(), "n.ipynb")
     assert isinstance(again, Source)
     assert again.text == after
+    assert [_end(cell) for cell in json.loads(written)["cells"]] == [_end(cell) for cell in json.loads(raw)["cells"]]
     outside = [line for line in raw.splitlines() if '"source"' not in line and line.startswith('   "')]
     assert all(line in written for line in outside)
+
+
+def _end(cell: dict[str, Any]) -> bool:
+    return "".join(cell["source"]).endswith("\n")
+
+
+@pytest.mark.parametrize("ends", ["", "\n"])
+def test_a_cell_that_ends_its_last_line_moves_none_of_those_that_follow(ends: str) -> None:
+    source = parse_notebook(_notebook([f"a = 1{ends}", "", f"b = 2\nc = 3{ends}"]), "n.ipynb")
+    assert isinstance(source, Source)
+    assert source.cells == ((1, 1), (3, 2), (4, 3))
+    assert source.lines[4:6] == ["b = 2", "c = 3"]
 
 
 def test_what_is_no_notebook_is_not_patched() -> None:

@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from expert.consultation.reviewing import fixes_of
 from expert.reviewing.fixes import apply_fixes
 
 from .test_review_fixes import reviewed, state, write
@@ -169,3 +170,35 @@ def test_a_kind_of_patch_mends_its_check(tmp_path: Path, kind: str) -> None:
     again = reviewed(script, check)
     assert state(again, check) == "present"
     assert fixes_of(again, unsafe=True) == ()
+
+
+GENERATORS = """\
+import random
+import numpy as np
+import torch
+files = [(str(each), each % 2) for each in range(40)]
+random.shuffle(files)
+order = np.random.permutation(40)
+model = torch.nn.Linear(3, 2)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+for epoch in range(20):
+    for wave, label in torch.utils.data.DataLoader([files[each] for each in order], shuffle=True):
+        loss = torch.nn.functional.cross_entropy(model(wave), label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+
+
+def test_generators_without_a_seed_are_one_oversight_of_which_every_part_is_mended(tmp_path: Path) -> None:
+    write(tmp_path, GENERATORS)
+    before = reviewed(tmp_path)
+    fixes = fixes_of(before)
+    ranks = {each.id: each.rank for each in before.report.findings}
+    others = [f"repro.seed_{name}" for name in ("numpy", "python", "cuda")]
+    assert all(ranks[each] < ranks["repro.seed_framework"] for each in others)
+    apply_fixes(tmp_path, fixes)
+    after = reviewed(tmp_path)
+    assert [state(after, each) for each in ("repro.seed_framework", *others)] == ["present"] * 4
+    assert [each.finding.id for each in fixes if "seed" in each.finding.id] == ["repro.seed_framework", *others[:2]]
+    assert not fixes_of(after)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .calls import Call
+from .calls import Call, texts
 from .flags import Parsers
 from .patterns import files_matching, pattern_of
 from .places import Place
 from .values import (
+    Choice,
     Class,
     Code,
     Const,
@@ -97,15 +98,16 @@ class Configurations:
         opened = _opened(path)
         kinds = (".json", ".cfg") if call.name.startswith("json.") else _SUFFIXES
         files = [path for path in self._files if path.endswith(kinds)]
-        found = files_matching(files, opened) if opened is not None else []
+        found = _written_down(files, opened) or (files_matching(files, opened) if opened is not None else [])
         if not found and opened is not None and pattern_of(opened) == ".*":
             found = self._presets((".json",) if call.name.startswith("json.") else (".yaml", ".yml"))
         if not found:
+            if call.name.endswith("load_hyperpyyaml") and it.main:  # it makes objects: a seed, an optimizer, the data
+                it.leave(f"the settings that {call.place} loads are in no file that reading finds")
             return Table({}, open=True, place=call.place)
-        values = [self.read(it, each) for each in found[:8]]
+        told = _overriding(call)
+        values = [self.read(it, each, told) for each in found[:8]]
         if len(found) > 1:  # depending on the launch
-            from .values import Choice
-
             return Choice(tuple(values))
         return values[0]
 
@@ -115,19 +117,20 @@ class Configurations:
         least = min((path.count("/") for path in fitting), default=0)
         return [path for path in fitting if path.count("/") == least]
 
-    def read(self, it: Interpreter, path: str) -> Value:
-        """Return the content of a configuration file."""
-        if path not in self._read:
-            self.used.append(path)
-            self._read[path] = Table({}, open=True, place=Place(path, 1))
+    def read(self, it: Interpreter, path: str, told: tuple[str, ...] = ()) -> Value:
+        """Return the content of a configuration file, in which the launch writes what is `told` anew."""
+        held = " ".join((path, *told))
+        if held not in self._read:
+            self.used += [path] if path not in self.used else []
+            self._read[held] = Table({}, open=True, place=Place(path, 1))
             try:
                 text = (self._project.root / path).read_text("utf-8", "replace")
                 node = yaml.compose(text, yaml.CSafeLoader) if not _is_deep(text) else None
             except (OSError, yaml.YAMLError, RecursionError):
-                return self._read[path]
+                return self._read[held]
             if node is not None:
-                self._read[path] = _Document(it, path).value(node, 0)
-        return self._read[path]
+                self._read[held] = _Document(it, path, told).value(node, 0)
+        return self._read[held]
 
     def _hydra(self, it: Interpreter, function: Function, call: Call) -> dict[str, Value]:
         name = constant(call.argument("config_name", 1), "")
@@ -188,6 +191,21 @@ def _named(it: Interpreter, name: str) -> Value:
     return found if found is not None else External(it.reading.canonical(name))
 
 
+def _overriding(call: Call) -> tuple[str, ...]:
+    """Return the names in a text that the script puts together to write settings of hyperpyyaml anew."""
+    held = call.argument("overrides", 1) if call.name.endswith("load_hyperpyyaml") else None
+    made = isinstance(held, Derived) or (isinstance(held, Instance) and held.call is not None)
+    words = {word for text in texts(held) for word in re.findall(r"[A-Za-z_]\w*", text)} if made else set()
+    return tuple(sorted(words))
+
+
+def _written_down(files: list[str], path: Value | None) -> list[str]:
+    """Return the files that a path names in full, where it may also be something that reading does not know."""
+    options = path.options if isinstance(path, Choice) else ()
+    return [file for each in options if isinstance(each, Const) and each.value is not None
+            for file in files_matching(files, each)]  # fmt: skip
+
+
 def _opened(value: Value | None) -> Value | None:
     """Return the path behind an open file or the text read from it."""
     for _ in range(6):
@@ -203,9 +221,10 @@ def _opened(value: Value | None) -> Value | None:
 class _Document:
     """Turns the nodes of one YAML or JSON file into values that know their line."""
 
-    def __init__(self, it: Interpreter, path: str) -> None:
+    def __init__(self, it: Interpreter, path: str, told: tuple[str, ...]) -> None:
         self._it = it
         self._path = path
+        self._told = told
         self._loader = yaml.SafeLoader("")
         self._references: dict[str, Value] = {}
         self._left = _MOST_SETTINGS
@@ -223,7 +242,12 @@ class _Document:
         table = Table({}, place=place)
         for key, item in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            table.items[name] = self.value(item, depth + 1)
+            again = depth == 0 and name in self._told
+            table.items[name] = (
+                Unknown(f"{name} in {place} is written anew at the launch", place)
+                if again
+                else self.value(item, depth + 1)
+            )
             if depth == 0:
                 self._references[name] = table.items[name]
         return self._tagged(node.tag, table, place)

@@ -77,6 +77,8 @@ def _runs_model(script: Script, call: Call) -> bool:
     receiver = call.receiver
     if call.attribute not in ("__call__", "forward", "generate") or not isinstance(receiver, Instance):
         return False
+    if any(name.endswith((".__getitem__", ".__getitems__")) for name in call.stack):
+        return False  # what prepares a clip may be a module as well
     inside = call.stack[-1] if call.stack else ""
     if "." in inside and inside.rpartition(".")[2] in script.reading.callable_methods:
         return False  # a part of a network, run by the network around it

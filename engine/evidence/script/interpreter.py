@@ -120,7 +120,10 @@ class Interpreter:
 
     def too_deep(self, name: str) -> None:
         """Say that something is nested deeper than it can be read."""
-        text = f"{name} is nested deeper than can be read"
+        self.leave(f"{name} is nested deeper than can be read")
+
+    def leave(self, text: str) -> None:
+        """Say what of the launch is not read."""
         if text not in self.cut:
             self.cut.append(text)
 

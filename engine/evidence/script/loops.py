@@ -33,7 +33,7 @@ def rounds_of(script: Script, training: Training) -> Rounds:
     named = [loop for loop in loops if script.says("counts-epochs", _head(script, loop))]
     if named:
         chosen = named[0] if len(named) == 1 or _counts(named[0]) else named[-1]
-        return _rounds(chosen)
+        return rounds_in(chosen)
     if not loops:
         return Rounds(None)
     stepped = [
@@ -43,7 +43,7 @@ def rounds_of(script: Script, training: Training) -> Rounds:
     ]
     if stepped or len(loops) == 1:
         return Rounds(loops[0], budget=True)
-    return _rounds(loops[-2]) if _counts(loops[-2]) else Rounds(loops[0], budget=True)
+    return rounds_in(loops[-2]) if _counts(loops[-2]) else Rounds(loops[0], budget=True)
 
 
 def _head(script: Script, loop: Loop) -> str:
@@ -66,7 +66,14 @@ def _range(over: Value) -> Instance | None:
     return None
 
 
-def _rounds(loop: Loop) -> Rounds:
+def around_one_epoch(script: Script, loops: tuple[Loop, ...]) -> Rounds | None:
+    """Return the rounds of a loop over epochs in which a framework trains one epoch at a time; folds are no epochs."""
+    named = [loop for loop in loops if _counts(loop) and script.says("counts-epochs", _head(script, loop))]
+    return rounds_in(named[-1]) if named else None
+
+
+def rounds_in(loop: Loop) -> Rounds:
+    """Return how many rounds a loop makes."""
     if loop.condition is not None:
         return _of_while(loop)
     if isinstance(loop.over, Items) and not loop.over.open:

@@ -167,8 +167,14 @@ def flatten(cells: list[dict[str, object]]) -> tuple[str, tuple[tuple[int, int],
         starts.append((len(lines) + 1, number))
         lines.append(f"# %% [cell {number}]")
         foreign = _OTHER_LANGUAGE.match(source) is not None
-        lines += [f"#! {line}" if foreign else _plain(line) for line in _dedented(lines_in(source))]
+        lines += [f"#! {line}" if foreign else _plain(line) for line in _dedented(_lines_of_cell(source))]
     return "\n".join(lines) + "\n", tuple(starts)
+
+
+def _lines_of_cell(source: str) -> list[str]:
+    """Return the lines of a cell as an editor numbers them: after a last line's end there is no further line."""
+    lines = lines_in(source)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _dedented(lines: list[str]) -> list[str]:

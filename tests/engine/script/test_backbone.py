@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from engine.evidence.script.measures.dropout import measure_dropout
 from engine.evidence.script.measures.freezing import measure_freezing
-from engine.evidence.script.measures.head import measure_dropout, measure_pooling
+from engine.evidence.script.measures.head import measure_pooling
 from engine.evidence.script.measures.layers import measure_input, measure_layers
 
 from .projects import script_of

@@ -11,11 +11,12 @@ from .batches import measure_batches
 from .clipping import measure_clipping
 from .context import measure_context
 from .decay import measure_decay, measure_rates
+from .dropout import measure_dropout
 from .evaluation import measure_evaluation
 from .freezing import measure_freezing
 from .gone import measure_gone
 from .halves import measure_halves
-from .head import measure_dropout, measure_pooling
+from .head import measure_pooling
 from .held_out import measure_held_out
 from .idle import measure_idle
 from .layers import measure_input, measure_layers

@@ -1,4 +1,4 @@
-"""How the head makes one answer of many frames, and what keeps it from learning by heart; says what is there."""
+"""How the head makes one answer of many frames; says what is there, no more."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from ..backbones import Backbone
 from ..calls import Call, _Names, sources, texts
 from ..script import Script
 from ..target import target_of
-from ..training import training_of
 from ..values import Const, Derived, Instance, Items, Member, Unknown, Value, constant, constants
 from ..values_used import uses_in
 from .answers import absent, there, unknown
-from .freezing import measure_freezing
 from .last_frame import last_frames
 from .layers import network_seen, used_backbones
 
-_POOLING, _MASK, _DROPOUT = "script.pooling", "script.pooling_mask", "script.dropout"
+_POOLING, _MASK = "script.pooling", "script.pooling_mask"
 _NETWORK = "the file that defines the network"
 
 
@@ -350,50 +348,3 @@ def _called(value: Value) -> str:
 
 def _is_length(value: Value) -> bool:
     return constant(value) is None and not (isinstance(value, Const))
-
-
-def measure_dropout(script: Script) -> Measured:
-    """Return `script.dropout`: whether activations are dropped while training, in the head or by a setting."""
-    calls = [call for call in script.calls("dropout") if _drops(call)]
-    calls += [call for call in script.trace if call.main and _set(call)]
-    if calls:
-        return there(script, _DROPOUT, "there", *(script.of(call) for call in calls[:6]))
-    found = [each for each in used_backbones(script) if each.call.main]
-    frozen = {fact.name: fact.value for fact in measure_freezing(script).facts}.get("script.freezing") == "whole"
-    learning = [each for each in found if not frozen and not each.image]
-    if learning:
-        why = f"the configuration of the checkpoint that {learning[0].call.name} loads decides its dropout"
-        return unknown(script, _DROPOUT, why, "the checkpoint's configuration")
-    networks = [call for call in script.trace if call.main and call.name.startswith("torch.nn.Linear")]
-    training = training_of(script)
-    made = [call for call in script.trace if call.main and call.name.endswith(".__init__") and ":" in call.name
-            and isinstance(call.receiver, Instance) and _is_network(call.receiver)]  # fmt: skip
-    anchors = [*networks[:8], *script.calls("dense-layer")[:8], *made, *training.optimizers]
-    if not (networks or script.calls("dense-layer")):
-        return unknown(script, _DROPOUT, "no layer of a network was found", _NETWORK)
-    return absent(script, _DROPOUT, "nothing", "a network without dropout", anchors)
-
-
-def _is_network(value: Instance) -> bool:
-    return value.cls is not None and any("Module" in base or "Model" in base for base in value.cls.outside())
-
-
-def _drops(call: Call) -> bool:
-    rate = (
-        call.argument("p", 1 if "functional" in call.name else 0) or call.argument("rate") or call.argument("dropout")
-    )
-    if "Transformer" in call.name:
-        rate = call.argument("dropout", 3)
-    return rate is None or constant(rate) not in (0, 0.0)
-
-
-def _set(call: Call) -> bool:
-    """Return whether a setting of a layer or network switches dropout on."""
-    outside = call.name.startswith(
-        ("torch.", "transformers.", "peft.", "keras.", "speechbrain.", "torchaudio.", "timm.", "s3prl.")
-    )
-    return outside and any(
-        name.endswith(("dropout", "drop_rate", "dropout_rate", "drop_prob"))
-        and constant(value, "set") not in (0, 0.0, None)
-        for name, value in call.keywords.items()
-    )

@@ -10,10 +10,10 @@ from ..calls import Call, comes_from
 from ..functions import functions_of, reached_lines, text_around
 from ..places import Place
 from ..script import Script
-from ..settings import OFF, profiles_of, settings
+from ..settings import OFF, Setting, profiles_of, settings
 from ..sources import Source
 from ..training import training_of
-from ..values import constant
+from ..values import Const, constant
 from .answers import NO_TRAINING, TRAINING_FILE, absent, of_setting, there, unknown, untold
 
 
@@ -70,7 +70,8 @@ def measure_resume(script: Script) -> Measured:
     training = training_of(script)
     if not training.found:
         return unknown(script, name, NO_TRAINING, TRAINING_FILE)
-    wired = [each for each in settings(script, "resume") if each.given and constant(each.value, ...) not in OFF]
+    given = [each for each in settings(script, "resume") if each.given]
+    wired = [each for each in given if constant(each.value, ...) not in OFF or _offered(script, each)]
     restored = list(script.calls("state-restored"))
     restored += [
         call for call in script.trace.named("*.load_state_dict", main=True) if _of_optimizer_load(script, call)
@@ -90,6 +91,14 @@ def measure_resume(script: Script) -> Measured:
     loads = [call for call in script.calls("weights-restored") if call.order < first]
     anchors = [*loads, *training.starts, *script.calls("weights-saved"), *training.step_anchor]
     return absent(script, name, "none", "nothing takes a run up again", anchors)
+
+
+def _offered(script: Script, setting: Setting) -> bool:
+    """Return whether a setting that is off is an option of the command line: the next launch may turn it on."""
+    value = setting.value
+    if not isinstance(value, Const) or value.via != "default" or value.place is None:
+        return False
+    return any(call.place == value.place for call in script.trace.named("*.add_argument", main=True))
 
 
 def _ways_back(script: Script) -> list[Evidence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from knowledge.records import Measured
 
 from ..calls import reasons
-from ..loops import rounds_of
+from ..loops import Rounds, around_one_epoch, rounds_of
 from ..script import Script
 from ..settings import Setting, profiles_of
 from ..training import first_on, step_loops, training_of, within
@@ -41,6 +41,8 @@ def _of_framework(script: Script) -> Measured:
     on, _, open_ones = first_on(script, "epochs")
     given = [each for each in on if each.given] or on
     known = [float(option) for each in given for option in each.options or () if isinstance(option, (int, float))]
+    if known == [1.0] and (rounds := around_one_epoch(script, given[0].call.loops)) is not None:
+        return _one_each(script, given[0], rounds)
     if known:
         found = [of_setting(script, each) for each in given]
         return there(script, "script.epochs", min(known), *found) + there(script, "script.step_budget", False, *found)
@@ -48,6 +50,18 @@ def _of_framework(script: Script) -> Measured:
         return untold(script, "script.epochs", open_ones[0])
     return unknown(
         script, "script.epochs", "the framework's loop takes its epochs from something that is computed", "the launch"
+    )
+
+
+def _one_each(script: Script, setting: Setting, rounds: Rounds) -> Measured:
+    """Return the epochs of a loop that has a framework train one epoch in each round."""
+    if not rounds.count:
+        why = next(iter(reasons(rounds.why)), "the number of epochs is computed")
+        return unknown(script, "script.epochs", why, "the command or file that launches the training")
+    found = [script.evidence(place, "the number of epochs") for place in rounds.places]
+    found.append(of_setting(script, setting))
+    return there(script, "script.epochs", min(rounds.count), *found) + there(
+        script, "script.step_budget", False, *found
     )
 
 

@@ -111,8 +111,16 @@ def _local(call: Call) -> bool:
 def _networks(script: Script) -> list[Call]:
     """Return where networks are made whose weights are drawn, in order."""
     own = [call for call in script.constructions if call.main and _is_network(call)]
-    heads = [call for call in script.trace if call.main and _NEW_HEAD.search(call.name)]
+    heads = [call for call in script.trace if call.main and _draws_a_head(script, call)]
     return sorted((*own, *heads), key=lambda call: call.order)
+
+
+def _draws_a_head(script: Script, call: Call) -> bool:
+    """Return whether a pretrained network gets a new last layer: for classes, or where its checkpoint has none."""
+    if not call.name.endswith("ForCTC.from_pretrained"):
+        return _NEW_HEAD.search(call.name) is not None
+    name = constant(call.argument("pretrained_model_name_or_path", 0))
+    return isinstance(name, str) and script.says("checkpoint-without-a-head", name)
 
 
 def _is_network(call: Call) -> bool:
