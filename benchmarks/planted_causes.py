@@ -134,6 +134,15 @@ def _patch_attention() -> None:
     run.build_model = without_adapters
 
 
+_BROKEN: set[str] = set()
+
+
+def one_broken_clip(clips: list[Clip], _: np.random.Generator, __: Path) -> list[Clip]:
+    """Choose a training clip for `_patch_one_clip`: frames of a validation clip may be kept from another run."""
+    _BROKEN.add(max(str(clip.path) for clip in clips if clip.split == "train"))
+    return clips
+
+
 def _patch_one_clip() -> None:
     """Let one clip come out of the reader as NaN, as dividing a silent clip by its peak does."""
     from engine.training.waveforms import Waveforms
@@ -142,7 +151,7 @@ def _patch_one_clip() -> None:
 
     def broken(self: Waveforms, region: Any) -> Any:
         sound = original(self, region)
-        return sound * float("nan") if region == sorted(self.sounds, key=str)[-1] else sound
+        return sound * float("nan") if str(region.file) in _BROKEN else sound
 
     Waveforms.__getitem__ = broken  # type: ignore[method-assign]
 
@@ -243,7 +252,8 @@ CASES = (
          causes=("labels.imbalanced",)),
     Case("mismatched-sample-rate", data=double_speed_validation, symptoms=("mixed-sample-rate", "wrong-sample-rate"),
          causes=("audio.sample-rate",)),
-    Case("nan-batch", component=_patch_one_clip, symptoms=("divergence",), causes=("data.broken-batch",)),
+    Case("nan-batch", data=one_broken_clip, component=_patch_one_clip, symptoms=("divergence",),
+         causes=("data.broken-batch",)),
     Case("out-of-memory", corpus="scenes", component=_patch_memory, symptoms=("out-of-memory",),
          causes=("memory.long-clip",)),
     Case("throttling", component=_patch_sensors, symptoms=("gpu-throttled",), causes=("machine.heat",)),

@@ -77,11 +77,15 @@ def failures_of_cause(cause: Cause) -> Iterator[str]:
 
 def _ranked(session: Session, causes: Iterable[Cause]) -> tuple[Weighed, ...]:
     assessment = Assessment(concluding(session.knowledge.pack(*session.packs)), session.facts.get)
-    severity = {finding.id: SEVERITIES.index(finding.severity) for finding in reversed(session.findings)}
+    # of two findings as grave as each other, the run's own comes before one of its clips: it is the run one asks about
+    severity = {
+        finding.id: 2 * SEVERITIES.index(finding.severity) + finding.rule.startswith("audit.")
+        for finding in reversed(session.findings)
+    }
     weighed = [_weigh(cause, session, assessment) for cause in causes]
 
     def place(one: Weighed) -> tuple[int, int, int, int]:
-        worst = min((severity[name] for name in one.explains), default=len(SEVERITIES))
+        worst = min((severity[name] for name in one.explains), default=2 * len(SEVERITIES))
         return STANDINGS.index(one.standing), worst, len(one.contra) - len(one.pro), -len(one.explains)
 
     return tuple(sorted(weighed, key=place))

@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from engine.plan import Answer
 from engine.separating import Outcome
 from knowledge.errors import InputError
 
@@ -22,32 +25,80 @@ _RANDOM = ("p", "dropout", "attention_dropout", "activation_dropout", "hidden_dr
 """Attributes of modules that hold a probability of leaving something out."""
 SAME_LENGTH = ("class", "score", "tags", "vector")
 """Kinds of answer that are as long for every clip, so that those of several batches can be put together."""
-_FACTS = ("test.mode_loss_ratio", "test.mode_dropout_ratio")
+_SPREAD_PART = 0.5
+"""A score is another answer beyond half of the labels' standard deviation: what Cohen (1988) calls a medium effect."""
+_FEWEST_SETTLED = 10
+"""With fewer clips a share says nothing."""
+_FACTS = ("test.mode_loss_ratio", "test.mode_dropout_ratio", "test.mode_other_answers")
 
 
 def mode_agreement(bench: Bench) -> Outcome:
-    """Compare the loss of the last weights in evaluation, in training, and in training without dropout."""
+    """Compare loss and answers of the last weights in evaluation, in training, and in training without dropout."""
     weights = _last_weights(bench)
     if weights is None:
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "the run left no checkpoint"))
     if bench.plan.answer not in SAME_LENGTH:
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "answers differ in length"))
-    items = bench.spread(_CLIPS)
     job = bench.job({"augmentation.strength": "none"}, None)
     job.model.load_trainable_state(weights)
+    items, again = _mixed(bench)
     job.model.eval()
-    evaluated = _loss(job, items)
+    evaluated = answers(job, items)
     job.model.train()
-    with_dropout = _loss(job, items)
+    with_dropout = answers(job, items)
     with without_dropout(job.model):
-        trained = _loss(job, items)
-    if not min(evaluated, with_dropout, trained) > 0 or not math.isfinite(evaluated + with_dropout + trained):
+        trained = answers(job, items)
+        elsewhere = answers(job, tuple(items[place] for place in again))[np.argsort(again)]
+    losses = [_loss(job, items, outputs) for outputs in (evaluated, trained, with_dropout)]
+    if not min(losses) > 0 or not math.isfinite(sum(losses)):
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "a loss is 0 or not a number"))
-    text = (
-        f"{len(items)} training clips: loss {evaluated:.4f} in evaluation, {trained:.4f} in training without dropout, "
-    )
-    facts = {_FACTS[0]: evaluated / trained, _FACTS[1]: with_dropout / trained}
-    return Outcome("mode-agreement", dict(facts), (f"{text}{with_dropout:.4f} with it",), {}, len(items))
+    facts = {_FACTS[0]: losses[0] / losses[1], _FACTS[1]: losses[2] / losses[1]}
+    told = f"loss {losses[0]:.4f} in evaluation, {losses[1]:.4f} in training without dropout, {losses[2]:.4f} with it"
+    shown = (f"{len(items)} training clips: {told}",)
+    other, told = _other_share(job, items, trained, elsewhere, evaluated)
+    if other is None:
+        return Outcome("mode-agreement", dict(facts), shown, {_FACTS[2]: told}, len(items))
+    return Outcome("mode-agreement", {**facts, _FACTS[2]: other}, (*shown, told), {}, len(items))
+
+
+def _other_share(
+    job: Job, items: tuple[Item, ...], trained: Tensor, elsewhere: Tensor, evaluated: Tensor
+) -> tuple[float | None, str]:
+    """Return the share of settled clips that evaluation answers otherwise, or none, and what to tell of it.
+
+    A clip is settled where training answers it alike in two batches: what its neighbours decide is no fault of a mode.
+    """
+    if job.plan.answer == "vector":
+        return None, "a direction is not right or wrong by itself"
+    spread = float(np.std([item.target for item in items]))
+    trained, elsewhere, evaluated = (one[..., : len(job.classes) or None] for one in (trained, elsewhere, evaluated))
+    settled = ~other_answers(job.plan.answer, trained, elsewhere, spread)
+    count = int(settled.sum())
+    if count < _FEWEST_SETTLED:
+        return None, f"training answers only {count} clips alike in two batches, expected {_FEWEST_SETTLED}"
+    other = float(other_answers(job.plan.answer, trained, evaluated, spread)[settled].float().mean())
+    return other, f"evaluation answers {other:.0%} of the {count} clips otherwise that training answers alike twice"
+
+
+def other_answers(answer: Answer, first: Tensor, second: Tensor, spread: float) -> Tensor:
+    """Return (clips,) bool: whether two answers of a clip are not the same, or scores apart by a part of the spread."""
+    if answer == "class":
+        return first.argmax(1) != second.argmax(1)
+    if answer == "tags":
+        return ((first > 0) != (second > 0)).any(1)
+    return (first - second).abs() > _SPREAD_PART * spread
+
+
+def _mixed(bench: Bench) -> tuple[tuple[Item, ...], NDArray[np.intp]]:
+    """Return training clips of all classes in an order of chance, and another such order of their places.
+
+    Batches are mixed as they are in training: one class alone has statistics of its own, and a normalisation by
+    batch would take away what tells the class.
+    """
+    items, size = bench.spread(_CLIPS), bench.plan.training.batch_size
+    kept = items[:-1] if len(items) % size == 1 < size else items  # one clip alone has no statistics
+    random = np.random.default_rng(bench.plan.training.seed)
+    return tuple(kept[int(place)] for place in random.permutation(len(kept))), random.permutation(len(kept))
 
 
 def _last_weights(bench: Bench) -> dict[str, Tensor] | None:
@@ -60,8 +111,7 @@ def _last_weights(bench: Bench) -> dict[str, Tensor] | None:
     return read_checkpoint(folder / BEST)[0] if (folder / BEST).exists() else None
 
 
-def _loss(job: Job, items: tuple[Item, ...]) -> float:
-    outputs = answers(job, items)
+def _loss(job: Job, items: tuple[Item, ...], outputs: Tensor) -> float:
     return float(job.evaluation_loss(outputs, targets_of(items, job.plan.answer)))
 
 

@@ -20,6 +20,7 @@ from engine.training.loader import Loader
 from engine.training.model import AudioModel
 from engine.training.separating import one_batch as one_batch_module
 from engine.training.separating import short_runs
+from engine.training.separating.modes import other_answers
 from engine.training.separating.running import _FUNCTIONS, run_test
 from engine.training.stopping import Stop
 from knowledge.errors import InputError, UsageError
@@ -103,6 +104,7 @@ def test_modes_agree_but_for_dropout(tmp_path: Path) -> None:
     train(plan, tmp_path / "run")
     facts = outcome(tmp_path, "mode-agreement", plan)
 
+    assert facts["test.mode_other_answers"] == 0
     assert facts["test.mode_loss_ratio"] == pytest.approx(1, abs=1e-5)
     assert facts["test.mode_dropout_ratio"] != pytest.approx(1, abs=1e-3)
 
@@ -123,7 +125,19 @@ def test_modes_differ_where_a_norm_forgets_its_statistics(tmp_path: Path, monkey
     plan = tone_plan(tone_corpus(tmp_path / "data"), training__epochs=6)
     train(plan, tmp_path / "run")
 
-    assert outcome(tmp_path, "mode-agreement", plan)["test.mode_loss_ratio"] > 1.3
+    facts = outcome(tmp_path, "mode-agreement", plan)
+    assert facts["test.mode_loss_ratio"] > 1.3
+    assert facts["test.mode_other_answers"] > 0.2
+
+
+def test_another_answer_is_another_class_another_tag_or_half_a_spread() -> None:
+    scores, classes = torch.tensor([1.0, 2.0, 3.0]), torch.eye(3)
+
+    assert other_answers("score", scores, scores + torch.tensor([0.0, 0.9, -1.1]), 2.0).tolist() == [False, False, True]
+    assert other_answers("class", classes, classes.roll(1, 0) * 5, 0.0).all()
+    assert not other_answers("class", classes, classes * 5 - 1, 0.0).any()
+    assert other_answers("tags", classes - 0.5, -torch.ones(3, 3), 0.0).all()
+    assert not other_answers("tags", classes - 0.5, 9 * classes - 1, 0.0).any()
 
 
 def test_without_a_checkpoint_modes_are_unknown(tmp_path: Path) -> None:
@@ -133,6 +147,7 @@ def test_without_a_checkpoint_modes_are_unknown(tmp_path: Path) -> None:
     assert {one.attribute if hasattr(one, "attribute") else one.name for one in measured.unknown} == {
         "test.mode_loss_ratio",
         "test.mode_dropout_ratio",
+        "test.mode_other_answers",
     }
 
 
