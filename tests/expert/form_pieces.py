@@ -73,6 +73,12 @@ SPEECH = {
                          "    def ends(self, score):\n        if score > self.highest:\n"
                          "            self.highest, self.waited = score, 0\n        else:\n"
                          "            self.waited += 1\n        return self.waited >= self.patience\n"),
+    "champion": Piece(
+        'client = mlflow.MlflowClient()\nold = client.get_model_version_by_alias("net", "champion")\n'
+        'if score > float(old.tags["score"]):\n    client.set_registered_model_alias("net", "champion", 2)',
+        "pass",
+        "score",
+    ),
     "registry": Piece('mlflow.register_model("runs:/1/net", "net")'),
 }  # fmt: skip
 """Practices of a classifier of speech on a pretrained network that learns, in a loop written by hand."""
@@ -185,6 +191,8 @@ with torch.no_grad():
         truths += label.tolist()
 print("test", accuracy_score(truths, answers))
 {registry}
+score = accuracy_score(truths, answers)
+{champion}
 """
 
 SCALE_SCRIPT = """\

@@ -65,25 +65,16 @@ ROWS = {
     "life.best_ckpt": Row("speech"),
     # a way back that is offered counts, whether or not this launch takes it
     "life.resume": Row("speech", (P, M, P, P, P, P)),
+    "life.champion": Row("speech"),
     "life.registry": Row("speech"),
     "interp.scatter": Row("scale"),
     "interp.per_bin": Row("scale"),
     "interp.embeddings": Row("speech"),
 }  # fmt: skip
-NO_FORM = {
-    "life.champion": "no line of code says which model is in use, so a reading cannot see that it was compared with it",
-}
-"""Checks that no code of a script decides, and why."""
 WRONG = {
-    **dict.fromkeys([("problem.output_range", form) for form in (P, "helper", "configuration", U)],
-                    "a bounded number that is scaled afterwards is not followed back to what bounds it"),
-    ("data.stratified", U): "the branch that leaves the shares to chance counts, though the launch may not take it",
-    ("data.padding_mask", M): "a mask that the network's forward takes and leaves unread counts as told",
-    ("data.padding_mask", "dead switch"): "a mask that the network's forward takes and leaves unread counts as told",
-    ("data.aug_train_only", "helper"): "a helper that hands held-out clips back unvaried counts as varying them",
+    ("data.padding_mask", "dead switch"): "a mask that the network's forward reads in dead code alone counts as told",
     ("data.aug_train_only", U): "an unknown switch between the two ways counts as one that spares held-out clips",
     ("backbone.multi_layer", U): "layers that only one branch of an unknown switch weighs are not found",
-    ("train.early_stopping", "dead switch"): "patience is read off the code of the loop, whatever switch it is behind",
     ("repro.config_saved", U): "settings that come from a file known only at launch are not told from other data",
 }  # fmt: skip
 """Cells that the reviewer answers wrongly today, and why; strict, so that a mended one leaves this table."""
@@ -124,15 +115,38 @@ def test_a_framework_decides_the_other_checks_by_its_defaults(check: str, state:
     assert first_states("default")[check] == state
 
 
-def test_every_check_stands_in_the_table_with_its_forms_or_with_a_reason() -> None:
+def test_every_check_stands_in_one_of_the_tables_and_in_one_only() -> None:
     every = set(first_states("default"))
-    assert {*PRACTICES, *ROWS, *NO_FORM} == every
-    assert len(PRACTICES) + len(ROWS) + len(NO_FORM) == len(every) == 53
+    assert {*PRACTICES, *ROWS} == every
+    assert len(PRACTICES) + len(ROWS) == len(every) == 53
     assert {*DEFAULTS, *OTHER_DEFAULTS} == every and not DEFAULTS.keys() & OTHER_DEFAULTS.keys()
     assert all(form in FORMS and check in ROWS for check, form in WRONG)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("check", NO_FORM)
-def test_a_check_that_no_code_decides_is_never_said_to_be_there(check: str, form: str) -> None:
-    assert states("speech", form)[check] != P
+@pytest.mark.parametrize("check", ["train.lr_schedule", "train.lr_warmup"])
+@pytest.mark.xfail(strict=True, reason="a schedule counts where it is made; that nothing moves it on is told apart")
+def test_a_schedule_that_nothing_moves_on_changes_no_rate(check: str) -> None:
+    assert states("speech", P, (("move", M),))[check] == M
+
+
+def test_a_schedule_that_nothing_moves_on_is_told() -> None:
+    assert states("speech", P, (("move", M),))["train.sched_step_ok"] == M
+
+
+@pytest.mark.parametrize(
+    ("switch", "state"), [("training", P), ("random.random() < 0.5", M), ('json.load(open(sys.argv[1]))["augment"]', M)]
+)
+def test_only_a_switch_for_training_spares_held_out_clips(
+    switch: str, state: str, request: pytest.FixtureRequest
+) -> None:
+    if "json" in switch:
+        why = "an unknown switch named after augmentation counts as one for training, though held-out clips pass it"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=why))
+    noise = f"if {switch}:\n    wave = wave + 0.01 * torch.randn_like(wave)"
+    assert states("speech", P, (("augment", noise),))["data.aug_train_only"] == state
+
+
+@pytest.mark.xfail(strict=True, reason="a loader counts by its name, where no loop was seen to read it")
+def test_parts_that_are_made_and_never_read_are_no_development_set() -> None:
+    made = "val_loader = DataLoader(Clips(val_rows, False), 8, collate_fn=collate)\nwatched = test_loader"
+    assert states("speech", P, (("watched", made),))["data.val_split"] == M

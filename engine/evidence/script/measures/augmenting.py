@@ -57,7 +57,15 @@ def _calls(script: Script) -> list[Call]:
         name = call.name.rpartition(":")[2].lower()
         if any(word in name for word in words) and not _is_off(call):
             found.append(call)
-    return found or noises(script)
+    working = {call.name for call in found if not _hands_back(script, call)}  # at some of its calls, not at all
+    return [call for call in found if call.name not in working or not _hands_back(script, call)] or noises(script)
+
+
+def _hands_back(script: Script, call: Call) -> bool:
+    """Return whether a function of the project hands back what it was given, and did nothing with it."""
+    following = script.trace.calls[call.order + 1 : call.order + 2]
+    worked = any(len(each.stack) > len(call.stack) for each in following)
+    return not worked and call.result is not None and any(value is call.result for value in call.values())
 
 
 def _is_off(call: Call) -> bool:
