@@ -51,7 +51,7 @@ def _unscaled(value: Derived | Member | Items) -> list[Value]:
     """Return the one part of some arithmetic that is no known number, or nothing where several are not."""
     if not isinstance(value, Derived) or value.operation not in _SCALES:
         return []
-    open_parts = [part for part in value.parts if not isinstance(part, Const)]
+    open_parts: list[Value] = [part for part in value.parts if not isinstance(part, Const)]
     return open_parts if len(open_parts) == 1 else []
 
 
