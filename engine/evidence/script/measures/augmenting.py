@@ -113,8 +113,7 @@ def _reach(script: Script, calls: list[Call]) -> Measured:
     if not applied:
         return Measured((script.fact(WHERE, "training-only", *(script.of(call) for call in calls)),))
     shared = _shared(script, applied)
-    open_ones = [call for call in applied if not any(script.says("says-training", guard.text)
-                                                     and _switch(guard) not in shared for guard in call.guards)]  # fmt: skip
+    open_ones = [call for call in applied if not any(_for_training(script, guard, shared) for guard in call.guards)]
     uses = {id(call): uses_of(script, call) for call in open_ones}
     too = [call for call in open_ones if "held-out" in uses[id(call)]]
     if too and not spared(script, too):  # a robustness test changes clips on purpose, beside those left as they are
@@ -125,6 +124,10 @@ def _reach(script: Script, calls: list[Call]) -> Measured:
         return Measured((script.fact(WHERE, "training-only", *(script.of(call) for call in applied)),))
     why = f"reading does not tell which clips the augmentation at {open_ones[0].place} changes"
     return Measured((), (script.unknown(WHERE, why, "a run"),))
+
+
+def _for_training(script: Script, guard: Guard, shared: set[object]) -> bool:
+    return script.says("says-training", guard.text) and _switch(guard) not in shared
 
 
 def _shared(script: Script, applied: list[Call]) -> set[object]:
