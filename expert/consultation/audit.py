@@ -112,18 +112,9 @@ def audit_dataset(
         UsageError: a named column does not exist.
     """
     dataset = read_dataset(
-        manifest,
-        path=path,
-        label=label,
-        group=group,
-        split=split,
-        text=text,
-        session=session,
-        raters=raters,
-        audio_root=audio_root,
-        task=task,
-        with_sound=decode,
-    )
+        manifest, path=path, label=label, group=group, split=split, text=text, session=session, raters=raters,
+        audio_root=audio_root, task=task, with_sound=decode,
+    )  # fmt: skip
     if not decode:
         return _judged(knowledge, dataset, NOTHING_DECODED, None, (), scale, protocol)
     scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)

@@ -97,6 +97,7 @@ def test_every_paper_that_is_cited_is_listed_once_and_used() -> None:
     cited |= {source for remedy in KNOWLEDGE.remedies.values() for source in remedy.sources}
     cited |= {source for preset in KNOWLEDGE.presets for source in preset.citations}
     cited |= {source for card in KNOWLEDGE.backbones for source in card.source}
+    cited |= {source for cause in KNOWLEDGE.causes for source in cause.sources}
     papers = {source.source for source in KNOWLEDGE.sources.values() if source.kind == "paper"}
 
     assert papers <= cited
