@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .values import Choice, Derived, Instance, Items, Member, Value
+from .values import Choice, Const, Derived, Instance, Items, Member, Value
 
 SHAPING = frozenset({
     "squeeze", "unsqueeze", "view", "reshape", "flatten", "float", "double", "half", "to", "contiguous", "transpose",
@@ -14,8 +14,11 @@ SHAPING = frozenset({
 _NEUTRAL = frozenset({"dropout", "Dropout", "DropPath", "Identity", "Flatten"})
 
 
-def producers(value: Value | None, deepest: int = 10) -> Iterator[Instance]:
-    """Yield the results of calls that a value may be, reshaping and picking undone; the layer itself, not its input."""
+def producers(value: Value | None, deepest: int = 10, *, scaled: bool = False) -> Iterator[Instance]:
+    """Yield the results of calls that a value may be, reshaping and picking undone; the layer itself, not its input.
+
+    With `scaled`, adding a known number and multiplying with one is undone as well, as in `1 + 4 * sigmoid(x)`.
+    """
     level = [value] if value is not None else []
     seen: set[int] = set()
     for _ in range(deepest):
@@ -27,7 +30,7 @@ def producers(value: Value | None, deepest: int = 10) -> Iterator[Instance]:
             if isinstance(each, Choice):
                 following += each.options
             elif isinstance(each, (Derived, Member, Items)):
-                following += _through(each)
+                following += _through(each) or (_unscaled(each) if scaled else [])
             elif isinstance(each, Instance):
                 inner = _behind(each)
                 if inner is None:
@@ -42,6 +45,17 @@ def _through(value: Derived | Member | Items) -> list[Value]:
         picks = value.operation.startswith(("[", "."))
         return list(value.parts[:1]) if picks else []
     return [value.owner] if isinstance(value, Member) else []
+
+
+def _unscaled(value: Derived | Member | Items) -> list[Value]:
+    """Return the one part of some arithmetic that is no known number, or nothing where several are not."""
+    if not isinstance(value, Derived) or value.operation not in _SCALES:
+        return []
+    open_parts: list[Value] = [part for part in value.parts if not isinstance(part, Const)]
+    return open_parts if len(open_parts) == 1 else []
+
+
+_SCALES = ("Add", "Sub", "Mult", "Div")
 
 
 def _behind(value: Instance) -> Value | None:

@@ -7,13 +7,13 @@ import re
 from knowledge.records import Measured
 
 from ..attribution import spared, uses_of
-from ..calls import Call, _Names, sources
+from ..calls import Call, Guard, _Names, sources
 from ..feeds import feeds
 from ..items import items_made
 from ..noise import noises
 from ..places import Place
 from ..script import Script
-from ..values import Const, Instance, constants, truth
+from ..values import Const, Derived, Instance, Member, Value, constants, truth
 
 NAME, WHERE = "script.augmentation", "script.augmentation_reach"
 _MASKS = ("mask_time_prob", "mask_feature_prob", "apply_spec_augment")
@@ -57,7 +57,15 @@ def _calls(script: Script) -> list[Call]:
         name = call.name.rpartition(":")[2].lower()
         if any(word in name for word in words) and not _is_off(call):
             found.append(call)
-    return found or noises(script)
+    working = {call.name for call in found if not _hands_back(script, call)}  # at some of its calls, not at all
+    return [call for call in found if call.name not in working or not _hands_back(script, call)] or noises(script)
+
+
+def _hands_back(script: Script, call: Call) -> bool:
+    """Return whether a function of the project hands back what it was given, and did nothing with it."""
+    following = script.trace.calls[call.order + 1 : call.order + 2]
+    worked = any(len(each.stack) > len(call.stack) for each in following)
+    return not worked and call.result is not None and any(value is call.result for value in call.values())
 
 
 def _is_off(call: Call) -> bool:
@@ -104,7 +112,8 @@ def _reach(script: Script, calls: list[Call]) -> Measured:
     applied = [each for each in _applied(script, calls) if not _stops_itself(script, each)]
     if not applied:
         return Measured((script.fact(WHERE, "training-only", *(script.of(call) for call in calls)),))
-    open_ones = [call for call in applied if not any(script.says("says-training", guard.text) for guard in call.guards)]
+    shared = _shared(script, applied)
+    open_ones = [call for call in applied if not any(_for_training(script, guard, shared) for guard in call.guards)]
     uses = {id(call): uses_of(script, call) for call in open_ones}
     too = [call for call in open_ones if "held-out" in uses[id(call)]]
     if too and not spared(script, too):  # a robustness test changes clips on purpose, beside those left as they are
@@ -115,6 +124,32 @@ def _reach(script: Script, calls: list[Call]) -> Measured:
         return Measured((script.fact(WHERE, "training-only", *(script.of(call) for call in applied)),))
     why = f"reading does not tell which clips the augmentation at {open_ones[0].place} changes"
     return Measured((), (script.unknown(WHERE, why, "a run"),))
+
+
+def _for_training(script: Script, guard: Guard, shared: set[object]) -> bool:
+    return script.says("says-training", guard.text) and _switch(guard) not in shared
+
+
+def _shared(script: Script, applied: list[Call]) -> set[object]:
+    """Return the switches that are one and the same thing for clips that are trained on and for those held out."""
+    met: dict[object, set[str]] = {}
+    for call in applied:
+        for guard in call.guards:
+            met.setdefault(_switch(guard), set()).update(uses_of(script, call))
+    return {switch for switch, uses in met.items() if len(uses) > 1}
+
+
+def _switch(guard: Guard) -> object:
+    """Return what tells one switch from another: an entry of the settings is the same wherever it is read."""
+    return guard.place, guard.holds, _identity(guard.value)
+
+
+def _identity(value: Value) -> object:
+    if isinstance(value, Const):
+        return value.value
+    if isinstance(value, Derived):
+        return value.operation, *map(_identity, value.parts)
+    return (value.name, _identity(value.owner)) if isinstance(value, Member) else id(value)
 
 
 def _applied(script: Script, calls: list[Call]) -> list[Call]:

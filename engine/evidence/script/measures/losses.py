@@ -43,10 +43,10 @@ def _of_name(loss: object) -> str:
     return "scale" if name in ("mse", "mae", "mean_squared_error", "mean_absolute_error", "huber") else ""
 
 
-def _outputs(call: Call) -> list[Instance]:
+def _outputs(call: Call, *, scaled: bool = False) -> list[Instance]:
     """Return what made the first argument of a loss."""
     given = call.argument("input", 0) or call.argument("y_pred")
-    return list(producers(given))
+    return list(producers(given, scaled=scaled))
 
 
 def _match(script: Script, found: dict[str, list[Call]]) -> Measured:
@@ -78,7 +78,7 @@ def _ends_with(made: Instance, name: str) -> bool:
 
 def _range(script: Script, calls: list[Call], labels: str) -> Measured:
     """Return whether the numbers that a regression gives are bounded by their last step."""
-    made = [each for call in calls for each in _outputs(call)]
+    made = [each for call in calls for each in _outputs(call, scaled=True)]
     bounded, linear = set(script.symbols["bounding"]), set(script.symbols["linear"])
     methods = ("clamp", "clip", "sigmoid", "tanh")
     there = [each for each in made if kind(each) in bounded or (each.call and each.call.attribute in methods)]

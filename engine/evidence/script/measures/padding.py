@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from knowledge.records import Measured
 
 from ..calls import Call, _Names, sources
@@ -87,7 +89,9 @@ def _named_parameters(script: Script, call: Call) -> bool:
         return False
     names = [each.arg for each in forward.node.args.args][1:]
     given = list(zip(names, call.arguments, strict=False))
-    return any(script.says("end-of-a-clip", name) and constant(value, ...) is not None for name, value in given)
+    read = {each.id for each in ast.walk(forward.node) if isinstance(each, ast.Name)}
+    return any(script.says("end-of-a-clip", name) and name in read and constant(value, ...) is not None
+               for name, value in given)  # fmt: skip
 
 
 def _is_told(script: Script, value: object) -> bool:

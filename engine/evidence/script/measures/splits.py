@@ -105,6 +105,9 @@ def _by_class(script: Script, splits: list[Call]) -> Measured:
         return Measured()
     named = set(script.symbols["stratified-split"])
     without = [call for call in splits if not _keeps_classes(script, call, named)]
+    if 0 < len(without) < len(splits) and all(call.guards for call in splits):
+        why = f"the division at {without[0].place} is one of several ways, and others keep the share of each class"
+        return Measured((), (script.unknown(BY_CLASS, why, "the command that launches the training"),))
     calls = without or splits
     return Measured((script.fact(BY_CLASS, CHANCE if without else KEPT, *(script.of(call) for call in calls)),))
 

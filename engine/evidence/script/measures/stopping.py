@@ -28,9 +28,12 @@ def measure_stopping(script: Script) -> Measured:
     if stoppers:
         return there(script, NAME, True, *(script.of(call) for call in stoppers))
     loops = _loop_nodes(script, training)
+    taken = {call.place for call in script.trace.named("break")}
     for path, loop in loops:
         for leave in _patient(script, path, loop):
             place = script.project.sources[path].place(leave)
+            if isinstance(leave, ast.Break) and place not in taken and not script.cut:
+                continue  # behind a switch that is off
             return there(script, NAME, True, script.evidence(place, "leaves the loop after patience with a metric"))
     if loops and not script.cut:
         places = [place for path, loop in loops[:2] for place in _head_and_end(script, path, loop)]
