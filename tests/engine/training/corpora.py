@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 from torch import Tensor
@@ -112,6 +113,15 @@ def events_of(run: Path, kind: str | None = None) -> list[dict[str, Any]]:
     """Return the events of a run, all or of one kind."""
     lines = (run / "events.jsonl").read_text("utf-8").splitlines()
     return [event for event in map(json.loads, lines) if kind in (None, event["kind"])]
+
+
+def assert_kept_is_anew(plan: Plan, folder: Path, monkeypatch: pytest.MonkeyPatch, rel: float) -> None:
+    """Train with what lies below the first weight that learns kept, and computed each time: the losses are the same."""
+    kept = train(plan, folder / "kept")
+    monkeypatch.setattr("engine.training.model.AudioModel.has_prefix", property(lambda _: False))
+    anew = train(plan, folder / "anew")
+    for one, other in zip(events_of(kept, "step"), events_of(anew, "step"), strict=True):
+        assert other["loss"] == pytest.approx(one["loss"], rel=rel)
 
 
 def last_state(run: Path) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from engine.training.model import build_model
 from engine.training.stopping import Stop
 from knowledge.errors import PlanError
 
-from .corpora import events_of, tone_corpus, tone_plan, train
+from .corpora import assert_kept_is_anew, events_of, tone_corpus, tone_plan, train
 from .small_models import batch_of
 
 _HERE = __name__
@@ -92,11 +92,7 @@ def test_a_class_of_the_users_own_trains_and_is_scored_again(tmp_path: Path, cha
 
 def test_kept_frames_of_a_frozen_one_are_those_of_the_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = own_plan(tmp_path)
-    kept = train(plan, tmp_path / "kept")
-    monkeypatch.setattr("engine.training.model.AudioModel.has_prefix", property(lambda _: False))
-    anew = train(plan, tmp_path / "anew")
-    for one, other in zip(events_of(kept, "step"), events_of(anew, "step"), strict=True):
-        assert other["loss"] == pytest.approx(one["loss"], rel=1e-6)
+    assert_kept_is_anew(plan, tmp_path, monkeypatch, 1e-6)
 
 
 def test_padding_that_shows_is_kept_out(tmp_path: Path) -> None:

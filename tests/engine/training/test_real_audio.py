@@ -12,7 +12,7 @@ from engine.training.recipes import FOLDER
 from engine.training.stopping import Stop
 from knowledge.errors import Interrupted
 
-from .corpora import assert_same_state, events_of, last_state, tone_plan, train, write_manifest
+from .corpora import assert_kept_is_anew, assert_same_state, events_of, last_state, tone_plan, train, write_manifest
 from .small_models import save_checkpoint
 from .test_recipes import stop_after
 
@@ -67,11 +67,7 @@ def test_kept_takes_of_voices_are_what_each_epoch_would_make(
 ) -> None:
     """Clips of tones are too short for frames to be hidden; here some are, and a kept mean would know nothing of it."""
     plan = voice_plan(voices, augmentation__strength="strong", augmentation__mixing="use", augmentation__views=2)
-    kept = train(plan, tmp_path / "kept")
-    monkeypatch.setattr("engine.training.model.AudioModel.has_prefix", property(lambda _: False))
-    anew = train(plan, tmp_path / "anew")
-    for one, other in zip(events_of(kept, "step"), events_of(anew, "step"), strict=True):
-        assert other["loss"] == pytest.approx(one["loss"], rel=1e-4)
+    assert_kept_is_anew(plan, tmp_path, monkeypatch, 1e-4)
 
 
 def test_other_speeds_are_other_voices_in_training_alone(voices: Path, tmp_path: Path) -> None:

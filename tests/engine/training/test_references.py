@@ -18,7 +18,16 @@ from engine.training.stopping import Stop
 from engine.training.waveforms import Waveforms
 from knowledge.errors import PlanError, UsageError
 
-from .corpora import RATE_HZ, assert_same_state, events_of, last_state, tone_plan, train, write_manifest
+from .corpora import (
+    RATE_HZ,
+    assert_kept_is_anew,
+    assert_same_state,
+    events_of,
+    last_state,
+    tone_plan,
+    train,
+    write_manifest,
+)
 from .small_models import save_checkpoint
 from .test_recipes import stop_after
 
@@ -77,12 +86,7 @@ def test_kept_frames_of_both_signals_are_what_encoding_them_gives(
     checkpoint = save_checkpoint(tmp_path, hidden_dropout=0.0, attention_dropout=0.0, activation_dropout=0.0)
     pretrained = {"backbone__name": "wav2vec2", "backbone__checkpoint": checkpoint, "data__sample_rate_hz": 16000}
     plan = quality_plan(quality_corpus(tmp_path / "data", 12), **pretrained, **changes)
-    kept = train(plan, tmp_path / "kept")
-    monkeypatch.setattr("engine.training.model.AudioModel.has_prefix", property(lambda _: False))
-    anew = train(plan, tmp_path / "anew")
-
-    for one, other in zip(events_of(kept, "step"), events_of(anew, "step"), strict=True):
-        assert other["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    assert_kept_is_anew(plan, tmp_path, monkeypatch, 1e-5)
 
 
 def test_a_clip_and_its_reference_are_varied_alike_and_answer_alone_as_in_a_batch(tmp_path: Path) -> None:
