@@ -24,6 +24,7 @@ from .averaging import WeightAverage
 from .batches import ahead, passes
 from .census import Census
 from .checkpoints import Checkpoints, Progress
+from .determinism import StrictSteps
 from .evaluation import is_better, loss_of, metrics_of, score
 from .events import EventWriter, token
 from .faults import dead_tensors, diverged, overheated
@@ -73,6 +74,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     steps_per_epoch = sampler.steps(progress.epoch)
     seconds_before, census = progress.seconds, Census(model)
     guard, heat = ThermalGuard(plan.guard), "none"
+    steps = StrictSteps(model, alone=not shards.divided)
 
     def save_last() -> None:
         progress.seconds = seconds_before + time.monotonic() - began
@@ -115,7 +117,10 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             # Forward and backward, a pass at a time; weighted by real clips, the sum equals the whole batch.
             clips = sum(len(batch) for batch in step_passes)
             pace = shards.pace(clips, len(step_passes), job.device)
-            done = accumulate(job, scaler, order[number], step_passes, epoch, progress.most_clips, pace)
+            held = (order[number], step_passes, epoch, progress.most_clips, pace)
+            done, lacking = steps.make(partial(accumulate, job, scaler, *held))
+            if lacking:
+                events.write("nondeterministic", step=progress.step + 1, operation=lacking)
             if done.most_clips != progress.most_clips:
                 progress.most_clips = done.most_clips
                 events.write("memory", step=progress.step + 1, clips_per_pass=done.most_clips)

@@ -18,6 +18,7 @@ from knowledge.errors import InputError, TonmeisterError, UsageError
 from .cache import FrameCache
 from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, read_corpus
+from .determinism import follow
 from .environment import check_same, device_name, write_environment
 from .evaluation import chance, score, write_predictions
 from .events import EventWriter
@@ -113,7 +114,7 @@ def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
         raise UsageError(f"{own} is another plan than {plan_path}, expected a new run directory")
     if plan.compute.threads is not None:
         torch.set_num_threads(plan.compute.threads)
-    torch.backends.cudnn.benchmark = False  # it may choose another algorithm, so another rounding, each time
+    follow(plan.compute.deterministic)
     return plan
 
 
@@ -262,6 +263,7 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "task": plan.task.type,
         "device": device_name(job.device),
         "precision": job.precision,
+        "deterministic": plan.compute.deterministic,
         "train_clips": len(train_items),
         "validation_clips": len(job.parts.validation),
         # Readers take `classes` for those of which a clip has exactly one.
