@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
 from engine.plan import Plan
@@ -64,7 +63,6 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     sampler = sampler_of(job)
     total_steps = sampler.total_steps()
     shards = Shards(model, job.processes)
-    parameters = list(shards.own.values())
     optimiser = make_optimiser(model, training, shards.held)
     # bf16 has the range of fp32; only fp16 needs its gradients scaled.
     scaler = GradScaler(job.device.type, enabled=job.precision == "fp16")
@@ -138,7 +136,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                     raise dead_tensors(census.unused)
             norm = shards.norm()
             if training.clip_norm > 0:
-                nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
+                shards.clip(training.clip_norm, norm)
 
             # Guard: nothing that is not a number reaches the weights. With fp16 the scaler skips such steps itself.
             loss_value, norm_value = float(loss), float(norm)
