@@ -15,6 +15,7 @@ from engine.plan import Answer, Plan, plan_yaml, read_plan, write_atomically
 from engine.process import EventTail
 from knowledge.errors import InputError, TonmeisterError, UsageError
 
+from .backbones import PretrainedEncoder
 from .cache import FrameCache
 from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, read_corpus
@@ -256,6 +257,7 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
     plan, training, train_items = job.plan, job.plan.training, job.parts.train
     sampler = sampler_of(job)
+    notes = job.model.encoder.notes if isinstance(job.model.encoder, PretrainedEncoder) else ()
     unfit = _too_short(job) if plan.answer == "symbols" else []
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in job.model.parameters()]
     return {
@@ -278,7 +280,7 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "chance": chance(plan, job.parts.validation, len(job.classes)),
         "fold": job.fold or None,
         "left_out": len(left_out),
-        "warnings": [*left_out, *short, *unfit][:_NAMED],
+        "warnings": [*notes, *left_out, *short, *unfit][:_NAMED],
     }
 
 
