@@ -101,7 +101,7 @@ def _fitting(entry: Entry, lookup: Lookup, vocabulary: Vocabulary) -> Fact | Non
     divided = ""
     # Dividing costs time, so it is for what does not fit even with the layers computed twice.
     if among is not None and int(among.value) > 1 and not fitting(checkpointing=True):
-        clips, divided = fitting(divided_by=int(among.value)), f", divided between {among.value} GPUs"
+        clips, divided = fitting(divided_by=int(among.value)) or 0, f", divided between {among.value} GPUs"
     assumed = "" if longest else ", a length that is assumed"
     off = f"a real run may need {UNCERTAINTY:.0%} more or less"
     text = f"estimate for clips of {seconds:.0f} s{assumed}{divided}; {off}"

@@ -67,8 +67,8 @@ def _alike(pynvml: Any, first: Any, visible: str | None) -> int:
     chosen = [one.strip() for one in visible.split(",")] if visible else [str(index) for index in range(count)]
     # CUDA sees nothing from the first wrong name on.
     seen = itertools.takewhile(lambda one: one not in ("", "-1") and (not one.isdigit() or int(one) < count), chosen)
-    least = pynvml.nvmlDeviceGetMemoryInfo(first).total
-    memories = [pynvml.nvmlDeviceGetMemoryInfo(_handle(pynvml, one)).total for one in seen]
+    least = int(pynvml.nvmlDeviceGetMemoryInfo(first).total)
+    memories = [int(pynvml.nvmlDeviceGetMemoryInfo(_handle(pynvml, one)).total) for one in seen]
     return max(1, sum(memory >= least for memory in memories))
 
 
