@@ -61,7 +61,7 @@ class PlainReader:
             return None
         name = os.fsencode(file)
         found = 0 if b"\0" in name else self._call(name)
-        if found < 0:
+        while found < 0:
             self._make_room(int(self._facts[0]))
             found = self._call(name)
         return self._plain() if found > 0 else None
