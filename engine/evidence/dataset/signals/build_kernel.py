@@ -12,7 +12,8 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("kernel.bin")
 """Not called .so: Python would take that for a module of its own."""
-_SOURCES = (Path(__file__).with_name("kernel.c"), Path(__file__).parent / "c" / "measure.c")
+_FOLDER = Path(__file__).parent
+_SOURCES = (_FOLDER / "kernel.c", _FOLDER / "c" / "measure.c", _FOLDER / "c" / "plain.c")
 _FLAGS = (
     "-O3 -fPIC -shared -std=gnu11 -Wno-psabi -fno-math-errno -fno-trapping-math -ffinite-math-only -fno-signed-zeros"
 )
