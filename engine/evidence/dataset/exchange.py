@@ -86,19 +86,21 @@ def _best(
     cost, gained = _moving(problem, held, assigned)  # (assignments, groups, splits)
     moved = cost + _LOST * (lost.sum(axis=2)[:, :, None] - gained)
     np.put_along_axis(moved, assigned[:, :, None], np.inf, axis=2)
-    flat = moved.reshape(len(assigned), -1)
-    best = flat.argmin(axis=1)
-    group, split = np.divmod(best, moved.shape[2])
-    least, other = flat[every, best], np.full(len(assigned), -1)
+    least, group, split = _lowest(moved)
+    nobody = np.full(len(assigned), -1, np.int64)
     if alike is None:
-        return least, group, split, other
-    swapped = _swapping(problem, assigned, cost - _LOST * gained, lost, alike).reshape(len(assigned), -1)
-    best = swapped.argmin(axis=1)
-    one, two = np.divmod(best, assigned.shape[1])
-    better = swapped[every, best] < least
-    least = np.where(better, swapped[every, best], least)
+        return least, group, split, nobody
+    swapped, one, two = _lowest(_swapping(problem, assigned, cost - _LOST * gained, lost, alike))
+    better = swapped < least
     split = np.where(better, assigned[every, two], split)
-    return least, np.where(better, one, group), split, np.where(better, two, other)
+    return np.where(better, swapped, least), np.where(better, one, group), split, np.where(better, two, nobody)
+
+
+def _lowest(costs: Floats) -> tuple[Floats, Integers, Integers]:
+    """Return the lowest of each table `(assignments, rows, columns)`, with its row and its column."""
+    flat = costs.reshape(len(costs), -1)
+    best = flat.argmin(axis=1)
+    return flat[np.arange(len(flat)), best], best // costs.shape[2], best % costs.shape[2]
 
 
 def _moving(problem: Problem, held: Floats, assigned: Integers) -> tuple[Floats, Floats]:

@@ -65,6 +65,7 @@ def library() -> Any:
         found = ctypes.CDLL(str(LIBRARY))
         found.tm_measure.argtypes = [_P, _P, _N, _P, _P, _P, _P, _P]
         found.tm_least.argtypes = [_P, _N, _N, _N, _P, _P]
+        found.tm_plain.argtypes = [ctypes.c_char_p, _N, _P, _N, _P, _P, _P]
         found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
         found.tm_means.argtypes = [_P, _N, _N, _P]
