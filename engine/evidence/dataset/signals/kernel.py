@@ -63,6 +63,7 @@ def library() -> Any:
         return None
     try:
         found = ctypes.CDLL(str(LIBRARY))
+        found.tm_measure.argtypes = [_P, _P, _N, _P, _P, _P, _P, _P]
         found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
         found.tm_means.argtypes = [_P, _N, _N, _P]
@@ -97,7 +98,7 @@ def spectra(
     if found is None or not rows or length < 2 * LANES or (rows - 1) * hop + length > samples.size:
         return None
     power, sums = np.empty((rows, bins), np.float32), np.empty((rows, len(bands.edges)), np.float32)
-    turns, circle, place = _tables(length)
+    turns, circle, place = turning(length)
     failed = found.tm_powers(
         *(samples.ctypes.data, rows, hop, length, window.ctypes.data, turns.ctypes.data, circle.ctypes.data),
         *(place.ctypes.data, bins, power.ctypes.data, bands.edges.ctypes.data, bands.weights.ctypes.data),
@@ -216,7 +217,7 @@ def outline_likeness(
 
 
 @lru_cache(maxsize=16)
-def _tables(length: int) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
+def turning(length: int) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
     """Return the factors of each step of the transform, those of its last, and where each of its bins ends up."""
     half = length // 2
     steps, size = [], half
