@@ -54,6 +54,7 @@ def measure_predictions(
     if name is None:
         return unknown("the run holds no predictions of its validation clips", *_ALL, *TAGS, *TRANSCRIPTS)
     others = {key: path for key, path in by_name.items() if key not in _OWN}
+    silent: tuple[str, ...]
     if task == "ctc":
         measured, silent = _transcripts(by_name[name], others, plain_text, limits), (*SCORES, *CLASSES, *TAGS)
     elif task in ("tags", "detection"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -254,5 +255,5 @@ def _symbols(path: Path, compared: list[_Compared], limits: Limits) -> Measured:
     return _known({"predictions.unwritten_symbols": len(missing)}, len(compared), Evidence(text, str(path)))
 
 
-def _known(values: dict[str, Value], n: int, evidence: Evidence) -> Measured:
+def _known(values: Mapping[str, Value], n: int, evidence: Evidence) -> Measured:
     return sum((known(name, value, n, evidence) for name, value in values.items()), Measured())

@@ -29,14 +29,14 @@ def sentences(count: int = 200, length: int = 8, seed: int = 0) -> list[str]:
 
 
 def measured(
-    folder: Path, said: list[str], heard: list[str], groups: list[str] | None = None, **options: bool
+    folder: Path, said: list[str], heard: list[str], groups: list[str] | None = None, plain_text: bool = False
 ) -> Measured:
     path = folder / "val.csv"
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "group", "label", "prediction"])
         writer.writerows(zip(map(str, range(len(said))), groups or [""] * len(said), said, heard, strict=True))
-    return measure_predictions([("val", path)], "ctc", **options)
+    return measure_predictions([("val", path)], "ctc", plain_text=plain_text)
 
 
 def number(found: Measured, name: str) -> float:
