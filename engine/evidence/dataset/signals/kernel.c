@@ -8,6 +8,7 @@ not built. It allocates only scratch, knows no thresholds and no file. Every len
 #include <stdlib.h>
 #include <string.h>
 
+#include "c/sums.h"
 #include "c/transform.h"
 
 /* Power spectra of windowed frames, `(rows, bins)`, and their weighted sums over bands, `(rows, bands)`.
@@ -167,26 +168,10 @@ FAST void tm_outlines(const int16_t *cells, const int64_t *first, const int64_t 
     }
 }
 
-#define PAIR(lane) (uint64_t)(uint32_t)(one[n] + k[n + 4 * lane]) * (uint32_t)(two[n] + k[n + 4 * lane + 512])
-
-/* Of each block of 1024 words and each of four keys (shifted by four words) the sum of the products of each word of the
-   first half with that of the second, the key added to each: (blocks, 4), modulo 2^64. */
-FAST void tm_sums(const uint32_t *words, long blocks, const uint32_t *restrict k, uint64_t *restrict out)
+/* The sums of blocks for content_hash.py. */
+void tm_sums(const uint32_t *words, long blocks, const uint32_t *k, uint64_t *out)
 {
-    for (long block = 0; block < blocks; block++, words += 1024, out += 4) {
-        const uint32_t *one = words, *two = words + 512;
-        uint64_t a = 0, b = 0, c = 0, d = 0;
-        for (long n = 0; n < 512; n++) {
-            a += PAIR(0);
-            b += PAIR(1);
-            c += PAIR(2);
-            d += PAIR(3);
-        }
-        out[0] = a;
-        out[1] = b;
-        out[2] = c;
-        out[3] = d;
-    }
+    block_sums(words, blocks, k, out);
 }
 
 /* Floats of full scale 1.0 as 16-bit samples, halves to even, clipped; returns 1 where one is not finite. */

@@ -252,7 +252,7 @@ static void gaps(const struct form *form, const struct slab *slab, double *out)
 }
 
 /* 16 less the low bits that are zero in every sample that is looked at. */
-static double bits(const struct clip *clip)
+FAST double tm_bits(const struct clip *clip)
 {
     if (clip->floats)
         return UNKNOWN;

@@ -17,7 +17,6 @@ struct room { /* what is worked in, for the largest slab */
     float *tails, *mean;
     double *running, *cells;
     lanes *scratch;
-    long most_segments;
 };
 
 struct extent { long clips, frames, longest; }; /* longest: samples of the longest clip */
@@ -69,12 +68,12 @@ static size_t lay_out(struct room *room, char *memory, const struct form *form, 
     room->running = part(memory, &taken, sizeof(double), sums * SIDES);
     room->cells = part(memory, &taken, sizeof(double), sums * SIDES);
     room->scratch = part(memory, &taken, sizeof(lanes), 3 * (more(length / 2, form->size) + LANES));
-    room->most_segments = most.longest / form->step / form->size + 1;
     room->hum.scratch = room->scratch;
     room->hum.segments = part(memory, &taken, sizeof(float), LANES * 2 * form->size);
-    room->hum.window = part(memory, &taken, sizeof(float), form->size);
-    room->hum.lines = part(memory, &taken, sizeof(float), 4 * room->most_segments);
-    room->hum.power = part(memory, &taken, sizeof(float), longest_frames);
+    room->hum.window = part(memory, &taken, sizeof(float), form->size + 4);
+    for (int mains = 0; mains < 2; mains++) /* a segment takes a sample for each `size x step`, or is a clip's only one */
+        room->hum.lines[mains] = part(memory, &taken, sizeof(struct lines), most.clips + most.frames * slow / form->size);
+    room->hum.power = part(memory, &taken, sizeof(float), more(longest_frames, most.longest / form->step / form->size + 1));
     return taken;
 }
 
@@ -94,7 +93,7 @@ static struct slab rows_of(const struct form *form, const struct slab *all, cons
 }
 
 /* Where the half overlapping frames of a clip start; the last is its second half, without offset, and silence. */
-static void odd_starts(const struct form *form, const struct slab *slab, double offset, float *tail, const float **starts)
+FAST void tm_odd_starts(const struct form *form, const struct slab *slab, double offset, float *tail, const float **starts)
 {
     long half = form->frame.length / 2;
     const float *last = slab->samples + (2 * slab->frames - 1) * half;
@@ -120,21 +119,26 @@ static void measure_slab(const struct form *form, const struct clip *clips, stru
         tm_enter(clips + n, form, &one);
         tm_loudness(form, &one, out);
         gaps(form, &one, out);
-        hum(form, &one, &room->hum, room->most_segments, out);
-        out[BITS] = bits(clips + n);
+        tm_segments(form, &one, &room->hum);
+        out[BITS] = tm_bits(clips + n);
     }
+    if (room->hum.waiting)
+        tm_lines(form, &room->hum);
+    room->hum.done = 0;
     for (long frame = 0; frame < extent.frames; frame++)
         room->starts[frame] = room->all.samples + frame * length;
     tm_spectra(room->starts, extent.frames, &form->frame, &form->all, length / 2 + 1, room->all.spectrum, room->all.sums,
                room->scratch);
     for (long n = 0, frame = 0; n < extent.clips; frame += frames_of(form, clips + n), n++) {
         struct slab one = rows_of(form, &room->all, clips + n, frame);
-        odd_starts(form, &one, to->measures[(first + n) * MEASURES + OFFSET], room->tails + n * length, room->starts + frame);
+        tm_odd_starts(form, &one, to->measures[(first + n) * MEASURES + OFFSET], room->tails + n * length, room->starts + frame);
     }
     tm_spectra(room->starts, extent.frames, &form->frame, &form->profile, 0, NULL, room->all.odd, room->scratch);
-    for (long n = 0, frame = 0; n < extent.clips; frame += frames_of(form, clips + n), n++) {
+    for (long n = 0, frame = 0, segment = 0; n < extent.clips; frame += frames_of(form, clips + n), n++) {
         struct slab one = rows_of(form, &room->all, clips + n, frame);
         double *out = to->measures + (first + n) * MEASURES;
+        hum(form, &one, &room->hum, segment, out);
+        segment += segments_of(form, one.count);
         tm_balance(form, &one, room->mean, out);
         tm_noise(form, &one, out);
         tm_profile(form, &one, to->profiles + (first + n) * (BANDS + 2 * WIDE * BEATS));
@@ -161,6 +165,7 @@ int tm_measure(const struct form *form, const struct clip *clips, long count, do
     if (memory == NULL)
         return 1;
     lay_out(&room, memory, form, most);
+    memset(room.hum.segments, 0, (size_t)(LANES * 2 * form->size) * sizeof(float));
     for (long first = 0; first < count; first += some.clips) {
         some = slab_from(form, clips + first, count - first);
         measure_slab(form, clips + first, some, first, &room, &to);
