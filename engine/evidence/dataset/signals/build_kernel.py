@@ -12,8 +12,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("kernel.bin")
 """Not called .so: Python would take that for a module of its own."""
-_FOLDER = Path(__file__).parent
-_SOURCES = (_FOLDER / "kernel.c", _FOLDER / "c" / "measure.c", _FOLDER / "c" / "plain.c")
+_SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.c", "c/measure.c", "c/plain.c", "c/near.c"))
 _FLAGS = (
     "-O3 -fPIC -shared -std=gnu11 -Wno-psabi -fno-math-errno -fno-trapping-math -ffinite-math-only -fno-signed-zeros"
 )
