@@ -62,7 +62,7 @@ def unlabelled_alarms(knowledge: Knowledge, runs: list[Labelled]) -> list[tuple[
         diagnosis = diagnosed(run, knowledge)
         for finding in diagnosis.session.findings if diagnosis else ():
             if finding.severity in _ALARMS and finding.id not in run.demanded | run.debatable:
-                alarms.append((run.name, finding.id, finding.severity))
+                alarms.append((run.name, finding.id, finding.severity))  # noqa: PERF401
     return alarms
 
 
