@@ -62,6 +62,13 @@ def eject_command(plan: Path, script: Path, held_out: str | None = None) -> list
     return [sys.executable, "-P", "-m", "engine", "eject", str(plan), "--output", str(script), *left_out]
 
 
+_LAST_CHARACTERS = 4000
+_OUT_OF_MEMORY = (
+    "The system does that where memory runs out (`dmesg | grep -i memory` tells). What was saved is kept: "
+    "`--resume` goes on from the last checkpoint; a smaller training.batch_size or data.max_seconds takes less memory."
+)
+
+
 class EventTail:
     """Reads a growing events.jsonl a piece at a time; a torn last line is left for the next read."""
 
@@ -116,6 +123,18 @@ def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] |
     _hand_over(tails, on_event)
     status = child.returncode
     return 130 if interrupted or status == -signal.SIGINT else status if status >= 0 else 128 - status
+
+
+def last_words(run: Path, status: int) -> str:
+    """Return what a child that failed wrote last; of one that was killed, by what, since it had no time to write."""
+    log = run / "stderr.log"
+    told = log.read_text("utf-8", "replace").strip()[-_LAST_CHARACTERS:] if log.is_file() else ""
+    number = status - 128
+    if number not in signal.valid_signals():
+        return told or f"The process ended with status {status} and wrote nothing; see {run}."
+    name = signal.Signals(number).name
+    why = _OUT_OF_MEMORY if number == signal.SIGKILL else "Somebody, or a batch system's time limit, ended it."
+    return f"{told}\nThe process was killed by signal {number} ({name}). {why}".strip()
 
 
 def _follow(child: subprocess.Popen[bytes], tails: _Tails, on_event: Callable[[Event], None] | None) -> bool:

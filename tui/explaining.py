@@ -151,7 +151,7 @@ def round_blocks(report: RoundReport) -> list[Block]:
         blocks.append(Block("validation score", (f"{report.score} on {report.score.clips} clips",)))
     if report.gain is not None:
         gain = report.gain
-        text = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] on {gain.clips} clips that both scored"
+        text = f"{gain.value:+.3f} {gain.interval('+')} on {gain.clips} clips that both scored"
         blocks.append(Block("gain over the champion it challenged", (text,)))
     findings = tuple(f"{finding.severity} {finding.id}: {finding.title}" for finding in report.findings)
     return [*blocks, Block("findings", findings or ("none",)), Block("run directory", (str(report.round.run),))]

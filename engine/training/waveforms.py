@@ -17,6 +17,8 @@ from engine.evidence.dataset.containers import not_audio
 from engine.evidence.dataset.records import Region
 from knowledge.errors import InputError
 
+from .resampling import resampled
+
 if TYPE_CHECKING:
     import soundfile
 
@@ -120,7 +122,7 @@ def decode(region: Region, sample_rate_hz: int) -> NDArray[np.float32]:
     if not np.isfinite(mono).all():
         raise ValueError("holds samples that are not finite numbers")
     if rate != sample_rate_hz:
-        mono = _resampled(mono, rate, sample_rate_hz)
+        mono = resampled(mono, rate, sample_rate_hz)
     return np.ascontiguousarray(mono)
 
 
@@ -139,13 +141,6 @@ def _samples(stream: soundfile.SoundFile, region: Region) -> NDArray[np.float32]
     if region.channel >= samples.shape[1]:
         raise ValueError(f"has {samples.shape[1]} channels and no channel {region.channel}")
     return samples[:, region.channel : region.channel + 1]
-
-
-def _resampled(mono: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.float32]:
-    from torchaudio.functional import resample
-
-    tensor: Tensor = resample(torch.from_numpy(np.ascontiguousarray(mono)), rate, wanted)
-    return tensor.numpy()
 
 
 def _smallest(samples: NDArray[np.float32]) -> NDArray[np.int16] | NDArray[np.float32]:

@@ -27,7 +27,14 @@ class Score:
     clips: int
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self.metric} {self.value:.3f} {self.interval()}"
+
+    def interval(self, sign: str = "") -> str:
+        """Return the interval in words, `sign` "+" for a difference; drawings that all agree, as on a few clips without
+        an error, have no width that means anything."""
+        if self.low == self.high:
+            return f"[no interval on {self.clips} clips]"
+        return f"[{self.low:{sign}.3f}, {self.high:{sign}.3f}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from engine.process import run_child, test_command
+from engine.process import last_words, run_child, test_command
 from engine.separating import TESTS, outcome_folder
 from knowledge.errors import TrainingError, UsageError
 from knowledge.rulebook import Knowledge
@@ -59,6 +59,4 @@ def run_tests(run: Path, names: Iterable[str], say: Say) -> None:
         if status == 130:
             raise KeyboardInterrupt
         if status:
-            log = folder / "stderr.log"
-            told = log.read_text("utf-8", "replace").strip() if log.is_file() else ""
-            raise TrainingError(f"the test {name} ended with status {status}: {told[-2000:] or 'it said nothing'}")
+            raise TrainingError(f"the test {name} ended with status {status}: {last_words(folder, status)}")

@@ -32,9 +32,11 @@ def _verdict(result: LoopResult) -> str:
     if result.before is not None and result.before is not result.champion:
         sentences.append(f"The plan as given scores {result.before.score} on the same data.")
     if result.pretended is not None:
-        sentences.append(
-            f"On the data as given it seemed to score {result.pretended}: that is what the fault pretended."
+        better = (
+            result.before is None or result.before.score is None or result.pretended.value > result.before.score.value
         )
+        meaning = "that is what the fault pretended" if better else "the fault in the data hid nothing here"
+        sentences.append(f"On the data as given it seemed to score {result.pretended}: {meaning}.")
     return " ".join(sentences)
 
 
@@ -49,7 +51,7 @@ def _rows(result: LoopResult) -> tuple[tuple[str, ...], ...]:
 
 
 def _signed(gain: Score) -> str:
-    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+    return f"{gain.value:+.3f} {gain.interval('+')}"
 
 
 def _test(result: LoopResult) -> tuple[Block, ...]:

@@ -8,6 +8,7 @@ from engine.plan import Plan
 from knowledge.conditions import spell
 
 from ..because import format_because
+from ..consultation.audit import Audit
 from ..consultation.plan import PlanDraft
 from ..consultation.plan_words import costs
 from ..interview import questions
@@ -18,8 +19,8 @@ from .json import session_record
 from .own import own_blocks
 
 
-def plan_document(draft: PlanDraft) -> Document:
-    """Return the explanation of a plan."""
+def plan_document(draft: PlanDraft, audit: Audit | None = None) -> Document:
+    """Return the explanation of a plan; of the audit behind it what is wrong, and where that is told in full."""
     session = draft.session
     return (
         Heading("Plan", 1),
@@ -36,6 +37,7 @@ def plan_document(draft: PlanDraft) -> Document:
         *_section("Assumed without knowing", draft.assumptions),
         *_section("Still worth answering", tuple(f"{q.entry.name}: {q.entry.ask}" for q in questions(session))),
         *([Heading("Findings"), *findings_blocks(session.findings, session.knowledge)] if session.findings else []),
+        *_section("What is wrong with the data", _faults(audit)),
         *own_blocks(session.knowledge),
         Paragraph(
             "`tonmeister explain how NAME` shows the proof of a decision, `why-not NAME=VALUE` what speaks against it."
@@ -45,6 +47,14 @@ def plan_document(draft: PlanDraft) -> Document:
 
 def _section(title: str, lines: tuple[str, ...]) -> Document:
     return (Heading(title), Bullets(tuple((line, ()) for line in lines))) if lines else ()
+
+
+def _faults(audit: Audit | None) -> tuple[str, ...]:
+    grave = [] if audit is None else [f for f in audit.session.findings if f.severity in ("error", "warning")]
+    if audit is None or not grave:
+        return ()
+    told = (f"{finding.severity}: {finding.title}" for finding in grave)
+    return (*told, f"`tonmeister audit {audit.dataset.manifest}` names the clips, the evidence and what to do.")
 
 
 def _reason(session: Session, decision: Decision) -> tuple[str, ...]:
@@ -71,7 +81,7 @@ def _objections(session: Session) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def plan_record(draft: PlanDraft) -> dict[str, Any]:
+def plan_record(draft: PlanDraft, audit: Audit | None = None) -> dict[str, Any]:
     """Return the explanation, and the plan itself, as plain values."""
     plan: Plan | None = draft.plan
     return {
@@ -81,4 +91,5 @@ def plan_record(draft: PlanDraft) -> dict[str, Any]:
         "not_runnable": list(draft.not_runnable),
         "assumptions": list(draft.assumptions),
         "costs": list(costs(draft.session)),
+        "data_faults": list(_faults(audit)),
     }

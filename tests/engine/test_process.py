@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.process import EventTail, evaluate_command, run_child, train_command
+from engine.process import EventTail, evaluate_command, last_words, run_child, train_command
 
 WRITER = """
 import json, pathlib, signal, sys, time
@@ -87,7 +87,19 @@ while True: time.sleep(0.05)
 def test_a_killed_child_is_told_by_its_signal(tmp_path: Path) -> None:
     script = "import os; os.kill(os.getpid(), signal.SIGKILL)"
 
-    assert run_child(child(tmp_path, script), tmp_path) == 128 + signal.SIGKILL
+    status = run_child(child(tmp_path, script), tmp_path)
+
+    assert status == 128 + signal.SIGKILL
+    assert "signal 9 (SIGKILL)" in last_words(tmp_path, status) and "memory runs out" in last_words(tmp_path, status)
+
+
+def test_what_a_failed_child_wrote_is_its_last_words(tmp_path: Path) -> None:
+    assert "wrote nothing" in last_words(tmp_path, 1)
+
+    (tmp_path / "stderr.log").write_text("no such clip\n")
+
+    assert last_words(tmp_path, 3) == "no such clip"
+    assert last_words(tmp_path, 128 + signal.SIGTERM).startswith("no such clip\nThe process was killed by signal 15")
 
 
 def test_a_child_does_not_outlive_a_watcher_that_fails(tmp_path: Path) -> None:

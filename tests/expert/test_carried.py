@@ -117,3 +117,8 @@ def test_a_finding_that_is_gone_by_construction_is_judged_by_the_score() -> None
     ]
 
     assert kept == [False, None, True]
+
+
+def test_a_score_that_no_drawing_changes_has_no_interval() -> None:
+    assert str(Score("macro-f1", 1.0, 1.0, 1.0, 13)) == "macro-f1 1.000 [no interval on 13 clips]"
+    assert Score("accuracy", 0.13, 0.05, 0.21, 90).interval("+") == "[+0.050, +0.210]"

@@ -126,6 +126,16 @@ def test_plain_prompts_take_numbers_and_stop_at_the_end_of_input(
     assert "Plan" in out
 
 
+def test_a_plan_tells_what_is_wrong_with_its_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("plan", str(manifest(tmp_path)), "--set", "task.type=classification", "--output")
+    _, text, _ = run(capsys, *words, str(tmp_path / "plan.yaml"))
+    _, record, _ = run(capsys, *words, str(tmp_path / "again.yaml"), "--format", "json")
+    section = text.partition("What is wrong with the data")[2]
+
+    assert "error: " in section and f"tonmeister audit {tmp_path / 'clips.csv'}"[:40] in section
+    assert any(line.startswith("error: ") for line in json.loads(record)["data_faults"])
+
+
 def test_explanations(capsys: pytest.CaptureFixture[str]) -> None:
     case = ("--set", "task.type=classification", "--set", "dataset.clips=300", "--set", "machine.gpu=no")
     _, how, _ = run(capsys, "explain", "how", "dataset.regime", *case)

@@ -19,12 +19,12 @@ from .output import say
 @click.pass_context
 def command(ctx: click.Context, run: Path, manifest: Path, label: str | None, group: str | None) -> None:
     """Compare the encoder of RUN before and after training on MANIFEST, by ABX; `diagnose` then knows of a collapse."""
-    from engine.process import abx_command, run_child
+    from engine.process import abx_command, last_words, run_child
     from engine.separating import OUTCOME, outcome_folder
 
     status = run_child(abx_command(run, manifest.resolve(), label=label, group=group), run)
     if status:
-        say((run / "stderr.log").read_text("utf-8", "replace").strip()[-4000:])
+        say(last_words(run, status))
         ctx.exit(status)
     outcome = outcome_folder(run, "abx") / OUTCOME
     told = json.loads(outcome.read_text("utf-8"))

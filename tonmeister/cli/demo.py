@@ -96,7 +96,7 @@ def _show_audit_and_plan(state: InterviewState) -> None:
 
     assert state.audit is not None
     click.echo(render_text(audit_document(state.audit)))
-    click.echo(render_text(plan_document(state.draft())))
+    click.echo(render_text(plan_document(state.draft(), state.audit)))
 
 
 def _show_curves(run: Path) -> None:

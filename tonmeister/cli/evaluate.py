@@ -18,12 +18,12 @@ from .output import say
 @click.pass_context
 def command(ctx: click.Context, run: Path, manifest: Path, split: str | None, name: str) -> None:
     """Score the best checkpoint of RUN on MANIFEST; `tonmeister diagnose RUN` then knows of distribution shift."""
-    from engine.process import evaluate_command, run_child
+    from engine.process import evaluate_command, last_words, run_child
 
     status = run_child(evaluate_command(run, manifest.resolve(), split=split, name=name), run)
     scores = run / "predictions" / f"{name}.json"
     if status:
-        say((run / "stderr.log").read_text("utf-8", "replace").strip()[-4000:])
+        say(last_words(run, status))
         ctx.exit(status)
     sys.stdout.write(scores.read_text("utf-8"))
     say(f"Predictions written to {run / 'predictions' / (name + '.csv')}")

@@ -72,7 +72,7 @@ def command(
     state.keep = lambda: None  # what is written into the plan below was not said by the user
     _write(state, name, output, force)
     draft = state.draft()
-    emit(plan_document(draft), plan_record(draft), form)
+    emit(plan_document(draft, state.audit), plan_record(draft, state.audit), form)
 
 
 def _saved(kept: Path | None) -> SavedInterview | None:

@@ -34,7 +34,7 @@ def command(
 ) -> None:
     """Run PLAN; the run directory holds events, predictions, checkpoints and the plan as it was run."""
     from engine.plan import plan_yaml, write_atomically
-    from engine.process import run_child, train_command
+    from engine.process import last_words, run_child, train_command
     from knowledge.errors import UsageError
 
     from .training import plan_with, show_event
@@ -59,13 +59,6 @@ def command(
         show_event,
     )
     if status:
-        say(_error_of(run))
+        say(last_words(run, status))
         ctx.exit(status)
     click.echo(run)
-
-
-def _error_of(run: Path) -> str:
-    """Return what the child said last, without a traceback unless it is our own fault."""
-    file = run / "stderr.log"
-    text = file.read_text("utf-8", "replace").strip() if file.is_file() else ""
-    return text[-4000:] or f"The training process ended without a word; see {run}."

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .clips import Clip
-from .decode import decode_clip
+from .decode import SMALL_BYTES, decode_clip
 from .measure_table import MeasureTable, Numbers
+from .plain_reader import PlainReader
 from .records import Region
 from .signals import Wave, WaveMeasures, measure_waves
 
@@ -46,10 +47,11 @@ def decode_and_measure(regions: Sequence[Region], mark: Mark | None = None) -> P
     table = MeasureTable(len(regions))
     waves: dict[int, Wave] = {}
     held = 0
+    reader = PlainReader(SMALL_BYTES)
     for place, region in enumerate(regions):
         if mark is not None:
             mark(place)
-        decoded = decode_clip(region)
+        decoded = decode_clip(region, reader)
         clips.append(decoded.clip)
         if decoded.wave is not None:
             waves[place] = decoded.wave

@@ -64,13 +64,13 @@ def content_hash(content: bytes, what: str = "") -> str:
 
 def _summed(blocks: bytes | memoryview) -> bytes:
     words = np.frombuffer(blocks, "<u4").reshape(-1, _WORDS)
-    sums = block_sums(words, _keys())
+    sums = block_sums(words, hash_keys())
     return (sums_by_numpy(words) if sums is None else sums).astype("<u8").tobytes()
 
 
 def sums_by_numpy(words: Words) -> npt.NDArray[np.uint64]:
     """Return what the kernel does: of each block and lane, the sum of products of pairs of words, each plus its key."""
-    keys = _keys()
+    keys = hash_keys()
     sums = np.empty((len(words), LANES), np.uint64)
     for start in range(0, len(words), _NUMPY_BLOCKS):
         some = words[start : start + _NUMPY_BLOCKS]
@@ -82,6 +82,7 @@ def sums_by_numpy(words: Words) -> npt.NDArray[np.uint64]:
 
 
 @lru_cache(maxsize=1)
-def _keys() -> Words:
+def hash_keys() -> Words:
+    """Return the keys of all lanes."""
     drawn = hashlib.shake_128(b"tonmeister content hash").digest(4 * (_WORDS + _SHIFT * LANES))
     return np.frombuffer(drawn, "<u4").astype(np.uint32)

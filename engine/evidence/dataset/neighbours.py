@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .signals.kernel import least
+
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
-_BLOCK_ENTRIES = 1 << 22
-"""Distances held at once: 16 MB."""
+_BLOCK_ENTRIES = 1 << 19
+"""Distances held at once: 2 MB, so that they are still in the cache when the least are chosen."""
+_FAR = np.float32(1e30)
+"""Stands for the distance of a clip to itself, which is no neighbour."""
 _ALL_WITH_ALL = 12_000
 _CELL_SIZE = 400
 _CELLS_VISITED = 12
@@ -37,48 +41,83 @@ class Reach:
     """Up to here count two clips that are the nearest of each other."""
 
 
-def nearest_pairs(profiles: Floats, reach: Reach) -> Integers:
-    """Return the pairs of clips that are neighbours.
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest others of each clip."""
+
+    places: Integers
+    """`(clips, count)`, the nearest first; the clip itself where there are too few others."""
+    squared: Floats
+    """`(clips, count)`: the square of the distance, infinite where there are too few others."""
+
+    def of(self, chosen: Integers, count: int) -> Integers:
+        """Return pairs of chosen clips and up to `count` of their neighbours that are chosen too, `(pairs, 2)`."""
+        is_chosen = np.zeros(len(self.places), np.bool_)
+        is_chosen[chosen] = True
+        held = is_chosen[self.places[chosen]] & np.isfinite(self.squared[chosen])
+        rows, ranks = np.nonzero(held & (np.cumsum(held, axis=1) <= count))
+        pairs = np.stack((chosen[rows], self.places[chosen[rows], ranks]), axis=1)
+        return _different(np.sort(pairs, axis=1), len(self.places))
+
+
+def nearest(profiles: Floats, count: int) -> Neighbours:
+    """Return the `count` nearest others of each clip, by their profiles `(clips, bands)`, which are finite."""
+    clips = len(profiles)
+    places = np.repeat(np.arange(clips)[:, None], count, axis=1)
+    squared = np.full((clips, count), np.inf, np.float32)
+    left, right = _factors(profiles)
+    for own, others in _searches(profiles):
+        some = min(count, len(others) - 1)
+        theirs = np.ascontiguousarray(right[others].T)
+        step = max(1, _BLOCK_ENTRIES // len(others))
+        for start in range(0, len(own), step):
+            part = own[start : start + step]
+            table = left[part] @ theirs
+            itself = np.minimum(np.searchsorted(others, part), len(others) - 1)
+            among = np.flatnonzero(others[itself] == part)
+            table[among, itself[among]] = _FAR
+            ranks, squared[part, :some] = least(table, some)
+            places[part, :some] = others[ranks]
+    return Neighbours(places, squared)
+
+
+def _factors(profiles: Floats) -> tuple[Floats, Floats]:
+    """Return two tables whose product is the squared distance of each profile to each, `(clips, bands + 2)`."""
+    centred = profiles - profiles.mean(axis=0)
+    size, one = np.einsum("ij,ij->i", centred, centred)[:, None], np.ones((len(profiles), 1), np.float32)
+    return np.concatenate((-2 * centred, size, one), axis=1), np.concatenate((centred, one, size), axis=1)
+
+
+def nearest_pairs(found: Neighbours, reach: Reach) -> Integers:
+    """Return the pairs of clips that are neighbours, `(pairs, 2)`, the smaller number first.
 
     Args:
-        profiles: `(clips, bands)`, finite.
+        found: at least as many neighbours of each clip as are in reach.
         reach: which neighbours count.
-
-    Returns:
-        `(pairs, 2)`, the smaller number first, sorted so that similar clips stand near one another.
     """
-    if len(profiles) < 2:
-        return np.empty((0, 2), np.int64)
-    found: list[Integers] = []
-    for own, others in _searches(profiles):
-        _search(profiles, own, others, reach, found)
-    directed = np.concatenate([*found, np.empty((0, 3), np.int64)])
-    sided = np.sort(directed[:, :2], axis=1)
-    candidates, sides = np.unique(sided[directed[:, 2] == 0], axis=0, return_counts=True)
-    pairs = np.concatenate((sided[directed[:, 2] == 1], candidates[sides == 2]))
-    return in_order(pairs, profiles)
-
-
-def close_pairs(profiles: Floats, count: int) -> Integers:
-    """Return the pairs of each clip and its `count` nearest, however far, `(pairs, 2)`, the smaller number first."""
-    found: list[Integers] = []
-    for own, others in _searches(profiles):
-        nearest = min(count, len(others) - 1)
-        step = max(1, _BLOCK_ENTRIES // len(others))
-        for start in range(0, len(own) if nearest > 0 else 0, step):
-            part = own[start : start + step]
-            squared = _squared(profiles[part], profiles[others])
-            squared[part[:, None] == others] = np.inf
-            chosen = others[np.argpartition(squared, nearest - 1, axis=1)[:, :nearest]]
-            found.append(np.stack((np.repeat(part, nearest), chosen.ravel()), axis=1))
-    pairs = np.sort(np.concatenate([*found, np.empty((0, 2), np.int64)]), axis=1)
-    return _different(pairs, len(profiles))
+    pairs = [np.empty((0, 3), np.int64)]
+    every = np.arange(len(found.places))
+    for rank in range(min(max(_MUTUAL, reach.count), found.places.shape[1])):
+        distance, other = found.squared[:, rank], found.places[:, rank]
+        sure = (distance <= reach.close**2) & (rank < reach.count)
+        if rank == 0:
+            sure |= distance <= reach.farthest**2
+        held = sure | ((distance <= reach.farthest**2) & (rank < _MUTUAL))
+        if rank == 0:  # beyond the farthest only one rank is held, so that two sides are two nearest
+            held |= distance <= reach.mutual**2
+        pairs.append(np.stack((every[held], other[held], sure[held]), axis=1))
+    directed, clips = np.concatenate(pairs), len(found.places)
+    low, high = directed[:, :2].min(axis=1), directed[:, :2].max(axis=1)
+    codes, one_sided = low * clips + high, directed[:, 2] == 0
+    candidates, sides = np.unique(codes[one_sided], return_counts=True)
+    kept = np.unique(np.concatenate((codes[~one_sided], candidates[sides == 2])))
+    return np.stack(np.divmod(kept, max(1, clips)), axis=1)
 
 
 def _different(pairs: Integers, clips: int) -> Integers:
     """Return each pair once, in order."""
     codes = np.unique(pairs[:, 0] * clips + pairs[:, 1])
-    return np.stack((codes // clips, codes % clips), axis=1)
+    return np.stack(np.divmod(codes, max(1, clips)), axis=1)
 
 
 def in_order(pairs: Integers, profiles: Floats) -> Integers:
@@ -115,30 +154,9 @@ def _searches(profiles: Floats) -> Iterator[tuple[Integers, Integers]]:
     visited = np.argsort(_squared(centres, centres), axis=1, kind="stable")[:, :_CELLS_VISITED]
     for cell in range(len(centres)):
         own = order[bounds[cell] : bounds[cell + 1]]
-        others = np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]])
+        others = np.sort(np.concatenate([order[bounds[each] : bounds[each + 1]] for each in visited[cell]]))
         if len(own) and len(others) > 1:
             yield own, others
-
-
-def _search(profiles: Floats, own: Integers, others: Integers, reach: Reach, found: list[Integers]) -> None:
-    """Add, for the clips of `own`, their neighbours among `others`: `(found, 3)`, 1 last where one side is enough."""
-    step = max(1, _BLOCK_ENTRIES // len(others))
-    for start in range(0, len(own), step):
-        part = own[start : start + step]
-        squared = _squared(profiles[part], profiles[others])
-        squared[part[:, None] == others] = np.inf
-        every = np.arange(len(part))
-        for rank in range(min(max(_MUTUAL, reach.count), len(others) - 1)):
-            nearest = squared.argmin(axis=1)
-            distance = squared[every, nearest]
-            sure = (distance <= reach.close**2) & (rank < reach.count)
-            if rank == 0:
-                sure |= distance <= reach.farthest**2
-            held = sure | ((distance <= reach.farthest**2) & (rank < _MUTUAL))
-            if rank == 0:  # beyond the farthest only one rank is held, so that two sides are two nearest
-                held |= distance <= reach.mutual**2
-            found.append(np.stack((part[held], others[nearest[held]], sure[held]), axis=1))
-            squared[every, nearest] = np.inf
 
 
 def _squared(a: Floats, b: Floats) -> Floats:

@@ -75,7 +75,7 @@ class Region:
     @property
     def whole(self) -> bool:
         """Whether it is the whole file."""
-        return self == Region(self.file)
+        return not self.start_seconds and self.stop_seconds is None and self.channel is None
 
 
 @dataclass(frozen=True, slots=True)

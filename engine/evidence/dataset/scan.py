@@ -10,6 +10,7 @@ from pathlib import Path
 from .batch import Part
 from .clips import Clip, Progress, Scan
 from .cluster import run_on_cluster
+from .forked import forkable
 from .measure_table import MeasureTable
 from .records import Region
 from .scan_cache import ScanCache, Stamp, stamp_of
@@ -17,9 +18,9 @@ from .workers import Chunk, run_chunks
 
 _CHUNK_CLIPS = 128
 _CHUNK_BYTES = 4 << 20
-_CHUNKS_PER_WORKER = 12
-"""A child costs a quarter of a second of processor time to start, a chunk a tenth."""
 """A chunk takes a part of a second, so that progress moves and an interruption loses little."""
+_CHUNKS_PER_FORK, _CHUNKS_PER_START = 2, 12
+"""A forked child costs a hundredth of a second, one that is started an eighth, a chunk takes a twentieth."""
 
 
 def scan_clips(
@@ -86,7 +87,7 @@ def processors() -> int:
 
 def _workers(chunks: int) -> int:
     """Return how many children are worth their start: each should have a few chunks to do."""
-    return min(processors(), max(1, chunks // _CHUNKS_PER_WORKER))
+    return min(processors(), max(1, chunks // (_CHUNKS_PER_FORK if forkable() else _CHUNKS_PER_START)))
 
 
 def shards(regions: Sequence[Region], count: int) -> list[list[Region]]:

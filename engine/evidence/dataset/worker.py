@@ -1,7 +1,7 @@
 """The child process that decodes: reads chunks of regions from its standard input, writes parts to its output.
 
 A hostile file may crash it, hang it or exhaust it; `workers.py` sees that and goes on without that file. It opens no
-network and writes no file. Started by `workers.py` alone.
+network and writes no file. Started by `child.py` alone.
 """
 
 from __future__ import annotations
@@ -28,19 +28,25 @@ _FIELDS = tuple(part.name for part in fields(Clip) if part.name != "region")
 
 
 def main() -> None:
-    """Answer chunk after chunk until the input ends."""
-    _limit_memory()
-    answers = os.fdopen(os.dup(1), "wb")
+    """Be a program of its own: answer on the standard output."""
+    answers = os.dup(1)
     os.dup2(2, 1)  # whatever prints, prints to the error stream
     with Path(sys.argv[1]).open("r+b") as file, mmap.mmap(file.fileno(), MARK.size) as shared:
+        serve(0, answers, shared)
 
-        def mark(place: int) -> None:
-            MARK.pack_into(shared, 0, place)
 
+def serve(questions: int, answers: int, shared: mmap.mmap) -> None:
+    """Answer chunk after chunk until the questions end; both are descriptors, `shared` takes the mark."""
+    _limit_memory()
+
+    def mark(place: int) -> None:
+        MARK.pack_into(shared, 0, place)
+
+    with os.fdopen(questions, "rb") as asked, os.fdopen(answers, "wb") as told:
         gc.freeze()
-        while (chunk := receive(sys.stdin.buffer)) is not None:
-            regions = [Region(Path(path), *bounds) for path, *bounds in chunk]  # type: ignore[attr-defined]
-            send(answers, packed(decode_and_measure(regions, mark)))
+        while (body := receive_bytes(asked)) is not None:
+            regions = [Region(Path(path), *bounds) for path, *bounds in pickle.loads(body)]
+            send(told, packed(decode_and_measure(regions, mark)))
 
 
 def packed(part: Part) -> tuple[object, ...]:
@@ -49,10 +55,10 @@ def packed(part: Part) -> tuple[object, ...]:
     return clips, part.names, part.numbers, part.profiles, part.cepstra, part.outlines
 
 
-def unpacked(answer: tuple[object, ...], regions: list[Region]) -> Part:
-    """Return the part that an answer describes."""
-    clips, *rest = answer
-    return Part(tuple(Clip(region, *clip) for region, clip in zip(regions, clips, strict=True)), *rest)  # type: ignore
+def unpacked(body: bytes, regions: list[Region]) -> Part:
+    """Return the part that an answer holds."""
+    clips, *rest = pickle.loads(body)
+    return Part(tuple(Clip(region, *clip) for region, clip in zip(regions, clips, strict=True)), *rest)
 
 
 def send(stream: IO[bytes], message: object) -> None:
@@ -63,14 +69,14 @@ def send(stream: IO[bytes], message: object) -> None:
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> object:
-    """Read a message; None at the end of the stream."""
+def receive_bytes(stream: IO[bytes]) -> bytes | None:
+    """Read the bytes of a message; None at the end of the stream."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     length = _LENGTH.unpack(head)[0]
     body = stream.read(length)
-    return pickle.loads(body) if len(body) == length else None
+    return body if len(body) == length else None
 
 
 def _limit_memory() -> None:

@@ -41,7 +41,7 @@ def decode(row: Any) -> np.ndarray:
     samples = samples[:, [int(row.channel)]] if row.channel else samples
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     if rate != SAMPLE_RATE_HZ:
-        mono = resample(torch.from_numpy(np.ascontiguousarray(mono)), rate, SAMPLE_RATE_HZ).numpy()
+        mono = resampled(mono, rate, SAMPLE_RATE_HZ)
     return np.ascontiguousarray(mono)
 '''
 _CLIPS = '''

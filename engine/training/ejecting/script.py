@@ -35,7 +35,6 @@ _IMPORTS = (
     "from typing import Any",
     "from torch import Tensor",
     "from torch import nn",
-    "from torchaudio.functional import resample",
     "from transformers.trainer_utils import get_last_checkpoint",
 )
 
@@ -141,7 +140,7 @@ def _import_lines(imports: set[str], text: str) -> list[str]:
 def _parts(plan: Plan) -> list[tuple[str, str]]:
     """Return what is taken over: module and name."""
     training, classes = plan.training, plan.task.type == "classification"
-    parts = [("training.padding", "frame_mask")]
+    parts = [("training.resampling", "resampled"), ("training.padding", "frame_mask")]
     parts += [("training.pooling", POOLINGS[plan.pooling.name]), ("training.heads", "answer_layers")]
     parts += [("training.losses", LOSSES[training.loss])]
     parts += [("metrics", "bootstrap_interval")]

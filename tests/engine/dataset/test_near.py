@@ -16,8 +16,9 @@ from engine.evidence.dataset.alignment import Alignment, align, sketches
 from engine.evidence.dataset.clips import Clip, Scan
 from engine.evidence.dataset.near import NearPair, find_near
 from engine.evidence.dataset.near_copies import near_groups
-from engine.evidence.dataset.neighbours import Reach, nearest_pairs
+from engine.evidence.dataset.neighbours import Integers, Reach, nearest, nearest_pairs
 from engine.evidence.dataset.records import Region
+from engine.evidence.dataset.signals.kernel import library
 
 RATE = 8000
 Floats = npt.NDArray[np.floating]
@@ -95,6 +96,10 @@ def test_a_batch_gives_what_each_pair_gives_alone() -> None:
         assert together.similarity == pytest.approx(alone.similarity, abs=1e-4)
 
 
+def near_by(profiles: npt.NDArray[np.float32], reach: Reach) -> Integers:
+    return nearest_pairs(nearest(profiles, max(2, reach.count)), reach)
+
+
 def test_neighbours_are_those_of_a_full_comparison() -> None:
     rng = np.random.default_rng(1)
     profiles = rng.normal(size=(300, 8)).astype(np.float32)
@@ -104,13 +109,29 @@ def test_neighbours_are_those_of_a_full_comparison() -> None:
     mutual = (rank < 2) & (rank.T < 2)
     near = (distance < 1.0) | ((distance < 2.0) & ((rank == 0) | mutual))
     wanted = {(min(a, b), max(a, b)) for a, b in zip(*near.nonzero(), strict=True)}
-    found = {tuple(pair) for pair in nearest_pairs(profiles, Reach(299, 1.0, 2.0)).tolist()}
+    found = {tuple(pair) for pair in near_by(profiles, Reach(299, 1.0, 2.0)).tolist()}
     assert found == wanted
     assert len(found) > 50
 
 
+@pytest.mark.parametrize("kernel", ["1", "0"])
+def test_the_nearest_come_first(monkeypatch: pytest.MonkeyPatch, kernel: str) -> None:
+    monkeypatch.setenv("TONMEISTER_KERNEL", kernel)
+    library.cache_clear()
+    profiles = np.random.default_rng(2).normal(size=(211, 8)).astype(np.float32)
+    distance = np.linalg.norm(profiles[:, None] - profiles[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    try:
+        found = nearest(profiles, 7)
+    finally:
+        library.cache_clear()
+
+    assert np.array_equal(found.places, distance.argsort(axis=1)[:, :7])
+    assert np.allclose(np.sqrt(found.squared), np.sort(distance, axis=1)[:, :7], atol=1e-3)
+
+
 def test_a_crowd_has_few_neighbours_each() -> None:
-    assert len(nearest_pairs(np.zeros((500, 4), np.float32), Reach(4, 1.0, 1.0))) <= 5 * 500
+    assert len(near_by(np.zeros((500, 4), np.float32), Reach(4, 1.0, 1.0))) <= 5 * 500
 
 
 def test_cells_lose_few_copies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +139,13 @@ def test_cells_lose_few_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     originals = rng.normal(size=(3000, 16)).astype(np.float32)
     copies = originals[:500] + rng.normal(scale=0.1, size=(500, 16)).astype(np.float32)
-    found = {tuple(pair) for pair in nearest_pairs(np.concatenate((originals, copies)), Reach(4, 3.0, 3.0)).tolist()}
+    found = {tuple(pair) for pair in near_by(np.concatenate((originals, copies)), Reach(4, 3.0, 3.0)).tolist()}
     assert sum((number, 3000 + number) in found for number in range(500)) >= 490
 
 
 def test_too_few_clips_have_no_neighbours() -> None:
-    assert len(nearest_pairs(np.zeros((1, 4), np.float32), Reach(4, 1.0, 1.0))) == 0
-    assert len(nearest_pairs(np.zeros((2, 4), np.float32), Reach(4, 1.0, 1.0))) == 1
+    assert len(near_by(np.zeros((1, 4), np.float32), Reach(4, 1.0, 1.0))) == 0
+    assert len(near_by(np.zeros((2, 4), np.float32), Reach(4, 1.0, 1.0))) == 1
 
 
 def written(folder: Path, sounds: dict[str, tuple[Floats, int]]) -> Scan:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.evidence.dataset import Clip, Region, Scan, measure_dataset, merge_scans, read_dataset, scan_clips
+from engine.evidence.dataset import Clip, Region, Scan, child, measure_dataset, merge_scans, read_dataset, scan_clips
 from engine.evidence.dataset import workers as watch
 from engine.evidence.dataset.batch import Part
 from engine.evidence.dataset.decode import decode_clip
@@ -51,9 +52,13 @@ HOSTILE = {
 }
 
 
-@pytest.fixture
-def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Make the children's decoder do something terrible on the file `bad.wav`."""
+@pytest.fixture(params=["forked", "started"])
+def hostile(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make the children's decoder do something terrible on the file `bad.wav`, however they come to be."""
+    import soundfile
+
+    monkeypatch.setattr(soundfile.SoundFile, "__init__", soundfile.SoundFile.__init__)  # put back afterwards
+    monkeypatch.setattr(child, "forkable", lambda: request.param == "forked" and threading.active_count() == 1)
 
     def arm(action: str) -> None:
         patch = f"""
@@ -68,9 +73,10 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         """
         (tmp_path / "patch").mkdir()
         (tmp_path / "patch" / "sitecustomize.py").write_text(textwrap.dedent(patch))
+        exec(textwrap.dedent(patch), {})
         end_workers()
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "patch"))
-        monkeypatch.setattr(watch, "cpu_seconds", lambda size: 0.3)
+        monkeypatch.setattr(child, "cpu_seconds", lambda size: 0.3)
 
     return arm
 

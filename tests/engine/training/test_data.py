@@ -1,4 +1,5 @@
 import csv
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,17 @@ def test_decoding_mixes_channels_and_resamples(tmp_path: Path) -> None:
 
     assert samples.shape == (RATE_HZ,)
     assert np.abs(samples - expected)[100:-100].max() < 1e-3
+
+
+def test_a_rate_beside_the_wanted_one_takes_no_kernel_of_gigabytes(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "odd.wav", 0.5 * np.sin(2 * np.pi * 440 * np.arange(44101) / 44101), 44101, "FLOAT")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    samples = decode(Region(tmp_path / "odd.wav"), 44100)
+    grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+    assert samples.shape == (44100,) and samples.dtype == np.float32
+    assert np.abs(samples - 0.5 * np.sin(2 * np.pi * 440 * np.arange(44100) / 44100))[100:-100].max() < 1e-3
+    assert grown_mb < 500
 
 
 def test_a_region_is_the_part_of_the_file_that_it_names(tmp_path: Path) -> None:

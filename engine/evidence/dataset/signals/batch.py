@@ -80,22 +80,26 @@ def frame_length(sample_rate_hz: int) -> int:
     return int(2 ** max(4, round(float(np.log2(max(sample_rate_hz, 1) * FRAME_SECONDS)))))
 
 
-def batches(waves: Sequence[Wave]) -> Iterator[tuple[list[int], Batch]]:
-    """Yield the places of clips in `waves`, and those clips as a batch; waves without samples are left out."""
+def by_rate(waves: Sequence[Wave]) -> dict[int, list[int]]:
+    """Return the places of the clips of each sample rate; waves without samples are left out."""
     rates: dict[int, list[int]] = {}
     for place, wave in enumerate(waves):
         if wave.samples.size and wave.sample_rate_hz > 0:
             rates.setdefault(wave.sample_rate_hz, []).append(place)
-    for rate, places in rates.items():
-        taken: list[int] = []
-        total = 0
-        for place in places:
-            if taken and total + len(waves[place].samples) > BATCH_SAMPLES:
-                yield taken, _batch([waves[other] for other in taken], rate)
-                taken, total = [], 0
-            taken.append(place)
-            total += len(waves[place].samples)
-        yield taken, _batch([waves[other] for other in taken], rate)
+    return rates
+
+
+def batches(waves: Sequence[Wave], rate: int) -> Iterator[Batch]:
+    """Yield waves of one sample rate, none of them empty, as batches, in their order."""
+    taken: list[Wave] = []
+    total = 0
+    for wave in waves:
+        if taken and total + len(wave.samples) > BATCH_SAMPLES:
+            yield _batch(taken, rate)
+            taken, total = [], 0
+        taken.append(wave)
+        total += len(wave.samples)
+    yield _batch(taken, rate)
 
 
 def _batch(waves: Sequence[Wave], rate: int) -> Batch:

@@ -1,4 +1,4 @@
-"""Compiles kernel.c beside itself, at installation by hatch_build.py, or run as a script; imports no numpy.
+"""Compiles the C of this folder into one library, at installation by hatch_build.py or as a script; imports no numpy.
 
 Where there is no C compiler nothing is built: the measures are the same, and take half as long again or more.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).with_name("kernel.bin")
 """Not called .so: Python would take that for a module of its own."""
-_SOURCE = Path(__file__).with_name("kernel.c")
+_SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.c", "c/measure.c", "c/plain.c", "c/near.c"))
 _FLAGS = (
     "-O3 -fPIC -shared -std=gnu11 -Wno-psabi -fno-math-errno -fno-trapping-math -ffinite-math-only -fno-signed-zeros"
 )
@@ -22,7 +22,7 @@ _FLAGS = (
 def build_kernel() -> str:
     """Compile the library; return what went wrong, or an empty text."""
     made = LIBRARY.with_name(f"{LIBRARY.name}.{os.getpid()}")
-    command = [*(os.environ.get("CC") or "cc").split(), *_FLAGS.split(), str(_SOURCE), "-o", str(made)]
+    command = [*(os.environ.get("CC") or "cc").split(), *_FLAGS.split(), *map(str, _SOURCES), "-o", str(made), "-lm"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     except (OSError, subprocess.TimeoutExpired) as error:

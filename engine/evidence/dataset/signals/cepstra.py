@@ -12,7 +12,7 @@ MELS = 24
 COEFFICIENTS = 13
 """As many as carry the shape of a voice; the level, which a gain changes, is the first."""
 _HIGHEST_HZ = 8000.0
-_FLOOR = 1e-10
+FLOOR = 1e-10
 
 
 @lru_cache(maxsize=16)
@@ -29,7 +29,8 @@ def mel_filters(bins: int, sample_rate_hz: int) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _cosines() -> Floats:
+def cosines() -> Floats:
+    """Return the table that makes a cepstrum of the logarithms of mels, `(MELS, COEFFICIENTS)`."""
     places = np.pi * (np.arange(MELS) + 0.5)[:, None] * np.arange(COEFFICIENTS) / MELS
     cosines: Floats = (np.cos(places) * np.sqrt(2 / MELS)).astype(np.float32)
     return cosines
@@ -40,7 +41,7 @@ def measure_cepstra(batch: Batch, mels: Floats) -> Floats:
 
     `mels` are the sums of the power of each frame under `mel_filters`, `(frames, MELS)`.
     """
-    cepstra = np.log(np.maximum(mels, _FLOOR)) @ _cosines()
+    cepstra = (np.log(np.maximum(mels, FLOOR)) @ cosines()).astype(np.float64)  # a spread is a difference of squares
     whole = batch.whole_frames
     cepstra[~whole] = 0
     counts = np.maximum(np.add.reduceat(whole.astype(np.float32), batch.first), 1)[:, None]

@@ -18,9 +18,12 @@ NAMES = ("clip.channels", "clip.channel_gap_db", "clip.channel_difference_db", "
 
 def loudest(samples: Samples) -> Samples:
     """Return the loudest channel, `(samples,)`: a mono mix would hide channels that cancel each other."""
-    if samples.shape[1] == 1:
-        return samples[:, 0]
-    return samples[:, int(np.argmax(_levels(_look(samples))))]
+    return samples[:, loudest_place(samples)]
+
+
+def loudest_place(samples: Samples) -> int:
+    """Return which channel is the loudest."""
+    return int(np.argmax(_levels(_look(samples)))) if samples.shape[1] > 1 else 0
 
 
 def compare_channels(wave: Wave) -> tuple[float, float, float, float]:

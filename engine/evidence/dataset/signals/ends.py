@@ -6,12 +6,10 @@ import numpy as np
 
 from .batch import Batch, Table
 from .levels import FLOOR, Levels
-from .spectra import Spectra
+from .spectra import STILL_POWER, Spectra
 
-_PADDING_POWER = 1e-8
+PADDING_POWER = 1e-8
 """-80 dBFS: digital silence is still below it after lossy coding, and no recorder's own noise is."""
-_STILL_POWER = 1e-9
-"""-90 dBFS: a frame below it is padding, and says nothing of the recorder."""
 
 
 def measure_ends(batch: Batch, levels: Levels, spectra: Spectra) -> dict[str, Table]:
@@ -21,7 +19,7 @@ def measure_ends(batch: Batch, levels: Levels, spectra: Spectra) -> dict[str, Ta
     place = np.arange(len(levels.whole)) - np.repeat(
         batch.first_block, np.diff(batch.first_block, append=len(levels.whole))
     )
-    heard = levels.whole & (levels.power > _PADDING_POWER)
+    heard = levels.whole & (levels.power > PADDING_POWER)
     lead = np.minimum(np.minimum.reduceat(np.where(heard, place, len(place)), batch.first_block), blocks)
     last = np.maximum.reduceat(np.where(heard, place, -1), batch.first_block)
     quietest = np.minimum.reduceat(np.where(levels.whole, levels.power, np.inf), batch.first_block)
@@ -34,7 +32,7 @@ def measure_ends(batch: Batch, levels: Levels, spectra: Spectra) -> dict[str, Ta
 
 
 def _hiss(batch: Batch, spectra: Spectra) -> Table:
-    sounding = batch.whole_frames & (spectra.totals > _STILL_POWER)
+    sounding = batch.whole_frames & (spectra.totals > STILL_POWER)
     quietest = np.minimum.reduceat(np.where(sounding, spectra.hiss, np.inf), batch.first)
     hiss = 10 * np.log10(np.maximum(quietest, FLOOR * FLOOR))
     return np.where(np.isfinite(hiss), hiss, np.nan)

@@ -7,11 +7,11 @@ import numpy as np
 from .batch import Batch, Table
 from .levels import Levels
 
-_LONGEST_SECONDS = 0.15
+LONGEST_SECONDS = 0.15
 """A lost packet or buffer is shorter; longer stillness is a pause."""
-_EDGE_SECONDS = 0.004
+EDGE_SECONDS = 0.004
 """How far beside a gap the sound is listened to: shorter than any natural decay."""
-_NONE_DB = -120.0
+NONE_DB = -120.0
 
 
 def measure_gaps(batch: Batch, levels: Levels, level_dbfs: Table) -> dict[str, Table]:
@@ -20,7 +20,7 @@ def measure_gaps(batch: Batch, levels: Levels, level_dbfs: Table) -> dict[str, T
     A gap is a run of constant blocks inside the clip. Sound that fades into a pause is quiet there; sound that is cut
     is not. -120 where there is no gap.
     """
-    edges = np.full(len(batch.lengths), _NONE_DB)
+    edges = np.full(len(batch.lengths), NONE_DB)
     counts = np.zeros(len(batch.lengths))
     still = (levels.high == levels.low) & levels.whole
     change = np.flatnonzero(np.diff(still.astype(np.int8), prepend=0, append=0))
@@ -28,7 +28,7 @@ def measure_gaps(batch: Batch, levels: Levels, level_dbfs: Table) -> dict[str, T
     owner = np.searchsorted(batch.first_block, starts, "right") - 1
     length = batch.blocks.shape[1]
     ends = batch.first_block + (batch.lengths // length)
-    longest = int(_LONGEST_SECONDS * batch.sample_rate_hz / length)
+    longest = int(LONGEST_SECONDS * batch.sample_rate_hz / length)
     inside = (starts > batch.first_block[owner]) & (stops < ends[owner]) & (stops - starts <= longest)
     for clip, start, stop in zip(owner[inside], starts[inside], stops[inside], strict=True):
         edge = _edge_db(batch, int(clip), int(start) * length, int(stop) * length) - level_dbfs[clip]
@@ -47,7 +47,7 @@ def _edge_db(batch: Batch, clip: int, start: int, stop: int) -> float:
     before, after = flat[max(low, start - block) : start], flat[stop : min(high, stop + block)]
     start -= _same_at_end(before, value)
     stop += _same_at_end(after[::-1], value)
-    width = max(1, round(_EDGE_SECONDS * batch.sample_rate_hz))
+    width = max(1, round(EDGE_SECONDS * batch.sample_rate_hz))
     sides = flat[max(low, start - width) : start], flat[stop : min(high, stop + width)]
     levels = [float(np.sqrt(np.mean(np.square(side - value)))) if len(side) else 0.0 for side in sides]
     return 20 * float(np.log10(max(min(levels), 1e-6)))

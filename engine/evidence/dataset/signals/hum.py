@@ -13,28 +13,30 @@ from .batch import Batch, Floats, Indices, Table
 MAINS_HZ = (50.0, 60.0)
 _LOW_RATE_HZ = 1000.0
 """The signal is averaged down to about this rate: mains tones and their first harmonics are left."""
-_SEGMENT_SECONDS = 1.0
+SEGMENT_SECONDS = 1.0
 """Long enough to part a line from the voice beside it; shorter clips are one segment."""
-_LINE_HZ = 2.5
-_BESIDE_HZ = (5.0, 12.0)
+LINE_HZ = 2.5
+BESIDE_HZ = (5.0, 12.0)
 """A line is compared with what lies this far from it on both sides, widened for short segments."""
 
-_HIGHEST_HZ = 100.0
+LOWEST_HZ = 15.0
+"""Below lie handling noise and what a step in level leaves."""
+LINE_FLOOR = 1e-13
+HIGHEST_HZ = 100.0
 """Nothing above is looked at: 60 Hz, half the main lobe of the shortest segment (16 Hz), and what lies beside it."""
 
 
 def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
-    step = _step(batch)
+    step = low_step(batch.sample_rate_hz)
     rate = batch.sample_rate_hz / step
     low = kernel.means(batch.frames, step)
     level, prominence = np.full(len(batch.first), np.nan), np.full(len(batch.first), np.nan)
     per_frame = batch.frames.shape[1] // step
-    size = 1 << int(np.log2(rate * _SEGMENT_SECONDS) + 0.5)
+    size = segment_size(rate)
     segments, owner, lengths = _segments(low, batch, per_frame, step, size)
     if len(segments):
-        used = int(_HIGHEST_HZ * 2 * size / rate) + 2
-        spectrum = np.square(np.abs(rfft(segments)[:, :used]))
+        spectrum = np.square(np.abs(rfft(segments)[:, : used_bins(rate)]))
         for clip_level, clip_prominence in (_line(spectrum, rate / (2 * size), lengths / rate, hz) for hz in MAINS_HZ):
             middle_level, middle_prominence = _medians(clip_level, clip_prominence, owner, len(level))
             better = ~(middle_prominence <= prominence)
@@ -48,9 +50,19 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     }
 
 
-def _step(batch: Batch) -> int:
+def low_step(sample_rate_hz: int) -> int:
     """Return the power of two that brings the rate nearest to the low rate; it divides a frame."""
-    return int(2 ** max(0, round(float(np.log2(batch.sample_rate_hz / _LOW_RATE_HZ)))))
+    return int(2 ** max(0, round(float(np.log2(sample_rate_hz / _LOW_RATE_HZ)))))
+
+
+def segment_size(rate: float) -> int:
+    """Return how many samples of the low rate a segment has: a power of two."""
+    return 1 << int(np.log2(rate * SEGMENT_SECONDS) + 0.5)
+
+
+def used_bins(rate: float) -> int:
+    """Return how many bins of the spectrum of a segment are looked at."""
+    return int(HIGHEST_HZ * 2 * segment_size(rate) / rate) + 2
 
 
 def _segments(low: Floats, batch: Batch, per_frame: int, step: int, size: int) -> tuple[Floats, Indices, Table]:
@@ -86,19 +98,19 @@ def _steadiness_db(frames: Floats, batch: Batch, rate: float) -> Table:
     place = np.arange(len(frames)) - np.repeat(batch.first, batch.frame_counts)
     owner = np.repeat(np.arange(len(full)), full)
     starts = np.cumsum(full) - full
-    turns = _turns(length, rate)
+    turns = mains_tones(length, rate)
     parts = (frames @ turns)[np.flatnonzero(place < np.repeat(full, batch.frame_counts))]
     offset = np.add.reduceat(parts[:, 2], starts) / (full * length)
     parts -= np.repeat(offset, full)[:, None] * np.sum(turns, axis=0)
     power = np.square(parts[:, 0]) + np.square(parts[:, 1])
-    decibels = 10 * np.log10(np.maximum(power, 1e-13))
+    decibels = 10 * np.log10(np.maximum(power, LINE_FLOOR))
     ordered = decibels[np.lexsort((decibels, owner))]
     low: Table = ordered[starts + (full - 1) // 4] - _median_of_each(decibels, owner, len(full))
     return low
 
 
 @lru_cache(maxsize=16)
-def _turns(length: int, rate: float) -> Floats:
+def mains_tones(length: int, rate: float) -> Floats:
     """Return cosine, sine and one, windowed but for the last, `(length, 3)`: their sums tell tone and offset."""
     turn = np.exp(-2j * np.pi * np.mean(MAINS_HZ) * np.arange(length) / rate) * np.hanning(length + 2)[1:-1]
     return np.stack((turn.real, turn.imag, np.ones(length)), axis=1).astype(np.float32)
@@ -109,12 +121,13 @@ def _line(spectrum: Floats, bin_hz: float, seconds: Table, hz: float) -> tuple[T
     frequencies = np.arange(spectrum.shape[1]) * bin_hz
     spread = 2.0 / seconds  # half the main lobe of the window
     away = np.abs(frequencies[None, :] - hz)
-    width = np.maximum(_LINE_HZ, spread)[:, None]
+    width = np.maximum(LINE_HZ, spread)[:, None]
     on = away <= width
-    beside = (away > width + _BESIDE_HZ[0]) & (away <= width + _BESIDE_HZ[1]) & (frequencies > 15)
+    beside = (away > width + BESIDE_HZ[0]) & (away <= width + BESIDE_HZ[1]) & (frequencies > LOWEST_HZ)
     line = np.sum(spectrum * on, axis=1)
     around = np.sum(spectrum * beside, axis=1) / np.maximum(beside.sum(axis=1), 1) * on.sum(axis=1)
-    return 10 * np.log10(np.maximum(line, 1e-13)), 10 * np.log10(np.maximum(line, 1e-13) / np.maximum(around, 1e-13))
+    line, around = np.maximum(line, LINE_FLOOR), np.maximum(around, LINE_FLOOR)
+    return 10 * np.log10(line), 10 * np.log10(line / around)
 
 
 def _medians(level: Table, prominence: Table, owner: Indices, clips: int) -> tuple[Table, Table]:

@@ -63,6 +63,9 @@ def library() -> Any:
         return None
     try:
         found = ctypes.CDLL(str(LIBRARY))
+        found.tm_measure.argtypes = [_P, _P, _N, _P, _P, _P, _P, _P]
+        found.tm_least.argtypes = [_P, _N, _N, _N, _P, _P]
+        found.tm_plain.argtypes = [ctypes.c_char_p, _N, _P, _N, _P, _P, _P]
         found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
         found.tm_means.argtypes = [_P, _N, _N, _P]
@@ -97,7 +100,7 @@ def spectra(
     if found is None or not rows or length < 2 * LANES or (rows - 1) * hop + length > samples.size:
         return None
     power, sums = np.empty((rows, bins), np.float32), np.empty((rows, len(bands.edges)), np.float32)
-    turns, circle, place = _tables(length)
+    turns, circle, place = turning(length)
     failed = found.tm_powers(
         *(samples.ctypes.data, rows, hop, length, window.ctypes.data, turns.ctypes.data, circle.ctypes.data),
         *(place.ctypes.data, bins, power.ctypes.data, bands.edges.ctypes.data, bands.weights.ctypes.data),
@@ -191,7 +194,7 @@ def rounded(samples: Floats) -> npt.NDArray[np.int16] | None:
 
 
 def outline_likeness(
-    cells: npt.NDArray[np.int8], first: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
+    cells: npt.NDArray[np.int8] | npt.NDArray[np.int16], first: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]
 ) -> Floats | None:
     """Return how alike the outlines of each pair are at their best lag, 0 to 1, `(pairs,)`; None without the library.
 
@@ -215,8 +218,21 @@ def outline_likeness(
     return out
 
 
+def least(table: Floats, count: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return the places of the `count` least numbers of each row, and these, the least first: `(rows, count)` each."""
+    found, (rows, columns) = library(), table.shape
+    if found is None or not table.flags.c_contiguous:
+        chosen = np.argpartition(table, count - 1, axis=1)[:, :count] if count < columns else np.argsort(table, axis=1)
+        values = np.take_along_axis(table, chosen, axis=1)
+        order = np.argsort(values, axis=1, kind="stable")
+        return np.take_along_axis(chosen, order, axis=1), np.take_along_axis(values, order, axis=1)
+    places, values = np.empty((rows, count), np.int64), np.empty((rows, count), np.float32)
+    found.tm_least(table.ctypes.data, rows, columns, count, places.ctypes.data, values.ctypes.data)
+    return places, values
+
+
 @lru_cache(maxsize=16)
-def _tables(length: int) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
+def turning(length: int) -> tuple[Floats, Floats, npt.NDArray[np.int32]]:
     """Return the factors of each step of the transform, those of its last, and where each of its bins ends up."""
     half = length // 2
     steps, size = [], half

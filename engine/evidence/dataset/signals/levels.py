@@ -14,11 +14,13 @@ FLOOR = 1e-6
 """-120 dBFS stands for digital silence."""
 SILENT_DBFS = -60.0
 """Below this a block may count as silent: nothing is heard there at any sensible volume."""
-_SILENT_BELOW_LOUDEST_DB = 40.0
+SILENT_BELOW_LOUDEST_DB = 40.0
 """And only this far below the loudest block: in a quiet recording, -60 dBFS is no silence."""
-_TOUCH = 0.0005
+LONG_SAMPLES = 1_000_000
+"""No slow swing fails to cancel over so many."""
+TOUCH = 0.0005
 """A sample touches the extreme when it lies within 0.05 % of it: a codec or a gain rounds a plateau by as much."""
-_BELOW = 0.9
+BELOW = 0.9
 """The zone just below the extreme, which natural peaks fill more than the extreme itself."""
 
 
@@ -59,7 +61,7 @@ def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
     square = np.add.reduceat((levels.power + np.square(levels.mean)).astype(np.float64), first) * block / lengths
     level = np.sqrt(np.maximum(square - np.square(offset), 0))
     loudest = np.maximum.reduceat(np.where(levels.whole, levels.power, 0), first) * 10 ** (
-        -_SILENT_BELOW_LOUDEST_DB / 10
+        -SILENT_BELOW_LOUDEST_DB / 10
     )
     ceiling = np.minimum(10 ** (SILENT_DBFS / 10), np.maximum(loudest, FLOOR**2))
     quiet = levels.whole & (levels.power < np.repeat(ceiling, batch.frame_counts * PARTS).astype(np.float32))
@@ -71,7 +73,7 @@ def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:
         "clip.peak": peak,
         "clip.swing_dbfs": 20 * np.log10(swing),
         "clip.level_dbfs": 20 * np.log10(np.maximum(level, FLOOR)),
-        "clip.offset": np.where(lengths * FLOOR < 1, _steady_offset(batch, levels, offset), offset),
+        "clip.offset": np.where(lengths < LONG_SAMPLES, _steady_offset(batch, levels, offset), offset),
         "clip.silent_share": silent,
         "clip.nonfinite_share": batch.nonfinite / lengths,
         **_plateaus(batch, levels, high, low),
@@ -110,13 +112,13 @@ def _plateaus(batch: Batch, levels: Levels, high: Floats, low: Floats) -> dict[s
     clip_of = np.repeat(np.arange(len(high)), batch.frame_counts * PARTS)
     for side in (1, -1):
         top = levels.high if side == 1 else -levels.low
-        zone = side * middle + half * _BELOW
+        zone = side * middle + half * BELOW
         some = np.flatnonzero((top >= zone[clip_of]) & (half[clip_of] > 0))
         if not len(some):
             continue
         owner = clip_of[some]
         values = batch.blocks[some] * np.float32(side)
-        extreme = (side * middle + half * (1 - _TOUCH))[owner, None]
+        extreme = (side * middle + half * (1 - TOUCH))[owner, None]
         touch = np.add.reduce(values >= extreme, axis=1, dtype=np.intp)
         within = np.add.reduce(values >= zone[owner, None], axis=1, dtype=np.intp)
         touching += np.bincount(owner, touch, len(high))

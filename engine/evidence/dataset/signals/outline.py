@@ -20,10 +20,10 @@ SIDES = 8
 CELL_SECONDS = 0.032
 """Half a frame: finer cells would tell no more."""
 LONGEST_SECONDS = 120.0
-_SLOW_CELLS = 25
+SLOW_CELLS = 25
 """What changes more slowly, over 0.8 s, is taken away: rain and engines swell alike, and a cut moves a clip's mean.
 It leaves 1 % of pairs of other sentences above 0.6, and every copy cut at both ends above 0.8."""
-_STEP = 32.0
+STEP = 32.0
 """What one standard deviation becomes: four of them fit into a byte."""
 
 
@@ -36,11 +36,10 @@ def outlines(energy: Floats, clip_starts: Integers, seconds: Floats, hop_seconds
         seconds: the length of each clip, `(clips,)`.
         hop_seconds: from one frame to the next.
     """
-    running = np.zeros((len(energy) + 1, SIDES))
     step = PROFILE_BANDS // SIDES
-    np.cumsum(sum(energy[:, place::step] for place in range(step)), axis=0, out=running[1:])
-    counts = np.ceil(np.minimum(seconds, LONGEST_SECONDS) / CELL_SECONDS - 1e-9).astype(np.intp).clip(1)
-    marks = _at(running, _edges(clip_starts, counts, hop_seconds, len(energy)))
+    running, starts = _running(energy.reshape(len(energy), SIDES, step).sum(axis=2), clip_starts)
+    counts = cell_counts(seconds)
+    marks = _at(running, _edges(starts, counts, hop_seconds, len(running)))
     first = np.cumsum(counts + 1) - (counts + 1)
     cells = np.maximum(np.diff(marks, axis=0), 0)
     cells = np.delete(cells, first[1:] - 1, axis=0).astype(np.float32)  # what lies between two clips is no cell
@@ -48,11 +47,27 @@ def outlines(energy: Floats, clip_starts: Integers, seconds: Floats, hop_seconds
     return _bytes(cells, counts)
 
 
-def _edges(clip_starts: Integers, counts: Integers, hop_seconds: float, frames: int) -> Floats:
-    """Return where each cell begins and the last ends, in frames from the first of all; of all clips."""
+def cell_counts(seconds: Floats) -> npt.NDArray[np.int64]:
+    """Return how many cells the outlines of clips of these lengths have."""
+    counts: npt.NDArray[np.int64] = np.ceil(np.minimum(seconds, LONGEST_SECONDS) / CELL_SECONDS - 1e-9).astype(np.int64)
+    return counts.clip(1)
+
+
+def _running(sides: Floats, clip_starts: Integers) -> tuple[Floats, Integers]:
+    """Return running sums that begin at 0 with each clip, and where: what a loud one leaves is no sound of the next."""
+    running = np.zeros((len(sides) + len(clip_starts), SIDES))
+    starts = clip_starts + np.arange(len(clip_starts))
+    stops = np.append(clip_starts[1:], len(sides))
+    for first, stop, to in zip(clip_starts.tolist(), stops.tolist(), starts.tolist(), strict=True):
+        np.cumsum(sides[first:stop], axis=0, out=running[to + 1 : to + 1 + stop - first])
+    return running, starts
+
+
+def _edges(clip_starts: Integers, counts: Integers, hop_seconds: float, sums: int) -> Floats:
+    """Return where each cell begins and the last ends, in running sums from the first of all; of all clips."""
     each = counts + 1
     place = np.arange(int(each.sum())) - np.repeat(np.cumsum(each) - each, each)
-    stops = np.append(clip_starts[1:], frames)
+    stops = np.append(clip_starts[1:], sums) - 1
     inside = place * (CELL_SECONDS / hop_seconds) - 0.5  # a frame stands for the hop about its middle
     low = np.repeat(clip_starts, each)
     bounded: Floats = np.clip(inside + low, low, np.repeat(stops, each))
@@ -72,7 +87,7 @@ def _bytes(cells: Floats, counts: Integers) -> list[bytes]:
     first = np.cumsum(counts) - counts
     cells = cells - _running_mean(cells, np.repeat(first, counts), np.repeat(first + counts, counts))
     energy = np.add.reduceat((cells * cells) @ np.ones(SIDES, np.float32), first)
-    scale = np.where(energy > 0, _STEP / np.sqrt(np.maximum(energy, 1e-30) / (counts * SIDES)), 0.0)
+    scale = np.where(energy > 0, STEP / np.sqrt(np.maximum(energy, 1e-30) / (counts * SIDES)), 0.0)
     cells *= np.repeat(scale.astype(np.float32), counts)[:, None]
     whole = np.rint(np.minimum(np.maximum(cells, -127, out=cells), 127, out=cells), out=cells).astype(np.int8)
     written = whole.tobytes()
@@ -85,6 +100,6 @@ def _running_mean(cells: Floats, first: Integers, stop: Integers) -> Floats:
     sums = np.zeros((len(cells) + 1, SIDES))
     np.cumsum(cells, axis=0, out=sums[1:])
     place = np.arange(len(cells))
-    low, high = np.maximum(first, place - _SLOW_CELLS // 2), np.minimum(stop, place + _SLOW_CELLS // 2 + 1)
+    low, high = np.maximum(first, place - SLOW_CELLS // 2), np.minimum(stop, place + SLOW_CELLS // 2 + 1)
     mean: Floats = (sums[high] - sums[low]).astype(np.float32) / (high - low).astype(np.float32)[:, None]
     return mean

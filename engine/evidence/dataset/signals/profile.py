@@ -14,13 +14,13 @@ Integers = npt.NDArray[np.integer]
 
 PROFILE_BANDS = 16
 _MODULATION_BANDS = 4
-_MODULATIONS_HZ = (0.7, 1.5, 3.0, 6.0)
+MODULATIONS_HZ = (0.7, 1.5, 3.0, 6.0)
 """Slow enough for frames of 32 ms, fast enough to tell words of half a second apart."""
-PROFILE_SIZE = PROFILE_BANDS + 2 * _MODULATION_BANDS * len(_MODULATIONS_HZ)
+PROFILE_SIZE = PROFILE_BANDS + 2 * _MODULATION_BANDS * len(MODULATIONS_HZ)
 _LOWEST_HZ, _HIGHEST_HZ = 200.0, 1900.0
-_FLOOR = 0.01
+FLOOR = 0.01
 """Share of the mean band that is added to every band: noise 25 dB below the signal must not move a quiet band."""
-_SHAPE_WEIGHT, _MODULATION_WEIGHT = 1.4, 2.1
+SHAPE_WEIGHT, MODULATION_WEIGHT = 1.4, 2.1
 """Puts modulations (0 to 1) beside logarithms of band energies (spread about 1), which a cut changes less."""
 
 
@@ -40,10 +40,10 @@ def profiles(energy: Floats, clip_starts: Integers, hop_seconds: float) -> Float
     """
     sums = np.add.reduceat(energy, clip_starts, axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shape = np.log(sums / sums.mean(axis=1, keepdims=True) + _FLOOR)
+        shape = np.log(sums / sums.mean(axis=1, keepdims=True) + FLOOR)
         shape -= shape.mean(axis=1, keepdims=True)
         slow = _modulations(energy, clip_starts, hop_seconds)
-    return np.hstack((shape * _SHAPE_WEIGHT, slow * _MODULATION_WEIGHT)).astype(np.float32)
+    return np.hstack((shape * SHAPE_WEIGHT, slow * MODULATION_WEIGHT)).astype(np.float32)
 
 
 def band_weights(bins: int, sample_rate_hz: float) -> npt.NDArray[np.float32]:
@@ -67,7 +67,7 @@ def _modulations(energy: Floats, clip_starts: Integers, hop_seconds: float) -> F
     lengths = np.diff(np.append(clip_starts, len(energy)))
     time = (np.arange(len(energy)) - np.repeat(clip_starts, lengths)) * hop_seconds
     found = []
-    for hertz in _MODULATIONS_HZ:
+    for hertz in MODULATIONS_HZ:
         turn = np.exp(-2j * np.pi * hertz * time).astype(np.complex64)
         parts = np.add.reduceat(wide * turn[:, None], clip_starts, axis=0)
         whole = parts.sum(axis=1)

@@ -21,21 +21,24 @@ _EDGE_BANDS = 3
 """The level before an edge is taken over these bands, and the transition may fill one more."""
 _FIRST_EDGE, _LAST_EDGE = 6, 50
 """Edges are searched from 0.14 to 0.83 of Nyquist: below lies the voice, above every recorder's own filter."""
-_LOUD_DB = 20.0
+LOUD_DB = 20.0
 """Frames within this of the loudest tell the bandwidth: in pauses only the noise floor sounds."""
-_POWER_FLOOR = 1e-13
+POWER_FLOOR = 1e-13
 """-130 dBFS a band: below what 16 bits can hold."""
-_NOISE_BANDS = 24
+STILL_POWER = 1e-9
+"""-90 dBFS: a frame below it is digital silence or padding, and says nothing of the recorder."""
+NOISE_BANDS = 24
 _HISS_BANDS = (0.75, 0.95)
 """Part of the spectrum where least of any content sounds, as shares of Nyquist; above begin the recorders' filters."""
 _WHITE_BANDS = (2, 16)
 """From 0.08 to 0.67 of Nyquist, in pairs: hum lies below, the cut of a lossy codec above."""
-_STEADY_FRAMES = 3
+STEADY_FRAMES = 3
 """With fewer frames the quietest one of a band is no estimate of its floor."""
 
 
 @lru_cache(maxsize=16)
-def _window(length: int) -> Floats:
+def frame_window(length: int) -> Floats:
+    """Return the Hann window of a frame, scaled."""
     window: Floats = (0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)).astype(np.float32)
     # With this scale the power of a sine of amplitude 1 sums to 0.5 over the bins.
     return window * np.float32(np.sqrt(2.0 / (np.sum(np.square(window)) * length)))
@@ -63,16 +66,16 @@ def frame_power(batch: Batch) -> Spectra:
     """Return the spectra of the frames as they stand, without overlap."""
     count, length = batch.frames.shape
     bins = length // 2 + 1
-    power, sums = _power(batch.frames.ravel(), count, batch, bins, _frame_bands(bins, batch.sample_rate_hz))
-    noise, mels, bands = np.split(sums[:, 2:], (_NOISE_BANDS, _NOISE_BANDS + MELS), axis=1)
+    power, sums = _power(batch.frames.ravel(), count, batch, bins, frame_bands(bins, batch.sample_rate_hz))
+    noise, mels, bands = np.split(sums[:, 2:], (NOISE_BANDS, NOISE_BANDS + MELS), axis=1)
     return Spectra(power, sums[:, 0], noise, sums[:, 1], mels, bands)
 
 
 @lru_cache(maxsize=16)
-def _frame_bands(bins: int, sample_rate_hz: int) -> Bands:
+def frame_bands(bins: int, sample_rate_hz: int) -> Bands:
     """Return what is summed of every frame: all, the hiss, the noise bands, the mels, the bands of the profile."""
     low, high = (round(share * (bins - 1)) for share in _HISS_BANDS)
-    starts = _noise_starts(bins)
+    starts = noise_starts(bins)
     spans = ((0, bins), (low, max(high, low + 1)), *zip(starts, (*starts[1:], bins), strict=True))
     plain = np.zeros((bins, len(spans)), np.float32)
     for band, (start, stop) in enumerate(spans):
@@ -80,14 +83,15 @@ def _frame_bands(bins: int, sample_rate_hz: int) -> Bands:
     return Bands.of_table(np.hstack((plain, mel_filters(bins, sample_rate_hz), band_weights(bins, sample_rate_hz))))
 
 
-def _noise_starts(bins: int) -> tuple[int, ...]:
-    return tuple(int(start) for start in np.linspace(0, bins, _NOISE_BANDS + 1)[:-1])
+def noise_starts(bins: int) -> tuple[int, ...]:
+    """Return the first bin of each band in which the noise floor is searched."""
+    return tuple(int(start) for start in np.linspace(0, bins, NOISE_BANDS + 1)[:-1])
 
 
 def overlapping_bands(batch: Batch, means: Table, spectra: Spectra) -> Floats:
     """Return the bands of the profile of frames that overlap by half, `(2 x frames, PROFILE_BANDS)`."""
     count, length = batch.frames.shape
-    half, bands = length // 2, _profile_bands(length // 2 + 1, batch.sample_rate_hz)
+    half, bands = length // 2, profile_bands(length // 2 + 1, batch.sample_rate_hz)
     both = np.empty((count, 2, spectra.bands.shape[1]), np.float32)
     both[:, 0] = spectra.bands
     both[:-1, 1] = _power(batch.frames.ravel()[half:-half], count - 1, batch, 0, bands)[1]
@@ -99,14 +103,15 @@ def overlapping_bands(batch: Batch, means: Table, spectra: Spectra) -> Floats:
 
 
 @lru_cache(maxsize=16)
-def _profile_bands(bins: int, sample_rate_hz: int) -> Bands:
+def profile_bands(bins: int, sample_rate_hz: int) -> Bands:
+    """Return the bands of the profile alone."""
     return Bands.of_table(band_weights(bins, sample_rate_hz))
 
 
 def _power(samples: Floats, rows: int, batch: Batch, bins: int, bands: Bands) -> tuple[Floats, Floats]:
     """Return the power of adjoining frames, `(rows, lowest bins)`, and its sums over bands of bins, `(rows, bands)`."""
     length = batch.frames.shape[1]
-    window = _window(length)
+    window = frame_window(length)
     found = kernel.spectra(samples, rows, length, window, bins, bands)
     return found or power_by_numpy(samples.reshape(rows, length) * window, bins, bands)
 
@@ -126,7 +131,7 @@ def measure_spectra(batch: Batch, spectra: Spectra) -> dict[str, Table]:
     totals, whole = spectra.totals, batch.whole_frames
     owner = np.repeat(np.arange(len(batch.first)), batch.frame_counts)
     loudest = np.maximum.reduceat(np.where(whole, totals, 0), batch.first)
-    loud = whole & (totals >= loudest[owner] * 10 ** (-_LOUD_DB / 10)) & (totals > 0)
+    loud = whole & (totals >= loudest[owner] * 10 ** (-LOUD_DB / 10)) & (totals > 0)
     spectrum = kernel.chosen_sums(spectra.power, loud, batch.first)
     spectrum /= np.maximum(np.add.reduceat(loud.astype(np.float32), batch.first), 1)[:, None]
     spectrum[np.add.reduceat(loud.astype(np.intp), batch.first) == 0] = np.nan
@@ -143,11 +148,16 @@ def measure_spectra(batch: Batch, spectra: Spectra) -> dict[str, Table]:
     } | _noise(spectra, whole, batch)
 
 
+def edge_starts(bins: int) -> npt.NDArray[np.int64]:
+    """Return the first bin of each band in which an edge is searched, and the number of bins, `(BANDS + 1,)`."""
+    return np.linspace(0, bins, BANDS + 1).astype(np.int64)
+
+
 def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     """Return the steepest edge after which nothing comes back: drop in dB, place as share of Nyquist, level above."""
-    starts = np.linspace(0, spectrum.shape[1], BANDS + 1).astype(int)[:-1]
+    starts = edge_starts(spectrum.shape[1])[:-1]
     widths = np.diff(starts, append=spectrum.shape[1])
-    bands = 10 * np.log10(np.maximum(np.add.reduceat(spectrum, starts, axis=1) / widths, _POWER_FLOOR / BANDS))
+    bands = 10 * np.log10(np.maximum(np.add.reduceat(spectrum, starts, axis=1) / widths, POWER_FLOOR / BANDS))
     quiet = _without_spikes(bands)
     after = np.flip(np.maximum.accumulate(np.flip(quiet, axis=1), axis=1), axis=1)  # the loudest from here upwards
     before = np.lib.stride_tricks.sliding_window_view(bands, _EDGE_BANDS, axis=1).mean(axis=2)
@@ -182,15 +192,15 @@ def _noise(spectra: Spectra, whole: npt.NDArray[np.bool_], batch: Batch) -> dict
     """Return signal over noise, where noise is what every band holds at its quietest moment, and how uneven that is."""
     totals, bins = spectra.totals, spectra.power.shape[1]
     bands = spectra.noise.copy()
-    bands[~whole | (totals < 1e-9)] = np.inf  # digital silence is no noise floor
+    bands[~whole | (totals < STILL_POWER)] = np.inf  # digital silence is no noise floor
     quietest = np.minimum.reduceat(bands, batch.first, axis=0)
-    heard = whole & (totals >= 1e-9)
+    heard = whole & (totals >= STILL_POWER)
     counts = np.add.reduceat(heard.astype(np.intp), batch.first)
     mean = np.add.reduceat(np.where(heard, totals, 0), batch.first) / np.maximum(counts, 1)
     noise = np.where(np.isfinite(quietest), quietest, 0).sum(axis=1)
     ratio = np.maximum(mean - noise, 1e-3 * mean) / np.maximum(noise, 1e-13)
-    enough = (counts >= _STEADY_FRAMES) & (mean > 0)
-    density = quietest / np.diff(_noise_starts(bins), append=bins)
+    enough = (counts >= STEADY_FRAMES) & (mean > 0)
+    density = quietest / np.diff(noise_starts(bins), append=bins)
     return {
         "clip.snr_db": np.where(enough, 10 * np.log10(np.maximum(ratio, 1e-12)), np.nan),
         "clip.floor_spread_db": np.where(enough, _spread_db(density), np.nan),
@@ -202,5 +212,5 @@ def _spread_db(density: Table) -> Table:
     first, last = _WHITE_BANDS
     middle = np.where(np.isfinite(density[:, first:last]), density[:, first:last], 0.0)
     pairs = middle[:, ::2] + middle[:, 1::2]
-    spread: Table = np.std(10 * np.log10(np.maximum(pairs, _POWER_FLOOR / BANDS)), axis=1)
+    spread: Table = np.std(10 * np.log10(np.maximum(pairs, POWER_FLOOR / BANDS)), axis=1)
     return spread

@@ -1,0 +1,83 @@
+"""Reads plain WAV files one after the other into shared memory by the compiled code; what is none it leaves to others.
+
+The digests are those of `decode.py`, which does the same without compiled code.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .content_hash import BLOCK_BYTES, LANES, hash_keys
+from .plain_wav import PLAIN_HEADER_BYTES
+from .signals import kernel
+
+_BUFFER_BYTES = 1 << 22
+_ALIGNED = 64
+_FACTS = 6
+_SHORT_BYTES = 64
+"""Room for the form of the samples before what the hash is taken over, and for the length after it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """A plain WAV file."""
+
+    rate: int
+    samples: npt.NDArray[np.int16]
+    """`(frames, channels)`: they stay as long as somebody holds them."""
+    sample_hash: str
+    """Of silence as well."""
+    byte_hash: str
+    sounding: bool
+
+
+class PlainReader:
+    """Reads the files of one chunk."""
+
+    def __init__(self, largest_bytes: int) -> None:
+        self._library = kernel.library()
+        self._largest = largest_bytes
+        self._keys = hash_keys()
+        self._facts = np.zeros(_FACTS, np.int64)
+        sums = 8 * LANES * (largest_bytes // BLOCK_BYTES)
+        self._told = np.empty(sums + BLOCK_BYTES + _SHORT_BYTES, np.uint8)
+        self._addresses = tuple(array.ctypes.data for array in (self._keys, self._facts, self._told))
+        self._taken = 0
+        self._make_room(0)
+
+    def _make_room(self, size: int) -> None:
+        self._buffer = np.empty(max(_BUFFER_BYTES, size), np.uint8)
+        self._address, self._place = self._buffer.ctypes.data, 0
+
+    def read(self, file: Path) -> Plain | None:
+        """Return what a file holds; None where it is no plain WAV, cannot be read, or there is no compiled code."""
+        if self._library is None:
+            return None
+        name = os.fsencode(file)
+        found = 0 if b"\0" in name else self._call(name)
+        while found < 0:
+            self._make_room(int(self._facts[0]))
+            found = self._call(name)
+        return self._plain() if found > 0 else None
+
+    def _call(self, name: bytes) -> int:
+        room = self._buffer.size - self._place
+        found: int = self._library.tm_plain(name, self._largest, self._address + self._place, room, *self._addresses)
+        return found
+
+    def _plain(self) -> Plain:
+        size, rate, channels, frames, sounding, told = self._facts.tolist()
+        start = self._place
+        body, end = start + PLAIN_HEADER_BYTES, start + size
+        samples = self._buffer[body : body + 2 * frames * channels].view("<i2").reshape(frames, channels)
+        self._place += -(-size // _ALIGNED) * _ALIGNED
+        sample_hash = sha256(self._told[:told].data).hexdigest()
+        around = self._buffer[start:body].tobytes() + self._buffer[body + samples.nbytes : end].tobytes()
+        byte_hash = sha256(around + sample_hash.encode()).hexdigest()
+        return Plain(rate, samples, sample_hash, byte_hash, bool(sounding))
