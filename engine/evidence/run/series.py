@@ -188,6 +188,10 @@ class RunMeta:
     """The first layer whose output is not a number, or the weights that are not."""
     smallest_pass: int | None = None
     """Clips of the smallest pass that memory was asked for, once it had run out."""
+    validation_clips: int | None = None
+    """Clips that each evaluation scores; None where the log does not say."""
+    frame_poor: tuple[int, int] | None = None
+    """Training clips with fewer frames than their transcript needs, of how many; None where nobody counted."""
 
 
 @dataclass(frozen=True)
