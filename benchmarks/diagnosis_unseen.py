@@ -57,7 +57,7 @@ def figures(card: Scorecard, alarms: list[tuple[str, str, str]], sound: set[str]
 
 def unlabelled_alarms(knowledge: Knowledge, runs: list[Labelled]) -> list[tuple[str, str, str]]:
     """Run, finding and severity of every warning or error that the run's label does not name."""
-    alarms = []
+    alarms: list[tuple[str, str, str]] = []
     for run in runs:
         diagnosis = diagnosed(run, knowledge)
         for finding in diagnosis.session.findings if diagnosis else ():

@@ -55,7 +55,7 @@ def made_logs() -> list[tuple[str, bytes]]:
     history = [{**row, "eval_loss": 3 / row["step"]} for row in rows]
     table = "epoch,loss,val_loss\n" + "".join(f"{i},{2 / i},{3 / i}\n" for i in range(1, 40))
     console = "".join(f"Epoch {i}/40: train loss: {2 / i:.4f}, valid loss: {3 / i:.4f}\n" for i in range(1, 40))
-    events = [{"kind": "start", "task": "classification"}]
+    events: list[dict[str, Any]] = [{"kind": "start", "task": "classification"}]
     events += [{"kind": "step", "step": i, "epoch": i / 9, "loss": 1 / i, "lr": {"head": 1e-3}} for i in range(1, 40)]
     gpu = "timestamp, utilization.gpu [%], memory.used [MiB]\n" + "1, 90 %, 1000 MiB\n" * 120
     scalar = b"\x09" + bytes(8) + b"\x10\x01\x2a\x0d\x0a\x0b\x0a\x04loss\x15" + struct.pack("<f", 1.0)

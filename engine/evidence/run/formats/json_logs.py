@@ -76,16 +76,21 @@ def _told_apart(records: list[Record]) -> list[Record]:
     """
     trains = {frozenset(one.values) for one in records if _is_training(one)}
     names = set().union(*trains) if trains else set()
-    found, before = [], None
+    found: list[Record] = []
+    before: Record | None = None
     for one in records:
         if one.split or _is_training(one) or not names or names & set(one.values):
             found.append(one)
             before = one if _is_training(one) else before
             continue
-        back = before is not None and before.step is not None and one.step is not None and one.step < before.step
-        place = {"epoch": before.epoch, "step": before.step} if before is not None and back else {}
-        found.append(replace(one, split="val", **place) if before is not None else one)
+        found.append(_evaluation(one, before) if before else one)
     return found
+
+
+def _evaluation(one: Record, before: Record) -> Record:
+    if before.step is not None and one.step is not None and one.step < before.step:
+        return replace(one, split="val", epoch=before.epoch, step=before.step)
+    return replace(one, split="val")
 
 
 def _is_training(record: Record) -> bool:
