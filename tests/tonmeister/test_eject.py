@@ -46,10 +46,8 @@ def test_our_own_review_passes_on_it(test_data: Path, tmp_path: Path, capsys: py
     assert [finding["check"] for finding in report["findings"]] == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "method"), [("ast", "full"), ("whisper", "lora"), ("w2v-bert", "frozen"), ("wavlm", "dora")]
-)
-def test_it_passes_on_scripts_of_all_backbones(test_data: Path, tmp_path: Path, kind: str, method: str) -> None:
+@pytest.mark.parametrize(("kind", "method"), [("ast", "full"), ("wavlm", "dora")])
+def test_it_passes_on_scripts_of_other_backbones(test_data: Path, tmp_path: Path, kind: str, method: str) -> None:
     save = save_checkpoint if kind == "wavlm" else save_spectral_checkpoint
     data = {**PLAN["data"], "manifest": str(test_data / "audio/fsdd/manifest.csv")}  # type: ignore[dict-item]
     about = {"backbone": {"name": kind, "checkpoint": save(tmp_path, kind)}, "adaptation": {"method": method}}
