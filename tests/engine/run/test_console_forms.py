@@ -132,3 +132,17 @@ def test_batches_of_one_evaluation_are_averaged_and_a_resumed_step_counts_once(t
     run = read_run(tmp_path)
 
     assert run.get("val/accuracy").values == pytest.approx([number] * 8, abs=1e-6)
+
+
+def test_lists_that_are_called_by_the_plural(tmp_path):
+    path = tmp_path / "training_history.json"
+    curves = {
+        "train_losses": [fall(e) for e in EPOCHS], "valLosses": [fall(e) + 0.1 for e in EPOCHS],
+        "val_accuracies": [0.5 + e / 40 for e in EPOCHS], "lrs": [1e-3 / e for e in EPOCHS], "best_val_loss": 0.1,
+    }  # fmt: skip
+    path.write_text(json.dumps(curves))
+    run = read_run(path)
+
+    assert run.get("val/loss").values[0] == pytest.approx(fall(1) + 0.1)
+    assert run.get("val/accuracy").better == "higher"
+    assert run.learning_rates[0].values[1] == 5e-4

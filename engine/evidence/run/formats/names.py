@@ -31,7 +31,7 @@ class Meaning:
 @lru_cache(maxsize=4096)
 def meaning(name: str) -> Meaning:
     """Return what a name means."""
-    parts = [part for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
+    parts = [_singular(part) for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
     if any(part.rstrip("0123456789") == "lr" for part in parts) or ("learning" in parts and "rate" in parts):
         return Meaning("rate", metric="_".join(part for part in parts if part not in _RATE) or "all")
     bare = [part for part in parts if part not in splits()]
@@ -44,6 +44,12 @@ def meaning(name: str) -> Meaning:
     if not parts or words("no-curve") & set(parts):
         return Meaning("other")
     return _curve(parts)
+
+
+def _singular(part: str) -> str:
+    if part not in words("one-of-many"):
+        return part
+    return f"{part[:-3]}y" if part.endswith("ies") else part[:-2] if part.endswith("sses") else part[:-1]
 
 
 _RATE = {"lr", "learning", "rate", "current", "epoch", "train"}
