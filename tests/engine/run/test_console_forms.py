@@ -177,3 +177,13 @@ def test_top_1_is_one_name_and_a_title_ends_with_its_epoch(tmp_path):
 
     assert len(run.get("train/loss")) == len(EPOCHS)
     assert any(one.metric == "top1_acc" and one.values[-1] == 0.32 for one in run.series)
+
+
+def test_the_loss_of_a_batch_is_one_of_training(tmp_path):
+    lines = []
+    for e in EPOCHS:
+        lines += [f"Epoch {e} - Batch loss: {fall(e) + 1:.4f}", f"Epoch {e} - Average Train Loss: {fall(e)}"]
+    run = written(tmp_path, lines)
+
+    assert [one.name for one in run.series] == ["train/loss"]
+    assert run.get("train/loss").values[-1] == fall(12)

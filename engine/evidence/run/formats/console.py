@@ -52,7 +52,8 @@ _TOLD = re.compile(rf"[:=]\s*{_NUMBER}\s*$")
 """A number at the end of a line: it says something, and is no title of what follows."""
 _BAR = re.compile(r"\s*\d+/\d+ ?(?:\[|\u2501)")
 """The progress bar of Keras, of versions 2 and 3."""
-_TOP = re.compile(r"\btop[ -](\d+)(?=[ -]?(?:acc|err|prec))", re.IGNORECASE)
+_NUMBERED_NAME = re.compile(r"\b(?:top[ -]\d+(?=[ -]?(?:acc|err|prec))|(?:bleu|rouge)-\d\b)", re.IGNORECASE)
+"""`top 5 acc`, `BLEU-4`: the number belongs to the name."""
 _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
 _TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
@@ -196,7 +197,9 @@ def _line(line: str, place: _Place) -> Record | None:
 
 def _told_anew(line: str) -> str:
     """A line without what it tells again, such as the best value so far; empty where that is all."""
-    line = _TOP.sub(r"top\1", _SCORE_AT.sub(r"iteration \1 train loss: ", line))
+    line = _NUMBERED_NAME.sub(
+        lambda found: re.sub("[ -]", "", found[0]), _SCORE_AT.sub(r"iteration \1 train loss: ", line)
+    )
     retold = _RETOLD.search(line)
     if retold is None:
         return line

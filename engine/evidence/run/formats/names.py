@@ -61,8 +61,8 @@ def _curve(parts: list[str]) -> Meaning:
     split = told[0] if told else ""
     per_step, per_epoch = rest[-1:] == ["step"], rest[-1:] == ["epoch"] or rest[:1] == ["epoch"]
     rest = [part for part in rest if part not in ("epoch", "step")]
-    if rest[:2] == ["mini", "batch"]:
-        split, rest = split or "train", rest[2:]
+    if rest[:2] == ["mini", "batch"] or (rest[:1] == ["batch"] and len(rest) > 1):
+        split, rest = split or "train", rest[rest.index("batch") + 1 :]
     if rest[:1] == ["l"] and len(rest) > 1 and words("loss-behind-an-l").issuperset(rest[1:]):
         rest = [*rest[1:], "loss"]
     if rest[-1:] and rest[-1] in words("loss-by-another-name"):
