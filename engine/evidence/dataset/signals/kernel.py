@@ -66,6 +66,9 @@ def library() -> Any:
         found.tm_measure.argtypes = [_P, _P, _N, _P, _P, _P, _P, _P]
         found.tm_least.argtypes = [_P, _N, _N, _N, _P, _P]
         found.tm_plain.argtypes = [ctypes.c_char_p, _N, _P, _N, _P, _P, _P]
+        found.tm_running_energy.argtypes = [_P, _N, _N, _P, _P]
+        found.tm_products.argtypes = [_P, _N, _P, _N, _P]
+        found.tm_peaks.argtypes = [_P, _N, _N, _P, _P, _P, _P, _P, _P, _N, _F, _F, _P, _P]
         found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
         found.tm_means.argtypes = [_P, _N, _N, _P]
@@ -80,7 +83,7 @@ def library() -> Any:
     return found
 
 
-_P, _N = ctypes.c_void_p, ctypes.c_long
+_P, _N, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
 
 
 def spectra(
