@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .decimation import decimation
 from .peaks import Between, Signals, peaks, products, signals
 from .transforms import fft, ifft, low_rfft
 
@@ -122,27 +123,40 @@ def _period(seconds: float) -> float:
 
 def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch | None]:
     points, grid = round(rate * period), round(SKETCH_HZ * period)
-    held = np.zeros((len(waves), points), np.float32)
-    for row, wave in zip(held, waves, strict=True):
-        row[: len(wave)] = wave[:points]
-    if not math.isfinite(float(held.sum())):
-        np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
     low, high = round(_LOWEST_HZ * period), min(round(_HIGHEST_HZ * period), points // 2)
-    band: Complex = low_rfft(held, low, high)
+    band = _band(waves, rate, points, low, high)
     energy = _whiten(band, period)
     spectrum = np.zeros((len(waves), grid), np.complex64)
     spectrum[:, low:high] = band
     analytic = ifft(spectrum)
     samples = np.array([len(wave) for wave in waves])
     lengths = np.maximum(1, np.rint(samples / rate * SKETCH_HZ)).astype(np.int64)
-    analytic[np.arange(grid) >= lengths[:, None]] = 0
+    for row, length in zip(analytic, lengths.tolist(), strict=True):
+        row[length:] = 0
     parts = analytic.view(np.float32).reshape(len(waves), -1)
     sizes = np.sqrt(np.einsum("ij,ij->i", parts, parts))
     usable = (sizes > 0) & np.isfinite(sizes)
-    analytic /= np.where(usable, sizes, 1)[:, None]
+    parts *= np.where(usable, 1 / np.maximum(sizes, 1e-30), 1)[:, None].astype(np.float32)
     levels = 10 * np.log10(np.maximum(1e-30, 2 * energy.astype(float) / points / np.maximum(1, samples)))
     each = zip(analytic, lengths.tolist(), levels.tolist(), usable.tolist(), strict=True)
     return [Sketch(signal[:length].copy(), level) if sounds else None for signal, length, level, sounds in each]
+
+
+def _band(waves: Sequence[Floats], rate: int, points: int, low: int, high: int) -> Complex:
+    """Return bins `low` to `high` of the spectrum of each wave, of `points` samples with the zeros after it."""
+    fewer = decimation(rate, points, _HIGHEST_HZ)
+    held = np.zeros((len(waves), points if fewer is None else points // fewer.step), np.float32)
+    for row, wave in zip(held, waves, strict=True):
+        if fewer is None:
+            row[: len(wave)] = wave[:points]
+        else:
+            fewer.into(wave[:points], row)
+    if not math.isfinite(float(held.sum())):
+        np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
+    band: Complex = low_rfft(held, low, high)
+    if fewer is not None:
+        band = band * fewer.gain(np.arange(low, high) * (rate / points), rate)
+    return band
 
 
 def _whiten(band: Complex, period: float) -> Floats:

@@ -67,6 +67,7 @@ def library() -> Any:
         found.tm_least.argtypes = [_P, _N, _N, _N, _P, _P]
         found.tm_plain.argtypes = [ctypes.c_char_p, _N, _P, _N, _P, _P, _P]
         found.tm_running_energy.argtypes = [_P, _N, _N, _P, _P]
+        found.tm_decimated.argtypes = [_P, _N, _P, _N, _N, _N, _P, _N]
         found.tm_products.argtypes = [_P, _N, _P, _N, _P]
         found.tm_peaks.argtypes = [_P, _N, _N, _P, _P, _P, _P, _P, _P, _N, _F, _F, _P, _P]
         found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]

@@ -156,3 +156,28 @@ FAST void tm_peaks(const float *correlation, long count, long points, const int6
         out[pair] = (struct pair){similarity, fractions[best] - (float)whole, own, other, beside, (int32_t)lag};
     }
 }
+
+typedef float wide __attribute__((vector_size(32), aligned(4)));
+
+/* Every step-th sample of a filtered signal, of which `count` samples are known and the others zero: `taps` weights, a
+   multiple of eight, the first of which lies `before` samples before the one that is made. */
+FAST void tm_decimated(const float *samples, long count, const float *weights, long taps, long before, long step,
+                       float *out, long made)
+{
+    for (long n = 0; n < made; n++) {
+        long from = n * step - before;
+        float sum = 0;
+        if (from >= 0 && from + taps <= count) {
+            wide sums = {0};
+            for (long k = 0; k < taps; k += 8)
+                sums += *(const wide *)(samples + from + k) * *(const wide *)(weights + k);
+            for (int lane = 0; lane < 8; lane++)
+                sum += sums[lane];
+        } else {
+            long first = from < 0 ? -from : 0, last = count - from < taps ? count - from : taps;
+            for (long k = first; k < last; k++)
+                sum += samples[from + k] * weights[k];
+        }
+        out[n] = sum;
+    }
+}
