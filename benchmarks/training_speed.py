@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -62,9 +63,9 @@ def _frozen(folder: Path) -> dict[str, Any]:
     at_its_best = train_stock(best, clips, folder / "b", epochs=_EPOCHS, batch=_BATCH, by_length=True)
     plan = _plan(manifest, checkpoint, training={"epochs": _EPOCHS})
     ours = _trained(plan, folder / "ours")
-    second = _trained(
-        _plan(manifest, checkpoint, head={"name": "mlp"}, training={"epochs": _EPOCHS}), folder / "second"
-    )
+    other = _plan(manifest, checkpoint, head={"name": "mlp"}, training={"epochs": _EPOCHS})
+    # A second at the mercy of what else this machine does; the others take two minutes.
+    second = statistics.median(_trained(other, folder / f"second-{n}") for n in range(_REPEATS))
     return {
         "clips": len(clips), "epochs": _EPOCHS, "stock_seconds": as_it_comes, "stock_at_its_best_seconds": at_its_best,
         "ours_seconds": ours, "second_head_seconds": second, "times_stock": as_it_comes / ours,
@@ -148,7 +149,7 @@ def _wavlm(_folder: Path) -> dict[str, Any]:
     ours.load_state_dict(stock.state_dict())
     with_trainable_attention(ours)
     figures: dict[str, Any] = {}
-    for clips, seconds in ((4, 1), (2, 5), (1, 15)):
+    for clips, seconds in ((4, 1), (2, 5), (1, 10), (1, 15)):
         waves = torch.randn(clips, 16000 * seconds)
         with torch.no_grad():
             difference = float((stock(waves).last_hidden_state - ours(waves).last_hidden_state).abs().max())

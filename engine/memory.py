@@ -4,6 +4,9 @@ A layer keeps for the backward pass 8 values as wide as its hidden size and 2 as
 frame: input of the attention, query, key, value and what attention returns, twice the input of a norm, input of the
 feed-forward part; input and output of its activation. With frozen weights beside adapters the inputs of the frozen
 linear layers are not kept. `benchmarks/memory.py` counts the same in real networks.
+
+Where several GPUs divide the layers that learn (FSDP), each holds its share of their weights, gradients and optimizer
+state, and besides those the layer that computes, whole. What a pass keeps for the backward pass is divided by nothing.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ _WEIGHT, _GRADIENT, _ADAM = 4, 4, 8
 """Bytes a weight in float32; AdamW keeps two averages. Mixed precision keeps all of them in float32."""
 _HALF_COPY = 2
 """Autocast casts each weight to 16 bits once a step and keeps the copy for the backward pass."""
+_GATHERED_LAYERS, _GATHERED_GRADIENTS = 2, 1
+"""Of divided layers, those whole at one moment: the one that computes and the next, and the gradients of one."""
 _NORMS = 2
 """Of the 8 values, those that autocast on CUDA keeps in float32: the inputs of the norms."""
 _DROPOUT_MASKS = 2
@@ -60,11 +65,13 @@ def estimate(
     precision: Precision = "mixed",
     checkpointing: bool = False,
     eager: bool | None = None,
+    divided_by: int = 1,
 ) -> Estimate | None:
-    """Return the memory of a pass of `clips` clips of `seconds`; None where the card has no shape.
+    """Return the memory of a pass of `clips` clips of `seconds` on one GPU; None where the card has no shape.
 
     `checkpointing` keeps only the input of each layer and computes the rest twice. `eager` keeps the attention
-    weights; left out, it follows what the card's implementation can do.
+    weights; left out, it follows what the card's implementation can do. `divided_by` is the number of GPUs that divide
+    the layers that learn; 1: each holds the whole model.
     """
     if card.shape is None or card.parameters is None:
         return None
@@ -72,7 +79,7 @@ def estimate(
     seconds = card.fixed_seconds or seconds
     kept = clips * _kept(card.shape, method, seconds, precision, checkpointing, eager)
     moment = clips * _moment(card.shape, seconds, precision, eager)
-    return Estimate(_weights(card, card.shape, method, precision), max(kept, moment))
+    return Estimate(_weights(card, card.shape, method, precision, divided_by), max(kept, moment))
 
 
 def clips_that_fit(
@@ -84,13 +91,22 @@ def clips_that_fit(
     share: float,
     precision: Precision = "mixed",
     checkpointing: bool = False,
+    divided_by: int = 1,
 ) -> int | None:
     """Return how many clips of `seconds` a pass holds when it may fill `share` of the memory; 0: not even the weights.
 
     In mixed precision and without checkpointing, unless it is said otherwise, as the bundled trainer runs on a GPU.
     """
     none, one = (
-        estimate(card, method, clips=clips, seconds=seconds, precision=precision, checkpointing=checkpointing)
+        estimate(
+            card,
+            method,
+            clips=clips,
+            seconds=seconds,
+            precision=precision,
+            checkpointing=checkpointing,
+            divided_by=divided_by,
+        )
         for clips in (0, 1)
     )
     if none is None or one is None:
@@ -148,14 +164,21 @@ def _moment(shape: Shape, seconds: float, precision: Precision, eager: bool) -> 
     return max(stem, layer + states)
 
 
-def _weights(card: BackboneCard, shape: Shape, method: Method, precision: Precision) -> float:
+def _weights(card: BackboneCard, shape: Shape, method: Method, precision: Precision, divided_by: int) -> float:
     total = card.parameters or 0
     layer = 4 * shape.hidden**2 + 2 * shape.hidden * shape.feed_forward
-    learning: float = {
-        "frozen": 0,
-        "adapters": shape.layers * 2 * 2 * ADAPTER_RANK * shape.hidden,  # A and B of query and value
-        "top": max(1, round(TOP_SHARE * shape.layers)) * layer,
-        "full": total,
-    }[method]
+    top = max(1, round(TOP_SHARE * shape.layers))
+    adapters = shape.layers * 2 * 2 * ADAPTER_RANK * shape.hidden  # A and B of query and value
+    learning: float = {"frozen": 0, "adapters": adapters, "top": top * layer, "full": total}[method]
     copies = _HALF_COPY * total if precision == "mixed" else 0
-    return _WEIGHT * total + copies + (_GRADIENT + _ADAM) * learning
+    states = _GRADIENT + _ADAM
+    if divided_by == 1 or method == "frozen":
+        return _WEIGHT * total + copies + states * learning
+    # A layer with adapters is divided as a whole; the copies that autocast makes of it are not.
+    divided = (top if method == "top" else shape.layers) * layer
+    learning_inside = min(learning, divided)
+    whole = _WEIGHT * (total - divided) + states * (learning - learning_inside)
+    gathered = (_GATHERED_LAYERS * _WEIGHT + _GATHERED_GRADIENTS * _GRADIENT) * layer
+    parts = (_WEIGHT * divided + states * learning_inside) / divided_by
+    # Every process loads the whole model before it is divided.
+    return max(whole + parts + gathered + copies, _WEIGHT * total)

@@ -289,6 +289,8 @@ class Compute(Section):
     sharding: Literal["none", "fsdp"] = "none"
     """What several processes divide between them beside the clips: the layers that learn, with gradients and the
     optimiser's state (fsdp), or nothing. One process alone holds all in either case."""
+    deterministic: bool = False
+    """Use operations that give the same bits each time, where there are any; the log names one that has none."""
 
 
 class Guard(Section):

@@ -62,6 +62,8 @@ def eject_command(plan: Path, script: Path, held_out: str | None = None) -> list
     return [sys.executable, "-P", "-m", "engine", "eject", str(plan), "--output", str(script), *left_out]
 
 
+_AGAIN = "-- started again --"
+"""Parts what several attempts at a run wrote."""
 _LAST_CHARACTERS = 4000
 _OUT_OF_MEMORY = (
     "The system does that where memory runs out (`dmesg | grep -i memory` tells). What was saved is kept: "
@@ -107,6 +109,9 @@ def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] |
     tails = _Tails(run)
     tails.read()  # events of an earlier attempt are not news
     with (run / "stderr.log").open("ab") as errors:
+        if errors.tell():
+            errors.write(f"\n{_AGAIN}\n".encode())
+            errors.flush()
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -128,8 +133,11 @@ def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] |
 def last_words(run: Path, status: int) -> str:
     """Return what a child that failed wrote last; of one that was killed, by what, since it had no time to write."""
     log = run / "stderr.log"
-    told = log.read_text("utf-8", "replace").strip()[-_LAST_CHARACTERS:] if log.is_file() else ""
+    text = log.read_text("utf-8", "replace") if log.is_file() else ""
+    told = text.rpartition(_AGAIN)[2].strip()[-_LAST_CHARACTERS:]
     number = status - 128
+    if number == signal.SIGINT and told:
+        return told  # whoever pressed Ctrl-C knows what ended it
     if number not in signal.valid_signals():
         return told or f"The process ended with status {status} and wrote nothing; see {run}."
     name = signal.Signals(number).name

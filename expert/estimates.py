@@ -21,6 +21,7 @@ _METHODS: dict[str, Method] = {
 }  # fmt: skip
 _SPECTRAL = ("mfcc", "log-mel")
 _RECOMPUTED = "gradient-checkpointing"
+_DIVIDED = "fsdp"
 _MOST_CORES = 16
 """More cores than this no longer make one training on a processor faster; experience."""
 
@@ -39,6 +40,10 @@ class _Known:
             raise KeyError(f"an estimate reads {name}, which the vocabulary does not say")
         fact = self._lookup(name)
         return otherwise if fact is None else fact.value
+
+    def reads(self, name: str) -> bool:
+        """Say whether the estimate may read an attribute at all."""
+        return name in self._assumed or name in self._names
 
 
 def estimated(entry: Entry, lookup: Lookup, vocabulary: Vocabulary) -> Fact | None:
@@ -61,6 +66,8 @@ def _pass_clips(estimate: Estimated, known: _Known, vocabulary: Vocabulary) -> t
     longest = known("dataset.duration_max_seconds")
     typical = known("dataset.duration_median_seconds") if "dataset.duration_median_seconds" in estimate.reads else None
     cropped = known("data.max_seconds") if "data.max_seconds" in estimate.reads else None
+    is_divided = known.reads("compute.sharding") and known("compute.sharding") == _DIVIDED
+    divided_by = max(1, int(known("machine.gpus", 1))) if is_divided else 1
     likely = min(estimate.assumed_seconds, estimate.assumed_medians * float(typical or "inf"))
     seconds = min(float(longest or likely), float(cropped or "inf"))
     if card is None or not gib > 0 or not seconds > 0:
@@ -72,13 +79,15 @@ def _pass_clips(estimate: Estimated, known: _Known, vocabulary: Vocabulary) -> t
         seconds=seconds,
         share=estimate.share,
         precision="fp32" if known("training.precision") == "fp32" else "mixed",
-        checkpointing="training.memory_saver" in estimate.needs and known("training.memory_saver") == _RECOMPUTED,
+        checkpointing=known.reads("training.memory_saver") and known("training.memory_saver") == _RECOMPUTED,
+        divided_by=divided_by,
     )
     if clips is None:
         return None
+    divided = f", layers that learn divided between {divided_by} GPUs" if divided_by > 1 else ""
     assumed = "" if longest or card.fixed_seconds else ", a length that is assumed"
     return clips, (
-        f"estimate for {card.title} and clips of {card.fixed_seconds or seconds:.0f} s{assumed}; "
+        f"estimate for {card.title} and clips of {card.fixed_seconds or seconds:.0f} s{assumed}{divided}; "
         f"a real run may need {UNCERTAINTY:.0%} more or less"
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from engine.memory import UNCERTAINTY, clips_that_fit
 from knowledge.conditions import Condition
@@ -91,11 +92,19 @@ def _fitting(entry: Entry, lookup: Lookup, vocabulary: Vocabulary) -> Fact | Non
     card = vocabulary.cards[entry.fits.card]
     if not float(memory.value) > 0 or not seconds > 0:
         return None
-    clips = clips_that_fit(card, entry.fits.method, gib=float(memory.value), seconds=seconds, share=entry.fits.share)
+    fitting = partial(
+        clips_that_fit, card, entry.fits.method, gib=float(memory.value), seconds=seconds, share=entry.fits.share
+    )
+    clips, among = fitting(), lookup(entry.fits.devices)
     if clips is None:
         return None
+    divided = ""
+    # Dividing costs time, so it is for what does not fit even with the layers computed twice.
+    if among is not None and int(among.value) > 1 and not fitting(checkpointing=True):
+        clips, divided = fitting(divided_by=int(among.value)) or 0, f", divided between {among.value} GPUs"
     assumed = "" if longest else ", a length that is assumed"
-    text = f"estimate for clips of {seconds:.0f} s{assumed}; a real run may need {UNCERTAINTY:.0%} more or less"
+    off = f"a real run may need {UNCERTAINTY:.0%} more or less"
+    text = f"estimate for clips of {seconds:.0f} s{assumed}{divided}; {off}"
     return Fact(entry.name, clips, "machine", evidence=(Evidence(text),))
 
 

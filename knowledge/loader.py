@@ -192,7 +192,7 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
     cards = {item.body["backbone"]: parse(BackboneCard, item) for item in _of(items, "backbone")}
     vocabulary = Vocabulary(entries, cards)
     for entry in entries.values():
-        if entry.fits and (entry.fits.card not in cards or not {entry.fits.memory, entry.fits.longest} <= set(entries)):
+        if entry.fits and (entry.fits.card not in cards or not set(entry.parts) <= set(entries)):
             raise KnowledgeError(f"{places[entry.name]}: `fits` names a backbone or a fact that does not exist")
         for part in entry.parts if entry.estimated or entry.ratio_of else ():
             vocabulary.entry(part, places[entry.name])

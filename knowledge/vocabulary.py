@@ -51,6 +51,8 @@ class Fits(BaseModel):
     """Longer clips are cropped to this."""
     share: Annotated[float, Field(gt=0, le=1)]
     """How much of the memory the estimate may fill; the rest is for what it misses."""
+    devices: str = ""
+    """The fact that holds how many GPUs there are; they divide what one alone cannot hold."""
 
 
 class Estimated(BaseModel):
@@ -121,7 +123,9 @@ class Entry(BaseModel):
         """The facts that it is computed from."""
         if self.estimated:
             return (*self.estimated.needs, *self.estimated.reads)
-        return self.ratio_of or ((self.fits.longest, self.fits.memory) if self.fits else ())
+        if self.fits:
+            return (self.fits.longest, self.fits.memory, *((self.fits.devices,) if self.fits.devices else ()))
+        return self.ratio_of or ()
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ from knowledge.records import Evidence, Fact, Measured, Unknown
 _BF16_SINCE = 8
 """Major compute capability from which a GPU multiplies bfloat16 natively (NVIDIA, CUDA C++ Programming Guide)."""
 _GIB = 2**30
-_NAMES = ("machine.gpu", "machine.gpu_memory_gib", "machine.bf16", "machine.accelerator")
+_NAMES = ("machine.gpu", "machine.gpus", "machine.gpu_memory_gib", "machine.bf16", "machine.accelerator")
 _ACCELERATORS = (
     "rtx-2080-ti", "rtx-3080", "rtx-3090", "rtx-4080", "rtx-4090",
     "l40s", "a100", "h100", "a10", "a30", "v100", "t4", "l4",
@@ -21,7 +22,7 @@ _ACCELERATORS = (
 
 
 def measure_machine() -> Measured:
-    """Return the facts about the first GPU that a training child would see, and the usable CPU cores."""
+    """Return the facts about the first GPU that a training child would see, how many there are, and the CPU cores."""
     cores = Measured((Fact("machine.cpu_cores", len(os.sched_getaffinity(0)), "machine"),))
     return cores + _gpu()
 
@@ -41,7 +42,8 @@ def _gpu() -> Measured:
     try:
         if pynvml.nvmlDeviceGetCount() == 0:
             return _none("the NVIDIA driver reports no GPU")
-        return _device(pynvml, _first(pynvml, visible))
+        first = _first(pynvml, visible)
+        return _device(pynvml, first, _alike(pynvml, first, visible))
     except pynvml.NVMLError as error:
         return _unknown(f"the NVIDIA driver refuses an answer: {error}")
     finally:
@@ -50,13 +52,27 @@ def _gpu() -> Measured:
 
 def _first(pynvml: Any, visible: str | None) -> Any:
     """Return the handle of the device that CUDA calls 0; `visible` holds numbers or UUIDs."""
-    chosen = visible.split(",")[0].strip() if visible else "0"
+    return _handle(pynvml, visible.split(",")[0].strip() if visible else "0")
+
+
+def _handle(pynvml: Any, chosen: str) -> Any:
     if chosen.isdigit():
         return pynvml.nvmlDeviceGetHandleByIndex(int(chosen))
     return pynvml.nvmlDeviceGetHandleByUUID(chosen)
 
 
-def _device(pynvml: Any, handle: Any) -> Measured:
+def _alike(pynvml: Any, first: Any, visible: str | None) -> int:
+    """Return how many visible GPUs have at least the memory of the first: the smallest one says what can be divided."""
+    count = pynvml.nvmlDeviceGetCount()
+    chosen = [one.strip() for one in visible.split(",")] if visible else [str(index) for index in range(count)]
+    # CUDA sees nothing from the first wrong name on.
+    seen = itertools.takewhile(lambda one: one not in ("", "-1") and (not one.isdigit() or int(one) < count), chosen)
+    least = int(pynvml.nvmlDeviceGetMemoryInfo(first).total)
+    memories = [int(pynvml.nvmlDeviceGetMemoryInfo(_handle(pynvml, one)).total) for one in seen]
+    return max(1, sum(memory >= least for memory in memories))
+
+
+def _device(pynvml: Any, handle: Any, gpus: int) -> Measured:
     name = pynvml.nvmlDeviceGetName(handle)
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total / _GIB
     major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
@@ -67,6 +83,7 @@ def _device(pynvml: Any, handle: Any) -> Measured:
         (
             *((which,) if which else ()),
             Fact("machine.gpu", True, "machine", evidence=evidence),
+            Fact("machine.gpus", gpus, "machine", evidence=evidence),
             Fact("machine.gpu_memory_gib", memory, "machine", evidence=evidence),
             Fact("machine.bf16", major >= _BF16_SINCE, "machine", evidence=evidence),
         ),
@@ -89,6 +106,7 @@ def _none(reason: str) -> Measured:
     evidence = (Evidence(reason),)
     facts = (
         Fact("machine.gpu", False, "machine", evidence=evidence),
+        Fact("machine.gpus", 0, "machine", evidence=evidence),
         Fact("machine.gpu_memory_gib", 0.0, "machine", evidence=evidence),
     )
     return Measured(facts, (Unknown("machine.bf16", f"judged for GPUs only; {reason}"),))

@@ -61,6 +61,8 @@ class PretrainedEncoder(nn.Module):
         loaded = load_pretrained(backbone.name, backbone.checkpoint, sample_rate_hz)
         self.network = loaded.network.eval()
         self.normalises_input, self.settings = loaded.normalises_input, loaded.settings
+        self.notes = loaded.notes
+        """What a reader of the run is to know of the checkpoint."""
         self.stages = _stages(loaded, backbone, sample_rate_hz)
         depth = len(self.stages.layers)
         self.all_layers = backbone.layers == "weighted-sum"

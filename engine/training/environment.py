@@ -20,6 +20,8 @@ _PACKAGES = ("tonmeister", "torch", "torchaudio", "transformers", "peft", "numpy
 _FREE_SECTIONS = ("compute", "guard", "name")
 """What may differ when a run goes on: where it computes does not change what it computes."""
 
+_DIGITS = "results may differ in the last digits"
+
 
 def config_digest(plan: Plan) -> str:
     """Return a hash over everything in the plan that changes the result."""
@@ -49,6 +51,7 @@ def write_environment(
         "device": device_name(device),
         "precision": precision,
         "threads": torch.get_num_threads(),
+        "deterministic": plan.compute.deterministic,
         "command": sys.argv,
         "left_out": left_out,
         "damaged": damaged,
@@ -77,9 +80,12 @@ def check_same(run: Path, plan: Plan, data: str) -> list[str]:
             f"{plan.data.manifest}: the clips, labels or splits are not those that {run} was begun with",
             hint="Put the data back as it was, or train into a new run directory.",
         )
+    asked = bool(content.get("deterministic", False))
+    bits = f"compute.deterministic was {asked} when this run began and is {plan.compute.deterministic} now"
     before, now = content.get("versions", {}), {"python": platform.python_version(), **_versions()}
-    return [
-        f"{name} was {before[name]} when this run began and is {version} now; results may differ in the last digits"
+    changed = [f"{bits}; {_DIGITS}"] if asked != plan.compute.deterministic else []
+    return changed + [
+        f"{name} was {before[name]} when this run began and is {version} now; {_DIGITS}"
         for name, version in now.items()
         if name in before and before[name] != version
     ]

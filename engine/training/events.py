@@ -13,6 +13,8 @@ from .faults import cannot_write
 from .tensorboard import Board
 
 VERSION = 1
+_STRICT = json.JSONEncoder(allow_nan=False)
+"""Made once: one is written for every step."""
 
 
 class EventWriter:
@@ -30,7 +32,7 @@ class EventWriter:
         """Append one event and hand it to the operating system, so that watchers see it at once."""
         event = {"v": VERSION, "t": round(time.time(), 3), "kind": kind, **fields}
         try:
-            self._stream.write(json.dumps(_finite(event), allow_nan=False).encode() + b"\n")
+            self._stream.write(_line(event).encode() + b"\n")
             self._stream.flush()
         except OSError as error:
             raise cannot_write(self._path, error) from error
@@ -57,6 +59,13 @@ def token(value: float) -> float | str:
     if math.isnan(value):
         return "NaN"
     return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _line(event: dict[str, Any]) -> str:
+    try:
+        return _STRICT.encode(event)
+    except ValueError:
+        return _STRICT.encode(_finite(event))
 
 
 def _finite(value: Any) -> Any:

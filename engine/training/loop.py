@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
 from engine.plan import Plan
@@ -24,6 +23,7 @@ from .averaging import WeightAverage
 from .batches import ahead, passes
 from .census import Census
 from .checkpoints import Checkpoints, Progress
+from .determinism import StrictSteps
 from .evaluation import is_better, loss_of, metrics_of, score
 from .events import EventWriter, token
 from .faults import dead_tensors, diverged, overheated
@@ -63,7 +63,6 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     sampler = sampler_of(job)
     total_steps = sampler.total_steps()
     shards = Shards(model, job.processes)
-    parameters = list(shards.own.values())
     optimiser = make_optimiser(model, training, shards.held)
     # bf16 has the range of fp32; only fp16 needs its gradients scaled.
     scaler = GradScaler(job.device.type, enabled=job.precision == "fp16")
@@ -73,6 +72,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
     steps_per_epoch = sampler.steps(progress.epoch)
     seconds_before, census = progress.seconds, Census(model)
     guard, heat = ThermalGuard(plan.guard), "none"
+    steps = StrictSteps(model, alone=not shards.divided)
 
     def save_last() -> None:
         progress.seconds = seconds_before + time.monotonic() - began
@@ -115,7 +115,10 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
             # Forward and backward, a pass at a time; weighted by real clips, the sum equals the whole batch.
             clips = sum(len(batch) for batch in step_passes)
             pace = shards.pace(clips, len(step_passes), job.device)
-            done = accumulate(job, scaler, order[number], step_passes, epoch, progress.most_clips, pace)
+            held = (order[number], step_passes, epoch, progress.most_clips, pace)
+            done, lacking = steps.make(partial(accumulate, job, scaler, *held))
+            if lacking:
+                events.write("nondeterministic", step=progress.step + 1, operation=lacking)
             if done.most_clips != progress.most_clips:
                 progress.most_clips = done.most_clips
                 events.write("memory", step=progress.step + 1, clips_per_pass=done.most_clips)
@@ -133,7 +136,7 @@ def train(job: Job, events: EventWriter, telemetry: Telemetry, stop: Stop, *, re
                     raise dead_tensors(census.unused)
             norm = shards.norm()
             if training.clip_norm > 0:
-                nn.utils.clip_grads_with_norm_(parameters, training.clip_norm, norm)
+                shards.clip(training.clip_norm, norm)
 
             # Guard: nothing that is not a number reaches the weights. With fp16 the scaler skips such steps itself.
             loss_value, norm_value = float(loss), float(norm)

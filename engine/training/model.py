@@ -246,18 +246,26 @@ class AudioModel(nn.Module):
         self.load_state_dict(divided_state(own, state), strict=False)
 
     def _kept(self) -> dict[str, Tensor]:
-        trained = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
-        parts = [(prefix, part) for prefix, part in self.named_modules() if not prefix.startswith(_FOLLOWING)]
+        # A large frozen network is not walked through: at each save that would cost as much as a small head's epoch.
+        skipped = self.encoder if self.encoder_is_frozen else None
+        trained = {
+            f"{name}.{own}": parameter
+            for name, part in self.named_children()
+            if part is not skipped
+            for own, parameter in part.named_parameters()
+            if parameter.requires_grad
+        }
+        following = {part for name in _FOLLOWING if isinstance(part := getattr(self.encoder, name, None), nn.Module)}
         return trained | {
             f"{prefix}.{name}".lstrip("."): buffer
-            for prefix, part in parts
+            for prefix, part in self.named_modules(memo=following)
             for name, buffer in part.named_buffers(recurse=False)
             if name not in part._non_persistent_buffers_set
         }
 
 
-_FOLLOWING = ("encoder.network", "encoder.spectrum")
-"""Parts whose buffers follow from the plan or from the backbone's own checkpoint."""
+_FOLLOWING = ("network", "spectrum")
+"""Parts of an encoder whose buffers follow from the plan or from the backbone's own checkpoint."""
 
 
 def build_model(

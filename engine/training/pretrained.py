@@ -1,12 +1,14 @@
 """Loading pretrained checkpoints by hub name or folder. Nothing is half loaded, and nothing is built here.
 
-`HF_HUB_OFFLINE` and the other settings of the hub's client hold as they are.
+`HF_HUB_OFFLINE` and the other settings of the hub's client hold as they are. Weights are read from safetensors alone:
+other files are pickles, which may run what they hold.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,7 @@ _KINDS = {
     "whisper": _Kind("whisper", "WhisperEncoder", {}, {r"^(model\.)?encoder\.": ""}),
     "w2v-bert": _Kind("wav2vec2-bert", "Wav2Vec2BertModel", OFF_IN_SPEECH),
 }
+_LAYER = re.compile(r"(?:encoder\.)?layers\.(\d+)\.")
 _BY_TYPE = {kind.model_type: name for name, kind in _KINDS.items()}
 
 
@@ -72,6 +75,8 @@ class Pretrained:
     """Whether the waveform of each clip is scaled to zero mean and unit variance."""
     settings: dict[str, Any]
     """Of the preprocessor; empty where the checkpoint has none."""
+    notes: tuple[str, ...] = ()
+    """What of the checkpoint is not used although it is of this network."""
 
 
 def load_pretrained(name: Name, checkpoint: str, sample_rate_hz: int) -> Pretrained:
@@ -100,6 +105,7 @@ def load_pretrained(name: Name, checkpoint: str, sample_rate_hz: int) -> Pretrai
             output_loading_info=True,
             attn_implementation=attention,
             key_mapping=kind.renamed,
+            use_safetensors=True,
         )
     missing = sorted(report["missing_keys"])
     if missing:
@@ -110,7 +116,20 @@ def load_pretrained(name: Name, checkpoint: str, sample_rate_hz: int) -> Pretrai
         )
     settings = _preprocessor(checkpoint, sample_rate_hz)
     reads_waveform = name in ("wav2vec2", "hubert", "wavlm")
-    return Pretrained(network, reads_waveform and bool(settings.get("do_normalize", True)), settings)
+    notes = _not_run(checkpoint, network, report["unexpected_keys"])
+    return Pretrained(network, reads_waveform and bool(settings.get("do_normalize", True)), settings, notes)
+
+
+def _not_run(checkpoint: str, network: Any, left_over: Iterable[str]) -> tuple[str, ...]:
+    """Say that a checkpoint has more layers than its config.json names; heads of other tasks are none of ours."""
+    names = (name.removeprefix(f"{network.base_model_prefix}.") for name in left_over)
+    layers = {int(found.group(1)) for found in map(_LAYER.match, names) if found}
+    if not layers:
+        return ()
+    return (
+        f"backbone.checkpoint {checkpoint} has weights of {max(layers) + 1} layers, and its config.json names "
+        f"{min(layers)}: the others are not run",
+    )
 
 
 def normalises_input(checkpoint: str, sample_rate_hz: int) -> bool:
@@ -170,7 +189,14 @@ def _understood(checkpoint: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if Path(checkpoint).exists():
+        if _is_pickle(checkpoint, reason):
+            reason = "it has its weights as pytorch_model.bin alone, a pickle, which may run what it holds"
+            again = f"AutoModel.from_pretrained({checkpoint!r}).save_pretrained('NEW_FOLDER')"
+            hint = (
+                "If you trust it, write it anew once, with its preprocessor_config.json, and give that folder: "
+                f'python -c "from transformers import AutoModel; {again}"'
+            )
+        elif Path(checkpoint).exists():
             hint = "Expected a folder with config.json and model.safetensors, as save_pretrained writes it."
         elif os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
             reason = "there is no such folder, and it is not among the downloaded checkpoints"
@@ -178,6 +204,14 @@ def _understood(checkpoint: str) -> Iterator[None]:
         else:
             hint = "Check the spelling and the connection, or give a local folder."
         raise InputError(f"backbone.checkpoint {checkpoint} cannot be loaded: {reason}", hint=hint) from None
+
+
+def _is_pickle(checkpoint: str, reason: str) -> bool:
+    """Say whether a checkpoint has other weights than safetensors: by its folder, or by what the hub's client says."""
+    if Path(checkpoint).exists():
+        folder = Path(checkpoint)
+        return any(folder.glob("pytorch_model*.bin")) and not any(folder.glob("*.safetensors"))
+    return "safetensors" in reason and "does not appear to have" in reason
 
 
 @contextmanager

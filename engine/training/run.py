@@ -15,9 +15,11 @@ from engine.plan import Answer, Plan, plan_yaml, read_plan, write_atomically
 from engine.process import EventTail
 from knowledge.errors import InputError, TonmeisterError, UsageError
 
+from .backbones import PretrainedEncoder
 from .cache import FrameCache
 from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, read_corpus
+from .determinism import follow
 from .environment import check_same, device_name, write_environment
 from .evaluation import chance, score, write_predictions
 from .events import EventWriter
@@ -113,7 +115,7 @@ def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
         raise UsageError(f"{own} is another plan than {plan_path}, expected a new run directory")
     if plan.compute.threads is not None:
         torch.set_num_threads(plan.compute.threads)
-    torch.backends.cudnn.benchmark = False  # it may choose another algorithm, so another rounding, each time
+    follow(plan.compute.deterministic)
     return plan
 
 
@@ -255,6 +257,7 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
     plan, training, train_items = job.plan, job.plan.training, job.parts.train
     sampler = sampler_of(job)
+    notes = job.model.encoder.notes if isinstance(job.model.encoder, PretrainedEncoder) else ()
     unfit = _too_short(job) if plan.answer == "symbols" else []
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in job.model.parameters()]
     return {
@@ -262,6 +265,7 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "task": plan.task.type,
         "device": device_name(job.device),
         "precision": job.precision,
+        "deterministic": plan.compute.deterministic,
         "train_clips": len(train_items),
         "validation_clips": len(job.parts.validation),
         # Readers take `classes` for those of which a clip has exactly one.
@@ -276,7 +280,7 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "chance": chance(plan, job.parts.validation, len(job.classes)),
         "fold": job.fold or None,
         "left_out": len(left_out),
-        "warnings": [*left_out, *short, *unfit][:_NAMED],
+        "warnings": [*notes, *left_out, *short, *unfit][:_NAMED],
     }
 
 

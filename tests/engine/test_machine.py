@@ -54,6 +54,7 @@ def test_a_gpu_is_measured(monkeypatch: pytest.MonkeyPatch, capability: tuple[in
 
     assert found["machine.gpu"] is True
     assert found["machine.gpu_memory_gib"] == 24
+    assert found["machine.gpus"] == 1
     assert found["machine.bf16"] is bf16
 
 
@@ -64,11 +65,26 @@ def test_the_first_visible_gpu_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fact.evidence[0].text == "GPU 2, compute capability 9.0"
 
 
+@pytest.mark.parametrize(
+    ("visible", "gpus"), [(None, 4), ("2,3", 2), ("3", 1), ("GPU-a,GPU-b", 2), ("0,-1,1", 1), ("0,9", 1)]
+)
+def test_the_visible_gpus_are_counted(monkeypatch: pytest.MonkeyPatch, visible: str | None, gpus: int) -> None:
+    assert values(with_driver(monkeypatch, driver(count=4), visible))["machine.gpus"] == gpus
+
+
+def test_smaller_gpus_beside_the_first_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = driver(count=3)
+    fake.nvmlDeviceGetMemoryInfo = lambda handle: SimpleNamespace(total=(24, 8, 48)[handle] * 2**30)
+    monkeypatch.setattr(fake, "nvmlDeviceGetHandleByIndex", int)
+
+    assert values(with_driver(monkeypatch, fake))["machine.gpus"] == 2
+
+
 @pytest.mark.parametrize("visible", ["", "-1"])
 def test_a_hidden_gpu_is_none(monkeypatch: pytest.MonkeyPatch, visible: str) -> None:
     found = values(with_driver(monkeypatch, driver(), visible=visible))
 
-    assert (found["machine.gpu"], found["machine.gpu_memory_gib"]) == (False, 0)
+    assert (found["machine.gpu"], found["machine.gpus"], found["machine.gpu_memory_gib"]) == (False, 0, 0)
 
 
 def test_without_a_driver_and_a_device_there_is_certainly_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +104,7 @@ def test_a_device_with_a_silent_driver_is_unknown(monkeypatch: pytest.MonkeyPatc
     assert "machine.gpu" not in values(measured)
     assert {item.name for item in measured.unknown} == {
         "machine.gpu",
+        "machine.gpus",
         "machine.gpu_memory_gib",
         "machine.bf16",
         "machine.accelerator",

@@ -65,6 +65,38 @@ def test_what_fits_fits_and_one_more_does_not(name: str, method: Method, gib: fl
     assert clips == 0 or (fits and fits.gib <= gib * 0.75 * (1 + 1e-9))
 
 
+@given(
+    name=st.sampled_from(SHAPED),
+    method=st.sampled_from([method for method in METHODS if method != "frozen"]),
+    gpus=st.integers(2, 64),
+    clips=st.integers(0, 16),
+)
+def test_more_gpus_divide_what_learns_and_never_what_a_pass_keeps(
+    name: str, method: Method, gpus: int, clips: int
+) -> None:
+    card = CARDS[name]
+    whole, few, more = (
+        estimate(card, method, clips=clips, seconds=5, divided_by=count) for count in (1, gpus, gpus + 1)
+    )
+
+    assert whole and few and more
+    assert whole.activations == few.activations == more.activations
+    assert more.weights <= few.weights
+    assert few.weights >= 4 * (card.parameters or 0), "it is loaded whole"
+
+
+def test_what_is_divided_is_what_the_trainer_divides() -> None:
+    """Per layer: weight, gradient and two averages of each weight, but for the layers that are whole at a moment."""
+    card, layers = CARDS["xls-r-1b"], 48
+    four, eight = (estimate(card, "full", clips=0, seconds=5, divided_by=count) for count in (4, 8))
+    assert four and eight and card.shape and card.shape.layers == layers
+    layer = 4 * card.shape.hidden**2 + 2 * card.shape.hidden * card.shape.feed_forward
+
+    assert four.weights - eight.weights == pytest.approx(16 * layers * layer / 8)
+    frozen = estimate(card, "frozen", clips=0, seconds=5, divided_by=8)
+    assert frozen == estimate(card, "frozen", clips=0, seconds=5)
+
+
 def test_whole_attention_maps_grow_with_the_square() -> None:
     wavlm = CARDS["wavlm-large"]
     short, long = (estimate(wavlm, "full", clips=1, seconds=seconds) for seconds in (10, 40))

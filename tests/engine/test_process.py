@@ -102,6 +102,15 @@ def test_what_a_failed_child_wrote_is_its_last_words(tmp_path: Path) -> None:
     assert last_words(tmp_path, 128 + signal.SIGTERM).startswith("no such clip\nThe process was killed by signal 15")
 
 
+def test_an_interrupted_child_says_only_what_it_wrote_this_time(tmp_path: Path) -> None:
+    (tmp_path / "stderr.log").write_text("an older word\n")
+    status = run_child(child(tmp_path, "print('stopped', file=sys.stderr); sys.exit(130)"), tmp_path)
+
+    assert status == 130
+    assert last_words(tmp_path, status) == "stopped"
+    assert "an older word" in (tmp_path / "stderr.log").read_text()
+
+
 def test_a_child_does_not_outlive_a_watcher_that_fails(tmp_path: Path) -> None:
     script = """
 signal.signal(signal.SIGTERM, lambda *_: (write("terminated"), sys.exit(1)))

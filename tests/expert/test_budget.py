@@ -43,11 +43,12 @@ def test_a_stated_share_stays() -> None:
 
 
 def test_what_the_trainer_cannot_do_is_shown_as_advice() -> None:
-    session = draft_plan(load_knowledge(), [Fact("task.type", "classification", "user")]).session
+    session = draft_plan(load_knowledge(), [Fact("task.type", "ctc", "user")]).session
     (table,) = decisions_blocks(session)
     assert isinstance(table, Table)
     shown = {row[0]: row[1] for row in table.rows}
 
-    assert shown["reproducibility.deterministic"] == "yes (advice: this trainer does not do it yet)"
+    assert shown["augmentation.pitch_shift"] == "mild (advice: this trainer does not do it yet)"
+    assert shown["reproducibility.deterministic"] == "yes"
     assert shown["augmentation.mask_share"] == "0"
     assert shown["training.optimizer"] == "adamw"

@@ -98,16 +98,63 @@ def test_activations_are_computed_again_where_a_pass_holds_too_few() -> None:
     assert int(session.facts["memory.pass_clips"].value) > int(session.facts["memory.plain_clips"].value)
 
 
+BILLION = {
+    "backbone__checkpoint": "facebook/wav2vec2-xls-r-1b", "backbone__name": "wav2vec2", "adaptation__method": "full",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gib", "gpus", "sharding", "saver"),
+    [
+        (16.0, None, "none", "gradient-checkpointing"),  # how many there are is unknown
+        (16.0, 1, "none", "gradient-checkpointing"),
+        (16.0, 4, "fsdp", "none"),
+        (12.0, 4, "fsdp", "gradient-checkpointing"),
+        (9.0, 2, "none", "gradient-checkpointing"),  # not even divided
+        (24.0, 4, "none", "gradient-checkpointing"),  # one holds all of it, every layer computed twice
+        (80.0, 4, "none", "none"),
+    ],
+)
+def test_layers_are_divided_only_where_that_makes_the_model_fit(
+    gib: float, gpus: int | None, sharding: str, saver: str
+) -> None:
+    session = session_of(**BILLION, machine__gpu_memory_gib=gib, machine__gpus=gpus)
+    chosen = session.decisions
+
+    assert (chosen["compute.sharding"].value, chosen["training.memory_saver"].value) == (sharding, saver)
+    if sharding == "fsdp":
+        assert chosen["augmentation.mixing"].value == "avoid", "the trainer refuses to mix clips of two processes"
+        assert int(session.facts["memory.whole_clips"].value) == 0
+        assert int(session.facts["memory.pass_clips"].value) > 0
+        assert f"divided between {gpus} GPUs" in how(session, "memory.pass_clips").render()
+
+
+def test_several_gpus_make_room_for_full_fine_tuning_by_dividing_it() -> None:
+    said = {"backbone__size": "billion", "dataset__clips": 60000, "dataset__hours": 90.0,
+            "machine__gpu_memory_gib": 16.0}  # fmt: skip
+    alone, four = (session_of(**said, machine__gpus=gpus) for gpus in (1, 4))
+
+    assert [one.facts["machine.allows_full_finetuning"].value for one in (alone, four)] == [False, True]
+    assert "divided between 4 GPUs" in four.facts["memory.full_billion_clips"].evidence[0].text
+
+
+@pytest.mark.parametrize("changes", [{"task__type": "regression"}, {"machine__bf16": False}])
+def test_what_cannot_be_divided_is_not_recommended_to_be(changes: dict[str, Any]) -> None:
+    session = session_of(**BILLION, machine__gpu_memory_gib=16.0, machine__gpus=4, **changes)
+    assert session.decisions["compute.sharding"].value == "none"
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     clips=st.integers(1, 200_000), gib=st.sampled_from([0.5, 6.0, 12.0, 24.0, 80.0]), hours=st.floats(0.01, 500),
     gpu=st.sampled_from(["t4", "a100", None]), budget=st.sampled_from([None, 0.1, 10.0]),
+    gpus=st.sampled_from([None, 1, 8]),
 )  # fmt: skip
 def test_the_naive_evaluator_estimates_the_same(
-    clips: int, gib: float, hours: float, gpu: str | None, budget: float | None
+    clips: int, gib: float, hours: float, gpu: str | None, budget: float | None, gpus: int | None
 ) -> None:
     said = {**PROJECT, "dataset.clips": clips, "machine.gpu_memory_gib": gib, "dataset.hours": hours,
-            "machine.accelerator": gpu, "task.budget_hours": budget}  # fmt: skip
+            "machine.accelerator": gpu, "task.budget_hours": budget, "machine.gpus": gpus}  # fmt: skip
     session = consult(KNOWLEDGE, facts_of(said), packs=("plan",))
     by_attribute = concluding(RULES)
     givens = admit(KNOWLEDGE.vocabulary, by_attribute, facts_of(said), (), {})

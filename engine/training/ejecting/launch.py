@@ -21,7 +21,7 @@ class LengthTrainer(transformers.Trainer):
 
 def build(output: Path) -> LengthTrainer:
     """Return the Trainer, ready to start."""
-    transformers.set_seed(SEED)  # Python, NumPy, torch and every GPU{threads}
+    transformers.set_seed(SEED)  # Python, NumPy, torch and every GPU{deterministic}{threads}
     train, validation = read_rows("train"), read_rows("val")
     shared = {{row.group for row in train if row.group}} & {{row.group for row in validation}}
     if shared:
@@ -85,6 +85,9 @@ def main() -> None:
         write_predictions(chosen.output / f"{{part}}.csv", rows, outcome.predictions)
         trainer.save_metrics(part, {{**outcome.metrics, **report(rows, outcome)}}, combined=False)
 '''
+_DETERMINISTIC = """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)"""
 
 
 def launch_part(plan: Plan) -> str:
@@ -99,6 +102,7 @@ def launch_part(plan: Plan) -> str:
     return _LAUNCH.format(
         name=plan.name,
         threads=f"\n    torch.set_num_threads({plan.compute.threads})" if plan.compute.threads else "",
+        deterministic=_DETERMINISTIC if plan.compute.deterministic else "",
         fit="    model.fit(clips)\n" if plan.backbone.name in SPECTRAL else "",
         select=select,
         greater=select != "loss",

@@ -25,6 +25,7 @@ _IMPORTS = (
     "import csv",
     "import json",
     "import math",
+    "import os",
     "import statistics",
     "import numpy as np",
     "import soundfile",

@@ -111,7 +111,7 @@ def at_limit(call: int, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_events_that_cannot_be_written_are_told(tmp_path: Path, plan: Plan) -> None:
     def fill(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(events, "_finite", at_call(150, events._finite, NO_SPACE))
+        patch.setattr(events, "_line", at_call(9, events._line, NO_SPACE))
 
     recovers(plan, tmp_path, fill, StorageError)
 

@@ -23,7 +23,8 @@ STEP = {
     "data_wait_seconds",
 }  # fmt: skip
 START = {
-    "v", "t", "kind", "name", "task", "device", "precision", "train_clips", "validation_clips", "classes", "parameters",
+    "v", "t", "kind", "name", "task", "device", "precision", "deterministic", "train_clips", "validation_clips",
+    "classes", "parameters",
     "trainable_parameters", "epochs", "steps_per_epoch", "total_steps", "seed", "select_by", "chance", "fold",
     "left_out", "warnings",
 }  # fmt: skip

@@ -14,6 +14,7 @@ import torch.distributed.fsdp  # here, so that not every fork does it anew
 
 from engine.plan import Plan
 from engine.training import loop
+from engine.training import run as runs
 from engine.training.processes import Processes
 from engine.training.sharding import Shards
 from knowledge.errors import Interrupted, PlanError
@@ -23,6 +24,8 @@ from .small_models import save_checkpoint
 from .test_processes import assert_alike, enter, train_in_two
 
 FSDP = {"compute__sharding": "fsdp"}
+BF16_STEP = 2**-8
+"""Between 1 and the next smaller number."""
 
 
 def plan_of(folder: Path, kind: str = "wav2vec2", clips: int = 12, **changes: Any) -> Plan:
@@ -57,6 +60,20 @@ def test_a_divided_model_is_one(tmp_path: Path, kind: str, changes: dict[str, An
         if name.startswith(("average.", "optimiser.")):
             torch.testing.assert_close(other[name], one[name], rtol=1e-2, atol=1e-5)
     assert events_of(alone, "census")[0]["names"] == events_of(tmp_path / "both", "census")[0]["names"]
+
+
+def test_half_precision_is_the_same_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forward and backward in bfloat16 on the CPU, which a plan does on GPUs only; sums and steps are in float32."""
+    monkeypatch.setattr(runs, "precision_of", lambda wanted, _device: wanted)
+    plan = plan_of(tmp_path, adaptation__method="full", training__precision="bf16")
+    alone = train(plan, tmp_path / "alone")
+
+    assert train_in_two(plan, tmp_path / "both") == [0, 0]
+    assert events_of(tmp_path / "both", "start")[0]["precision"] == "bf16"
+    for one, other in zip(events_of(alone, "step"), events_of(tmp_path / "both", "step"), strict=True):
+        assert other["loss"] == pytest.approx(one["loss"], rel=BF16_STEP)
+    single = train(plan_of(tmp_path / "fp32", adaptation__method="full"), tmp_path / "single")
+    assert [event["loss"] for event in events_of(alone, "step")] != [e["loss"] for e in events_of(single, "step")]
 
 
 def test_a_process_holds_half_of_what_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
