@@ -18,6 +18,7 @@ import numpy.typing as npt
 from .alignment import Alignment, Sketch, align, sketches
 from .candidates import candidate_pairs
 from .clips import Clip, Progress, Scan
+from .coded import different
 from .excerpts import mono_start
 from .records import Region
 
@@ -89,7 +90,7 @@ def _comparable(scan: Scan) -> npt.NDArray[np.int64]:
 
 def _checked(clips: Sequence[Clip], block: npt.NDArray[np.int64], shelf: _Shelf) -> list[NearPair]:
     """Decode and compare some pairs."""
-    held = shelf.take(clips, np.unique(block).tolist())
+    held = shelf.take(clips, different(block).tolist())
     both = [(a, b) for a, b in block.tolist() if held[a] is not None and held[b] is not None]
     found = align([(held[a], held[b]) for a, b in both])  # type: ignore[misc]
     return [

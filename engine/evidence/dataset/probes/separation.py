@@ -130,9 +130,7 @@ def _gaps(numbers: npt.NDArray[np.integer], dealt: Integers, categories: int, cl
     table = _counted(numbers * classes + dealt, categories * classes).reshape(len(dealt), categories, classes)
     own = table.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gap: Floats = table / own - (table.sum(axis=2, keepdims=True) - table) / (
-            own.sum(axis=2, keepdims=True) - own
-        )
+        gap: Floats = table / own - (table.sum(axis=2, keepdims=True) - table) / (own.sum(axis=2, keepdims=True) - own)
     return gap
 
 
@@ -204,8 +202,8 @@ def _chance(
     for start in range(0, SHUFFLES, _TOGETHER):
         dealt = np.stack([deal(rng) for _ in range(min(_TOGETHER, SHUFFLES - start))])
         best = np.nanmax(np.where(judged, np.ptp(excess_of(dealt), axis=1), -1.0), axis=1)
-        for done, one in enumerate(best.tolist(), start=start + 1):
-            extreme += one >= found - 1e-12
+        for done, as_well in enumerate((best >= found - 1e-12).tolist(), start=start + 1):
+            extreme += bool(as_well)
             if extreme >= _ENOUGH:
                 return extreme / done
     return (1 + extreme) / (1 + SHUFFLES)
