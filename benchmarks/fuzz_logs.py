@@ -4,6 +4,8 @@
 
 Real logs are the seeds where TONMEISTER_TEST_DATA is set, made ones elsewhere. A log may be refused (exit 3) or be read
 in part; anything else than an answer or an InputError is a fault, and so is an answer after more than a few seconds.
+The whole are 20,000; it may be run in slices of 1,000 or more, each with a seed of its own. The result keeps every
+slice that ran on the tree it is committed with: a slice with the seed of an earlier one takes that one's place.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import struct
 import sys
@@ -20,6 +23,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from engine.evidence.run.formats import columns
 from expert.consultation.diagnose import diagnose_run
@@ -35,7 +39,8 @@ _LARGEST_SEED = 60_000
 """Bytes of a real log that are mutated; what is longer takes another reader and is measured by benchmarks.reading."""
 _SHORT_LONG = 2_000
 """Bytes from which every other log goes to the readers of long logs, which otherwise see none."""
-_RECORDED = 20_000
+_RECORDED = 1_000
+"""The smallest slice that is kept."""
 RESULT = Path(__file__).parent / "results" / "fuzz_logs.json"
 HOSTILE = (
     "\x1b]0;owned\x07loss", "\x1b[2Jval_loss", "<script>alert(1)</script>", "val_loss\"onload='x'", "[bold]loss[/bold]",
@@ -50,7 +55,7 @@ def made_logs() -> list[tuple[str, bytes]]:
     history = [{**row, "eval_loss": 3 / row["step"]} for row in rows]
     table = "epoch,loss,val_loss\n" + "".join(f"{i},{2 / i},{3 / i}\n" for i in range(1, 40))
     console = "".join(f"Epoch {i}/40: train loss: {2 / i:.4f}, valid loss: {3 / i:.4f}\n" for i in range(1, 40))
-    events = [{"kind": "start", "task": "classification"}]
+    events: list[dict[str, Any]] = [{"kind": "start", "task": "classification"}]
     events += [{"kind": "step", "step": i, "epoch": i / 9, "loss": 1 / i, "lr": {"head": 1e-3}} for i in range(1, 40)]
     gpu = "timestamp, utilization.gpu [%], memory.used [MiB]\n" + "1, 90 %, 1000 MiB\n" * 120
     scalar = b"\x09" + bytes(8) + b"\x10\x01\x2a\x0d\x0a\x0b\x0a\x04loss\x15" + struct.pack("<f", 1.0)
@@ -197,12 +202,31 @@ def main(count: int = 20_000, seed: int = 0) -> int:
     print(f"{count} mutated logs of {len(seeds)} seeds, {time.monotonic() - began:.0f} s: {dict(outcomes)}")
     print(f"slowest {slowest:.2f} CPU seconds; programs started or code run: {sorted(set(ran)) or 'none'}")
     if count >= _RECORDED:
-        result = {
-            "mutations": count, "seeds": len(seeds), "outcomes": dict(outcomes), "code_run": sorted(set(ran)),
-            "slowest_cpu_seconds": round(slowest, 2), "seed": seed,
-        }  # fmt: skip
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        record(
+            {
+                "seed": seed, "mutations": count, "seeds": len(seeds), "outcomes": dict(outcomes),
+                "code_run": sorted(set(ran)), "slowest_cpu_seconds": round(slowest, 2),
+                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            }
+        )  # fmt: skip
     return int(bool(ran) or any(name.isupper() for name in outcomes))
+
+
+def record(found: dict[str, Any]) -> None:
+    """Add a slice to the result, and sum all."""
+    known = json.loads(RESULT.read_text("utf-8")).get("slices", []) if RESULT.is_file() else []
+    slices = [one for one in known if one["seed"] != found["seed"]] + [found]
+    outcomes: Counter[str] = Counter()
+    for one in slices:
+        outcomes.update(one["outcomes"])
+    whole = {
+        "mutations": sum(one["mutations"] for one in slices), "outcomes": dict(outcomes),
+        "tracebacks": outcomes["TRACEBACK"], "hangs": outcomes["HANG"], "dirty": outcomes["DIRTY"],
+        "code_run": sorted({event for one in slices for event in one["code_run"]}),
+        "slowest_cpu_seconds": max(one["slowest_cpu_seconds"] for one in slices),
+        "peak_memory_mb": max(one["peak_memory_mb"] for one in slices), "slices": slices,
+    }  # fmt: skip
+    RESULT.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
 
 
 def runs_code(event: str, arguments: tuple[object, ...]) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import keep
+from benchmarks.planted import plant
 from engine.evidence.dataset import NearPair, Region, Scan, find_near, read_dataset, scan_clips
 from engine.evidence.dataset.near_copies import near_groups
 from expert.consultation.audit import judged_pairs
@@ -60,12 +60,23 @@ def main() -> None:
 
 def _row(shared: Path, folder: Path, name: str, seed: int) -> dict[str, Any]:
     target, group, count = SETS[name]
-    out = folder / f"{name}-{seed}"
+    manifest = shared / "data" / "audio" / name / "manifest.csv"
+    limit = 1200 if name == "fsdd" else 0
+    return row(manifest, folder / f"{name}-{seed}", seed, count, shared, columns=(target, group), limit=limit)
+
+
+def row(
+    manifest: Path,
+    out: Path,
+    seed: int,
+    count: int,
+    shared: Path,
+    columns: tuple[str, str] = ("label", "group"),
+    limit: int = 0,
+) -> dict[str, Any]:
+    """Plant `count` near copies of each kind into the clips of a manifest, and return what the audit made of them."""
     faults = ",".join([*(f"near_{kind}={count}" for kind in KINDS), "exact_dup=5,pcm_dup=5,silent=5,near_silent=5"])
-    limit = ["--limit", "1200"] if name == "fsdd" else []
-    command = [sys.executable, str(shared / "tools" / "plant.py"), "--target", target, "--group", group]
-    command += ["--manifest", str(shared / "data" / "audio" / name / "manifest.csv"), "--out", str(out)]
-    subprocess.run([*command, "--seed", str(seed), "--faults", faults, *limit], check=True, stdout=subprocess.DEVNULL)
+    plant(manifest, out, columns, seed, faults, shared, limit)
     truth = json.loads((out / "truth.json").read_text())
     dataset = read_dataset(out / "manifest.csv")
     scan = scan_clips(dataset.regions)
@@ -73,6 +84,7 @@ def _row(shared: Path, folder: Path, name: str, seed: int) -> dict[str, Any]:
     pairs = find_near(scan)
     spent = time.process_time() - began
     copies, _ = judged_pairs(load_knowledge(), dataset, pairs)
+    name = manifest.parent.name
     return {"set": name, "seed": seed, "cpu_seconds": spent, **_judged(out.resolve(), scan, truth, pairs, copies)}
 
 

@@ -76,12 +76,19 @@ NAMED_IN_README = {
 def planted(name: str, seed: int, faults: str, shared: Path, cache: Path) -> Path:
     """Return the folder of a planted set, planting it if it is not there yet."""
     folder = cache / f"{name}-{seed}-{faults}"
+    manifest = shared / "data/audio" / name / "manifest.csv"
+    return plant(manifest, folder, COLUMNS[name], seed, faults, shared, LIMITS.get(name, 0))
+
+
+def plant(
+    manifest: Path, folder: Path, columns: tuple[str, str], seed: int, faults: str, shared: Path, limit: int = 0
+) -> Path:
+    """Plant faults into the clips of a manifest, if that was not done yet; label and group are its `columns`."""
     if not (folder / "truth.json").is_file():
-        label, group = COLUMNS[name]
-        draft = cache / f"{folder.name}.draft"
-        command = [sys.executable, str(shared / "tools/plant.py"), "--manifest"]
-        command += [str(shared / "data/audio" / name / "manifest.csv"), "--target", label, "--group", group]
-        command += ["--seed", str(seed), "--faults", faults, "--limit", str(LIMITS.get(name, 0)), "--out", str(draft)]
+        draft = folder.with_name(f"{folder.name}.draft")
+        command = [sys.executable, str(shared / "tools/plant.py"), "--manifest", str(manifest)]
+        command += ["--target", columns[0], "--group", columns[1], "--seed", str(seed), "--faults", faults]
+        command += ["--limit", str(limit), "--out", str(draft)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         draft.rename(folder)
     return folder

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.planted_controls import CORPORA as OTHERS
 from benchmarks.planted_corpora import Change, Clip, copied
 
 
@@ -262,4 +263,6 @@ CASES = (
     Case("features-cancelled", plan={"backbone.normalise": "clip"}, symptoms=("features-cancelled", "failure-to-learn"),
          causes=("features.cancelled",)),
 )  # fmt: skip
-CONTROLS = tuple(Case(f"healthy-{corpus}", corpus=corpus) for corpus in ("digits", "scores", "scenes"))
+TWINS = ("digits", "scores", "scenes")
+"""What causes are planted into, as it is."""
+CONTROLS = tuple(Case(f"healthy-{corpus}", corpus=corpus) for corpus in (*TWINS, *OTHERS))

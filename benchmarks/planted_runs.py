@@ -27,9 +27,11 @@ import numpy as np
 
 from benchmarks.data import keep
 from benchmarks.planted_causes import CASES, CONTROLS, Case
-from benchmarks.planted_corpora import CORPORA, healthy_plan, write_manifest
+from benchmarks.planted_controls import CORPORA as OTHERS
+from benchmarks.planted_controls import control_plan
+from benchmarks.planted_corpora import CORPORA, healthy_content, write_manifest
 from benchmarks.planted_figures import Result, append_row, by_case, read_rows, summary
-from engine.plan import patched, plan_yaml, write_atomically
+from engine.plan import make_plan, patched, plan_yaml, write_atomically
 from knowledge.records import Measured
 
 TRUE_OF_THE_DATA = {"group-gap"}
@@ -80,10 +82,13 @@ def _trained(case: Case, seed: int, folder: Path) -> Path:
     from engine.training.stopping import Stop
     from knowledge.errors import TonmeisterError
 
-    clips = CORPORA[case.corpus](seed)
+    clips = {**CORPORA, **OTHERS}[case.corpus](seed)
     if case.data is not None:
         clips = case.data(clips, np.random.default_rng(seed), folder)
-    plan = patched(healthy_plan(case.corpus, write_manifest(folder / "manifest.csv", clips), seed), case.plan)
+    manifest = write_manifest(folder / "manifest.csv", clips)
+    healthy = healthy_content(case.corpus, manifest, seed)
+    healthy = control_plan(healthy, case.corpus, folder) if case.corpus in OTHERS else healthy
+    plan = patched(make_plan(healthy, case.corpus), case.plan)
     run = folder / "run"
     write_atomically(run / "plan.yaml", plan_yaml(plan))
     with contextlib.suppress(TonmeisterError):  # the run ended as many planted ones do; its log says how

@@ -14,6 +14,9 @@ from .reference import Assessment
 from .session import Session
 from .strata import concluding
 
+_SOUND = "healthy"
+"""The finding that says that no curve shows a fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -42,8 +45,14 @@ def causes_of_run(session: Session) -> tuple[Weighed, ...]:
 
 
 def telling_tests(session: Session) -> tuple[str, ...]:
-    """Return the tests that would settle the causes still open: the quick ones first, then by the likeliest cause."""
+    """Return the tests that would settle the causes still open: the quick ones first, then by the likeliest cause.
+
+    Where nothing serious was found and the run was not found sound either, those of its notes.
+    """
     serious = {finding.id for finding in session.findings if finding.severity != "note"}
+    of_run = {finding.id for finding in session.findings if not finding.rule.startswith("audit.")}
+    if not serious & of_run and _SOUND not in of_run:
+        serious |= of_run
     open_causes = [one for one in causes_of_run(session) if serious & set(one.explains)]
     shown = {finding for one in open_causes if one.standing == "asserted" for finding in one.explains}
     wanted = (

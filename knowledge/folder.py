@@ -16,6 +16,7 @@ KINDS = (
     *("fact", "derived", "decision", "rule", "table", "check", "remedy", "source", "pins", "backbone"),
     *("symbols", "reading", "profile", "review", "item", "served", "preset", "setting", "justified"),
     "called",
+    "words",
     "at_end",
     "cause",
     "translation",

@@ -30,6 +30,7 @@ from .schema import Example, PinsDocument, SourceDocument
 from .translations import LoggedDocument, TranslationDocument
 from .vocabulary import Entry, Vocabulary
 from .watching import AtEndDocument
+from .wording import WordsDocument
 
 _FINDING_ID = re.compile(r"^[a-z][a-z0-9-]*(\.[a-z0-9_-]+)*$")
 BUILT_IN = Path(__file__).parent
@@ -98,6 +99,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
         called={item.name: _called(item) for item in _of(items, "called")},
+        words={item.name: _words(item) for item in _of(items, "words")},
         profiles=tuple(parse(ProfileDocument, item) for item in _of(items, "profile")),
         reviews={item.name: parse(ReviewDocument, item) for item in _of(items, "review")},
         causes=tuple(_cause(item, vocabulary, sources, rules) for item in _of(items, "cause")),
@@ -136,6 +138,13 @@ def _called(item: Item) -> re.Pattern[str]:
     if wrong := one.wrong():
         raise KnowledgeError(f"{item.where}: called {one.called!r}: {wrong}")
     return one.pattern
+
+
+def _words(item: Item) -> WordsDocument:
+    one = parse(WordsDocument, item)
+    if wrong := one.wrong():
+        raise KnowledgeError(f"{item.where}: words {one.words!r}: {wrong}")
+    return one
 
 
 def _cause(item: Item, vocabulary: Vocabulary, sources: Mapping[str, SourceDocument], rules: Iterable[Rule]) -> Cause:

@@ -21,6 +21,7 @@ from .schema import Example, Pack, SourceDocument, Strength
 from .translations import TranslationDocument
 from .vocabulary import Vocabulary
 from .watching import AtEndDocument
+from .wording import WordsDocument
 
 TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*(?:\.[a-z0-9_-]+)+)(?::([^}]*))?\}")
 """`{fact.name}` or `{fact.name:.2f}` in a text."""
@@ -148,6 +149,8 @@ class Knowledge:
     """Names of packages by what they do; what a script calls is known by them."""
     called: dict[str, re.Pattern[str]] = field(default_factory=dict)
     """What people call one thing in code of their own."""
+    words: dict[str, WordsDocument] = field(default_factory=dict)
+    """By which words logs name what they tell."""
     profiles: tuple[ProfileDocument, ...] = ()
     """What packages do by themselves, and how they take settings."""
     reading: Reading | None = None

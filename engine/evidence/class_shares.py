@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .. import metrics
+from .run.limits import Limits
 
 NAMES = (
     "predictions.calibration_error", "predictions.calibration_error_low", "predictions.calibration_error_high",
@@ -23,9 +24,6 @@ NAMES = (
 _SAMPLES = 400
 _BINS = 15
 """Equally filled bins of confidence (Guo et al. 2017 take 15)."""
-_FEWEST_CLASSES = 4
-"""Below that there are too few classes besides the named one for an order among them."""
-_FEWEST_OF_A_CLASS = 10
 _LEAST_BIN = 10
 
 
@@ -56,11 +54,15 @@ def shares_of(rows: list[dict[str, Any]]) -> Shares | None:
     return Shares(classes, labels, values / values.sum(1, keepdims=True))
 
 
-def measure_shares(found: Shares | None, path: str) -> Measured:
+def measure_shares(found: Shares | None, path: str, limits: Limits) -> Measured:
     """Return calibration, confusion and the spread of errors."""
     if found is None:
         return _unknown("the predictions hold no share of each class", *NAMES)
-    return _calibration(found, path) + _errors(found, path) + _confusion(found, path)
+    return (
+        _calibration(found, path)
+        + _errors(found, path, int(limits.ranked_classes))
+        + _confusion(found, path, int(limits.class_clips))
+    )
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> float:
@@ -100,9 +102,9 @@ def _calibration(found: Shares, path: str) -> Measured:
     )
 
 
-def _errors(found: Shares, path: str) -> Measured:
-    if len(found.classes) < _FEWEST_CLASSES:
-        return _unknown(f"there are fewer than {_FEWEST_CLASSES} classes", *NAMES[4:6])
+def _errors(found: Shares, path: str, fewest: int) -> Measured:
+    if len(found.classes) < fewest:
+        return _unknown(f"there are fewer than {fewest} classes", *NAMES[4:6])
     ranks = error_rank(found.labels, found.shares)
     if len(ranks) < 2:
         return _unknown("hardly any clip is answered wrong", *NAMES[4:6])
@@ -119,14 +121,14 @@ def _errors(found: Shares, path: str) -> Measured:
     )
 
 
-def _confusion(found: Shares, path: str) -> Measured:
+def _confusion(found: Shares, path: str, fewest: int) -> Measured:
     size = len(found.classes)
     table = np.zeros((size, size))
     np.add.at(table, (found.labels, found.shares.argmax(1)), 1)
     counts = table.sum(1)
-    usual = np.flatnonzero(counts >= _FEWEST_OF_A_CLASS)
+    usual = np.flatnonzero(counts >= fewest)
     if not len(usual):
-        return _unknown(f"no class has {_FEWEST_OF_A_CLASS} clips", NAMES[6])
+        return _unknown(f"no class has {fewest} clips", NAMES[6])
     shares = table[usual] / counts[usual, None]
     shares[np.arange(len(usual)), usual] = 0.0
     worst = np.argsort(-shares, axis=None)[:3]

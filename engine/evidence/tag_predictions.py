@@ -27,8 +27,6 @@ NAMES = (
 _SEPARATORS = (";", "|", ",")
 _EVENT = re.compile(r"(?P<name>.+?) \d+\.?\d*-\d+\.?\d*(?:; |$)")
 """`dog 0.500-1.250; rain 2.000-4.000`, as the trainer writes events."""
-_FEWEST_OF_A_CLASS = 10
-"""Clips below which a class says little about itself, as in `class_shares`."""
 _SAMPLES = 400
 
 
@@ -46,12 +44,13 @@ class Tags:
     """`(clips, classes)`, each of its own; None where the file tells none."""
 
 
-def measure_tags(path: Path, *, events: bool) -> Measured:
+def measure_tags(path: Path, *, events: bool, fewest: int) -> Measured:
     """Return the facts of one prediction file.
 
     Args:
         path: `path,group,label,prediction[,p_CLASS...]`.
         events: whether label and prediction are events in time.
+        fewest: clips below which a class says little about itself.
 
     Raises:
         InputError: the file cannot be read.
@@ -61,7 +60,7 @@ def measure_tags(path: Path, *, events: bool) -> Measured:
     if found is None:
         return _unknown("labels and predictions do not name the classes that the file has shares of", *NAMES)
     count = Fact("predictions.count", len(rows), "predictions", n=len(rows))
-    return Measured((count,)) + _silent(found) + _lift(found) + _sureness(found)
+    return Measured((count,)) + _silent(found, fewest) + _lift(found, fewest) + _sureness(found)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -110,15 +109,15 @@ def _matrix(names: list[list[str]], classes: tuple[str, ...]) -> NDArray[np.bool
     return found
 
 
-def _judged(found: Tags) -> NDArray[np.intp]:
-    return np.flatnonzero(found.true.sum(0) >= _FEWEST_OF_A_CLASS)
+def _judged(found: Tags, fewest: int) -> NDArray[np.intp]:
+    return np.flatnonzero(found.true.sum(0) >= fewest)
 
 
-def _silent(found: Tags) -> Measured:
+def _silent(found: Tags, fewest: int) -> Measured:
     """How many classes that are true of enough clips were never said of any."""
-    judged = _judged(found)
+    judged = _judged(found, fewest)
     if not len(judged):
-        return _unknown(f"no class is true of {_FEWEST_OF_A_CLASS} clips", *NAMES[:3])
+        return _unknown(f"no class is true of {fewest} clips", *NAMES[:3])
     silent = [place for place in judged if not found.said[:, place].any()]
     text = ", ".join(f"{found.classes[place]} (true of {found.true[:, place].sum()} clips)" for place in silent[:5])
     evidence = Evidence(
@@ -128,9 +127,9 @@ def _silent(found: Tags) -> Measured:
     return _known(dict(zip(NAMES[:3], values, strict=True)), len(found.true), evidence)
 
 
-def _lift(found: Tags) -> Measured:
+def _lift(found: Tags, fewest: int) -> Measured:
     """Upper end of what the worst class' average precision lies above its frequency, widened for their number."""
-    judged = _judged(found)
+    judged = _judged(found, fewest)
     if found.shares is None or not len(judged):
         reason = "events have no share of each clip" if found.shares is None else "no class is true of enough clips"
         return _unknown(reason, NAMES[3])

@@ -90,6 +90,11 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+def names_of(targets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names by which any backbone may call the projections that a plan names."""
+    return (*targets, *(own for own, common in _OTHER_NAMES.items() if common in targets))
+
+
 def _common(name: str) -> str:
     return _OTHER_NAMES.get(_last(name), _last(name))
 

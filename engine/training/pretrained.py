@@ -114,7 +114,7 @@ def load_pretrained(name: Name, checkpoint: str, sample_rate_hz: int) -> Pretrai
             f"among them {missing[0]}; they would start random",
             hint="Use a checkpoint that was saved with save_pretrained.",
         )
-    settings = _preprocessor(checkpoint, sample_rate_hz)
+    settings = preprocessor(checkpoint, sample_rate_hz)
     reads_waveform = name in ("wav2vec2", "hubert", "wavlm")
     notes = _not_run(checkpoint, network, report["unexpected_keys"])
     return Pretrained(network, reads_waveform and bool(settings.get("do_normalize", True)), settings, notes)
@@ -132,16 +132,7 @@ def _not_run(checkpoint: str, network: Any, left_over: Iterable[str]) -> tuple[s
     )
 
 
-def normalises_input(checkpoint: str, sample_rate_hz: int) -> bool:
-    """Say whether a checkpoint that reads waveforms wants each clip at zero mean and unit variance; loads no weights.
-
-    Raises:
-        PlanError: it was trained at another sample rate.
-    """
-    return bool(_preprocessor(checkpoint, sample_rate_hz).get("do_normalize", True))
-
-
-def _preprocessor(checkpoint: str, sample_rate_hz: int) -> dict[str, Any]:
+def preprocessor(checkpoint: str, sample_rate_hz: int) -> dict[str, Any]:
     """Return the settings of the checkpoint's preprocessor; none of them where it has none, then defaults hold.
 
     Raises:

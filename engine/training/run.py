@@ -280,6 +280,7 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "chance": chance(plan, job.parts.validation, len(job.classes)),
         "fold": job.fold or None,
         "left_out": len(left_out),
+        "too_few_frames": len(unfit) if plan.answer == "symbols" else None,
         "warnings": [*notes, *left_out, *short, *unfit][:_NAMED],
     }
 

@@ -175,8 +175,14 @@ def judged_pairs(
         return float(cast("float", limits[f"dataset.near_{name}_from"].value))
 
     telling = [pair for pair in pairs if pair.stationarity < limit("stationary")]
-    copies = tuple(pair for pair in telling if pair.similarity >= limit("duplicate"))
-    to_hear = (pair for pair in telling if limit("review") <= pair.similarity < limit("duplicate"))
+    duplicate, stroke, review = limit("duplicate"), limit("stroke"), limit("review")
+    strokes_sound = float(cast("float", limits["dataset.near_stroke_seconds"].value))
+
+    def copy(pair: NearPair) -> bool:
+        return pair.similarity >= (stroke if pair.sounding_seconds < strokes_sound else duplicate)
+
+    copies = tuple(pair for pair in telling if copy(pair))
+    to_hear = (pair for pair in telling if review <= pair.similarity and not copy(pair))
     return copies, tuple(to_hear)
 
 

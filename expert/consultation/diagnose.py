@@ -71,7 +71,7 @@ def diagnose_run(
     measured = (
         measure_run(run, limits_of(knowledge))
         + replicates(runs)
-        + measure_predictions(run.predictions, _task(run, given))
+        + measure_predictions(run.predictions, _task(run, given), plain_text=_plain(run), limits=limits_of(knowledge))
     )
     measured += measured_outcomes(run.source, frozenset(knowledge.vocabulary.entries))
     if run.meta.task:
@@ -133,3 +133,8 @@ def _task(run: RunSeries, given: tuple[Fact, ...]) -> str:
         return run.plan.answer
     stated = next((str(fact.value) for fact in given if fact.name == "task.type"), "")
     return run.meta.task or (run.plan.task.type if run.plan else "") or stated
+
+
+def _plain(run: RunSeries) -> bool:
+    """Whether transcripts were learnt without capital letters and marks."""
+    return run.plan is not None and run.plan.data.transcripts == "plain"

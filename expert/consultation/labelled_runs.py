@@ -33,13 +33,17 @@ class Labelled:
         return finding not in self.debatable and (self.by_hand or finding in self.demanded | self.forbidden)
 
 
-def labelled_runs(folder: Path) -> list[Labelled]:
-    """Read the rows of INDEX.tsv in a folder.
+def labelled_runs(folder: Path, table: Path | None = None) -> list[Labelled]:
+    """Read the rows of a table of labels.
+
+    Args:
+        folder: what the files of the rows are relative to.
+        table: the labels; None for INDEX.tsv in the folder.
 
     Raises:
         InputError: there is no such file, or a column is missing.
     """
-    path = folder / "INDEX.tsv"
+    path = table or folder / "INDEX.tsv"
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from knowledge.conditions import same, spell
@@ -49,14 +50,29 @@ def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
 
 
 def not_assessable_blocks(items: Iterable[NotAssessable]) -> Document:
-    """What could be neither reported nor excluded, and what it would need; empty when there is none."""
-    lines = tuple((f"{item.id}: {'; '.join(_reasons(item))}", ()) for item in items)
+    """What could be neither reported nor excluded, under what most of it lacks; empty when there is none.
+
+    The record holds every need of each finding.
+    """
+    reasons = {item.id: _reasons(item) for item in items}
+    often = Counter(reason for one in reasons.values() for reason in one)
+    lacking: dict[str, list[str]] = {}
+    for name, own in reasons.items():
+        lacking.setdefault(max(own, key=often.__getitem__, default="unknown"), []).append(name)
+    lines = tuple(
+        (f"{reason}: {', '.join(names)}", ()) for reason, names in sorted(lacking.items(), key=lambda one: -len(one[1]))
+    )
     return (Heading("Not assessable, and what it would need"), Bullets(lines)) if lines else ()
 
 
 def _reasons(item: NotAssessable) -> tuple[str, ...]:
     """The needs of one finding, each reason once: several measurements often lack the same thing."""
-    return tuple(dict.fromkeys(need.partition(": ")[2] or need for need in item.needs))
+    return tuple(dict.fromkeys(_reason(need.partition(": ")[2] or need) for need in item.needs))
+
+
+def _reason(need: str) -> str:
+    name = need.removesuffix(" (unknown)")
+    return need if name == need else f"{name.removesuffix(' known')} is not known"
 
 
 def decisions_blocks(session: Session) -> Document:

@@ -39,6 +39,16 @@ def test_the_card_tells_results_groups_limits_and_cost(tmp_path: Path) -> None:
     assert "No groups were named" in text
 
 
+def test_no_error_among_few_clips_is_no_certainty(tmp_path: Path) -> None:
+    run = finished(tmp_path, START, END)
+    assert "No error among" not in write_card(run).read_text()
+    path = run / "predictions/val.csv"
+    path.write_text(path.read_text().replace(",a,b", ",a,a"))
+
+    # 0.607 is the sixth root of 0.05.
+    assert "No error among 6 clips" in (text := write_card(run).read_text()) and "errs on 39.3% of clips" in text
+
+
 def test_energy_that_nobody_measured_is_not_made_up(tmp_path: Path) -> None:
     run = finished(tmp_path, START, END)
 

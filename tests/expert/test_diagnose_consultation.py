@@ -190,9 +190,18 @@ def test_spikes_under_clipping_offer_other_remedies(tmp_path):
     made = healthy()
     for place in range(40, 290, 45):
         made.step_loss[place] *= 12
+        made.grad_norm[place] = 12.0
     offered = remedies(diagnose(tmp_path, made), "loss-spikes")
 
     assert offered == ["training.lower-learning-rate", "training.longer-warm-up"]
+
+
+def test_odd_batches_without_large_gradients_are_a_note(tmp_path):
+    made = healthy()
+    for place in range(40, 290, 45):
+        made.step_loss[place] *= 3
+
+    assert found(diagnose(tmp_path, made))["loss-spikes"] == "note"
 
 
 def test_distribution_shift(tmp_path):

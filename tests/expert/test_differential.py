@@ -33,7 +33,7 @@ ONE_CAUSE = {
     "too-long", "sparse-extremes", "label-drift", "rater-disagreement", "conflicting-labels", "suspected-label-error",
     "label-noise", "train.small_batch", "train.grad_clip", "learning-rate-too-low", "learning-rate-exhausted",
     "wrong-selection-metric", "group-overlap", "class-imbalance", "stopped-while-throttled",
-    "too-much-regularisation",
+    "too-much-regularisation", "form-errors", "missing-ends", "unwritten-symbols", "few-validation-clips",
 }  # fmt: skip
 """Findings that name their own cause; the cause stands there to explain others as well."""
 OUGHT = {

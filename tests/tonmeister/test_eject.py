@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.engine.training.corpora import write_manifest
-from tests.engine.training.small_models import save_checkpoint
+from tests.engine.training.small_models import save_checkpoint, save_spectral_checkpoint
 from tonmeister.cli.main import main
 
 PLAN = {
@@ -44,6 +44,20 @@ def test_our_own_review_passes_on_it(test_data: Path, tmp_path: Path, capsys: py
     report = json.loads(capsys.readouterr().out)
     assert status == 0
     assert [finding["check"] for finding in report["findings"]] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [("ast", "full"), ("whisper", "lora"), ("w2v-bert", "frozen"), ("wavlm", "dora")]
+)
+def test_it_passes_on_scripts_of_all_backbones(test_data: Path, tmp_path: Path, kind: str, method: str) -> None:
+    save = save_checkpoint if kind == "wavlm" else save_spectral_checkpoint
+    data = {**PLAN["data"], "manifest": str(test_data / "audio/fsdd/manifest.csv")}  # type: ignore[dict-item]
+    about = {"backbone": {"name": kind, "checkpoint": save(tmp_path, kind)}, "adaptation": {"method": method}}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**PLAN, "data": data, **about}))
+    script = tmp_path / "train.py"
+
+    assert main(["eject", str(tmp_path / "plan.yaml"), "--output", str(script)]) == 0
+    assert main(["review", str(script)]) == 0
 
 
 def test_a_plan_that_leaves_groups_out_is_ejected_for_one_of_them(

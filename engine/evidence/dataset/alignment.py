@@ -72,6 +72,8 @@ class Alignment:
     neighbour: float
     """The correlation 25 to 150 ms beside the best lag relative to the best: near 1 for tones and hum, and 1 where the
     similarity is too low to matter."""
+    sounding_seconds: float
+    """How long the overlap sounds: the length of a steady sound whose energy is as spread out."""
 
 
 def sketches(waves: Sequence[tuple[Floats, int]]) -> list[Sketch | None]:
@@ -246,7 +248,14 @@ def _overlapping(a: Sketch, b: Sketch, correlation: Complex, lag: int, fraction:
     similarity = min(1.0, top / scale) if scale else 0.0
     gain = b.level_db - a.level_db + 10 * math.log10(max(energy_b * long_b, 1e-9) / max(energy_a * long_a, 1e-9))
     beside = _beside(correlation, lag) / top if similarity >= _TELLING else 1.0
-    return Alignment(similarity, (lag + fraction) / SKETCH_HZ, gain, beside)
+    sounding = min(_sounding_seconds(own), _sounding_seconds(other)) if similarity >= _TELLING else 0.0
+    return Alignment(similarity, (lag + fraction) / SKETCH_HZ, gain, beside, sounding)
+
+
+def _sounding_seconds(part: Complex) -> float:
+    power = part.real**2 + part.imag**2
+    spread = float(np.dot(power, power))
+    return float(power.sum()) ** 2 / spread / SKETCH_HZ if spread else 0.0
 
 
 def _beside(correlation: Complex, lag: int) -> float:

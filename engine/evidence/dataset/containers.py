@@ -14,6 +14,8 @@ _STREAMED_FROM = 0x7FFFF000
 """Writers that do not know the length yet put down 0, or a size from here on (2^31 - 1, 2^32 - 1 and their like)."""
 _STREAMED_LONG = 1 << 62
 """The same for sizes of 64 bits."""
+_MP3_HEAD_BYTES = 8
+"""As long as the longest of the tags' names."""
 _OGG_PAGE_MAX_BYTES = 65307
 """RFC 3533: a page header of 27 bytes, 255 lacing values, and 255 segments of 255 bytes."""
 
@@ -34,6 +36,19 @@ def no_audio_in(head: bytes, size: int) -> str:
     if text.startswith((b"<!doctype html", b"<html", b"<?xml")):
         return "a web page instead of audio; the download failed"
     return ""
+
+
+def overwritten_start(path: Path) -> str:
+    """Return what stands where an MP3 file has to begin; empty when a tag, a frame or padding of zeros stands there.
+
+    MP3 decoders skip to the next frame, so that an overwritten header shows in the first bytes alone.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(_MP3_HEAD_BYTES)
+    starts = head.startswith((b"ID3", b"TAG", b"APETAGEX", b"RIFF")) or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+    if starts or head.startswith(b"\0"):
+        return ""
+    return "it begins with bytes that are neither a tag nor an MP3 frame: overwritten, or cut out of a stream"
 
 
 def truncation(path: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import soundfile
 
 from .clips import Clip
-from .containers import no_audio_in, truncation
+from .containers import no_audio_in, overwritten_start, truncation
 from .content_hash import ContentHash, content_hash
 from .plain_reader import Plain, PlainReader
 from .plain_wav import PLAIN_HEADER_BYTES, plain_pcm
@@ -28,6 +28,8 @@ SMALL_BYTES = 1 << 23
 """Files up to this are held in memory whole."""
 _READ_BYTES = 1 << 20
 _NO_SAMPLES = "no samples"
+_RESYNCING = ("MP3", "MPEG")
+"""Formats whose decoder skips to the next frame: libsndfile's names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +119,8 @@ def _decode(clip: Clip, size: int) -> Decoded:
     budget = Budget(size)
     try:
         with soundfile.SoundFile(clip.file) as stream:
+            if stream.format in _RESYNCING and (reason := overwritten_start(clip.file)):
+                return Decoded(replace(clip, unreadable=reason))
             decoded = _read_region(replace(clip, truncated=short), stream, budget)
     except soundfile.LibsndfileError as error:
         reason = f"{_decoder()} cannot open it: {error.error_string}"

@@ -6,11 +6,12 @@ as a duplicate is decided by the caller, with the limits of the knowledge.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ from .records import Region
 
 _LEAST = 0.5
 """Pairs below are not handed out: different sounds in general."""
+_ONE_SOUND = 0.995
+"""Pairs from here on are the same sound already, and which channel it came from adds nothing."""
 _BLOCK_PAIRS = 1024
 _KEPT_SAMPLES = 8 << 20
 """Sketches kept for the next pairs: 64 MB."""
@@ -43,6 +46,8 @@ class NearPair:
     """How the second differs from the first, in words."""
     stationarity: float = 0.0
     """How alike they are 25 to 150 ms beside the best lag, relative to it: near 1 for tones, which prove nothing."""
+    sounding_seconds: float = math.inf
+    """How long the common part sounds: some hundredths of a second for a stroke, which can be struck again alike."""
 
 
 def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1) -> tuple[NearPair, ...]:
@@ -68,6 +73,7 @@ def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1)
                 found += part
                 if progress is not None:
                     progress(min(done * _BLOCK_PAIRS, len(pairs)), len(pairs))
+            found = list(pool.map(lambda pair: _by_channel(pair, scan), found))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -95,11 +101,40 @@ def _checked(clips: Sequence[Clip], block: npt.NDArray[np.int64], shelf: _Shelf)
     found = align([(held[a], held[b]) for a, b in both])  # type: ignore[misc]
     return [
         NearPair(
-            clips[a].region, clips[b].region, each.similarity, _transform(clips[a], clips[b], each), each.neighbour
+            clips[a].region,
+            clips[b].region,
+            each.similarity,
+            _transform(clips[a], clips[b], each),
+            each.neighbour,
+            each.sounding_seconds,
         )
         for (a, b), each in zip(both, found, strict=True)
         if each.similarity >= _LEAST
     ]
+
+
+def _by_channel(pair: NearPair, scan: Scan) -> NearPair:
+    """Compare a mono clip with each of the first two channels where the other has more: it may be a copy of one.
+
+    A mix of both is what is compared first; it is another sound than either channel where the channels differ.
+    """
+    both = scan.clips[pair.first], scan.clips[pair.second]
+    if (
+        pair.similarity >= _ONE_SOUND
+        or min(clip.channels for clip in both) != 1
+        or both[0].channels == both[1].channels
+    ):
+        return pair
+    one, more = sorted(both, key=lambda clip: clip.channels)
+    own, *others = _sketched([one, *(replace(more, region=replace(more.region, channel=side)) for side in (0, 1))])
+    for other in others:
+        if own is None or other is None:
+            continue
+        [found] = align([(own, other) if one is both[0] else (other, own)])
+        if found.similarity > pair.similarity:
+            said = f"is one channel of it: {_transform(*both, found)}"
+            pair = NearPair(pair.first, pair.second, found.similarity, said, found.neighbour, found.sounding_seconds)
+    return pair
 
 
 class _Shelf:

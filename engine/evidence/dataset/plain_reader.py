@@ -6,9 +6,9 @@ The digests are those of `decode.py`, which does the same without compiled code.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,12 @@ from .signals import kernel
 _BUFFER_BYTES = 1 << 22
 _ALIGNED = 64
 _FACTS = 6
+_SAMPLE = np.dtype("<i2")
 _SHORT_BYTES = 64
 """Room for the form of the samples before what the hash is taken over, and for the length after it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Plain:
+class Plain(NamedTuple):
     """A plain WAV file."""
 
     rate: int
@@ -47,12 +47,14 @@ class PlainReader:
         self._facts = np.zeros(_FACTS, np.int64)
         sums = 8 * LANES * (largest_bytes // BLOCK_BYTES)
         self._told = np.empty(sums + BLOCK_BYTES + _SHORT_BYTES, np.uint8)
+        self._told_bytes = memoryview(self._told)  # type: ignore[arg-type]
         self._addresses = tuple(array.ctypes.data for array in (self._keys, self._facts, self._told))
         self._taken = 0
         self._make_room(0)
 
     def _make_room(self, size: int) -> None:
         self._buffer = np.empty(max(_BUFFER_BYTES, size), np.uint8)
+        self._bytes = memoryview(self._buffer)  # type: ignore[arg-type]
         self._address, self._place = self._buffer.ctypes.data, 0
 
     def read(self, file: Path) -> Plain | None:
@@ -74,10 +76,10 @@ class PlainReader:
     def _plain(self) -> Plain:
         size, rate, channels, frames, sounding, told = self._facts.tolist()
         start = self._place
-        body, end = start + PLAIN_HEADER_BYTES, start + size
-        samples = self._buffer[body : body + 2 * frames * channels].view("<i2").reshape(frames, channels)
         self._place += -(-size // _ALIGNED) * _ALIGNED
-        sample_hash = sha256(self._told[:told].data).hexdigest()
-        around = self._buffer[start:body].tobytes() + self._buffer[body + samples.nbytes : end].tobytes()
+        body, end = start + PLAIN_HEADER_BYTES, start + size
+        samples = np.frombuffer(self._buffer, _SAMPLE, frames * channels, body).reshape(frames, channels)
+        sample_hash = sha256(self._told_bytes[:told]).hexdigest()
+        around = bytes(self._bytes[start:body]) + bytes(self._bytes[body + samples.nbytes : end])
         byte_hash = sha256(around + sample_hash.encode()).hexdigest()
-        return Plain(rate, samples, sample_hash, byte_hash, bool(sounding))
+        return Plain(rate, samples, sample_hash, byte_hash, sounding != 0)

@@ -96,6 +96,7 @@ def _rates(rates: Numbers, edge_share: Numbers) -> dict[str, Numbers]:
         "clip.sample_rate_hz": rates,
         "clip.rate_ratio": ratio,
         "clip.rate_share": share,
+        "clip.usual_rate_share": np.full(len(rates), counts.max() / len(known)),
         "clip.rate_edge": edge_share * ratio,
     }
 

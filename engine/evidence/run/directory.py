@@ -224,7 +224,14 @@ def _meta(event: Event) -> RunMeta:
         planned_epochs=count(epochs) or None,
         status="unfinished",
         selected_by=str(event.get("select_by", "")),
+        validation_clips=count(event.get("validation_clips")) or None,
+        frame_poor=_frame_poor(event),
     )
+
+
+def _frame_poor(event: Event) -> tuple[int, int] | None:
+    poor, clips = finite(event.get("too_few_frames")), count(event.get("train_clips"))
+    return None if poor is None or not clips else (int(poor), clips)
 
 
 def _mean(series: list[Series]) -> Series:

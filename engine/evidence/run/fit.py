@@ -173,17 +173,29 @@ def _over_chance(run: RunSeries, end: float, n: int) -> Measured:
 
 
 _VALIDATION_LEVELS = "run.lowest_validation_loss_share", "run.validation_loss_remaining", "run.gap_share"
+_OVER_CHANCE = "run.validation_loss_over_chance"
+
+
+def _validation_over_chance(run: RunSeries, loss: Series) -> Measured:
+    """Compare the lowest validation loss with that of a guess, where both are cross-entropies."""
+    classes, of_plan = run.meta.classes, run.plan.training.loss if run.plan else "cross-entropy"
+    if not classes or classes < 2 or run.meta.task != "classification" or of_plan != "cross-entropy":
+        return unknown("the loss of a guess is not known", _OVER_CHANCE)
+    chance, lowest = math.log(classes), int(np.argmin(loss.y))
+    text = Evidence(f"a guess among {classes} classes has {chance:.4g}")
+    return known(_OVER_CHANCE, float(loss.y[lowest]) / chance, n=len(loss), evidence=[point(loss, lowest), text])
 
 
 def _validation_levels(run: RunSeries) -> Measured:
     loss = run.validation_loss.finite() if run.validation_loss else None
     if loss is None or not len(loss) or loss.y.min() <= 0:
-        return unknown("no validation loss above 0 was logged", *_VALIDATION_LEVELS)
+        return unknown("no validation loss above 0 was logged", *_VALIDATION_LEVELS, _OVER_CHANCE)
     end, first = tail(smoothed(loss.y)), float(loss.y[0])
     text = Evidence(f"validation loss {first:.4g} at the start, {end:.4g} at the end")
     lowest = point(loss, int(np.argmin(loss.y)))
     measured = known(_VALIDATION_LEVELS[0], float(loss.y.min()) / first, n=len(loss), evidence=[point(loss, 0), lowest])
     measured += known(_VALIDATION_LEVELS[1], end / first, n=len(loss), evidence=[text])
+    measured += _validation_over_chance(run, loss)
     train = _paired(run)
     if train is None:
         return measured + unknown("no training loss was logged", "run.gap_share")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from .formats.catboost import TABLES, TRAINING, read_printed, read_training
 from .formats.columns import read_long_lines, read_long_table
 from .formats.console import read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import SUMMARY, read_json, read_json_lines, read_summary
+from .formats.kaldi import read_lines, read_probabilities
 from .formats.languages import normalised
 from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.mlflow import is_database, read_database, read_metrics_folder
@@ -34,10 +36,12 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     if is_database(path):
         found = (run_of_scalars(scalars, path, "MLflow database") for scalars in read_database(path))
         return tuple(run for run in found if run)
+    if path.name in TABLES and (beside := path.with_name(TRAINING)).is_file():
+        path = beside
     if run := _long(path):
         return (run,)
     text = normalised(read_text(path))
-    for read in (_json, _json_lines, _telemetry, _table, _console):
+    for read in (_boosting, _json, _json_lines, _telemetry, _table, _kaldi, _console):
         if runs := read(text, path):
             return runs
     return ()
@@ -63,6 +67,26 @@ def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
     scalars = [one for path in sorted(paths) for one in read_events(path)]
     run = run_of_scalars(scalars, paths[0].parent if len(paths) > 1 else paths[0], "TensorBoard")
     return () if run is None else (run,)
+
+
+def read_frameworks_folder(folder: Path) -> tuple[RunSeries, ...]:
+    """Return the run of a folder that a framework filled with many files: CatBoost, Kaldi; none of any other."""
+    if (folder / TRAINING).is_file():
+        return read_foreign(folder / TRAINING)
+    records = read_probabilities(folder)
+    return runs_of(records, folder, "Kaldi nnet3") if records else ()
+
+
+def _boosting(text: str, path: Path) -> tuple[RunSeries, ...]:
+    head = text.lstrip()[:1]
+    records = read_training(text) if head == "{" and '"iterations"' in text else None
+    records = records or (read_printed(plain_lines(text)) if "learn: " in text or "test: " in text else None)
+    return runs_of(records, path, "CatBoost") if records else ()
+
+
+def _kaldi(text: str, path: Path) -> tuple[RunSeries, ...]:
+    records = read_lines(plain_lines(text)) if "compute_prob_" in text else None
+    return runs_of(records, path, "Kaldi nnet3") if records else ()
 
 
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:

@@ -20,6 +20,11 @@ class Limits:
     score_reached: float
     fall_begun: float
     gpu_loaded: float
+    group_clips: float
+    class_clips: float
+    ranked_classes: float
+    symbol_count: float
+    loop_times: float
 
 
 def limits_of(knowledge: Knowledge) -> Limits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
-from .census import census
+from .census import census, frames
 from .ending import ending
 from .failing import failing
 from .fit import levels, rise
@@ -24,7 +24,7 @@ from .volume import nonfinite, volume
 
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
-    schedule, gradients, guessing, excursions, mislabelled, ending, groups, census, failing,
+    schedule, gradients, guessing, excursions, mislabelled, ending, groups, census, frames, failing,
 )  # fmt: skip
 _COUNTING = (spikes, telemetry, settling)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from .directory import read_folds, read_run_directory
-from .foreign import LOG_SUFFIXES, read_event_files, read_foreign, read_metrics
+from .foreign import LOG_SUFFIXES, read_event_files, read_foreign, read_frameworks_folder, read_metrics
 from .huggingface import load_state, read_trainer_state
 from .series import RunSeries
 
@@ -75,6 +75,8 @@ def _read_folder(folder: Path) -> tuple[RunSeries, ...]:
     states = {path: state for path in sorted(candidates) if (state := load_state(path)) is not None}
     if states:
         return (read_trainer_state(max(states, key=lambda path: len(states[path]["log_history"]))),)
+    if runs := read_frameworks_folder(folder):
+        return runs
     if events := sorted(folder.rglob("*tfevents*")):
         return read_event_files(events)
     if tracked := sorted(folder.glob("*.wandb")):

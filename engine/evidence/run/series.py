@@ -15,52 +15,36 @@ from numpy.typing import NDArray
 
 from ...plan import Plan
 from .thinning import MOST, lengths, thinned
+from .words import ordered, words
 
 Direction = Literal["higher", "lower", ""]
 Floats = NDArray[np.float64]
-
-_LOWER = {
-    "loss", "wer", "cer", "mer", "per", "der", "eer", "error", "errors", "mae", "mse", "rmse",
-    "perplexity", "ppl", "logloss", "mlogloss", "merror",
-}  # fmt: skip
-_HIGHER = {
-    "accuracy", "acc", "f1", "precision", "recall", "uar", "auc", "auroc", "map", "ccc", "pearson", "spearman", "r2",
-    "bleu", "jaccard", "iou", "miou", "dice", "kappa", "mcc", "ap", "prec", "top", "jacard",
-}  # fmt: skip
-_RANKS = {"pos", "position", "rank"}
-_PREFERRED = (
-    "ccc", "pearson", "macro-f1", "macro_f1", "f1", "balanced-accuracy", "balanced_accuracy", "map50_95", "map", "iou",
-    "jacard_coef", "accuracy", "acc", "wer", "cer",
-)  # fmt: skip
-"""Which task metric speaks for the run when it was not selected by one."""
 
 
 def direction_of(metric: str) -> Direction:
     """Say by its name whether a metric is better when higher or lower; empty when the name does not tell."""
     if metric.lower() == "score":
         return "higher"
-    words = re.split(r"[^a-z0-9]+", metric.lower())
-    if _RANKS & set(words):
+    parts = re.split(r"[^a-z0-9]+", metric.lower())
+    if words("places") & set(parts):
         return ""  # `acc_mean_pos` is a position in a ranking beside accuracies
-    for word in reversed(words):
-        if word in _LOWER:
+    rises, falls = words("rises"), words("falls")
+    for word in reversed(parts):
+        if word in falls:
             return "lower"
-        if word in _HIGHER or word.rstrip("0123456789") in _HIGHER:
+        if word in rises or word.rstrip("0123456789") in rises:
             return "higher"
     return ""
 
 
-_SHARES = {
-    "acc", "accuracy", "f1", "precision", "recall", "top1", "top5", "uar", "jaccard", "jacard", "iou", "miou", "dice",
-    "map", "map50", "ap", "prec",
-}  # fmt: skip
 _ERROR_RATES = ("error_rate", "error", "err", "errors", "classification_error")
 
 
 def is_share(metric: str) -> bool:
     """Whether a metric is a share between 0 and 1 by its name, such as an accuracy or an error rate."""
-    words = metric.split("_")
-    return metric in _ERROR_RATES or (bool(_SHARES & set(words)) and direction_of(metric) == "higher")
+    return metric in _ERROR_RATES or (
+        bool(words("shares") & set(metric.split("_"))) and direction_of(metric) == "higher"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +188,10 @@ class RunMeta:
     """The first layer whose output is not a number, or the weights that are not."""
     smallest_pass: int | None = None
     """Clips of the smallest pass that memory was asked for, once it had run out."""
+    validation_clips: int | None = None
+    """Clips that each evaluation scores; None where the log does not say."""
+    frame_poor: tuple[int, int] | None = None
+    """Training clips with fewer frames than their transcript needs, of how many; None where nobody counted."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +237,7 @@ class RunSeries:
         ]
         most = max(map(len, scored), default=0)
         found = {s.metric: s for s in scored if 2 * len(s) >= most}  # a score of the end alone is no curve
-        preferred = (self.meta.selected_by, *_PREFERRED)
+        preferred = (self.meta.selected_by, *ordered("speaks-for-the-run"))
         return next((found[name] for name in preferred if name in found), next(iter(found.values()), None))
 
     @property

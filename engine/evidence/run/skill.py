@@ -15,6 +15,7 @@ from .statistics import detrended, deviation, running_median, smoothed, tail
 _CORRELATIONS = ("ccc", "pearson", "spearman", "kappa", "mcc", "r2")
 _OVERLAPS = {"jaccard", "jacard", "iou", "miou", "dice", "map", "map50", "ap", "bleu"}
 """Scores of which a guess has next to nothing."""
+_OF_TEXT = ("wer", "cer", "per", "word-error-rate", "character-error-rate", "word_error_rate", "character_error_rate")
 _SKILL = ("run.skill", "run.best_skill", "run.metric_error_reduction")
 
 
@@ -51,7 +52,7 @@ def skill(run: RunSeries) -> Measured:
 
 def _chance(run: RunSeries, metric: Series) -> float | None:
     """The oriented metric of a guess; a word error rate of 1 is as good as silence."""
-    if metric.metric in _CORRELATIONS or metric.metric in ("wer", "cer", "per"):
+    if metric.metric in _CORRELATIONS or metric.metric in _OF_TEXT:
         return 0.0
     if _OVERLAPS & set(metric.metric.split("_")):
         return 0.0

@@ -130,17 +130,39 @@ _GRADIENT = (
 )
 
 
+_STRETCH = 0.05
+"""Share of a run in which norms are compared with each other: they fall as a model fits, and its first steps are large
+without any being odd."""
+_SHORTEST_STRETCH = 10
+
+
+def _usual(norm: Floats) -> Floats:
+    """Return what a norm is compared with at each step `(steps,)`: the run's median, or its stretch's where that is
+    larger in the first half. Norms that grow late are not excused by their like.
+    """
+    stretches = min(round(1 / _STRETCH), max(len(norm) // _SHORTEST_STRETCH, 1))
+    parts, middle = np.array_split(norm, stretches), float(np.median(norm))
+    early = (
+        max(middle, float(np.median(part))) if 2 * place < stretches else middle for place, part in enumerate(parts)
+    )
+    return np.repeat(list(early), [len(part) for part in parts])
+
+
 def gradients(run: RunSeries) -> Measured:
     """Quantiles of the gradient norm before clipping, and how often the plan's limit cut it."""
     norm = run.gradient_norm.finite() if run.gradient_norm else None
     if norm is None or not len(norm):
         return unknown("no gradient norm was logged", *_GRADIENT)
-    p50, p90, p99 = (float(value) for value in np.quantile(norm.y, [0.5, 0.9, 0.99]))
+    p50, p90 = (float(value) for value in np.quantile(norm.y, [0.5, 0.9]))
     evidence = [point(norm, int(position)) for position in _largest(norm.y, 3)]
     measured = known("run.gradient_norm_p50", p50, n=len(norm), evidence=evidence)
     measured += known("run.gradient_norm_p90", p90, n=len(norm), evidence=evidence)
     ratio = "run.gradient_norm_p99_over_p50"
-    measured += known(ratio, p99 / p50, n=len(norm), evidence=evidence) if p50 > 0 else unknown("it is mostly 0", ratio)
+    usual = _usual(norm.y)
+    if p50 > 0:
+        measured += known(ratio, float(np.quantile(norm.y / usual, 0.99)), n=len(norm), evidence=evidence)
+    else:
+        measured += unknown("it is mostly 0", ratio)
     limit = run.plan.training.clip_norm if run.plan else 0
     if not limit:
         return measured + unknown("the plan clips no gradient, or is not known", "run.clipped_share")

@@ -105,7 +105,7 @@ def _temperature(run: RunSeries, samples: int, least: float) -> Measured:
     return known("run.gpu_temperature_high_c", high, n=len(heat), evidence=[Evidence(text)])
 
 
-_WAITS = ("run.data_wait_share", "run.data_wait_seconds")
+_WAITS = ("run.data_wait_share", "run.data_wait_seconds", "run.data_wait_total_seconds")
 _WARM = 0.1
 """Share of the steps at the start that do not count: caches fill and kernels compile."""
 
@@ -121,4 +121,6 @@ def _waiting(run: RunSeries) -> Measured:
     text = f"median over {len(total)} steps: {1000 * np.median(waited):.1f} of {1000 * np.median(total):.1f} ms"
     evidence = [Evidence(text)]
     measured = known(_WAITS[0], min(share, 1.0), n=len(total), evidence=evidence)
-    return measured + known(_WAITS[1], float(np.median(waited)), n=len(total), evidence=evidence)
+    measured += known(_WAITS[1], float(np.median(waited)), n=len(total), evidence=evidence)
+    together = [Evidence(f"{waits.y.sum():.1f} of {steps.y.sum():.1f} s went by waiting")]
+    return measured + known(_WAITS[2], float(waits.y.sum()), n=len(total), evidence=together)

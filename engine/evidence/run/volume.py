@@ -20,6 +20,7 @@ def volume(run: RunSeries) -> Measured:
     measured += _restarts(run, evidence)
     measured += _appended(run, evidence)
     measured += _epochs(run, evidence)
+    measured += _scored(run)
     return measured + _ending(run) + _selection(run) + _pass_size(run)
 
 
@@ -27,6 +28,14 @@ def _validated(points: int, evaluations: int, evidence: list[Evidence]) -> Measu
     if not points and not evaluations:
         return unknown("nothing was logged", "run.has_validation")
     return known("run.has_validation", evaluations > 0, n=points, evidence=evidence)
+
+
+def _scored(run: RunSeries) -> Measured:
+    clips = run.meta.validation_clips
+    if not clips:
+        return unknown("the log does not say how many clips are scored", "run.validation_clips")
+    text = Evidence(f"{clips} validation clips: one of them is {1 / clips:.1%} of an accuracy", n=clips)
+    return known("run.validation_clips", clips, n=clips, evidence=[text])
 
 
 def _appended(run: RunSeries, evidence: list[Evidence]) -> Measured:

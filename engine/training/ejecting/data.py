@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.plan import Plan
 
-from .model import SPECTRAL
+from .model import SPEECH
 from .writing import namespace
 
 _EXTRACTOR = '''
@@ -134,9 +134,9 @@ def has_own_sampler(plan: Plan) -> bool:
 def data_part(plan: Plan, normalises_input: bool) -> str:
     """Return what reads, orders and pads the clips."""
     classes, varied = plan.task.type == "classification", plan.augmentation.strength != "none"
-    spectral, cut = plan.backbone.name in SPECTRAL, plan.data.max_seconds is not None
+    extracts, cut = plan.backbone.name in SPEECH, plan.data.max_seconds is not None
     parts = [f"AUGMENTATION = {namespace(plan.augmentation, *plan.augmentation.model_dump())}"] if varied else []
-    parts += [] if spectral else [_EXTRACTOR.format(normalises=normalises_input)]
+    parts += [] if not extracts else [_EXTRACTOR.format(normalises=normalises_input)]
     parts.append(_READING.format(target='CLASSES.index(row["label"])' if classes else 'float(row["label"])'))
     parts.append(
         _CLIPS.format(
@@ -146,7 +146,7 @@ def data_part(plan: Plan, normalises_input: bool) -> str:
         )
     )
     parts.append(_order(plan, classes))
-    inputs, kind = _PADDED if spectral else _EXTRACTED, "" if classes else ", dtype=torch.float32"
+    inputs, kind = _EXTRACTED if extracts else _PADDED, "" if classes else ", dtype=torch.float32"
     parts.append(_COLLATE.format(inputs=inputs, kind=kind, keys=_KEYS * varied))
     return "\n\n\n".join(part.strip("\n") for part in parts)
 

@@ -15,7 +15,7 @@ from knowledge.errors import PlanError, UsageError
 
 from ..data import read_corpus
 from ..items import Item
-from ..pretrained import normalises_input
+from ..pretrained import preprocessor
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
 from .model import SPECTRAL
 from .script import can_be_written, script_text
@@ -45,8 +45,8 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
             raise UsageError(f"{path} is there already, expected a new file", hint="Name another --output.")
     corpus = read_corpus(plan)
     checkpoint = plan.backbone.checkpoint if plan.backbone.name not in SPECTRAL else None
-    normalises = checkpoint is not None and normalises_input(checkpoint, plan.data.sample_rate_hz)
-    text = script_text(plan, clips.name, corpus.classes, normalises, "tonmeister eject")
+    settings = {} if checkpoint is None else preprocessor(checkpoint, plan.data.sample_rate_hz)
+    text = script_text(plan, clips.name, corpus.classes, settings, "tonmeister eject")
     write_atomically(clips, _list(_parts(corpus.items, plan, held_out), bool(corpus.classes)))
     write_atomically(script, text)
     return [script, clips]

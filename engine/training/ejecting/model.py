@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from engine.plan import Plan
 
 from ..model import STRIDE_ABOVE_HZ
 from ..pretrained import OFF_IN_SPEECH
+from .windowed import STAGES, windowed_part
 from .writing import literal, namespace
 
 SPECTRAL, SPEECH = ("mfcc", "log-mel"), ("wav2vec2", "hubert", "wavlm")
@@ -18,14 +22,22 @@ POOLINGS = {
 }
 
 
-def model_part(plan: Plan) -> str:
-    """Return the class of the network."""
+def model_part(plan: Plan, settings: Mapping[str, Any]) -> str:
+    """Return the class of the network; `settings` are those of a checkpoint's preprocessor."""
+    if plan.backbone.name in STAGES:
+        head = _top_layers_of_head(plan, "self.stages.frame_seconds")
+        return windowed_part(plan, settings, head, _answer_lines(plan))
     return _spectral(plan) if plan.backbone.name in SPECTRAL else _speech(plan)
 
 
 def has_adapters(plan: Plan) -> bool:
     """Say whether low-rank adapters learn."""
     return plan.adaptation.method in ("lora", "dora")
+
+
+def has_own_attention(plan: Plan) -> bool:
+    """Say whether the network's own attention would not run the adapters, so that ours takes its place."""
+    return plan.backbone.name == "wavlm" and has_adapters(plan)
 
 
 def has_scale(plan: Plan) -> bool:
@@ -134,6 +146,12 @@ def _speech(plan: Plan) -> str:
         if mixes
         else "frames = self.backbone(input_values, attention_mask=attention_mask).last_hidden_state"
     )
+    attention = ""
+    if has_own_attention(plan):
+        attention = (
+            "        # WavLM's own attention uses weights past their modules: adapters around these learn nothing.\n"
+            "        with_trainable_attention(self.backbone)\n"
+        )
     return f'''
 class Model(nn.Module):
     """The pretrained network and the layers on top of it. A clip's answer does not depend on padding."""
@@ -145,7 +163,7 @@ class Model(nn.Module):
             {off}
         )
         self.backbone = transformers.AutoModel.from_pretrained(CHECKPOINT, dtype=torch.float32, **off)
-        # Base models take statistics over time in their first convolution: over each clip's own frames alone.
+{attention}        # Base models take statistics over time in their first convolution: over a clip's own frames alone.
         self.norms = list(mask_group_norms(self.backbone).values())
 {adapted}
         width = self.backbone.config.hidden_size

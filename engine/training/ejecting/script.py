@@ -7,6 +7,7 @@ orders and metrics are taken over from the trainer's own source.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from engine.plan import Plan
@@ -14,9 +15,10 @@ from engine.plan import Plan
 from ..scored import METRICS
 from .data import data_part, has_own_sampler
 from .launch import launch_part
-from .model import POOLINGS, SPECTRAL, SPEECH, has_adapters, has_scale, model_part
+from .model import POOLINGS, SPECTRAL, has_adapters, has_own_attention, has_scale, model_part
 from .objective import FALLS, LOSSES, loss_part, optimiser_part, scores_part
 from .taken_over import take_over
+from .windowed import STAGES
 from .writing import literal
 
 _PACKAGES = ("numpy", "peft", "soundfile", "torch", "torchaudio", "transformers")
@@ -49,10 +51,6 @@ def can_be_written(plan: Plan) -> list[str]:
         reasons.append("data.reference_column names a second signal for every clip")
     if plan.backbone.is_own:
         reasons.append(f"backbone.name is {plan.backbone.name}, a class of your own, and no checkpoint of transformers")
-    elif plan.backbone.name not in SPECTRAL + SPEECH:
-        reasons.append(f"backbone.name is {plan.backbone.name}, whose input is prepared window by window here")
-    if plan.backbone.name == "wavlm" and plan.adaptation.method in ("lora", "dora"):
-        reasons.append("adapters in the attention of WavLM learn nothing in transformers and peft")
     if plan.augmentation.speed == "new-class" and plan.augmentation.strength != "none":
         reasons.append("augmentation.speed is new-class, which makes classes that only training knows")
     if plan.training.stages != "one":
@@ -84,21 +82,21 @@ def not_carried_over(plan: Plan) -> list[str]:
     return [text for text, is_so in found.items() if is_so]
 
 
-def script_text(plan: Plan, clips: str, classes: tuple[str, ...], normalises_input: bool, command: str) -> str:
+def script_text(plan: Plan, clips: str, classes: tuple[str, ...], settings: Mapping[str, Any], command: str) -> str:
     """Return the script.
 
     Args:
         plan: what it trains.
         clips: name of the list of clips that lies beside the script.
         classes: by number; empty for regression.
-        normalises_input: whether a pretrained network wants each clip at zero mean and unit variance.
+        settings: of a checkpoint's preprocessor; empty where there is none.
         command: what wrote it.
     """
     taken = take_over(_parts(plan))
     own = [
         _settings(plan, clips, classes),
-        data_part(plan, normalises_input),
-        model_part(plan),
+        data_part(plan, bool(settings.get("do_normalize", True))),
+        model_part(plan, settings),
         loss_part(plan),
         scores_part(plan),
         optimiser_part(plan),
@@ -106,7 +104,9 @@ def script_text(plan: Plan, clips: str, classes: tuple[str, ...], normalises_inp
     ]
     imports = {*_IMPORTS, *taken.imports}
     imports |= {
-        f"from peft import {n}" for n in ("LoraConfig", "get_peft_model") if plan.adaptation.method in ("lora", "dora")
+        f"from peft import {n}"
+        for n in ("LoraConfig", "get_peft_model", "inject_adapter_in_model")
+        if plan.adaptation.method in ("lora", "dora")
     }
     body = "\n\n\n".join(part.strip("\n") for part in own[1:])
     head = f"{_title(plan, clips, command)}\n\nfrom __future__ import annotations\n\n"
@@ -163,7 +163,12 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
         parts += [("training.frontends", "SpectralFrontEnd")]
         parts += [("training.pooling", "PooledScale")] if has_scale(plan) else []
     else:
-        parts += [("training.padding", name) for name in ("frame_lengths", "mask_group_norms", "valid_lengths")]
+        if has_own_attention(plan):
+            parts.append(("training.attention", "with_trainable_attention"))
+        if plan.backbone.name in STAGES:
+            parts += [("training.spectral_stages", STAGES[plan.backbone.name]), ("training.windows", "windows_of")]
+        else:
+            parts += [("training.padding", name) for name in ("frame_lengths", "mask_group_norms", "valid_lengths")]
         parts += [("training.heads", "LayerMix")] if plan.backbone.layers == "weighted-sum" else []
     return parts
 

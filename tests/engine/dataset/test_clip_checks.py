@@ -122,3 +122,20 @@ def test_a_wrong_header_shows_where_all_clips_have_one_length(tmp_path: Path, ra
 
     assert next(fact for fact in wrong.facts if fact.name == check.feeds).paths == ("5.wav",)
     assert right.get(check.feeds) == 0
+
+
+def test_a_collection_of_many_rates_has_no_usual_one(tmp_path: Path) -> None:
+    """A clip at another rate is suspect beside clips of one rate, not among clips of five."""
+    dataset = dataset_of(tmp_path, 50)
+    told = {}
+    for name, usual in (("one rate", 48), ("many", 20)):
+        others = [44100, 22050, 11025, 32000]
+        rates = [8000 if n < usual else others[n % 4] for n in range(50)]
+        clips = {
+            region: Clip(region, sample_rate_hz=rate, channels=1, frames=rate)
+            for region, rate in zip(dataset.regions, rates, strict=True)
+        }
+        measures = relative_measures(Scan(clips, {"clip.edge_drop_db": np.full(50, 5.0)}), {})
+        told[name] = int(holding(CHECKS["clip.wrong-rate"], measures, 50).sum())
+
+    assert told == {"one rate": 2, "many": 0}

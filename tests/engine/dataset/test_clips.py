@@ -89,6 +89,23 @@ def test_an_mp3_file_that_states_no_length_shows_the_cut_in_its_last_frame(tmp_p
     assert said["half"].endswith("bytes of the last MPEG frame are missing")
 
 
+def test_an_mp3_file_whose_header_is_overwritten_is_named(tmp_path: Path) -> None:
+    """Its decoder skips to the next frame and says nothing."""
+    whole = tmp_path / "whole.mp3"
+    soundfile.write(whole, NOISE, 16000)
+    content = whole.read_bytes()
+    starts = {
+        "damaged": b"\x9c" * 64 + content[64:],
+        "padded": bytes(64) + content,
+        "tagged": b"ID3\4" + bytes(6) + content,
+    }
+    for name, changed in starts.items():
+        (tmp_path / f"{name}.mp3").write_bytes(changed)
+    said = {name: scan_clip(Region(tmp_path / f"{name}.mp3")).unreadable for name in ("whole", *starts)}
+    assert "overwritten" in said.pop("damaged")
+    assert said == {"whole": "", "padded": "", "tagged": ""}
+
+
 def test_damage_inside_a_flac_file_is_no_truncation(tmp_path: Path) -> None:
     file = tmp_path / "a.flac"
     soundfile.write(file, np.random.default_rng(0).integers(-9000, 9000, 160000).astype(np.int16), 16000)

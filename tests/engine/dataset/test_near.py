@@ -154,7 +154,8 @@ def written(folder: Path, sounds: dict[str, tuple[Floats, int]]) -> Scan:
     for name, (samples, rate) in sounds.items():
         soundfile.write(folder / name, samples, rate, subtype="PCM_16")
         region = Region(folder / name)
-        clips[region] = Clip(region, name, name, "", "", rate, 1, len(samples), subtype="PCM_16")
+        channels = 1 if samples.ndim == 1 else samples.shape[1]
+        clips[region] = Clip(region, name, name, "", "", rate, channels, len(samples), subtype="PCM_16")
     return Scan(clips, {}, np.zeros((len(clips), 4), np.float32))
 
 
@@ -165,6 +166,25 @@ def test_altered_copies_are_found_and_named(tmp_path: Path) -> None:
     assert (pair.first.file.name, pair.second.file.name) == ("a.wav", "b.wav")
     assert pair.similarity > 0.95
     assert pair.transform == "begins 0.15 s later, is 0.15 s longer, is 6.0 dB softer"
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_copy_of_one_channel_is_found(tmp_path: Path, side: int) -> None:
+    """Half of the mix is the other channel, which the copy does not have."""
+    both = np.stack((sound(1), sound(2)), axis=1)
+    scan = written(tmp_path, {"a.wav": (both, RATE), "b.wav": (0.5 * both[:, side], RATE)})
+    (pair,) = find_near(scan)
+    assert pair.similarity > 0.99
+    assert pair.transform.startswith("is one channel of it")
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.02, 0.6))
+def test_how_long_it_sounds_is_the_length_of_the_part_that_is_loud(seed: int, seconds: float) -> None:
+    noise = np.random.default_rng(seed).normal(size=RATE) * 0.1
+    noise[int(seconds * RATE) :] *= 0.001
+    sounding = laid((noise, RATE), (noise, RATE)).sounding_seconds
+    assert 0.3 * seconds < sounding < 1.1 * seconds
 
 
 def test_threads_change_nothing(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from knowledge.errors import PlanError, UsageError
 
 from .corpora import events_of, score_plan, tone_corpus, tone_plan, train, write_manifest, write_plan
 from .ejected_scripts import loaded, losses_of
-from .small_models import save_checkpoint
+from .small_models import save_checkpoint, save_spectral_checkpoint
 
 NO_DROPOUT = {
     "hidden_dropout": 0.0, "attention_dropout": 0.0, "activation_dropout": 0.0, "feat_proj_dropout": 0.0,
@@ -88,6 +88,43 @@ def test_the_script_loses_what_the_trainer_loses(
     spoken: Path, checkpoints: dict[str, str], tmp_path: Path, norm: str, sections: dict[str, Any]
 ) -> None:
     assert_same(speech_plan(spoken, checkpoints[norm], **sections), tmp_path)
+
+
+@pytest.mark.parametrize("targets", [["q_proj", "v_proj"], ["all-linear"]])
+def test_adapters_in_wavlm_learn_in_the_script_too(spoken: Path, tmp_path: Path, targets: list[str]) -> None:
+    checkpoint = save_checkpoint(tmp_path, "wavlm", "group", **NO_DROPOUT)
+    plan = speech_plan(
+        spoken, checkpoint, backbone={"name": "wavlm"}, adaptation={"method": "lora", "targets": targets}
+    )
+    assert_same(plan, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sections"),
+    [
+        ("ast", {"backbone": {"layers": "weighted-sum"}}),
+        ("ast", {"adaptation": {"method": "lora", "targets": ["q_proj", "out_proj"]}, "backbone": {"fill": "clip"},
+                 "pooling": {"name": "attention"}, "augmentation": {"strength": "light"}}),
+        ("whisper", {"adaptation": {"method": "full"}, "data": {"max_seconds": 0.4},
+                     "training": {"memory_saver": "gradient-checkpointing"}}),
+        ("whisper", {"adaptation": {"method": "dora", "top_layers": 1, "targets": ["all-linear"]},
+                     "backbone": {"fill": "clip"}, "head": {"name": "temporal", "hidden": 16}}),
+        ("w2v-bert", {"adaptation": {"method": "partial", "top_layers": 1}, "pooling": {"name": "hierarchical"}}),
+        ("w2v-bert", {"adaptation": {"method": "lora"}, "backbone": {"layers": "weighted-sum"}}),
+    ],
+)  # fmt: skip
+def test_backbones_that_hear_spectra_lose_the_same_too(
+    spoken: Path, tmp_path: Path, kind: str, sections: dict[str, Any]
+) -> None:
+    off = {
+        "ast": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+        "whisper": {"dropout": 0.0, "attention_dropout": 0.0, "activation_dropout": 0.0, "max_source_positions": 24},
+        "w2v-bert": {**NO_DROPOUT, "conformer_conv_dropout": 0.0},
+    }
+    off["w2v-bert"].pop("feat_proj_dropout")
+    checkpoint = save_spectral_checkpoint(tmp_path, kind, **off[kind])
+    named = {"backbone": {"name": kind, **sections.pop("backbone", {})}}
+    assert_same(speech_plan(spoken, checkpoint, **named, **sections), tmp_path)
 
 
 def test_a_spectral_front_end_too_with_smoothed_weighted_classes_and_passes(spoken: Path, tmp_path: Path) -> None:

@@ -35,4 +35,4 @@ def build_kernel() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(build_kernel())
+    sys.exit(build_kernel() or 0)

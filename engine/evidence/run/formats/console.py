@@ -9,14 +9,15 @@ import re
 from dataclasses import dataclass, field, replace
 
 from ..series import RunMeta, direction_of
+from ..words import splits
 from .json_logs import read_json_lines
-from .names import SPLITS, is_metric, meaning
+from .names import is_metric, meaning
 from .record import Record
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity)"
 _PAIR = re.compile(
     rf"(?<![A-Za-z])(?P<name>[A-Za-z_][\w@./]{{0,59}}(?:[ -][A-Za-z_@][\w@./]{{0,59}}){{0,3}}?)"
-    rf"\s*(?P<sign>[:=]\s*|\s+|\s*\(\s*)"
+    rf"\s*(?P<sign>[:=]\s*[(\[]?\s*|\s+|\s*\(\s*)"
     rf"(?P<value>{_NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){_NUMBER})\))?"
 )
 _EPOCH = re.compile(r"\bepochs?\b\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE)
@@ -29,7 +30,8 @@ _EMBEDDED = re.compile(r"\{\".*\}\s*$")
 _BATCH = re.compile(r"\]\s*\[\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)\s*\]")
 _BRACKET = re.compile(r"\b(?:train|training)\b\s*:?\s*\[\s*(?P<epoch>\d+)\s*/\s*(?P<of>\d+)\s*\]", re.IGNORECASE)
 _STEP = re.compile(
-    r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d+)(?!\d|\s*/)", re.IGNORECASE
+    r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d{1,3}(?:,\d{3})+|\d+)(?!\d|\s*/)",
+    re.IGNORECASE,
 )
 _ROUND = re.compile(r"\s*\[(?P<step>\d+)\]\s")
 """`[10] train-logloss:0.41`, as XGBoost and LightGBM count."""
@@ -38,9 +40,19 @@ _SPLIT = re.compile(
 )
 _OVER = re.compile(r"finish|done|end|complete|took|takes|time", re.IGNORECASE)
 _RETOLD = re.compile(r"early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
+_STAMP = re.compile(
+    r"^\W*(?:\d{2,4}[-/.]\d\d[-/.]\d\d[ T_])?\d\d:\d\d:\d\d\S*\s+"
+    r"(?:.{0,60}?[^\w.])?(?:INFO|DEBUG|WARNING|NOTICE)\b[\s\]:|-]*"
+)
+"""What a logger writes before what it is told: a time, a name, a level."""
+_SCORE_AT = re.compile(r"\bScore at iteration (\d+) is ")
+"""`Score at iteration 100 is 1.39`, by which DL4J tells the training loss."""
 _LONGEST_TITLE = 60
 _TOLD = re.compile(rf"[:=]\s*{_NUMBER}\s*$")
 """A number at the end of a line: it says something, and is no title of what follows."""
+_CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
+"""What conlleval tells of one class, below the scores of all."""
+_TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
 _LONGEST_LINE = 4000
 """Longer lines are dumps of arrays, not logs."""
 
@@ -107,6 +119,7 @@ _ENDS = (
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
 )
 """What a log says of its end: that of the trainer, the allocator, the shell or the scheduler."""
+_GONE_ON = ("out-of-memory", "interrupted")
 _FOLD = re.compile(r"\bfold\b\W{0,3}\d+\s*(?:/|of|von|de|sur)\s*\d+", re.IGNORECASE)
 _SELECTS = re.compile(r"did not improve|improved from|early.?stop(?:ping|ped)?\b|monitored metric", re.IGNORECASE)
 """Lines in which a trainer says by what it chooses a checkpoint, or stops; most callbacks say it in English."""
@@ -129,7 +142,7 @@ def _embedded(line: str) -> Record | None:
         return None
     words = _SPLIT.findall(line[: match.start()])
     record = found[0][0]
-    return record if record.split or not words else replace(record, split=SPLITS[words[-1].lower()])
+    return record if record.split or not words else replace(record, split=splits()[words[-1].lower()])
 
 
 def _said(line: str, place: _Place) -> None:
@@ -149,20 +162,34 @@ def _line(line: str, place: _Place) -> Record | None:
     if (record := _embedded(line)) is not None:
         place.forms.append("")
         return record
-    if _RETOLD.search(line):
+    line = _told_anew(_STAMP.sub("", line))
+    if not line or _CLASS.match(line):
         return None
+    before = place.epoch
     form = _move(line, place)
     values = dict(_pairs(line))
     words = _SPLIT.findall(line)
     if not values:
-        if words and len(line.strip()) <= _LONGEST_TITLE and not _TOLD.search(line):
-            place.split = "" if _OVER.search(line) else SPLITS[words[-1].lower()]
+        if words and len(line.strip(" \t=-*#")) <= _LONGEST_TITLE and not _TOLD.search(line):
+            place.split = "" if _OVER.search(line) else splits()[words[-1].lower()]
         return None
-    told = {SPLITS[word.lower()] for word in words}
+    told = {splits()[word.lower()] for word in words}
+    if (before is not None and place.epoch != before) or any(meaning(name).role == "rate" for name in values):
+        place.split = ""  # a title speaks of its own epoch, and learning rates are told while training
     # Of a line that tells of two splits, a bare `accuracy` belongs to neither by its place.
     split = place.split if not told else next(iter(told)) if len(told) == 1 else ""
     place.forms.append(form)
     return Record(values, split, place.epoch, place.step)
+
+
+def _told_anew(line: str) -> str:
+    """A line without what it tells again, such as the best value so far; empty where that is all."""
+    line = _SCORE_AT.sub(r"iteration \1 train loss: ", line)
+    retold = _RETOLD.search(line)
+    if retold is None:
+        return line
+    before = line[: retold.start()]
+    return before if _TELLS.search(before) and _pairs(before) else ""
 
 
 def _move(line: str, place: _Place) -> str:
@@ -172,6 +199,8 @@ def _move(line: str, place: _Place) -> str:
         number = float(epoch["epoch"])
         if place.epoch is not None and number < place.epoch:
             place.step = None
+        if place.epoch is not None and number != place.epoch and place.status in _GONE_ON:
+            place.status = ""  # it was started again, and this is what came of it
         place.epoch = number
         place.planned_epochs = int(epoch["of"]) if epoch["of"] else place.planned_epochs
     batch = _BATCH.search(line)
@@ -180,16 +209,16 @@ def _move(line: str, place: _Place) -> str:
         return ""
     step = _STEP.search(line) or _ROUND.match(line)
     if step:
-        place.step = int(step["step"])
+        place.step = int(step["step"].replace(",", ""))
     return "" if bool(epoch) == bool(step) else "epoch" if epoch else "step"
 
 
 def _pairs(line: str) -> list[tuple[str, float]]:
     found = []
     for pair in _PAIR.finditer(line):
-        name = _identifier(pair["name"]) if pair["sign"].strip() in (":", "=") else ""
+        name = _identifier(pair["name"]) if pair["sign"].strip()[:1] in (":", "=") else ""
         name = name or _name(pair["name"]) or _among_columns(pair["name"], line)
-        if pair["sign"] == ":" and line[pair.end() : pair.end() + 1] == "]":
+        if pair["sign"].strip() == ":" and line[pair.end() : pair.end() + 1] == "]":
             continue  # `module:231]` is a line of code
         if name and not (pair["sign"].strip() == "(" and pair["mean"]):
             found.append((name, float(pair["mean"] or pair["value"])))
@@ -204,10 +233,10 @@ def _among_columns(text: str, line: str) -> str:
 def _identifier(text: str) -> str:
     """A name in the way of programs, such as `avg_loss_mel`, may hold the word for a loss or metric anywhere."""
     before, _, last = text.rpartition(" ")
-    if "_" not in last or meaning(last).role != "curve" or not direction_of(last):
+    if "_" not in last or meaning(last).role != "curve" or not direction_of(meaning(last).metric):
         return ""
     split = before.rpartition(" ")[2]
-    return f"{split} {last}" if split.lower().rstrip("_0123456789") in SPLITS else last
+    return f"{split} {last}" if split.lower().rstrip("_0123456789") in splits() else last
 
 
 def _name(text: str) -> str:
@@ -217,7 +246,7 @@ def _name(text: str) -> str:
         return text
     if role == "curve" and is_metric(text):
         words = text.split(" ")
-        told = [index for index, word in enumerate(words) if word.lower() in SPLITS]
+        told = [index for index, word in enumerate(words) if word.lower() in splits()]
         return " ".join(words[told[-1] :]) if told else text
     last = text.rsplit(" ", 1)[-1]
     return _name(last) if last != text else ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from ..collecting import count, number
-from .names import SPLITS, meaning
+from ..words import splits
+from .names import meaning
 from .record import Record
 
 _MOST_DEPTH = 6
@@ -63,7 +64,37 @@ def read_json_lines(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
     records = [record for found in objects if (record := _record(_flat(found))) is not None]
     if not records or broken > len(lines) // 2:
         return None
+    records = _told_apart(records)
     return records, (f"{broken} lines are not JSON and were left out",) if broken else ()
+
+
+def _told_apart(records: list[Record]) -> list[Record]:
+    """Records of evaluations that are known by their form alone, as MMEngine writes them.
+
+    Where rows with a rate or a loss stand, those of other names without either are evaluations of the epoch that the
+    row before them tells; their own step, which falls back, counts epochs.
+    """
+    trains = {frozenset(one.values) for one in records if _is_training(one)}
+    names = set().union(*trains) if trains else set()
+    found: list[Record] = []
+    before: Record | None = None
+    for one in records:
+        if one.split or _is_training(one) or not names or names & set(one.values):
+            found.append(one)
+            before = one if _is_training(one) else before
+            continue
+        found.append(_evaluation(one, before) if before else one)
+    return found
+
+
+def _evaluation(one: Record, before: Record) -> Record:
+    if before.step is not None and one.step is not None and one.step < before.step:
+        return replace(one, split="val", epoch=before.epoch, step=before.step)
+    return replace(one, split="val")
+
+
+def _is_training(record: Record) -> bool:
+    return not record.split and any(meaning(name).role == "rate" for name in record.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +121,7 @@ def _record(row: Mapping[str, Any]) -> Record | None:
     if not values:
         return None
     said = row[layout.mode] if layout.mode else ""
-    split = SPLITS.get(said.lower(), "") if isinstance(said, str) else ""
+    split = splits().get(said.lower(), "") if isinstance(said, str) else ""
     step = number(row[layout.step]) if layout.step else None
     # A line of an evaluation counts the batches of the evaluation, not those of the training.
     known = step is not None and abs(step) < _LARGEST_STEP and not (split == "val" and layout.step == "iter")

@@ -15,6 +15,8 @@ from .records import curve_name, is_understood, run_of_curves
 from .tensorboard import Scalars
 
 _LARGEST_STEP = 1 << 53
+_BATCHES = 3
+"""Times that each step must have been written to be one of batches; a run that was resumed writes some steps twice."""
 
 
 def run_of_layouts(layouts: Sequence[Layout], source: Path, reader: str) -> RunSeries | None:
@@ -53,13 +55,18 @@ def run_of_scalars(scalars: Sequence[Scalars], source: Path, reader: str) -> Run
 
 
 def _joined(name: str, parts: Sequence[Scalars]) -> Series:
-    """Tags of one curve behind each other; of a step that was written twice the last number counts."""
+    """Tags of one curve behind each other; of a step that was written twice the last number counts.
+
+    Where every step was written several times, each number is that of one batch of an evaluation: their mean counts.
+    """
     at = np.concatenate([np.array(one.steps, dtype=np.int64) for one in parts])
     y = np.concatenate([np.array(one.values, dtype=np.float64) for one in parts])
     if np.any(at[1:] <= at[:-1]):
-        _, first, group = np.unique(at, return_index=True, return_inverse=True)
+        _, first, group, times = np.unique(at, return_index=True, return_inverse=True, return_counts=True)
         last = np.zeros(len(first))
         last[group] = y
+        if times.min() >= _BATCHES:
+            last = np.bincount(group, weights=y) / times
         order = np.argsort(first)
         at, y = at[first[order]], last[order]
     return Series(name, at, np.full(len(at), np.nan), y)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..collecting import count
 from ..series import RunMeta, RunSeries, Series, direction_of, is_share
+from ..words import words
 from .names import Meaning, meaning
 from .record import Course, Record
 
@@ -129,6 +130,8 @@ def curve_name(one: Meaning, place: str, explicit: set[tuple[str, str]]) -> str:
 
 def _unsaid(metric: str, explicit: set[tuple[str, str]]) -> str:
     """The split of a name that tells none, from the names beside it."""
+    if words("held-out-by-nature") & set(metric.split("_")):
+        return "val"
     in_train = ("train", metric) in explicit or ("train", f"epoch_{metric}") in explicit
     in_val = ("val", metric) in explicit or ("test", metric) in explicit
     if in_train != in_val:
@@ -169,12 +172,21 @@ def _series(name: str, points: Mapping[tuple[int, float | None], float]) -> Seri
 
 
 def _stand_in(curves: dict[str, Series], said: list[str]) -> None:
-    """Where no validation was logged, the test curves are what the run was judged by."""
-    if any(name.startswith("val/") for name in curves):
+    """Where no validation was logged, the test curves are what the run was judged by.
+
+    A single number at the end, such as a mean over folds, is no validation beside test curves.
+    """
+    held = {name: one for name, one in curves.items() if name.startswith("val/")}
+    longest = max((len(one) for name, one in curves.items() if name.startswith("test/")), default=0)
+    if any(len(one) > 1 for one in held.values()) or (longest < 2 and held):
         return
-    for name in [name for name in curves if name.startswith("test/")]:
+    for name in held:
+        del curves[name]
+    tested = [name for name in curves if name.startswith("test/")]
+    for name in tested:
         series = curves.pop(name)
         curves[f"val/{series.metric}"] = replace(series, name=f"val/{series.metric}")
+    if tested:
         said.append("no validation was logged; the test curves are read in its place")
 
 

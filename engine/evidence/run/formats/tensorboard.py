@@ -114,7 +114,7 @@ def _split_of(path: Path) -> str:
     place = f"{path.parent.name} {path.name}".lower()
     if "valid" in place or "eval" in place or "/val" in place or place.startswith("val "):
         return "val"
-    return "train" if "train" in place else "test" if place.startswith("test ") else ""
+    return "train" if "train" in place or place.startswith("learn ") else "test" if place.startswith("test ") else ""
 
 
 def _messages(content: bytes) -> Iterator[tuple[int, int]]:

@@ -66,24 +66,18 @@ INLINE float added(lanes x)
 /* Largest, smallest, mean sample and power about the mean of one block, a multiple of 8 long. */
 INLINE void block_level(const float *x, long size, float *high, float *low, float *mean, float *power)
 {
-    float most[LANES], least[LANES];
     lanes none = {0}, sum = none, energy = none;
-    memcpy(most, x, sizeof most);
-    memcpy(least, x, sizeof least);
+    float top = x[0], bottom = x[0];
+    for (long n = 0; n < size; n++) {
+        top = x[n] > top ? x[n] : top;
+        bottom = x[n] < bottom ? x[n] : bottom;
+    }
     for (long n = 0; n < size; n += LANES) {
         lanes v = *(const loose *)(x + n);
-        for (int lane = 0; lane < LANES; lane++) {
-            most[lane] = x[n + lane] > most[lane] ? x[n + lane] : most[lane];
-            least[lane] = x[n + lane] < least[lane] ? x[n + lane] : least[lane];
-        }
         sum += v;
         energy += v * v;
     }
-    float top = most[0], bottom = least[0], middle = added(sum) / (float)size;
-    for (int lane = 1; lane < LANES; lane++) {
-        top = most[lane] > top ? most[lane] : top;
-        bottom = least[lane] < bottom ? least[lane] : bottom;
-    }
+    float middle = added(sum) / (float)size;
     float about = added(energy) / (float)size - middle * middle;
     *high = top;
     *low = bottom;
@@ -111,10 +105,14 @@ INLINE void slowed(const float *x, long step, long count, float *to)
 FAST void tm_enter(const struct clip *clip, const struct form *form, struct slab *slab)
 {
     long length = form->frame.length, block = slab->block, slow = length / form->step;
+    long width = clip->channels * (clip->floats ? 4 : 2);
     slab->nonfinite = 0;
     for (long frame = 0; frame < slab->frames; frame++) {
         float *to = slab->samples + frame * length;
         long left = slab->count - frame * length, some = left < length ? left : length;
+        const char *next = (const char *)clip->samples + (frame + 1) * length * width;
+        for (long line = 0; line < (left - some < length ? left - some : length) * width; line += 64)
+            __builtin_prefetch(next + line); /* the samples were read some time ago */
         taken(clip, frame * length, some, to);
         memset(to + some, 0, (size_t)(length - some) * sizeof(float));
         if (clip->floats)
@@ -251,15 +249,13 @@ static void gaps(const struct form *form, const struct slab *slab, double *out)
     }
 }
 
-/* 16 less the low bits that are zero in every sample that is looked at. */
-FAST double tm_bits(const struct clip *clip)
+/* 16 less the low bits that are zero in every sample that is looked at; a sample with its lowest bit ends the search. */
+static double bits(const struct clip *clip)
 {
-    if (clip->floats)
-        return UNKNOWN;
     const int16_t *x = clip->samples;
     long step = clip->frames / 4096 > 1 ? clip->frames / 4096 : 1;
     int32_t used = 0;
-    for (long frame = 0; frame < clip->frames; frame += step)
+    for (long frame = 0; !clip->floats && !(used & 1) && frame < clip->frames; frame += step)
         for (long channel = 0; channel < clip->channels; channel++)
             used |= x[frame * clip->channels + channel] - x[0];
     return used ? 16.0 - __builtin_ctz((unsigned)used) : UNKNOWN;

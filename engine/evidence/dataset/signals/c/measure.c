@@ -120,7 +120,7 @@ static void measure_slab(const struct form *form, const struct clip *clips, stru
         tm_loudness(form, &one, out);
         gaps(form, &one, out);
         tm_segments(form, &one, &room->hum);
-        out[BITS] = tm_bits(clips + n);
+        out[BITS] = bits(clips + n);
     }
     if (room->hum.waiting)
         tm_lines(form, &room->hum);
