@@ -217,7 +217,8 @@ def _by_peaks(
     gains = levels + 10 * np.log10(other / own)
     lags = (found["lag"] + found["fraction"].astype(float)) / SKETCH_HZ
     columns = found["similarity"].tolist(), lags.tolist(), gains.tolist(), found["beside"].tolist()
-    return [Alignment(*each) for each in zip(*columns, strict=True)]
+    sounding = (found["sounding"] / np.float32(SKETCH_HZ)).tolist()
+    return [Alignment(*each) for each in zip(*columns, sounding, strict=True)]
 
 
 def _best_lags(pairs: Sequence[tuple[Sketch, Sketch]], correlation: Complex) -> Integers:

@@ -15,7 +15,7 @@ from .signals.kernel import library
 Complex = npt.NDArray[np.complex64]
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
-_FLOATS = ("similarity", "fraction", "own", "other", "beside")
+_FLOATS = ("similarity", "fraction", "own", "other", "beside", "sounding")
 _PAIR = np.dtype([*((name, np.float32) for name in _FLOATS), ("lag", np.int32)])
 _TAPS, _ROOM = 33, 96
 """As kernel code has it: taps about a peak, and room for places between them."""
@@ -68,7 +68,7 @@ def peaks(
     correlation: Complex, which: Integers, clips: Signals, between: Between, *, overlap: float, telling: float,
     beside: tuple[int, int],
 ) -> npt.NDArray[np.void]:  # fmt: skip
-    """Return of each pair `similarity`, `lag`, `fraction`, the energies `own` and `other`, and `beside`, as a table.
+    """Return of each pair `similarity`, `lag`, `fraction`, the energies `own` and `other`, `beside` and `sounding`.
 
     Args:
         correlation: `(pairs, points)`, at lag k (the second clip later by k), negative lags from its end.
@@ -76,7 +76,7 @@ def peaks(
         clips: from `signals`.
         between: how to interpolate.
         overlap: share of the shorter clip that must lie on the other.
-        telling: similarity from which on `beside` is looked for; 1 below.
+        telling: similarity from which on `beside` (else 1) and `sounding` (else 0) are looked for.
         beside: the lags beside the peak where that is looked for, from and to.
     """
     found, out = library(), np.empty(len(correlation), _PAIR)
@@ -84,7 +84,7 @@ def peaks(
     weights[:, : len(between.places)], places[: len(between.places)] = between.weights.T, between.places
     near, which, turn = np.array(beside, np.int64), np.ascontiguousarray(which), np.ascontiguousarray(between.turn)
     correlation = np.ascontiguousarray(correlation)
-    found.tm_peaks(
+    found.tm_peak_pairs(
         *(correlation.ctypes.data, *correlation.shape, which.ctypes.data),
         *(clips.energy.ctypes.data, clips.lengths.ctypes.data, turn.ctypes.data, weights.ctypes.data),
         *(places.ctypes.data, len(between.places), overlap, telling, near.ctypes.data, out.ctypes.data),

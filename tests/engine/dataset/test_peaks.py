@@ -55,6 +55,7 @@ def test_compiled_code_says_what_numpy_says(seed: int, long: int, other: int, cu
             assert left.lag_seconds == pytest.approx(right.lag_seconds, abs=1e-5)
             assert left.gain_db == pytest.approx(right.gain_db, abs=0.01)
             assert left.neighbour == pytest.approx(right.neighbour, abs=1e-3)
+            assert left.sounding_seconds == pytest.approx(right.sounding_seconds, rel=1e-2)
     assert compiled[2].similarity == pytest.approx(plain[2].similarity, abs=2e-3)
 
 

@@ -69,7 +69,7 @@ def library() -> Any:
         found.tm_running_energy.argtypes = [_P, _N, _N, _P, _P]
         found.tm_decimated.argtypes = [_P, _N, _P, _N, _N, _N, _P, _N]
         found.tm_products.argtypes = [_P, _N, _P, _N, _P]
-        found.tm_peaks.argtypes = [_P, _N, _N, _P, _P, _P, _P, _P, _P, _N, _F, _F, _P, _P]
+        found.tm_peak_pairs.argtypes = [_P, _N, _N, _P, _P, _P, _P, _P, _P, _N, _F, _F, _P, _P]
         found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
         found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
         found.tm_means.argtypes = [_P, _N, _N, _P]

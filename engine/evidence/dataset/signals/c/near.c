@@ -44,7 +44,7 @@ FAST void tm_least(const float *table, long rows, long columns, long count, int6
 #define FRACTIONS 96   /* places between them at which it is interpolated, and room to fill vectors */
 
 struct pair { /* as alignment.py reads it */
-    float similarity, fraction, own, other, beside;
+    float similarity, fraction, own, other, beside, sounding;
     int32_t lag;
 };
 
@@ -97,10 +97,19 @@ INLINE float highest(const float *z, long start, long stop, long *place)
     return best;
 }
 
+/* How many points a steady sound would last whose energy is as spread out as that between two points. */
+INLINE float sounding(const float *energy, long begin, long end)
+{
+    float sum = energy[end] - energy[begin], spread = 0;
+    for (long n = begin; n < end; n++)
+        spread += (energy[n + 1] - energy[n]) * (energy[n + 1] - energy[n]);
+    return spread > 0 ? sum * sum / spread : 0;
+}
+
 /* How the second clip of each pair lies on the first, by their correlation (count, points) at lag k (the second later by
    k), negative lags from its end. `which` are the rows of both clips in `energy` (clips, points + 1) and `lengths`;
    `turn` (TAPS, 2) moves the band to 0 Hz, `weights` (TAPS, FRACTIONS) interpolate at `fractions`, of which `used`. */
-FAST void tm_peaks(const float *correlation, long count, long points, const int64_t *which, const float *energy,
+FAST void tm_peak_pairs(const float *correlation, long count, long points, const int64_t *which, const float *energy,
                    const int64_t *lengths, const float *turn, const float *weights, const float *fractions, long used,
                    float overlap, float telling, const int64_t *near, struct pair *out)
 {
@@ -141,8 +150,10 @@ FAST void tm_peaks(const float *correlation, long count, long points, const int6
         float height = __builtin_sqrtf(power), scale = __builtin_sqrtf(own * other);
         float similarity = scale > 0 ? height / scale : 0;
         similarity = similarity < 1 ? similarity : 1;
-        float beside = 1;
+        float beside = 1, sounds = 0;
         if (similarity >= telling) {
+            float first = sounding(energy_a, begin, end), second = sounding(energy_b, begin + lag, end + lag);
+            sounds = first < second ? first : second;
             beside = 0;
             for (long side = -1; side <= 1; side += 2)
                 for (long step = near[0]; step < near[1]; step++) {
@@ -153,7 +164,7 @@ FAST void tm_peaks(const float *correlation, long count, long points, const int6
                 }
             beside = __builtin_sqrtf(beside) / height;
         }
-        out[pair] = (struct pair){similarity, fractions[best] - (float)whole, own, other, beside, (int32_t)lag};
+        out[pair] = (struct pair){similarity, fractions[best] - (float)whole, own, other, beside, sounds, (int32_t)lag};
     }
 }
 
