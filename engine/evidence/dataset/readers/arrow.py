@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.errors import InputError, UsageError
 
+from .class_names import class_names, named
 from .embedded import lay_out, sound_folder
 from .jsonl import flat
 from .table import Table, table_of_records
@@ -86,10 +87,11 @@ def _split(name: str) -> str:
 def _records(file: Path, counts: Counter[str], sound: Path | None) -> Iterator[dict[str, str]]:
     row = 0
     for batch in _batches(file):
+        classes = class_names(batch.schema.metadata)
         paths = {} if sound is None else _laid_out(batch, file, row, counts, sound)
         for place, record in enumerate(_without_sound(batch, counts, laid_out=sound is not None).to_pylist()):
             own = {f"{name}.path": cells[place] for name, cells in paths.items() if cells[place]}
-            yield {**dict(flat(record, counts)), **own}
+            yield {**named(dict(flat(record, counts)), classes), **own}
         row += len(batch)
 
 
