@@ -7,7 +7,7 @@ speaker, or X of another one. Every cell (class of A, class of B, speaker) count
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 Frames = NDArray[np.float32]
 Distances = NDArray[np.float64]
-_BLOCK = 512
-"""Pairs aligned at once: their cost matrices stay within some MB."""
+_CELLS = 2**21
+"""Cells of the cost matrices that are filled at once: 16 MB each. Pairs of similar length stand together."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,26 @@ def alignment_distances(clips: Sequence[Frames]) -> Distances:
     lengths = np.array([len(clip) for clip in units])
     first, second = np.triu_indices(len(units), 1)
     found = np.zeros((len(units), len(units)))
-    for at in range(0, len(first), _BLOCK):
-        i, j = first[at : at + _BLOCK], second[at : at + _BLOCK]
-        cosines = np.einsum("ptf,puf->ptu", padded[i], padded[j])
+    for block in _blocks(lengths[first], lengths[second]):
+        i, j = first[block], second[block]
+        height, width = lengths[i].max(), lengths[j].max()
+        cosines = padded[i, :height] @ padded[j, :width].transpose(0, 2, 1)
         costs = np.arccos(np.clip(cosines, -1, 1)) / np.pi
         found[i, j] = found[j, i] = _aligned(costs.astype(np.float64), lengths[i], lengths[j])
     return found
+
+
+def _blocks(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Yield the places of pairs of similar size, as many as their cells allow, one at least."""
+    order = np.lexsort((columns, rows))
+    start, widest = 0, 0
+    for end, place in enumerate(order.tolist()):
+        widest = max(widest, int(columns[place]))
+        if (end + 1 - start) * int(rows[place]) * widest > _CELLS and end > start:
+            yield order[start:end]
+            start, widest = end, int(columns[place])
+    if len(order):
+        yield order[start:]
 
 
 def _aligned(costs: Distances, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Distances:

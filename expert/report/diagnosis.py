@@ -12,6 +12,7 @@ from .edits import edits_blocks, edits_record
 from .findings import findings_blocks, not_assessable_blocks
 from .json import session_record
 from .own import own_blocks
+from .predictions import predictions_blocks, predictions_record
 
 if TYPE_CHECKING:
     from ..consultation.diagnose import Diagnosis
@@ -27,6 +28,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         *gallery,
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.not_assessable),
+        *predictions_blocks(diagnosis),
         *differential_blocks(session),
         *edits_blocks(diagnosis.edits),
         *not_assessable_blocks(session.not_assessable),
@@ -61,5 +63,6 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
         "causes": causes_record(session),
         "tests": list(telling_tests(session)),
         "differential": differential_record(session),
+        "predictions": predictions_record(diagnosis),
         "edits": edits_record(diagnosis.edits),
     }

@@ -96,6 +96,51 @@ def _png(levels: npt.NDArray[np.uint8]) -> bytes:
     )
 
 
+_SIDE = 220
+_MOST_POINTS = 2000
+
+
+def scatter(labels: Numbers, predictions: Numbers, label: str) -> str:
+    """Draw predictions over their labels, `(n,)` each, on one scale, with the line on which they agree."""
+    every = max(1, len(labels) // _MOST_POINTS)
+    across, up = labels[::every].astype(float), predictions[::every].astype(float)
+    low, high = float(min(across.min(), up.min())), float(max(across.max(), up.max()))
+    reach = (high - low) or 1.0
+    size = _SIDE - _LEFT - 10
+
+    def place(value: float) -> float:
+        return (value - low) / reach * size
+
+    dots = "".join(
+        f'<circle class="bar" cx="{_LEFT + place(x):.1f}" cy="{10 + size - place(y):.1f}" r="2.2" fill-opacity="0.55">'
+        f"<title>label {x:.4g}, predicted {y:.4g}</title></circle>"
+        for x, y in zip(across.tolist(), up.tolist(), strict=True)
+    )
+    frame = f'<path class="axis" fill="none" stroke="#999999" d="M{_LEFT} 10V{10 + size}H{_LEFT + size}"/>'
+    agreed = f'<line class="axis" stroke="#999999" x1="{_LEFT}" y1="{10 + size}" x2="{_LEFT + size}" y2="10"/>'
+    words = (
+        _words(_LEFT - 4, 18, f"{high:.3g}", "end")
+        + _words(_LEFT - 4, 10 + size, f"{low:.3g}", "end")
+        + _words(_LEFT, 24 + size, f"label {low:.3g}", "start")
+        + _words(_LEFT + size, 24 + size, f"{high:.3g}", "end")
+    )
+    return _svg(_SIDE, _SIDE + 10, label, frame + agreed + dots + words)
+
+
+def group_bars(errors: Sequence[tuple[str, float]], label: str) -> str:
+    """Draw a bar for the error of each named group, the first on top."""
+    row, left = 18, 110
+    most = max(max(value for _, value in errors), 1e-9)
+    wide = WIDTH - left - 50
+    bars = "".join(
+        f'<rect class="bar" x="{left}" y="{8 + row * k}" width="{wide * value / most:.1f}" height="{row - 5}"/>'
+        + _words(left - 6, 8 + row * k + 11, name[-16:], "end", "")
+        + _words(left + wide * value / most + 5, 8 + row * k + 11, f"{value:.3f}", "start")
+        for k, (name, value) in enumerate(errors)
+    )
+    return _svg(WIDTH, row * len(errors) + 14, label, bars)
+
+
 def links(left: Sequence[str], right: Sequence[str], weights: Numbers, label: str) -> str:
     """Draw which names on the left belong to which on the right, `(left, right)` counts as the width of the lines."""
     row = 18

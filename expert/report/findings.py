@@ -13,6 +13,8 @@ from ..session import Decision, Session
 from .document import Bullets, Document, Heading, Paragraph, Table
 from .own import own_mark
 
+_NAMED = 6
+"""Findings that a sentence names; more are counted there and listed below it."""
 SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
@@ -28,8 +30,9 @@ def findings_blocks(
     items = tuple((_headline(finding), _details(finding, knowledge)) for finding in found)
     if items:
         return (Bullets(items, tuple(finding.severity for finding in found)),)
-    blind = ", ".join(item.id for item in not_assessable)
-    reservation = f" Nobody can tell yet about {blind}: see below what it would need." if blind else ""
+    blind = [item.id for item in not_assessable]
+    named = ", ".join(blind) if len(blind) <= _NAMED else f"{len(blind)} others"
+    reservation = f" Nobody can tell yet about {named}: see below what it would need." if blind else ""
     return (Paragraph(f"Nothing was found that a rule would report.{reservation}"),)
 
 

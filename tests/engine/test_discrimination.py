@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import discrimination
 from engine.discrimination import abx, alignment_distances
 
 RIGHT, UP, LEFT = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
@@ -42,6 +43,22 @@ def test_alignment_equals_the_plain_recursion(height: int, width: int, seed: int
     cost, steps = best[height - 1, width - 1]
 
     assert alignment_distances([first, second])[0, 1] == pytest.approx(cost / steps, abs=1e-4)
+
+
+@given(lengths=st.lists(st.integers(1, 12), min_size=2, max_size=7), cells=st.sampled_from([1, 60, 400, 10**9]))
+def test_pairs_are_aligned_alike_however_many_at_once(lengths: list[int], cells: int) -> None:
+    random = np.random.default_rng(len(lengths))
+    clips = [random.normal(size=(length, 3)).astype(np.float32) for length in lengths]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(discrimination, "_CELLS", cells)
+        found = alignment_distances(clips)
+        rows, columns = (np.array(lengths)[side] for side in np.triu_indices(len(lengths), 1))
+        blocks = list(discrimination._blocks(rows, columns))
+
+    assert sorted(np.concatenate(blocks).tolist()) == list(range(len(rows)))
+    assert all(len(one) == 1 or len(one) * rows[one].max() * columns[one].max() <= cells for one in blocks)
+    for i, j in zip(*np.triu_indices(len(clips), 1), strict=True):
+        assert found[i, j] == found[j, i] == pytest.approx(alignment_distances([clips[i], clips[j]])[0, 1], abs=1e-6)
 
 
 def test_triples_counted_by_hand() -> None:

@@ -22,6 +22,7 @@ def command(ctx: click.Context, run: Path, manifest: Path, label: str | None, gr
     from engine.process import abx_command, last_words, run_child
     from engine.separating import OUTCOME, outcome_folder
 
+    say("Encoding and aligning clips, before and after training: seconds for words, minutes for longer clips")
     status = run_child(abx_command(run, manifest.resolve(), label=label, group=group), run)
     if status:
         say(last_words(run, status))

@@ -121,6 +121,8 @@ def _metric_since(run: RunSeries, loss: Series, best: int) -> Measured:
 def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
     """Relative change of the error since step `since`: of the run's own metric, and of the score that fared worst."""
     curves = {one.metric: one for one in (*scores(run), metric)}
+    if any("f1" in name.split("_") for name in curves):
+        curves = {name: one for name, one in curves.items() if not _HALVES & set(name.split("_"))}
     changes = [(change, one) for one in curves.values() if (change := _relative(one, since)) is not None]
     if not changes:
         return unknown("no score was logged after the best loss, or it is perfect", *_CHANGES)
@@ -133,6 +135,8 @@ def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
 
 
 _CHANGES = ("run.metric_error_change", "run.worst_error_change")
+_HALVES = {"precision", "recall", "prec"}
+"""Scores of which one gains what the other loses as a threshold moves; where their F1 is logged, it speaks for both."""
 
 
 def _relative(score: Series, since: int) -> float | None:
