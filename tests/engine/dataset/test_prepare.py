@@ -259,7 +259,7 @@ def test_labels_and_groups_get_their_usual_spelling(tmp_path: Path) -> None:
     prepare_dataset(audit, plan_preparation(audit), tmp_path / "copy")
     prepare_dataset(audit, plan_preparation(audit, keep=("label-spelling",)), tmp_path / "kept")
 
-    written = list(csv.DictReader((tmp_path / "copy/manifest.csv").open()))
+    written = list(csv.DictReader((tmp_path / "copy/manifest.csv").read_text("utf-8").splitlines()))
     assert [row["label"] for row in written] == ["x", "x", "x", "y", "y", "y"]
     assert [row["speaker"] for row in written] == ["ann"] * 3 + ["bob"] * 3
     told = json.loads((tmp_path / "copy/provenance.json").read_text("utf-8"))["respelled"]
@@ -267,4 +267,5 @@ def test_labels_and_groups_get_their_usual_spelling(tmp_path: Path) -> None:
         ("label", 4, "X", "x"),
         ("speaker", 7, "BOB", "bob"),
     ]
-    assert [row["label"] for row in csv.DictReader((tmp_path / "kept/manifest.csv").open())] == [one for one, _ in rows]
+    left = csv.DictReader((tmp_path / "kept/manifest.csv").read_text("utf-8").splitlines())
+    assert [row["label"] for row in left] == [label for label, _ in rows]
