@@ -46,13 +46,9 @@ def test_our_own_review_passes_on_it(test_data: Path, tmp_path: Path, capsys: py
     assert [finding["check"] for finding in report["findings"]] == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "method"), [("ast", "full"), ("whisper", "lora"), ("w2v-bert", "frozen"), ("wavlm", "dora")]
-)
-def test_it_passes_on_scripts_of_all_backbones(test_data: Path, tmp_path: Path, kind: str, method: str) -> None:
-    save = save_checkpoint if kind == "wavlm" else save_spectral_checkpoint
+def test_it_passes_on_a_script_of_a_backbone_that_hears_spectra(test_data: Path, tmp_path: Path) -> None:
     data = {**PLAN["data"], "manifest": str(test_data / "audio/fsdd/manifest.csv")}  # type: ignore[dict-item]
-    about = {"backbone": {"name": kind, "checkpoint": save(tmp_path, kind)}, "adaptation": {"method": method}}
+    about = {"backbone": {"name": "ast", "checkpoint": save_spectral_checkpoint(tmp_path, "ast")}}
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**PLAN, "data": data, **about}))
     script = tmp_path / "train.py"
 

@@ -60,7 +60,7 @@ def agree(waves: list[Wave], rate: int) -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     clips=st.lists(
-        st.tuples(st.sampled_from(KINDS), st.integers(1, 40_000), st.integers(1, 2), st.booleans()),
+        st.tuples(st.sampled_from(KINDS), st.integers(2, 40_000), st.integers(1, 2), st.booleans()),
         min_size=1,
         max_size=5,
     ),
@@ -75,6 +75,13 @@ def test_compiled_measures_are_those_of_numpy(clips: list[tuple[str, int, int, b
         samples = both.astype(np.float32) if floats else np.rint(np.clip(both, -1, 1) * 32767).astype(np.int16)
         waves.append(Wave(samples, rate, "FLOAT" if floats else "PCM_16", frames / rate))
     agree(waves, rate)
+
+
+def test_a_quiet_block_beside_an_offset_keeps_its_power() -> None:
+    sound = 0.3 + 1e-4 * np.random.default_rng(1).standard_normal(16_000)
+    found = measured([Wave(sound.astype(np.float32)[:, None], 16000, "FLOAT")], 16000)
+    assert found is not None
+    assert found.measures["clip.floor_dbfs"] == pytest.approx(-80, abs=1.5)
 
 
 def test_what_is_no_number_is_left_out_alike() -> None:

@@ -132,3 +132,58 @@ def test_batches_of_one_evaluation_are_averaged_and_a_resumed_step_counts_once(t
     run = read_run(tmp_path)
 
     assert run.get("val/accuracy").values == pytest.approx([number] * 8, abs=1e-6)
+
+
+def test_lists_that_are_called_by_the_plural(tmp_path):
+    path = tmp_path / "training_history.json"
+    curves = {
+        "train_losses": [fall(e) for e in EPOCHS], "valLosses": [fall(e) + 0.1 for e in EPOCHS],
+        "val_accuracies": [0.5 + e / 40 for e in EPOCHS], "lrs": [1e-3 / e for e in EPOCHS], "best_val_loss": 0.1,
+    }  # fmt: skip
+    path.write_text(json.dumps(curves))
+    run = read_run(path)
+
+    assert run.get("val/loss").values[0] == pytest.approx(fall(1) + 0.1)
+    assert run.get("val/accuracy").better == "higher"
+    assert run.learning_rates[0].values[1] == 5e-4
+
+
+def test_folders_of_add_scalars_name_the_split(tmp_path):
+    for folder in ("Accuracy_train_acc", "Accuracy_val_acc"):
+        (tmp_path / folder).mkdir()
+        name = f"events.out.tfevents.{len(folder)}"
+        (tmp_path / folder / name).write_bytes(b"".join(event(step, 0.5) for step in range(1, 9)))
+    run = read_run(tmp_path)
+
+    assert len(run.get("val/accuracy")) == len(run.get("train/accuracy")) == 8
+
+
+@pytest.mark.parametrize("bar", ["25/25 [==============================]", "25/25 \u2501\u2501\u2501\u2501"])
+def test_the_bar_of_evaluate_is_not_that_of_the_last_epoch(tmp_path, bar):
+    lines = []
+    for e in EPOCHS:
+        lines += [f"Epoch {e}/12", f"{bar} - 2s 93ms/step - loss: {fall(e)} - val_loss: {fall(e) + 0.1:.4f}"]
+    run = written(tmp_path, [*lines, f"{bar} - 1s 13ms/step - loss: 9.5"])
+
+    assert run.get("train/loss").values[-1] == fall(12)
+
+
+def test_top_1_is_one_name_and_a_title_ends_with_its_epoch(tmp_path):
+    lines = []
+    for e in EPOCHS:
+        lines += [f"##### Epoch {e} #####", f"Batch loss: {fall(e)}", f"==Epoch: {e}/12,top 1 acc: 0.{20 + e}=="]
+        lines += ["Validation BLEU follows"]
+    run = written(tmp_path, lines)
+
+    assert len(run.get("train/loss")) == len(EPOCHS)
+    assert any(one.metric == "top1_acc" and one.values[-1] == 0.32 for one in run.series)
+
+
+def test_the_loss_of_a_batch_is_one_of_training(tmp_path):
+    lines = []
+    for e in EPOCHS:
+        lines += [f"Epoch {e} - Batch loss: {fall(e) + 1:.4f}", f"Epoch {e} - Average Train Loss: {fall(e)}"]
+    run = written(tmp_path, lines)
+
+    assert [one.name for one in run.series] == ["train/loss"]
+    assert run.get("train/loss").values[-1] == fall(12)

@@ -12,7 +12,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from . import kernel
 from .channels import loudest
 from .wave import Wave
 
@@ -112,7 +111,7 @@ def _batch(waves: Sequence[Wave], rate: int) -> Batch:
     for wave, start, size, frames in zip(waves, first * length, lengths, counts, strict=True):
         channel = loudest(wave.samples)
         if channel.dtype == np.int16:
-            kernel.to_floats(np.ascontiguousarray(channel), sounds[start : start + size])
+            np.multiply(channel, np.float32(1 / 32768), out=sounds[start : start + size])
         else:
             sounds[start : start + size] = channel
             whole = False

@@ -1,6 +1,6 @@
 """Compiles the C of this folder into one library, at installation by hatch_build.py or as a script; imports no numpy.
 
-Where there is no C compiler nothing is built: the measures are the same, and take half as long again or more.
+Where there is no C compiler nothing is built: the measures are the same, and an audit takes two to four times as long.
 """
 
 from __future__ import annotations

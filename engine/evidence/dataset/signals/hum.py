@@ -7,7 +7,6 @@ from functools import lru_cache
 import numpy as np
 
 from ..transforms import rfft
-from . import kernel
 from .batch import Batch, Floats, Indices, Table
 
 MAINS_HZ = (50.0, 60.0)
@@ -30,7 +29,7 @@ def measure_hum(batch: Batch, level_dbfs: Table) -> dict[str, Table]:
     """Return, for the stronger mains frequency, the level of its line relative to the clip and to its surroundings."""
     step = low_step(batch.sample_rate_hz)
     rate = batch.sample_rate_hz / step
-    low = kernel.means(batch.frames, step)
+    low = batch.frames.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
     level, prominence = np.full(len(batch.first), np.nan), np.full(len(batch.first), np.nan)
     per_frame = batch.frames.shape[1] // step
     size = segment_size(rate)

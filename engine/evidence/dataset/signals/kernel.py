@@ -50,9 +50,6 @@ class Bands:
         return table
 
 
-NO_BANDS = Bands(np.empty((0, 2), np.int64), np.empty(0, np.float32))
-
-
 @lru_cache(maxsize=1)
 def library() -> Any:
     """Return the library; None where it was not built, cannot be loaded, or TONMEISTER_KERNEL is 0.
@@ -66,12 +63,6 @@ def library() -> Any:
         found.tm_measure.argtypes = [_P, _P, _N, _P, _P, _P, _P, _P]
         found.tm_least.argtypes = [_P, _N, _N, _N, _P, _P]
         found.tm_plain.argtypes = [ctypes.c_char_p, _N, _P, _N, _P, _P, _P]
-        found.tm_powers.argtypes = [_P, _N, _N, _N, _P, _P, _P, _P, _N, _P, _P, _P, _N, _P]
-        found.tm_levels.argtypes = [_P, _N, _N, _P, _P, _P, _P]
-        found.tm_means.argtypes = [_P, _N, _N, _P]
-        found.tm_chosen.argtypes = [_P, _P, _P, _N, _N, _N, _P]
-        found.tm_medians_from.argtypes = [_P, _N, _N, _P, _P]
-        found.tm_floats.argtypes = [_P, _N, _P]
         found.tm_outlines.argtypes = [_P, _P, _P, _N, _P, _N, _P]
         found.tm_sums.argtypes = [_P, _N, _P, _P]
         found.tm_rounded.argtypes = [_P, _N, _P]
@@ -81,97 +72,6 @@ def library() -> Any:
 
 
 _P, _N = ctypes.c_void_p, ctypes.c_long
-
-
-def spectra(
-    samples: Floats, rows: int, hop: int, window: Floats, bins: int, bands: Bands = NO_BANDS
-) -> tuple[Floats, Floats] | None:
-    """Return the power of frames `(rows, bins)` and its sums over bands `(rows, bands)`; None without the library.
-
-    Args:
-        samples: flat and contiguous; the last frame ends within it.
-        rows: frames.
-        hop: samples from one frame to the next.
-        window: as long as a frame, a power of two.
-        bins: as many of the lowest bins as are wanted.
-        bands: what is summed of all bins, whether they are wanted or not.
-    """
-    found, length = library(), len(window)
-    if found is None or not rows or length < 2 * LANES or (rows - 1) * hop + length > samples.size:
-        return None
-    power, sums = np.empty((rows, bins), np.float32), np.empty((rows, len(bands.edges)), np.float32)
-    turns, circle, place = turning(length)
-    failed = found.tm_powers(
-        *(samples.ctypes.data, rows, hop, length, window.ctypes.data, turns.ctypes.data, circle.ctypes.data),
-        *(place.ctypes.data, bins, power.ctypes.data, bands.edges.ctypes.data, bands.weights.ctypes.data),
-        *(len(bands.edges), sums.ctypes.data),
-    )
-    if failed:
-        raise MemoryError
-    return power, sums
-
-
-def levels(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats] | None:
-    """Return largest, smallest, mean sample and mean square of each block; None without the library."""
-    found, (count, size) = library(), blocks.shape
-    if found is None or size % LANES or not blocks.flags.c_contiguous:
-        return None
-    made = tuple(np.empty(count, np.float32) for _ in range(4))
-    found.tm_levels(blocks.ctypes.data, count, size, *(each.ctypes.data for each in made))
-    return made  # type: ignore[return-value]
-
-
-def means(samples: Floats, step: int) -> Floats:
-    """Return the mean of every `step` samples, flat; the number of samples is a multiple of it."""
-    found = library()
-    if found is None or step not in _STEPS:
-        averaged: Floats = samples.reshape(-1, step) @ np.full(step, 1 / step, np.float32)
-        return averaged
-    out = np.empty(samples.size // step, np.float32)
-    found.tm_means(samples.ctypes.data, len(out), step, out.ctypes.data)
-    return out
-
-
-_STEPS = (8, 16, 32, 64)
-
-
-def chosen_sums(rows: Floats, chosen: npt.NDArray[np.bool_], first: npt.NDArray[np.intp]) -> Floats:
-    """Return the sum of the chosen rows of each run of rows, `(runs, width)`."""
-    found = library()
-    if found is None:
-        sums: Floats = np.add.reduceat(rows * chosen[:, None], first, axis=0)
-        return sums
-    out, starts = np.zeros((len(first), rows.shape[1]), np.float32), np.ascontiguousarray(first, np.int64)
-    rows, chosen = np.ascontiguousarray(rows), np.ascontiguousarray(chosen)
-    found.tm_chosen(
-        *(rows.ctypes.data, chosen.ctypes.data, starts.ctypes.data, len(first), *rows.shape, out.ctypes.data)
-    )
-    return out
-
-
-def medians_from(rows: npt.NDArray[np.floating]) -> Floats:
-    """Return, at each place of each row, the median of the row from there to its end; without meaning beside NaN."""
-    found, rows = library(), np.ascontiguousarray(rows, np.float32)
-    medians = np.empty_like(rows)
-    if found is not None:
-        scratch = np.empty(rows.shape[1], np.float32)
-        found.tm_medians_from(rows.ctypes.data, *rows.shape, scratch.ctypes.data, medians.ctypes.data)
-        return medians
-    for place in range(rows.shape[1]):
-        rest = rows[:, place:]
-        middle = rest.shape[1] // 2
-        both = [middle - 1, middle] if rest.shape[1] % 2 == 0 else [middle]
-        medians[:, place] = np.partition(rest, both, axis=1)[:, both].mean(axis=1)
-    return medians
-
-
-def to_floats(samples: npt.NDArray[np.generic], out: Floats) -> None:
-    """Write contiguous 16-bit samples as floats, 1.0 at full scale."""
-    found = library()
-    if found is None:
-        np.multiply(samples, np.float32(1 / 32768), out=out)
-    else:
-        found.tm_floats(samples.ctypes.data, len(samples), out.ctypes.data)
 
 
 def block_sums(words: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64] | None:

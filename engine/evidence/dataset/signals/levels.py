@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from . import kernel
 from .batch import PARTS, Batch, Floats, Table
 
 FLOOR = 1e-6
@@ -38,18 +37,15 @@ class Levels:
 
 
 def block_levels(batch: Batch) -> Levels:
-    """Return the levels of all blocks; one pass over the samples each."""
-    high, low, mean, square = kernel.levels(batch.blocks) or levels_by_numpy(batch.blocks)
-    power = np.maximum(square - np.square(mean), 0)
-    power[high == low] = 0  # a constant block has none, whatever rounding leaves of it
-    return Levels(high, low, mean, power, batch.whole_blocks)
-
-
-def levels_by_numpy(blocks: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return what `kernel.levels` does."""
+    """Return the levels of all blocks."""
+    blocks = batch.blocks
+    high, low = blocks.max(axis=1), blocks.min(axis=1)
+    about = blocks - blocks[:, :1]  # beside an offset, the power of a quiet block is lost in rounding
     size = blocks.shape[1]
-    square = np.einsum("ij,ij->i", blocks, blocks) / np.float32(size)
-    return blocks.max(axis=1), blocks.min(axis=1), blocks @ np.full(size, 1 / size, np.float32), square
+    mean = about @ np.full(size, 1 / size, np.float32)
+    power = np.maximum(np.einsum("ij,ij->i", about, about) / np.float32(size) - np.square(mean), 0)
+    power[high == low] = 0  # a constant block has none, whatever rounding leaves of it
+    return Levels(high, low, mean + blocks[:, 0], power, batch.whole_blocks)
 
 
 def measure_levels(batch: Batch, levels: Levels) -> dict[str, Table]:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..transforms import rfft
-from . import kernel
 from .batch import Batch, Floats, Table
 from .cepstra import MELS, mel_filters
 from .kernel import Bands
@@ -112,13 +111,9 @@ def _power(samples: Floats, rows: int, batch: Batch, bins: int, bands: Bands) ->
     """Return the power of adjoining frames, `(rows, lowest bins)`, and its sums over bands of bins, `(rows, bands)`."""
     length = batch.frames.shape[1]
     window = frame_window(length)
-    found = kernel.spectra(samples, rows, length, window, bins, bands)
-    return found or power_by_numpy(samples.reshape(rows, length) * window, bins, bands)
-
-
-def power_by_numpy(frames: Floats, bins: int, bands: Bands) -> tuple[Floats, Floats]:
-    """Return what `kernel.spectra` does, of windowed frames."""
-    parts = rfft(frames).view(np.float32)  # real and imaginary in turn, squared where they lie
+    parts = rfft(samples.reshape(rows, length) * window).view(
+        np.float32
+    )  # real and imaginary in turn, squared where they lie
     np.multiply(parts, parts, out=parts)
     power: Floats = parts[:, ::2] + parts[:, 1::2]
     power[:, :2] = 0.0  # the offset: this window spreads a constant over these two bins and no other
@@ -132,7 +127,7 @@ def measure_spectra(batch: Batch, spectra: Spectra) -> dict[str, Table]:
     owner = np.repeat(np.arange(len(batch.first)), batch.frame_counts)
     loudest = np.maximum.reduceat(np.where(whole, totals, 0), batch.first)
     loud = whole & (totals >= loudest[owner] * 10 ** (-LOUD_DB / 10)) & (totals > 0)
-    spectrum = kernel.chosen_sums(spectra.power, loud, batch.first)
+    spectrum = np.add.reduceat(spectra.power * loud[:, None], batch.first, axis=0)
     spectrum /= np.maximum(np.add.reduceat(loud.astype(np.float32), batch.first), 1)[:, None]
     spectrum[np.add.reduceat(loud.astype(np.intp), batch.first) == 0] = np.nan
     nyquist = batch.sample_rate_hz / 2
@@ -164,7 +159,7 @@ def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     # Band k ends the pass band, band k + 1 may hold the slope, and from k + 2 on all is quiet.
     drops = before[:, _FIRST_EDGE:_LAST_EDGE] - after[:, _FIRST_EDGE + _EDGE_BANDS + 1 : _LAST_EDGE + _EDGE_BANDS + 1]
     first, last = _FIRST_EDGE + _EDGE_BANDS + 1, _LAST_EDGE + _EDGE_BANDS + 1
-    uneven = after[:, first:last] - kernel.medians_from(quiet)[:, first:last]
+    uneven = after[:, first:last] - medians_from(quiet)[:, first:last]
     known = np.isfinite(drops).all(axis=1)
     # Behind a filter lies an even floor; behind a slope of the voice or of the room the level goes on falling.
     best = np.argmax(np.where(known[:, None], drops - uneven, 0), axis=1)
@@ -172,6 +167,17 @@ def _edges(spectrum: Table) -> tuple[Table, Table, Table]:
     place = best + _FIRST_EDGE + _EDGE_BANDS
     share = np.where(known, place / BANDS, np.nan)
     return drops[rows, best], share, after[rows, place + 1] + 10 * np.log10(BANDS)
+
+
+def medians_from(rows: Table) -> Table:
+    """Return, at each place of each row, the median of the row from there to its end; without meaning beside NaN."""
+    medians = np.empty_like(rows)
+    for place in range(rows.shape[1]):
+        rest = rows[:, place:]
+        middle = rest.shape[1] // 2
+        both = [middle - 1, middle] if rest.shape[1] % 2 == 0 else [middle]
+        medians[:, place] = np.partition(rest, both, axis=1)[:, both].mean(axis=1)
+    return medians
 
 
 def _without_spikes(bands: Table) -> Table:

@@ -50,6 +50,10 @@ _SCORE_AT = re.compile(r"\bScore at iteration (\d+) is ")
 _LONGEST_TITLE = 60
 _TOLD = re.compile(rf"[:=]\s*{_NUMBER}\s*$")
 """A number at the end of a line: it says something, and is no title of what follows."""
+_BAR = re.compile(r"\s*\d+/\d+ ?(?:\[|\u2501)")
+"""The progress bar of Keras, of versions 2 and 3."""
+_NUMBERED_NAME = re.compile(r"\b(?:top[ -]\d+(?=[ -]?(?:acc|err|prec))|(?:bleu|rouge)-\d\b)", re.IGNORECASE)
+"""`top 5 acc`, `BLEU-4`: the number belongs to the name."""
 _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
 _TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
@@ -71,6 +75,8 @@ class _Place:
     selected_by: str = ""
     announced: bool = False
     """Whether the log itself says where its next run begins."""
+    judged: float | None = None
+    """The last epoch whose progress bar told a validation."""
     forms: list[str] = field(default_factory=list)
     """By what each record says itself where in the run it is: `epoch`, `step`, or nothing."""
 
@@ -167,6 +173,8 @@ def _line(line: str, place: _Place) -> Record | None:
         return None
     before = place.epoch
     form = _move(line, place)
+    if before is not None and place.epoch != before:
+        place.split = ""  # a title speaks of its own epoch
     values = dict(_pairs(line))
     words = _SPLIT.findall(line)
     if not values:
@@ -174,8 +182,13 @@ def _line(line: str, place: _Place) -> Record | None:
             place.split = "" if _OVER.search(line) else splits()[words[-1].lower()]
         return None
     told = {splits()[word.lower()] for word in words}
-    if (before is not None and place.epoch != before) or any(meaning(name).role == "rate" for name in values):
-        place.split = ""  # a title speaks of its own epoch, and learning rates are told while training
+    if any(meaning(name).role == "rate" for name in values):
+        place.split = ""  # learning rates are told while training
+    if _BAR.match(line):
+        judged = any(meaning(name).split == "val" for name in values)
+        if place.judged == place.epoch is not None and not judged:
+            return None  # `evaluate` after the last epoch, whose bar is like that of a training
+        place.judged = place.epoch if judged else place.judged
     # Of a line that tells of two splits, a bare `accuracy` belongs to neither by its place.
     split = place.split if not told else next(iter(told)) if len(told) == 1 else ""
     place.forms.append(form)
@@ -184,7 +197,9 @@ def _line(line: str, place: _Place) -> Record | None:
 
 def _told_anew(line: str) -> str:
     """A line without what it tells again, such as the best value so far; empty where that is all."""
-    line = _SCORE_AT.sub(r"iteration \1 train loss: ", line)
+    line = _NUMBERED_NAME.sub(
+        lambda found: re.sub("[ -]", "", found[0]), _SCORE_AT.sub(r"iteration \1 train loss: ", line)
+    )
     retold = _RETOLD.search(line)
     if retold is None:
         return line

@@ -31,7 +31,7 @@ class Meaning:
 @lru_cache(maxsize=4096)
 def meaning(name: str) -> Meaning:
     """Return what a name means."""
-    parts = [part for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
+    parts = [_singular(part) for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
     if any(part.rstrip("0123456789") == "lr" for part in parts) or ("learning" in parts and "rate" in parts):
         return Meaning("rate", metric="_".join(part for part in parts if part not in _RATE) or "all")
     bare = [part for part in parts if part not in splits()]
@@ -46,6 +46,12 @@ def meaning(name: str) -> Meaning:
     return _curve(parts)
 
 
+def _singular(part: str) -> str:
+    if part not in words("one-of-many"):
+        return part
+    return f"{part[:-3]}y" if part.endswith("ies") else part[:-2] if part.endswith("sses") else part[:-1]
+
+
 _RATE = {"lr", "learning", "rate", "current", "epoch", "train"}
 
 
@@ -55,8 +61,8 @@ def _curve(parts: list[str]) -> Meaning:
     split = told[0] if told else ""
     per_step, per_epoch = rest[-1:] == ["step"], rest[-1:] == ["epoch"] or rest[:1] == ["epoch"]
     rest = [part for part in rest if part not in ("epoch", "step")]
-    if rest[:2] == ["mini", "batch"]:
-        split, rest = split or "train", rest[2:]
+    if rest[:2] == ["mini", "batch"] or (rest[:1] == ["batch"] and len(rest) > 1):
+        split, rest = split or "train", rest[rest.index("batch") + 1 :]
     if rest[:1] == ["l"] and len(rest) > 1 and words("loss-behind-an-l").issuperset(rest[1:]):
         rest = [*rest[1:], "loss"]
     if rest[-1:] and rest[-1] in words("loss-by-another-name"):

@@ -8,6 +8,7 @@ verified: a damaged length ends the file, a damaged message is left out.
 from __future__ import annotations
 
 import dataclasses
+import re
 import struct
 from array import array
 from collections.abc import Iterator
@@ -110,10 +111,16 @@ _NUMBER = struct.Struct("<f").unpack_from
 _LENGTH = struct.Struct("<Q").unpack_from
 
 
+_NAMED = re.compile(r"(?<![a-z])(?:train|training|val|valid|validation|test)(?![a-z])")
+"""`add_scalars` of PyTorch writes a folder for each curve, such as `Loss_val_loss`."""
+
+
 def _split_of(path: Path) -> str:
     place = f"{path.parent.name} {path.name}".lower()
     if "valid" in place or "eval" in place or "/val" in place or place.startswith("val "):
         return "val"
+    if named := _NAMED.search(path.parent.name.lower()):
+        return {"training": "train", "test": "test", "train": "train"}.get(named[0], "val")
     return "train" if "train" in place or place.startswith("learn ") else "test" if place.startswith("test ") else ""
 
 

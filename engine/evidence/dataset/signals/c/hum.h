@@ -18,7 +18,7 @@ struct hum_room {
     float *power;           /* (frames,), or of the segments of a clip */
     lanes *scratch;
     long windowed, waiting, done; /* done: segments of the slab whose lines are known */
-    struct span on[LANES][2], beside[LANES][2][2];
+    struct bins { struct span on, beside[2]; } own[2], bins[LANES][2]; /* own: of segments of `windowed` samples */
 };
 
 /* The Hann window of a length, scaled so that the power of a tone sums to its own; four turning vectors at a time. */
@@ -41,21 +41,21 @@ FAST void tm_window(struct hum_room *room, long length, long size)
 }
 
 /* Which bins hold the line at `hz` in a segment of so many seconds, and which lie beside it on both sides. */
-static void find_bins(const struct form *form, double seconds, double hz, struct span *on, struct span *beside)
+static struct bins find_bins(const struct form *form, double seconds, double hz)
 {
+    struct bins found = {{0, 0}, {{0, 0}, {0, 0}}};
     double width = larger(form->line_hz, 2.0 / seconds);
     double bin_hz = form->rate / (double)form->step / (2.0 * (double)form->size);
-    on->first = on->stop = 0;
-    beside[0] = beside[1] = (struct span){0, 0};
     for (long k = 0; k < form->used; k++) {
         double away = fabs((double)k * bin_hz - hz);
-        struct span *in = away <= width ? on : &beside[(double)k * bin_hz > hz];
-        if (in != on && (away <= width + form->beside_low_hz || away > width + form->beside_high_hz ||
-                         (double)k * bin_hz <= form->lowest_hz))
+        struct span *in = away <= width ? &found.on : &found.beside[(double)k * bin_hz > hz];
+        if (in != &found.on && (away <= width + form->beside_low_hz || away > width + form->beside_high_hz ||
+                                 (double)k * bin_hz <= form->lowest_hz))
             continue;
         in->first = in->stop ? in->first : k;
         in->stop = k + 1;
     }
+    return found;
 }
 
 INLINE double lane_sum(const lanes *power, struct span bins, int lane)
@@ -79,7 +79,7 @@ FAST void tm_lines(const struct form *form, struct hum_room *room)
     powers(re, im, half, form->segment.circle, form->segment.place, power);
     for (int lane = 0; lane < room->waiting; lane++)
         for (int mains = 0; mains < 2; mains++) {
-            struct span on = room->on[lane][mains], *beside = room->beside[lane][mains];
+            struct span on = room->bins[lane][mains].on, *beside = room->bins[lane][mains].beside;
             long ons = on.stop - on.first, besides = beside[0].stop - beside[0].first + beside[1].stop - beside[1].first;
             double around = lane_sum(power, beside[0], lane) + lane_sum(power, beside[1], lane);
             double level = larger(lane_sum(power, on, lane), form->line_floor);
@@ -106,6 +106,8 @@ FAST void tm_segments(const struct form *form, const struct slab *slab, struct h
     long count = segments_of(form, slab->count);
     if (!count)
         return;
+    for (int mains = 0; room->windowed != length && mains < 2; mains++)
+        room->own[mains] = find_bins(form, (double)length * (double)form->step / form->rate, form->mains_hz[mains]);
     if (room->windowed != length)
         tm_window(room, length, size);
     for (long number = 0; number < count; number++) {
@@ -124,9 +126,7 @@ FAST void tm_segments(const struct form *form, const struct slab *slab, struct h
         for (n = 0; n < length; n++)
             to[n] = (from[n] - mean) * room->window[n];
         memset(to + length, 0, (size_t)(2 * size - length) * sizeof(float));
-        for (int mains = 0; mains < 2; mains++)
-            find_bins(form, (double)length * (double)form->step / form->rate, form->mains_hz[mains],
-                      &room->on[room->waiting][mains], room->beside[room->waiting][mains]);
+        memcpy(room->bins[room->waiting], room->own, sizeof room->own);
         if (++room->waiting == LANES)
             tm_lines(form, room);
     }

@@ -67,13 +67,13 @@ INLINE float added(lanes x)
 INLINE void block_level(const float *x, long size, float *high, float *low, float *mean, float *power)
 {
     lanes none = {0}, sum = none, energy = none;
-    float top = x[0], bottom = x[0];
+    float top = x[0], bottom = x[0], first = x[0]; /* beside an offset, the power of a quiet block is lost in rounding */
     for (long n = 0; n < size; n++) {
         top = x[n] > top ? x[n] : top;
         bottom = x[n] < bottom ? x[n] : bottom;
     }
     for (long n = 0; n < size; n += LANES) {
-        lanes v = *(const loose *)(x + n);
+        lanes v = *(const loose *)(x + n) - first;
         sum += v;
         energy += v * v;
     }
@@ -81,7 +81,7 @@ INLINE void block_level(const float *x, long size, float *high, float *low, floa
     float about = added(energy) / (float)size - middle * middle;
     *high = top;
     *low = bottom;
-    *mean = middle;
+    *mean = middle + first;
     *power = top == bottom || about < 0 ? 0 : about;
 }
 

@@ -6,6 +6,24 @@
 
 #include "form.h"
 
+/* Sums of the power over bands, `(some, bands)`; eight bands are turned into rows at a time. */
+INLINE void band_sums(const lanes *power, const struct bands *bands, long some, float *out)
+{
+    const float *weight = bands->weights;
+    for (long first = 0; first < bands->count; first += LANES) {
+        long here = bands->count - first < LANES ? bands->count - first : LANES;
+        lanes tile[LANES] = {{0}};
+        for (long band = first; band < first + here; band++) {
+            long start = bands->edges[2 * band], stop = bands->edges[2 * band + 1];
+            tile[band - first] = summed(power, start, stop, weight);
+            weight += stop - start;
+        }
+        transpose(tile);
+        for (long lane = 0; lane < some; lane++)
+            memcpy(out + lane * bands->count + first, &tile[lane], (size_t)here * sizeof(float));
+    }
+}
+
 /* Power of frames that start anywhere, `(rows, bins)`, and its sums over bands, `(rows, count)`, side by side. */
 FAST void tm_spectra(const float *const *starts, long rows, const struct turning *turning, const struct bands *bands,
                      long bins, float *out, float *sums, lanes *scratch)
@@ -20,14 +38,7 @@ FAST void tm_spectra(const float *const *starts, long rows, const struct turning
         load(near, turning->window, turning->length, re, im);
         transform(re, im, half, turning->turns);
         powers(re, im, half, turning->circle, turning->place, power);
-        const float *weight = bands->weights;
-        for (long band = 0; band < bands->count; band++) {
-            long start = bands->edges[2 * band], stop = bands->edges[2 * band + 1];
-            lanes sum = summed(power, start, stop, weight);
-            weight += stop - start;
-            for (long lane = 0; lane < some; lane++)
-                sums[(row + lane) * bands->count + band] = sum[lane];
-        }
+        band_sums(power, bands, some, sums + row * bands->count);
         for (long k = 0; k < bins; k += LANES) {
             lanes tile[LANES];
             memcpy(tile, power + k, sizeof tile);
