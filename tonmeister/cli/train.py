@@ -51,6 +51,8 @@ def command(
     if tensorboard:
         (run / "tensorboard").mkdir(parents=True, exist_ok=True)  # the trainer writes there where it finds it
     say(f"Training {chosen.name} in {run}")
+    if chosen.compute.sharding == "fsdp" and processes == 1:
+        say("compute.sharding is fsdp, and one process holds the whole model: --processes N divides it between N GPUs")
     status = run_child(
         train_command(
             run / "plan.yaml", run, folds=folds or chosen.folds, resume=resume, test=with_test, processes=processes
