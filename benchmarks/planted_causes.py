@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.planted_controls import CORPORA as OTHERS
+from benchmarks.planted_controls import with_noise
 from benchmarks.planted_corpora import Change, Clip, copied
 
 
@@ -232,7 +233,7 @@ CASES = (
     Case("label-noise", data=wrong_labels, symptoms=("label-noise", "failure-to-learn"), causes=("labels.noisy",)),
     Case("unrelated-labels", data=unrelated_labels, symptoms=("failure-to-learn",),
          causes=("labels.unrelated",)),
-    Case("wrong-loss", corpus="scores", plan={"training.loss": "mse"}, component=_patch_loss,
+    Case("wrong-loss", corpus="noise", data=with_noise, plan={"training.loss": "mse"}, component=_patch_loss,
          symptoms=("failure-to-learn", "regression-to-the-mean"), causes=("loss.wrong",)),
     Case("double-softmax", component=_patch_softmax, symptoms=SQUASHED, causes=("loss.double-squash",)),
     Case("double-sigmoid", plan={"training.loss": "binary-cross-entropy"}, component=_patch_sigmoid,
@@ -243,7 +244,7 @@ CASES = (
     Case("batch-norm-flipped", component=_patch_batch_norm, symptoms=("failure-to-learn", "majority-class-collapse",
          "overfitting", "noisy-validation", "best-at-first-evaluation", "underfitting"),
          causes=("mode.differs",)),
-    Case("wrong-selection-metric", corpus="scores", plan={"evaluation.select_by": "loss"},
+    Case("wrong-selection-metric", corpus="noise", data=with_noise, plan={"evaluation.select_by": "loss"},
          symptoms=("train.selection_metric", "wrong-selection-metric"), causes=("selection.by-loss",)),
     Case("too-few-epochs", plan={"training.epochs": 4}, symptoms=("train.epochs_15", "still-improving"),
          causes=("duration.too-short",)),
@@ -263,6 +264,10 @@ CASES = (
     Case("features-cancelled", plan={"backbone.normalise": "clip"}, symptoms=("features-cancelled", "failure-to-learn"),
          causes=("features.cancelled",)),
 )  # fmt: skip
-TWINS = ("digits", "scores", "scenes")
-"""What causes are planted into, as it is."""
-CONTROLS = tuple(Case(f"healthy-{corpus}", corpus=corpus) for corpus in (*TWINS, *OTHERS))
+TWINS = ("digits", "scenes")
+"""What causes are planted into, as it is. The 250 rated utterances of speechocean762 (corpus scores) are no sound twin:
+of new speakers a model of so few says next to nothing with some seeds (CCC 0.13 with seed 14)."""
+CONTROLS = tuple(
+    Case(f"healthy-{corpus}", corpus=corpus, data=with_noise if corpus == "noise" else None)
+    for corpus in (*TWINS, *OTHERS)
+)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.planted_corpora import Clip, digits
+from benchmarks.planted_corpora import Clip, copied, digits
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -33,12 +33,29 @@ def _tags(clip: Clip) -> str:
     return f"{'odd' if number % 2 else 'even'};{'large' if number > 4 else 'small'}"
 
 
+def with_noise(clips: list[Clip], random: np.random.Generator, folder: Path) -> list[Clip]:
+    """Add white noise of a known level to every clip; its signal-to-noise ratio is the score, from 0 to 10."""
+    target = folder / "noisy"
+    target.mkdir()
+
+    def noisy(clip: Clip, score: float) -> Clip:
+        def mixed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+            level = float(np.sqrt(np.mean(samples**2))) * 10 ** ((5 - 3 * score) / 20)
+            sound = samples + level * random.standard_normal(len(samples))
+            return 0.9 * sound / max(float(np.abs(sound).max()), 1e-9), rate
+
+        return replace(copied(clip, target, mixed), label=f"{score:.3f}")
+
+    return [noisy(clip, float(random.uniform(0, 10))) for clip in clips]
+
+
 CORPORA: dict[str, Callable[[int], list[Clip]]] = {
     "voices": lambda seed: _nameless(_by_take(seed, 6), lambda clip: clip.speaker),
     "words": lambda seed: _nameless(_by_take(seed, 12), lambda clip: _WORDS[int(clip.label)]),
     "tags": lambda seed: _nameless(_by_take(seed, 6), _tags),
     "lora": lambda seed: _nameless(_by_take(seed, 6), lambda clip: clip.label),
     "full": lambda seed: _nameless(_by_take(seed, 6), lambda clip: clip.label),
+    "noise": digits,
 }
 _PLANS: dict[str, dict[str, dict[str, Any]]] = {
     "voices": {"head": {"name": "linear"}, "training": {"epochs": 12, "learning_rate": 2e-3}},
@@ -53,6 +70,12 @@ _PLANS: dict[str, dict[str, dict[str, Any]]] = {
         "task": {"type": "classification", "labels": "several"},
         "training": {"loss": "binary-cross-entropy", "learning_rate": 3e-3, "label_smoothing": 0.0},
         "evaluation": {"select_by": "macro-f1"},
+    },
+    "noise": {
+        "task": {"type": "regression"},
+        "output": {"bounded": True, "low": 0.0, "high": 10.0},
+        "training": {"loss": "mse+ccc", "learning_rate": 3e-3, "label_smoothing": 0.0},
+        "evaluation": {"select_by": "ccc"},
     },
     "lora": {
         "adaptation": {"method": "lora", "targets": ["q_proj", "v_proj", "fc1", "fc2"]},
@@ -69,7 +92,7 @@ _PLANS: dict[str, dict[str, dict[str, Any]]] = {
 
 def control_plan(content: Mapping[str, Any], corpus: str, folder: Path) -> dict[str, Any]:
     """Return the plan of a control: that of the digits, but for what its kind asks for."""
-    plan = {**content, "data": {**content["data"], "group_column": None}}
+    plan = {**content, "data": {**content["data"], "group_column": "speaker" if corpus == "noise" else None}}
     for section, changes in _PLANS[corpus].items():
         plan[section] = {**plan.get(section, {}), **changes}
     if corpus in ("lora", "full"):

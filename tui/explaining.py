@@ -120,7 +120,8 @@ def evidence_line(item: Evidence) -> str:
         place += f":{item.line}"
     if item.step is not None:
         place += f" step {item.step}"
-    return f"{place.strip()}: {item.text}" if place.strip() else item.text
+    text = item.text.removeprefix(f"{item.path}: ")  # a finding's text may name the clip already
+    return f"{place.strip()}: {text}" if place.strip() else item.text
 
 
 def proposal_blocks(knowledge: Knowledge, proposal: Proposal) -> list[Block]:

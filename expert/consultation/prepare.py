@@ -1,7 +1,8 @@
 """The preparation: from an audit to orders for a clean copy. What is left out follows from the remedies of findings.
 
 A finding that `data.drop-rows` helps costs its clips their place, one that `data.drop-copies` helps all but one of each
-set; `data.take-loud-channel` and `data.remove-offset` are done to the clips that need them.
+set; `data.take-loud-channel` and `data.remove-offset` are done to the clips that need them. Where `data.unify-spelling`
+helps, labels and groups are written in their usual spelling.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _DROP, _ONE_COPY, _LOUD_CHANNEL, _NO_OFFSET = (
     "data.drop-rows", "data.drop-copies", "data.take-loud-channel", "data.remove-offset",
 )  # fmt: skip
-_SETTLE = "data.settle-labels"
+_SETTLE, _ONE_SPELLING = "data.settle-labels", "data.unify-spelling"
 
 
 def plan_preparation(
@@ -61,7 +62,8 @@ def plan_preparation(
     rate = sample_rate_hz or int(audit.session.facts["dataset.sample_rate_hz"].value)
     left_out = tuple(Dropped(place, reason) for place, reason in sorted(dropped.items()))
     asked = {"rate": sample_rate_hz or "the most common", "repair_split": split, "keep": sorted(keep)}
-    return Preparation(orders, left_out, rate, _split_columns(audit) if split else (), asked)
+    columns = _split_columns(audit) if split else ()
+    return Preparation(orders, left_out, rate, columns, asked, _spellings(audit, keep))
 
 
 def prepare_dataset(audit: Audit, preparation: Preparation, folder: Path, progress: Progress | None = None) -> Prepared:
@@ -118,6 +120,20 @@ def _paths_helped(audit: Audit, remedy: str, keep: Collection[str]) -> frozenset
     """The clips of findings that this remedy helps."""
     helped = (finding for finding in audit.session.findings if finding.id not in keep and remedy in finding.remedies)
     return frozenset(path for finding in helped for path in finding.paths)
+
+
+def _spellings(audit: Audit, keep: Collection[str]) -> dict[str, dict[int, str]]:
+    """The usual spelling for each row of a listed clip that has another one, by column."""
+    listed, data = _paths_helped(audit, _ONE_SPELLING, keep), audit.dataset
+    found: dict[str, dict[int, str]] = {}
+    for column, coded in ((data.columns.label, data.labels), (data.columns.group, data.groups)):
+        if column is None or not listed:
+            continue
+        other = np.flatnonzero(coded.respelled & (coded.codes >= 0)).tolist()
+        usual = {place: coded.names[coded.codes[place]] for place in other if data.names[place] in listed}
+        if usual:
+            found[column] = usual
+    return found
 
 
 def _split_columns(audit: Audit) -> tuple[tuple[str, tuple[str, ...]], ...]:

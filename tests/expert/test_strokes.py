@@ -12,7 +12,14 @@ from knowledge.loader import load_knowledge
 
 @pytest.mark.parametrize(
     ("similarity", "sounding_seconds", "copy"),
-    [(0.95, inf, True), (0.95, 0.3, True), (0.981, 0.02, False), (0.993, 0.02, True), (0.9, inf, False)],
+    [
+        (0.95, inf, True),
+        (0.95, 0.3, True),
+        (0.981, 0.02, False),
+        (0.993, 0.02, True),
+        (0.95, 0.036, True),
+        (0.9, inf, False),
+    ],
 )
 def test_a_stroke_has_to_be_more_alike(tmp_path: Path, similarity: float, sounding_seconds: float, copy: bool) -> None:
     (tmp_path / "m.csv").write_text("path,label\na.wav,x\nb.wav,x\n")

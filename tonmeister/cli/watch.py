@@ -33,14 +33,22 @@ def command(ctx: click.Context, path: Path, every: float, quiet: float, form: st
     from expert.consultation.watch import watch
     from knowledge.loader import load_knowledge
 
-    look = None
+    say(f"Following {path}, a look every {every:g} s; a line comes with each finding")
+    look, read = None, ""
     for look in watch(load_knowledge(), path, every_seconds=every, quiet_seconds=quiet):
+        if read != (read := look.diagnosis.series.reader):
+            say(f"It is read as {read}, {_counted(look.diagnosis.series.evaluations, 'evaluation')} so far")
         for line in _lines(look, form):
             click.echo(line)
     if look is not None:
         findings = look.diagnosis.session.findings
-        say(f"{'The run has ended' if look.ended else 'Nothing more came'}: {len(findings)} findings hold")
+        how = "The run has ended" if look.ended else "Nothing more came"
+        say(f"{how}: {_counted(len(findings), 'finding')} hold{'s' * (len(findings) == 1)}")
         ctx.exit(exit_status(findings, fail_on))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _lines(look: Look, form: str) -> list[str]:

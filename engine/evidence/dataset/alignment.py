@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .decimation import decimation
+from .peaks import Between, Signals, peaks, products, signals
 from .transforms import fft, ifft, low_rfft
 
 Complex = npt.NDArray[np.complex64]
@@ -38,6 +40,8 @@ _TELLING = 0.5
 """Below this similarity nobody asks whether the sound is steady."""
 _BATCH_POINTS = 1 << 19
 """Points of a transform that are worked on at once: 4 MB, about the cache of a processor."""
+_CORRELATED_POINTS = 1 << 16
+"""Points of correlations that are made and read at once: 0.5 MB, that of a core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,25 +125,40 @@ def _period(seconds: float) -> float:
 
 def _sketched(waves: Sequence[Floats], rate: int, period: float) -> list[Sketch | None]:
     points, grid = round(rate * period), round(SKETCH_HZ * period)
-    held = np.zeros((len(waves), points), np.float32)
-    for row, wave in zip(held, waves, strict=True):
-        row[: len(wave)] = wave[:points]
-    if not math.isfinite(float(held.sum())):
-        np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
     low, high = round(_LOWEST_HZ * period), min(round(_HIGHEST_HZ * period), points // 2)
-    band: Complex = low_rfft(held, low, high)
+    band = _band(waves, rate, points, low, high)
     energy = _whiten(band, period)
     spectrum = np.zeros((len(waves), grid), np.complex64)
     spectrum[:, low:high] = band
     analytic = ifft(spectrum)
-    made: list[Sketch | None] = []
-    for wave, signal, own in zip(waves, analytic, energy.tolist(), strict=True):
-        cut = signal[: max(1, round(len(wave) / rate * SKETCH_HZ))]
-        size = float(np.sqrt(np.vdot(cut, cut).real))
-        usable = size > 0 and np.isfinite(size)
-        level = 10 * math.log10(max(1e-30, 2 * own / points / max(1, len(wave))))
-        made.append(Sketch(cut / np.float32(size), level) if usable else None)
-    return made
+    samples = np.array([len(wave) for wave in waves])
+    lengths = np.maximum(1, np.rint(samples / rate * SKETCH_HZ)).astype(np.int64)
+    for row, length in zip(analytic, lengths.tolist(), strict=True):
+        row[length:] = 0
+    parts = analytic.view(np.float32).reshape(len(waves), -1)
+    sizes = np.sqrt(np.einsum("ij,ij->i", parts, parts))
+    usable = (sizes > 0) & np.isfinite(sizes)
+    parts *= np.where(usable, 1 / np.maximum(sizes, 1e-30), 1)[:, None].astype(np.float32)
+    levels = 10 * np.log10(np.maximum(1e-30, 2 * energy.astype(float) / points / np.maximum(1, samples)))
+    each = zip(analytic, lengths.tolist(), levels.tolist(), usable.tolist(), strict=True)
+    return [Sketch(signal[:length].copy(), level) if sounds else None for signal, length, level, sounds in each]
+
+
+def _band(waves: Sequence[Floats], rate: int, points: int, low: int, high: int) -> Complex:
+    """Return bins `low` to `high` of the spectrum of each wave, of `points` samples with the zeros after it."""
+    fewer = decimation(rate, points, _HIGHEST_HZ)
+    held = np.zeros((len(waves), points if fewer is None else points // fewer.step), np.float32)
+    for row, wave in zip(held, waves, strict=True):
+        if fewer is None:
+            row[: len(wave)] = wave[:points]
+        else:
+            fewer.into(wave[:points], row)
+    if not math.isfinite(float(held.sum())):
+        np.nan_to_num(held, copy=False, posinf=0.0, neginf=0.0)
+    band: Complex = low_rfft(held, low, high)
+    if fewer is not None:
+        band = band * fewer.gain(np.arange(low, high) * (rate / points), rate)
+    return band
 
 
 def _whiten(band: Complex, period: float) -> Floats:
@@ -156,19 +175,50 @@ def _whiten(band: Complex, period: float) -> Floats:
 
 
 def _aligned(pairs: Sequence[tuple[Sketch, Sketch]], period: float) -> list[Alignment]:
-    different = {id(each): each for pair in pairs for each in pair}
-    place = {key: row for row, key in enumerate(different)}
+    different = list({id(each): each for pair in pairs for each in pair}.values())
+    place = {id(each): row for row, each in enumerate(different)}
     held = np.zeros((len(different), round(SKETCH_HZ * period)), np.complex64)
-    for row, sketch in zip(held, different.values(), strict=True):
+    for row, sketch in zip(held, different, strict=True):
         row[: len(sketch.analytic)] = sketch.analytic
+    which = np.array([(place[id(a)], place[id(b)]) for a, b in pairs])
+    known = signals(held, np.array([len(each.analytic) for each in different]))
     spectrum = fft(held)
-    product = spectrum[[place[id(b)] for _, b in pairs]]
-    product *= spectrum[[place[id(a)] for a, _ in pairs]].conj()
-    correlation: Complex = ifft(product)  # (pairs, lags)
+    step = max(1, _CORRELATED_POINTS // held.shape[1])
+    return [
+        alignment
+        for start in range(0, len(pairs), step)
+        for alignment in _correlated(pairs[start : start + step], spectrum, which[start : start + step], known)
+    ]
+
+
+def _correlated(
+    pairs: Sequence[tuple[Sketch, Sketch]], spectrum: Complex, which: Integers, known: Signals | None
+) -> list[Alignment]:
+    correlation = ifft(products(spectrum, which))  # (pairs, lags)
+    if known is not None:
+        return _by_peaks(pairs, correlation, which, known)
     lags = _best_lags(pairs, correlation)
     lags, fractions, tops = _between(correlation, lags)
     found = zip(pairs, correlation, lags.tolist(), fractions.tolist(), tops.tolist(), strict=True)
     return [_overlapping(a, b, row, lag, fraction, top) for (a, b), row, lag, fraction, top in found]
+
+
+def _by_peaks(
+    pairs: Sequence[tuple[Sketch, Sketch]], correlation: Complex, which: Integers, known: Signals
+) -> list[Alignment]:
+    """Return what the functions below find, from compiled code."""
+    low, high = (round(each * SKETCH_HZ) for each in _NEIGHBOUR_SECONDS)
+    between = Between(_DEMODULATION, _INTERPOLATION, _FRACTIONS.astype(np.float32))
+    found = peaks(correlation, which, known, between, overlap=_OVERLAP, telling=_TELLING, beside=(low, high))
+    lengths = known.lengths[which]
+    own = np.maximum(found["own"].astype(float) * lengths[:, 0], 1e-9)
+    other = np.maximum(found["other"].astype(float) * lengths[:, 1], 1e-9)
+    levels = np.array([b.level_db - a.level_db for a, b in pairs])
+    gains = levels + 10 * np.log10(other / own)
+    lags = (found["lag"] + found["fraction"].astype(float)) / SKETCH_HZ
+    columns = found["similarity"].tolist(), lags.tolist(), gains.tolist(), found["beside"].tolist()
+    sounding = (found["sounding"] / np.float32(SKETCH_HZ)).tolist()
+    return [Alignment(*each) for each in zip(*columns, sounding, strict=True)]
 
 
 def _best_lags(pairs: Sequence[tuple[Sketch, Sketch]], correlation: Complex) -> Integers:

@@ -50,7 +50,8 @@ def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np
     problem = _problem(counts, shares, required)
     most = _MORE_RESTARTS if len(counts) <= _FEW_GROUPS else RESTARTS
     restarts = max(1, min(most, _RESTARTED_CELLS // counts.size))
-    starts = np.unique(_greedy(problem, restarts), axis=0)  # of few groups, many orders begin alike
+    different = {start.tobytes(): start for start in _greedy(problem, restarts)}  # of few groups, many begin alike
+    starts = np.stack(list(different.values()))
     moves = min(_MOVES, max(_FEWEST_MOVES, _MOVED_CELLS // counts.size))
     found = improved(problem, starts, moves)
     lacking, uneven = _unevenness(problem, found)

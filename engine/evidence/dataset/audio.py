@@ -9,6 +9,7 @@ import numpy as np
 from knowledge.records import Evidence, Fact, Measured
 
 from .clips import Clip, Scan
+from .coded import quantiles
 from .counting import counted, unknown
 from .records import Dataset, Row
 
@@ -65,7 +66,7 @@ def _durations(dataset: Dataset, heard: list[tuple[int, Clip]], seconds: np.ndar
         evidence = Evidence(f"{value:.3f} s", path=row.name, line=row.line or None, value=value)
         return Fact(name, value, "audit", n=n, evidence=(evidence,))
 
-    median, p95 = (float(value) for value in np.percentile(seconds, (50, 95)))
+    median, p95 = (float(value) for value in quantiles(seconds, (0.5, 0.95)))
     return (
         extreme("dataset.duration_min_seconds", int(seconds.argmin())),
         Fact("dataset.duration_median_seconds", median, "audit", n=n),

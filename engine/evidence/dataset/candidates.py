@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .coded import different
 from .neighbours import Neighbours, Reach, in_order, nearest, nearest_pairs
 from .signals.kernel import outline_likeness
 from .signals.outline import SIDES
@@ -119,7 +120,7 @@ def likeness_by_numpy(cells: Cells | npt.NDArray[np.int16], first: Integers, pai
     found = np.zeros(len(pairs), np.float32)
     lengths = np.diff(first)
     points = 1 << np.ceil(np.log2(np.maximum(lengths[pairs].sum(axis=1), 2))).astype(int)
-    for size in np.unique(points).tolist():
+    for size in different(points).tolist():
         own = np.flatnonzero(points == size)
         step = max(1, _BLOCK_PAIRS * 256 // size)
         for start in range(0, len(own), step):

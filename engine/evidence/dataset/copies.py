@@ -9,7 +9,7 @@ import numpy as np
 from knowledge.records import Fact, Measured
 
 from .clips import Scan
-from .coded import Integers
+from .coded import Integers, different
 from .components import members
 from .counting import counted, unknown
 from .labels import isolated_scores
@@ -28,8 +28,8 @@ def measure_copies(dataset: Dataset, scan: Scan, copies: Integers, alike: Intege
     """
     together = members(copies)
     names = dataset.region_codes
-    several = [places for places in together if len(np.unique(names[places])) > 1]
-    again = sum(len(np.unique(names[places])) - 1 for places in several)
+    several = [places for places in together if len(different(names[places])) > 1]
+    again = sum(len(different(names[places])) - 1 for places in several)
     decoded = sum(not clip.unreadable for clip in scan.clips.values())
     first = {int(place): int(places[0]) for places in together for place in places}
 
@@ -98,6 +98,6 @@ def _labels(dataset: Dataset, places: Integers) -> np.ndarray:
     """The different labels of some rows: numbers of classes, or scores."""
     if dataset.task == "regression":
         scores = dataset.scores[places]
-        return np.unique(scores[np.isfinite(scores)])
+        return different(scores[np.isfinite(scores)])
     codes = dataset.labels.codes[places]
-    return np.unique(codes[codes >= 0])
+    return different(codes[codes >= 0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import numpy.typing as npt
 import soundfile
@@ -13,6 +15,8 @@ from .plain_wav import plain_pcm
 Floats = npt.NDArray[np.float32]
 _NO_SOUND = np.zeros(1, np.float32)
 _SMALL_SECONDS = 30.0
+_SMALL_BYTES = 1 << 25
+"""A file that has grown since it was scanned is not read whole, and then no plain WAV."""
 _CANCELLED = 1e-3
 """Share of the energy of the first channel; below it the channels cancel in a mix."""
 
@@ -30,7 +34,12 @@ def _plain(clip: Clip) -> tuple[npt.NDArray[np.int16], int] | None:
     """Read a plain 16-bit WAV without a decoder; None for anything else."""
     if not clip.region.whole or clip.subtype != "PCM_16" or clip.duration_seconds > _SMALL_SECONDS:
         return None
-    plain = plain_pcm(clip.file.read_bytes())
+    handle = os.open(clip.file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = os.read(handle, min(os.fstat(handle).st_size, _SMALL_BYTES))
+    finally:
+        os.close(handle)
+    plain = plain_pcm(content)
     return None if plain is None else (plain[1], plain[0])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from knowledge.records import Fact, Measured
 
 from .clips import Scan
-from .coded import Integers
+from .coded import Integers, different
 from .components import linked, members
 from .counting import unknown
 from .integrity import usable_rows
@@ -76,8 +76,8 @@ def _without_copies(old: Integers, groups: Integers, alike: Integers) -> Integer
     new = old.copy()
     for places in members(np.where(old < 0, alike.max(initial=0) + 1 + np.arange(len(old)), alike)):
         here = old[places]
-        several = len(np.unique(groups[places])) > 1 or groups[places[0]] < 0
-        if several and len(np.unique(here)) > 1:
+        several = len(different(groups[places])) > 1 or groups[places[0]] < 0
+        if several and len(different(here)) > 1:
             new[places[here != here.max()]] = -1
     return new
 

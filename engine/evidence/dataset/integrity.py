@@ -12,7 +12,7 @@ import numpy.typing as npt
 from knowledge.records import Evidence, Fact, Measured, Unknown
 
 from .clips import Clip, Scan
-from .coded import Integers
+from .coded import Integers, different
 from .counting import EXAMPLES, counted, first_rows, unknown, where
 from .records import Dataset, Row
 from .suffixes import audio_names, has_audio_suffix
@@ -23,7 +23,7 @@ def measure_integrity(dataset: Dataset, scan: Scan, copies: Integers) -> Measure
     n = len(dataset)
     missing = where(dataset.region_codes < 0)
     respelled = sorted(dataset.repaired)
-    usable = np.unique(copies[usable_rows(dataset, scan)])
+    usable = different(copies[usable_rows(dataset, scan)])
     facts = (
         Fact("dataset.rows", n, "audit", n=n),
         Fact("dataset.clips", len(usable), "audit", n=n),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from knowledge.records import Evidence, Fact, Measured
 
-from .coded import Integers
+from .coded import Integers, different, quantiles
 from .counting import counted, measured, unknown, where
 from .records import Dataset, Row
 
@@ -51,7 +51,7 @@ def _what_is_wrong(row: Row) -> str:
 
 def _why_task(dataset: Dataset, rows: Integers) -> str:
     kind = "numbers" if np.isfinite(dataset.scores[rows]).all() else "texts"
-    values = len(np.unique(dataset.labels.codes[rows]))
+    values = len(different(dataset.labels.codes[rows]))
     return f"column {dataset.columns.label}: {len(rows)} labels, {values} different, {kind}"
 
 
@@ -137,7 +137,7 @@ def _scores(dataset: Dataset, rows: Integers, scale: tuple[float, float] | None)
         _extreme("dataset.label_min", dataset.row(int(order[0])), n),
         _extreme("dataset.label_max", dataset.row(int(order[-1])), n),
         measured("dataset.label_skew", _skew(scores[~isolated]), n),
-        measured("dataset.label_values", len(np.unique(scores)), n),
+        measured("dataset.label_values", len(different(scores)), n),
         measured("dataset.sparse_extreme_clips", sparse, n, span),
         measured("dataset.sparse_extreme_share", sparse / n, n, (span[0], span[-1])),
         counted(dataset, "dataset.isolated_labels", rows[isolated], n, _said),
@@ -153,7 +153,7 @@ def _negative_codes(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     Several different negative numbers are a scale that goes below zero.
     """
     below = scores < 0
-    values = np.unique(scores[below])
+    values = different(scores[below])
     lone = len(values) == 1 and values[0] == np.rint(values[0]) and bool((scores[~below] > 0).all())
     return below if lone else np.zeros(len(scores), dtype=bool)
 
@@ -219,6 +219,6 @@ def strata(dataset: Dataset) -> Integers:
     codes = np.full(len(dataset), -1, dtype=np.int64)
     scores = dataset.scores[dataset.has_label]
     if len(scores):
-        inner = np.unique(np.quantile(scores, np.linspace(0, 1, FIFTHS + 1)[1:-1]))
+        inner = different(quantiles(scores, np.linspace(0, 1, FIFTHS + 1)[1:-1]))
         codes[dataset.has_label] = np.searchsorted(inner, scores, side="right")
     return codes

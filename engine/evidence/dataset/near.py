@@ -19,6 +19,7 @@ import numpy.typing as npt
 from .alignment import Alignment, Sketch, align, sketches
 from .candidates import candidate_pairs
 from .clips import Clip, Progress, Scan
+from .coded import different
 from .excerpts import mono_start
 from .records import Region
 
@@ -72,7 +73,9 @@ def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1)
                 found += part
                 if progress is not None:
                     progress(min(done * _BLOCK_PAIRS, len(pairs)), len(pairs))
-            found = list(pool.map(lambda pair: _by_channel(pair, scan), found))
+            mixed = [place for place, pair in enumerate(found) if _is_mixed(pair, scan)]
+            for place, pair in zip(mixed, pool.map(lambda place: _by_channel(found[place], scan), mixed), strict=True):
+                found[place] = pair
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -95,7 +98,7 @@ def _comparable(scan: Scan) -> npt.NDArray[np.int64]:
 
 def _checked(clips: Sequence[Clip], block: npt.NDArray[np.int64], shelf: _Shelf) -> list[NearPair]:
     """Decode and compare some pairs."""
-    held = shelf.take(clips, np.unique(block).tolist())
+    held = shelf.take(clips, different(block).tolist())
     both = [(a, b) for a, b in block.tolist() if held[a] is not None and held[b] is not None]
     found = align([(held[a], held[b]) for a, b in both])  # type: ignore[misc]
     return [
@@ -112,18 +115,20 @@ def _checked(clips: Sequence[Clip], block: npt.NDArray[np.int64], shelf: _Shelf)
     ]
 
 
+def _is_mixed(pair: NearPair, scan: Scan) -> bool:
+    """Whether one clip is mono and the other was mixed, and they are not the same sound already."""
+    if pair.similarity >= _ONE_SOUND:
+        return False
+    first, second = scan.clips[pair.first].channels, scan.clips[pair.second].channels
+    return min(first, second) == 1 and first != second
+
+
 def _by_channel(pair: NearPair, scan: Scan) -> NearPair:
-    """Compare a mono clip with each of the first two channels where the other has more: it may be a copy of one.
+    """Compare a mono clip with each of the first two channels of the other: it may be a copy of one.
 
     A mix of both is what is compared first; it is another sound than either channel where the channels differ.
     """
     both = scan.clips[pair.first], scan.clips[pair.second]
-    if (
-        pair.similarity >= _ONE_SOUND
-        or min(clip.channels for clip in both) != 1
-        or both[0].channels == both[1].channels
-    ):
-        return pair
     one, more = sorted(both, key=lambda clip: clip.channels)
     own, *others = _sketched([one, *(replace(more, region=replace(more.region, channel=side)) for side in (0, 1))])
     for other in others:

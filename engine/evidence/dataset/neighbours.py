@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .coded import different
 from .signals.kernel import least
 
 Floats = npt.NDArray[np.float32]
@@ -110,13 +111,13 @@ def nearest_pairs(found: Neighbours, reach: Reach) -> Integers:
     low, high = directed[:, :2].min(axis=1), directed[:, :2].max(axis=1)
     codes, one_sided = low * clips + high, directed[:, 2] == 0
     candidates, sides = np.unique(codes[one_sided], return_counts=True)
-    kept = np.unique(np.concatenate((codes[~one_sided], candidates[sides == 2])))
+    kept = different(np.concatenate((codes[~one_sided], candidates[sides == 2])))
     return np.stack(np.divmod(kept, max(1, clips)), axis=1)
 
 
 def _different(pairs: Integers, clips: int) -> Integers:
     """Return each pair once, in order."""
-    codes = np.unique(pairs[:, 0] * clips + pairs[:, 1])
+    codes = different(pairs[:, 0] * clips + pairs[:, 1])
     return np.stack(np.divmod(codes, max(1, clips)), axis=1)
 
 

@@ -65,6 +65,8 @@ class Preparation:
     """Further columns of the manifest, such as the proposed split: name, and a cell for every row of the data set."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the user asked for, as it goes into the provenance."""
+    spellings: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """For each column with names that are spelled in several ways: the usual spelling, by the row that has another."""
 
 
 @dataclass(frozen=True)
@@ -265,9 +267,29 @@ def _manifest(dataset: Dataset, preparation: Preparation, names: Sequence[str]) 
     writer.writerow([*(dataset.header[number] for number in kept), *(name for name, _ in preparation.columns)])
     path = dataset.header.index(dataset.columns.path)
     for order, name in zip(preparation.orders, names, strict=True):
-        cells = [name if number == path else dataset.cells[number][order.place] for number in kept]
+        cells = [name if number == path else _cell(dataset, preparation, number, order.place) for number in kept]
         writer.writerow([*cells, *(column[order.place] for _, column in preparation.columns)])
     return stream.getvalue()
+
+
+def _cell(dataset: Dataset, preparation: Preparation, number: int, place: int) -> str:
+    written = dataset.cells[number][place]
+    return preparation.spellings.get(dataset.header[number], {}).get(place, written)
+
+
+def _respelled(dataset: Dataset, preparation: Preparation) -> list[dict[str, Any]]:
+    kept = {order.place for order in preparation.orders}
+    return [
+        {
+            "column": name,
+            "line": dataset.lines[place],
+            "was": dataset.cells[dataset.header.index(name)][place],
+            "is": usual,
+        }
+        for name, rows in preparation.spellings.items()
+        for place, usual in sorted(rows.items())
+        if place in kept
+    ]
 
 
 def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[str, Any]]) -> str:
@@ -287,5 +309,6 @@ def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[s
         "numpy": np.__version__,
         "clips": records,
         "left_out": left_out,
+        "respelled": _respelled(dataset, preparation),
     }
     return json.dumps(told, indent=1, ensure_ascii=False) + "\n"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .clips import Scan
+from .coded import medians
 from .records import Region, folded
 
 Numbers = npt.NDArray[np.floating]
@@ -64,7 +65,7 @@ def _durations(seconds: Numbers, members: Sequence[npt.NDArray[np.intp]]) -> dic
         if np.isfinite(logs[group]).any():
             of_class[group] = _score(logs[group])
     nearer = np.where(np.abs(of_class) < np.abs(of_set), of_class, of_set)
-    return {"clip.duration_ratio": seconds / np.nanmedian(seconds), "clip.duration_score": nearer}
+    return {"clip.duration_ratio": seconds / medians(seconds), "clip.duration_score": nearer}
 
 
 def _alike(values: Numbers) -> Numbers:
@@ -78,8 +79,8 @@ def _alike(values: Numbers) -> Numbers:
 
 
 def _score(values: Numbers) -> Numbers:
-    away = values - np.nanmedian(values)
-    scores: Numbers = away / max(_MAD_TO_SIGMA * float(np.nanmedian(np.abs(away))), _LEAST_SPREAD)
+    away = values - medians(values)
+    scores: Numbers = away / max(_MAD_TO_SIGMA * float(medians(np.abs(away))), _LEAST_SPREAD)
     return scores
 
 
@@ -103,8 +104,9 @@ def _rates(rates: Numbers, edge_share: Numbers) -> dict[str, Numbers]:
 def _deviation(values: Numbers, members: Sequence[npt.NDArray[np.intp]]) -> Numbers:
     if not np.isfinite(values).any():
         return np.full(len(values), np.nan)
-    middle = np.full(len(values), np.nanmedian(values))
+    middle = np.full(len(values), medians(values))
     for group in members:
         if np.isfinite(values[group]).any():
-            middle[group] = np.nanmedian(values[group])
-    return values - middle
+            middle[group] = medians(values[group])
+    deviation: Numbers = values - middle
+    return deviation

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from knowledge.records import Evidence, Fact, Measured
 
 from .clips import Scan
-from .coded import Integers
+from .coded import Integers, different
 from .counting import EXAMPLES, counted, measured, unknown, where
 from .groups import no_group_reason
 from .labels import cramers_v, strata
@@ -75,7 +75,7 @@ def _scoped(dataset: Dataset, scan: Scan) -> list[Fact]:
     for split in SPLITS:
         rows = _in_split(dataset, split)
         n, subject = len(rows), f"split:{split}"
-        heard, groups = (np.unique(codes[rows]) for codes in (dataset.region_codes, dataset.groups.codes))
+        heard, groups = (different(codes[rows]) for codes in (dataset.region_codes, dataset.groups.codes))
         heard = heard[heard >= 0]
         facts.append(Fact("dataset.rows", n, "audit", subject, n=n))
         if scan.clips:
@@ -271,7 +271,7 @@ def _absent(dataset: Dataset, codes: Integers) -> Measured:
         return Measured(unknown=unknown(names, "the labels are scores, not classes"))
     shared = _shared(codes, _in_split(dataset, "train"))
     rows = where((dataset.splits > 0) & (codes >= 0) & ~shared)
-    classes = len(np.unique(codes[rows]))
+    classes = len(different(codes[rows]))
     untrained = counted(
         dataset, "dataset.untrained_classes", rows, len(dataset), lambda row: f"class {row.label}", classes
     )

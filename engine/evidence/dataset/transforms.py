@@ -83,9 +83,13 @@ def _as_expected(module: ModuleType) -> bool:
     """Whether it takes the arguments and brings the results that this module counts on."""
     rows = np.arange(8, dtype=np.float32).reshape(2, 4)
     try:
-        return bool(np.allclose(module.r2c(rows, (1,), True, 0, None, 1), np.fft.rfft(rows), atol=1e-4))
+        return bool(np.allclose(module.r2c(rows, (1,), True, 0, None, 1), _SPECTRA, atol=1e-4))
     except (AttributeError, TypeError, ValueError):
         return False
+
+
+_SPECTRA = np.array([[6, -2 + 2j, -2], [22, -2 + 2j, -2]])
+"""Of 0 to 3 and of 4 to 7; loading numpy's own transforms to tell takes longer than all that is transformed."""
 
 
 class _Numpy(ModuleType):

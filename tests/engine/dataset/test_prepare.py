@@ -246,3 +246,26 @@ def test_gaps_in_nearly_all_clips_are_how_they_were_made(tmp_path: Path) -> None
     (found,) = (finding for finding in audit.session.findings if finding.id == "dropouts")
     assert (found.severity, len(found.paths)) == ("note", 5)
     assert plan_preparation(audit).dropped == ()
+
+
+def test_labels_and_groups_get_their_usual_spelling(tmp_path: Path) -> None:
+    rows = [("x", "ann"), ("x", "ann"), ("X", "ann"), ("y", "bob"), ("y", "bob"), ("y", "BOB")]
+    for number in range(len(rows)):
+        write_wav(tmp_path / f"{number}.wav", 0.5, seed=number)
+    lines = "".join(f"{number}.wav,{label},{speaker}\n" for number, (label, speaker) in enumerate(rows))
+    (tmp_path / "m.csv").write_text("path,label,speaker\n" + lines)
+    audit = audit_dataset(load_knowledge(), tmp_path / "m.csv", workers=1)
+
+    prepare_dataset(audit, plan_preparation(audit), tmp_path / "copy")
+    prepare_dataset(audit, plan_preparation(audit, keep=("label-spelling",)), tmp_path / "kept")
+
+    written = list(csv.DictReader((tmp_path / "copy/manifest.csv").read_text("utf-8").splitlines()))
+    assert [row["label"] for row in written] == ["x", "x", "x", "y", "y", "y"]
+    assert [row["speaker"] for row in written] == ["ann"] * 3 + ["bob"] * 3
+    told = json.loads((tmp_path / "copy/provenance.json").read_text("utf-8"))["respelled"]
+    assert [(one["column"], one["line"], one["was"], one["is"]) for one in told] == [
+        ("label", 4, "X", "x"),
+        ("speaker", 7, "BOB", "bob"),
+    ]
+    left = csv.DictReader((tmp_path / "kept/manifest.csv").read_text("utf-8").splitlines())
+    assert [row["label"] for row in left] == [label for label, _ in rows]

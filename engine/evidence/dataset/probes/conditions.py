@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from knowledge.records import Measured
 
+from ..coded import different
 from ..counting import measured, unknown
 from .confounds import judged_classes
 from .gather import Probed
@@ -40,7 +41,7 @@ def _label(probed: Probed, least: Minimums) -> Measured:
     kept = _part(np.flatnonzero(judged[probed.codes]))
     codes = _renumbered(probed.codes[kept])
     folds = grouped_folds(probed.units[kept])
-    if len(np.unique(folds)) < 2:
+    if len(different(folds)) < 2:
         return Measured(unknown=unknown(_LABEL, "all clips belong together: none can be left out"))
     return _facts("label", probed, kept, codes, folds, shuffler(codes, probed.groups[kept]))
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from knowledge.records import Evidence, Fact, Measured
 
+from ..coded import different
 from ..counting import EXAMPLES, measured, unknown
 from .gather import Probed
 from .minimums import Minimums
@@ -38,8 +39,8 @@ CONFOUNDS = " ".join(
 
 def judged_classes(probed: Probed, least: Minimums) -> Flags:
     """Return which classes have clips and groups enough, `(classes,)`."""
-    pairs = np.unique(np.column_stack((probed.codes, probed.groups)), axis=0)
-    groups = np.bincount(pairs[:, 0], minlength=len(probed.names))
+    span = int(probed.groups.max(initial=0)) + 1
+    groups = np.bincount(different(probed.codes * span + probed.groups) // span, minlength=len(probed.names))
     clips = np.bincount(probed.codes, minlength=len(probed.names))
     enough = (clips >= least.class_clips) & (clips <= clips.sum() - least.class_clips)
     judged: Flags = enough & (groups >= least.class_groups)

@@ -6,6 +6,7 @@ import numpy as np
 
 from knowledge.records import Measured
 
+from ..coded import different
 from ..counting import measured, unknown
 from ..records import TaskType
 from .gather import Floats, Integers, Probed
@@ -41,7 +42,7 @@ def _why_not(probed: Probed, least: Minimums) -> str:
         return "the scan holds no cepstra"
     if not probed.grouped:
         return "no group column"
-    if len(np.unique(probed.units)) < least.class_groups:
+    if len(different(probed.units)) < least.class_groups:
         return f"fewer than {least.class_groups} groups that can be parted"
     if len(probed.names) < 2:
         return "all labels are alike"

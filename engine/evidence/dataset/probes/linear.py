@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..coded import different, medians
+
 Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.int64]
 
@@ -30,7 +32,7 @@ def standardised(features: Floats, *, in_place: bool = False) -> Floats:
     if not in_place and not (known := np.isfinite(features)).all():
         some = known.any(axis=0)
         middle = np.zeros(features.shape[1])
-        middle[some] = np.nanmedian(np.where(known, features, np.nan)[:, some], axis=0)
+        middle[some] = medians(np.where(known, features, np.nan)[:, some])
         features = np.where(known, features, middle)
     # a few columns at a time: numpy's deviation takes a whole second table
     spread = np.concatenate([features[:, start : start + 16].std(axis=0) for start in range(0, features.shape[1], 16)])
@@ -76,7 +78,7 @@ def discriminant(features: Floats, codes: Integers, folds: Integers) -> Floats:
     """
     classes = int(codes.max()) + 1
     one_hot = np.eye(classes)[codes]
-    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    parts = [np.flatnonzero(folds == fold) for fold in different(folds)]
     squares = [features[part].T @ features[part] for part in parts]
     sums = [one_hot[part].T @ features[part] for part in parts]
     counts = [one_hot[part].sum(axis=0) for part in parts]
@@ -98,7 +100,7 @@ def discriminant(features: Floats, codes: Integers, folds: Integers) -> Floats:
 def ridge(features: Floats, targets: Floats, folds: Integers) -> Floats:
     """Return predictions out of fold, `(items, targets)`."""
     targets = targets.astype(features.dtype)
-    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    parts = [np.flatnonzero(folds == fold) for fold in different(folds)]
     squares, products = zip(*(_normal(features[part], targets[part]) for part in parts), strict=True)
     all_squares, all_products = sum(squares), sum(products)
     penalty = _RIDGE * len(features) * np.eye(features.shape[1] + 1)

@@ -16,6 +16,8 @@ SHUFFLES = 199
 """The smallest p is then 0.005, before the correction for several conditions."""
 _ENOUGH = 10
 """Shuffles that do as well as the data: p is then known well enough (Besag and Clifford 1991)."""
+_TOGETHER = 20
+"""Shuffles that are weighed at once; what is drawn beyond the last that counts is left alone."""
 _SEED = 20260301
 _MOST_SHUFFLED = 600
 """Clips in one shuffle: with fewer clips chance separates better, so a random part of them gives no p too small."""
@@ -53,15 +55,27 @@ def _sort(values: Floats) -> _Sorted:
 
 def _excess(ranked: _Sorted, codes: Integers, classes: int) -> Floats:
     """Return distribution function of each class less that of all others, `(different values + 1, classes)`."""
+    excess: Floats = _excesses(ranked, codes[None], classes)[0]
+    return excess
+
+
+def _excesses(ranked: _Sorted, dealt: Integers, classes: int) -> Floats:
+    """Return the same of several dealings of the codes, `(dealings, different values + 1, classes)`."""
     runs = np.repeat(np.arange(1, len(ranked.last) + 1), np.diff(ranked.last, prepend=-1))
     size = len(ranked.last) + 1
-    counts = np.bincount(runs * classes + codes[ranked.order], minlength=size * classes)
-    running = counts.reshape(size, classes).cumsum(axis=0).astype(float)
-    own = running[-1]
-    total = own.sum()
+    counts = _counted(runs * classes + dealt[:, ranked.order], size * classes)
+    running = counts.reshape(len(dealt), size, classes).cumsum(axis=1).astype(float)
+    own = running[:, -1:]
+    total = own.sum(axis=2, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        excess: Floats = running / own - (running.sum(axis=1, keepdims=True) - running) / (total - own)
+        excess: Floats = running / own - (running.sum(axis=2, keepdims=True) - running) / (total - own)
     return excess
+
+
+def _counted(cells: Integers, size: int) -> Integers:
+    """Return how often each number below `size` stands in each row, `(rows, size)`."""
+    rows = np.arange(len(cells))[:, None] * size
+    return np.bincount((cells + rows).ravel(), minlength=len(cells) * size).reshape(-1, size)
 
 
 def separate(values: Floats, codes: Integers, judged: Flags) -> Separation | None:
@@ -107,10 +121,16 @@ def separate_categories(values: tuple[str, ...], codes: Integers, judged: Flags)
 
 def _gap(numbers: npt.NDArray[np.integer], codes: Integers, categories: int, classes: int) -> Floats:
     """Return the share of each category in each class less that in all others, `(categories, classes)`."""
-    table = np.bincount(numbers * classes + codes, minlength=categories * classes).reshape(categories, classes)
-    own = table.sum(axis=0)
+    gap: Floats = _gaps(numbers, codes[None], categories, classes)[0]
+    return gap
+
+
+def _gaps(numbers: npt.NDArray[np.integer], dealt: Integers, categories: int, classes: int) -> Floats:
+    """Return the same of several dealings of the codes, `(dealings, categories, classes)`."""
+    table = _counted(numbers * classes + dealt, categories * classes).reshape(len(dealt), categories, classes)
+    own = table.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gap: Floats = table / own - (table.sum(axis=1, keepdims=True) - table) / (own.sum() - own)
+        gap: Floats = table / own - (table.sum(axis=2, keepdims=True) - table) / (own.sum(axis=2, keepdims=True) - own)
     return gap
 
 
@@ -148,7 +168,7 @@ def chance_of(values: Floats, codes: Integers, groups: Integers, judged: Flags, 
     """Return the share of shuffles that tell some judged class at least as well: p, corrected for the classes."""
     part = _part(codes)
     ranked = _sort(np.where(np.isfinite(values[part]), values[part], -np.inf))
-    return _chance(codes[part], groups[part], judged, found, lambda dealt: _excess(ranked, dealt, len(judged)))
+    return _chance(codes[part], groups[part], judged, found, lambda dealt: _excesses(ranked, dealt, len(judged)))
 
 
 def chance_of_categories(
@@ -161,8 +181,8 @@ def chance_of_categories(
         return 1.0
 
     def excess(dealt: Integers) -> Floats:
-        gap = _gap(numbers, dealt, len(names), len(judged))
-        return np.vstack((np.zeros(len(judged)), np.abs(gap).sum(axis=0) / 2))
+        gap = np.abs(_gaps(numbers, dealt, len(names), len(judged))).sum(axis=1, keepdims=True) / 2
+        return np.concatenate((np.zeros_like(gap), gap), axis=1)
 
     return _chance(codes[part], groups[part], judged, found, excess)
 
@@ -179,11 +199,13 @@ def _chance(
     rng = np.random.default_rng(_SEED)
     deal = shuffler(codes, groups)
     extreme = 0
-    for done in range(1, SHUFFLES + 1):
-        best = np.nanmax(np.where(judged, np.ptp(excess_of(deal(rng)), axis=0), -1.0))
-        extreme += bool(best >= found - 1e-12)
-        if extreme >= _ENOUGH:
-            return extreme / done
+    for start in range(0, SHUFFLES, _TOGETHER):
+        dealt = np.stack([deal(rng) for _ in range(min(_TOGETHER, SHUFFLES - start))])
+        best = np.nanmax(np.where(judged, np.ptp(excess_of(dealt), axis=1), -1.0), axis=1)
+        for done, as_well in enumerate((best >= found - 1e-12).tolist(), start=start + 1):
+            extreme += bool(as_well)
+            if extreme >= _ENOUGH:
+                return extreme / done
     return (1 + extreme) / (1 + SHUFFLES)
 
 

@@ -63,6 +63,10 @@ def library() -> Any:
         found.tm_measure.argtypes = [_P, _P, _N, _P, _P, _P, _P, _P]
         found.tm_least.argtypes = [_P, _N, _N, _N, _P, _P]
         found.tm_plain.argtypes = [ctypes.c_char_p, _N, _P, _N, _P, _P, _P]
+        found.tm_running_energy.argtypes = [_P, _N, _N, _P, _P]
+        found.tm_decimated.argtypes = [_P, _N, _P, _N, _N, _N, _P, _N]
+        found.tm_products.argtypes = [_P, _N, _P, _N, _P]
+        found.tm_peak_pairs.argtypes = [_P, _N, _N, _P, _P, _P, _P, _P, _P, _N, _F, _F, _P, _P]
         found.tm_outlines.argtypes = [_P, _P, _P, _N, _P, _N, _P]
         found.tm_sums.argtypes = [_P, _N, _P, _P]
         found.tm_rounded.argtypes = [_P, _N, _P]
@@ -71,7 +75,7 @@ def library() -> Any:
     return found
 
 
-_P, _N = ctypes.c_void_p, ctypes.c_long
+_P, _N, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
 
 
 def block_sums(words: npt.NDArray[np.uint32], keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64] | None:

@@ -38,3 +38,157 @@ FAST void tm_least(const float *table, long rows, long columns, long count, int6
         }
     }
 }
+
+#define TAPS 33        /* values of a correlation about its peak, from REACH before to REACH after */
+#define REACH (TAPS / 2)
+#define FRACTIONS 96   /* places between them at which it is interpolated, and room to fill vectors */
+
+struct pair { /* as alignment.py reads it */
+    float similarity, fraction, own, other, beside, sounding;
+    int32_t lag;
+};
+
+/* The running sum of the energy of each row of complex numbers, from 0 on, as far as the row is long:
+   (rows, points + 1). */
+FAST void tm_running_energy(const float *signal, long rows, long points, const int64_t *lengths, float *out)
+{
+    for (long row = 0; row < rows; row++, signal += 2 * points, out += points + 1) {
+        double sum = 0;
+        out[0] = 0;
+        for (long n = 0; n < points; n++) {
+            if (n < lengths[row])
+                sum += (double)(signal[2 * n] * signal[2 * n] + signal[2 * n + 1] * signal[2 * n + 1]);
+            out[n + 1] = (float)sum;
+        }
+    }
+}
+
+/* The spectrum of the second of each pair times the conjugate of that of the first: (count, points). */
+FAST void tm_products(const float *spectra, long points, const int64_t *which, long count, float *restrict out)
+{
+    for (long pair = 0; pair < count; pair++, out += 2 * points) {
+        const float *a = spectra + 2 * points * which[2 * pair], *b = spectra + 2 * points * which[2 * pair + 1];
+        for (long n = 0; n < points; n++) {
+            float re = b[2 * n] * a[2 * n] + b[2 * n + 1] * a[2 * n + 1];
+            float im = b[2 * n + 1] * a[2 * n] - b[2 * n] * a[2 * n + 1];
+            out[2 * n] = re;
+            out[2 * n + 1] = im;
+        }
+    }
+}
+
+/* The highest power between two places, and where it is. */
+INLINE float highest(const float *z, long start, long stop, long *place)
+{
+    float best = -1;
+    for (long begin = start; begin < stop; begin += RUN) {
+        long end = begin + RUN < stop ? begin + RUN : stop;
+        int some = 0;
+        for (long n = begin; n < end; n++)
+            some |= z[2 * n] * z[2 * n] + z[2 * n + 1] * z[2 * n + 1] > best;
+        for (long n = begin; some && n < end; n++) {
+            float power = z[2 * n] * z[2 * n] + z[2 * n + 1] * z[2 * n + 1];
+            if (power > best) {
+                best = power;
+                *place = n;
+            }
+        }
+    }
+    return best;
+}
+
+/* How many points a steady sound would last whose energy is as spread out as that between two points. */
+INLINE float sounding(const float *energy, long begin, long end)
+{
+    float sum = energy[end] - energy[begin], spread = 0;
+    for (long n = begin; n < end; n++)
+        spread += (energy[n + 1] - energy[n]) * (energy[n + 1] - energy[n]);
+    return spread > 0 ? sum * sum / spread : 0;
+}
+
+/* How the second clip of each pair lies on the first, by their correlation (count, points) at lag k (the second later by
+   k), negative lags from its end. `which` are the rows of both clips in `energy` (clips, points + 1) and `lengths`;
+   `turn` (TAPS, 2) moves the band to 0 Hz, `weights` (TAPS, FRACTIONS) interpolate at `fractions`, of which `used`. */
+FAST void tm_peak_pairs(const float *correlation, long count, long points, const int64_t *which, const float *energy,
+                   const int64_t *lengths, const float *turn, const float *weights, const float *fractions, long used,
+                   float overlap, float telling, const int64_t *near, struct pair *out)
+{
+    for (long pair = 0; pair < count; pair++, correlation += 2 * points) {
+        const float *energy_a = energy + which[2 * pair] * (points + 1);
+        const float *energy_b = energy + which[2 * pair + 1] * (points + 1);
+        long long_a = lengths[which[2 * pair]], long_b = lengths[which[2 * pair + 1]];
+        long least = (long)(overlap * (float)(long_a < long_b ? long_a : long_b));
+        long place = 0, below = 0, most = long_b - least, from = points + least - long_a;
+        float top = highest(correlation, 0, most + 1 < points ? most + 1 : points, &place);
+        if (highest(correlation, from > 0 ? from : 0, points, &below) > top)
+            place = below;
+        long lag = place <= most ? place : place - points;
+
+        float re[FRACTIONS] = {0}, im[FRACTIONS] = {0};
+        for (long tap = 0; tap < TAPS; tap++) {
+            long at = (lag + tap - REACH) % points;
+            const float *z = correlation + 2 * (at < 0 ? at + points : at), *t = turn + 2 * tap;
+            float x = z[0] * t[0] - z[1] * t[1], y = z[0] * t[1] + z[1] * t[0];
+            for (long n = 0; n < FRACTIONS; n++) {
+                re[n] += x * weights[tap * FRACTIONS + n];
+                im[n] += y * weights[tap * FRACTIONS + n];
+            }
+        }
+        long best = 0;
+        float power = -1;
+        for (long n = 0; n < used; n++)
+            if (re[n] * re[n] + im[n] * im[n] > power) {
+                power = re[n] * re[n] + im[n] * im[n];
+                best = n;
+            }
+        long whole = (long)__builtin_rintf(fractions[best]);
+        lag += whole;
+
+        long begin = lag < 0 ? -lag : 0, end = long_a < long_b - lag ? long_a : long_b - lag;
+        end = end > begin ? end : begin;
+        float own = energy_a[end] - energy_a[begin], other = energy_b[end + lag] - energy_b[begin + lag];
+        float height = __builtin_sqrtf(power), scale = __builtin_sqrtf(own * other);
+        float similarity = scale > 0 ? height / scale : 0;
+        similarity = similarity < 1 ? similarity : 1;
+        float beside = 1, sounds = 0;
+        if (similarity >= telling) {
+            float first = sounding(energy_a, begin, end), second = sounding(energy_b, begin + lag, end + lag);
+            sounds = first < second ? first : second;
+            beside = 0;
+            for (long side = -1; side <= 1; side += 2)
+                for (long step = near[0]; step < near[1]; step++) {
+                    long at = (lag + side * step) % points;
+                    const float *z = correlation + 2 * (at < 0 ? at + points : at);
+                    float size = z[0] * z[0] + z[1] * z[1];
+                    beside = size > beside ? size : beside;
+                }
+            beside = __builtin_sqrtf(beside) / height;
+        }
+        out[pair] = (struct pair){similarity, fractions[best] - (float)whole, own, other, beside, sounds, (int32_t)lag};
+    }
+}
+
+typedef float wide __attribute__((vector_size(32), aligned(4)));
+
+/* Every step-th sample of a filtered signal, of which `count` samples are known and the others zero: `taps` weights, a
+   multiple of eight, the first of which lies `before` samples before the one that is made. */
+FAST void tm_decimated(const float *samples, long count, const float *weights, long taps, long before, long step,
+                       float *out, long made)
+{
+    for (long n = 0; n < made; n++) {
+        long from = n * step - before;
+        float sum = 0;
+        if (from >= 0 && from + taps <= count) {
+            wide sums = {0};
+            for (long k = 0; k < taps; k += 8)
+                sums += *(const wide *)(samples + from + k) * *(const wide *)(weights + k);
+            for (int lane = 0; lane < 8; lane++)
+                sum += sums[lane];
+        } else {
+            long first = from < 0 ? -from : 0, last = count - from < taps ? count - from : taps;
+            for (long k = first; k < last; k++)
+                sum += samples[from + k] * weights[k];
+        }
+        out[n] = sum;
+    }
+}
