@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from .mpeg import missing_bytes, short_mp3
+
 _STREAMED_FROM = 0x7FFFF000
 """Writers that do not know the length yet put down 0, or a size from here on (2^31 - 1, 2^32 - 1 and their like)."""
 _STREAMED_LONG = 1 << 62
 """The same for sizes of 64 bits."""
-_MP3_HEAD_BYTES = 8
-"""As long as the longest of the tags' names."""
 _OGG_PAGE_MAX_BYTES = 65307
 """RFC 3533: a page header of 27 bytes, 255 lacing values, and 255 segments of 255 bytes."""
 
@@ -38,19 +38,6 @@ def no_audio_in(head: bytes, size: int) -> str:
     return ""
 
 
-def overwritten_start(path: Path) -> str:
-    """Return what stands where an MP3 file has to begin; empty when a tag, a frame or padding of zeros stands there.
-
-    MP3 decoders skip to the next frame, so that an overwritten header shows in the first bytes alone.
-    """
-    with path.open("rb") as stream:
-        head = stream.read(_MP3_HEAD_BYTES)
-    starts = head.startswith((b"ID3", b"TAG", b"APETAGEX", b"RIFF")) or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
-    if starts or head.startswith(b"\0"):
-        return ""
-    return "it begins with bytes that are neither a tag nor an MP3 frame: overwritten, or cut out of a stream"
-
-
 def truncation(path: Path) -> str:
     """Return how much of the file is missing by its own container; empty when it is whole or cannot tell."""
     size = path.stat().st_size
@@ -71,7 +58,7 @@ def truncation(path: Path) -> str:
         if magic == b"OggS":
             return _open_ogg(stream, size)
         if magic[:3] == b"ID3" or magic[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"):
-            return _short_mp3(stream, size)
+            return short_mp3(stream, size)
     return ""
 
 
@@ -82,14 +69,9 @@ def _short_chunk(stream: BinaryIO, size: int, wanted: bytes, order: str) -> str:
         stream.seek(place)
         name, length = struct.unpack(f"{order}4sI", stream.read(8))
         if name == wanted:
-            return "" if length >= _STREAMED_FROM else _missing(place + 8, length, size)
+            return "" if length >= _STREAMED_FROM else missing_bytes(place + 8, length, size)
         place += 8 + length + length % 2
     return ""
-
-
-def _missing(start: int, length: int, size: int) -> str:
-    missing = start + length - size
-    return f"{missing} of {length} bytes of sound are missing" if missing > 0 else ""
 
 
 def _short_rf64(stream: BinaryIO, size: int) -> str:
@@ -104,7 +86,7 @@ def _short_rf64(stream: BinaryIO, size: int) -> str:
         stream.seek(place)
         name, step = struct.unpack("<4sI", stream.read(8))
         if name == b"data":
-            return "" if length >= _STREAMED_LONG else _missing(place + 8, length, size)
+            return "" if length >= _STREAMED_LONG else missing_bytes(place + 8, length, size)
         place += 8 + step + step % 2
     return ""
 
@@ -137,7 +119,7 @@ def _short_wide(stream: BinaryIO, size: int, form: _Wide) -> str:
         if body < 0:
             return ""
         if head.startswith(form.sound):
-            return "" if length >= _STREAMED_LONG else _missing(place + header, body, size)
+            return "" if length >= _STREAMED_LONG else missing_bytes(place + header, body, size)
         place += header + -(-body // form.aligned_bytes) * form.aligned_bytes
     return ""
 
@@ -148,7 +130,7 @@ def _short_au(stream: BinaryIO, size: int) -> str:
     if len(head) < 8:
         return ""
     start, length = struct.unpack(">II", head)
-    return "" if length >= _STREAMED_FROM else _missing(start, length, size)
+    return "" if length >= _STREAMED_FROM else missing_bytes(start, length, size)
 
 
 def _open_ogg(stream: BinaryIO, size: int) -> str:
@@ -164,61 +146,3 @@ def _open_ogg(stream: BinaryIO, size: int) -> str:
     if len(lacing) < header[26] or place + 27 + len(lacing) + sum(lacing) > len(tail):
         return "the last Ogg page is cut off"
     return "" if header[5] & 4 else "the Ogg stream has no end"
-
-
-def _short_mp3(stream: BinaryIO, size: int) -> str:
-    """The Xing or Info header, where an encoder wrote one, holds the size of the stream in bytes."""
-    stream.seek(0)
-    head = stream.read(10)
-    start = 0
-    if head[:3] == b"ID3":
-        start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-    stream.seek(start)
-    frame = stream.read(200)
-    place = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if place < 0 or len(frame) < place + 16:
-        return _cut_frame(stream, size)
-    flags = int.from_bytes(frame[place + 4 : place + 8], "big")
-    if not flags & 2:
-        return ""
-    offset = place + 8 + (4 if flags & 1 else 0)
-    length = int.from_bytes(frame[offset : offset + 4], "big")
-    return _missing(start, length, size)
-
-
-_MP3_KBPS = {
-    3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-"""Bit rates of Layer III by version bits: 3 is MPEG-1, 2 is MPEG-2, which 2.5 shares (ISO 11172-3, 13818-3)."""
-_MP3_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_MP3_TAIL_BYTES = 1 << 13
-_MP3_CHAIN = 3
-"""So many frames that follow each other are no coincidence."""
-
-
-def _cut_frame(stream: BinaryIO, size: int) -> str:
-    """Without a header that states the length, a frame that goes on after the end of the file shows the cut."""
-    stream.seek(max(0, size - _MP3_TAIL_BYTES))
-    tail = stream.read()
-    for start in range(len(tail) - 4):
-        place, chain = start, 0
-        while length := _frame_bytes(tail[place : place + 4]):
-            place, chain = place + length, chain + 1
-            if place > len(tail):
-                break
-        if chain > _MP3_CHAIN:
-            missing = place - len(tail)
-            return f"{missing} bytes of the last MPEG frame are missing" if missing > 0 else ""
-    return ""
-
-
-def _frame_bytes(head: bytes) -> int:
-    """Return the length of the Layer III frame that starts with these four bytes; 0 when none does."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
-        return 0
-    version, rate, speed = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
-    if version == 1 or not 0 < rate < 15 or speed == 3:
-        return 0
-    kbps = _MP3_KBPS[3 if version == 3 else 2][rate - 1]
-    return (144 if version == 3 else 72) * kbps * 1000 // _MP3_HZ[version][speed] + (head[2] >> 1 & 1)

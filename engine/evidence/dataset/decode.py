@@ -15,8 +15,9 @@ from pathlib import Path
 import soundfile
 
 from .clips import Clip
-from .containers import no_audio_in, overwritten_start, truncation
+from .containers import no_audio_in, truncation
 from .content_hash import ContentHash, content_hash
+from .mpeg import overwritten_start
 from .plain_reader import Plain, PlainReader
 from .plain_wav import PLAIN_HEADER_BYTES, plain_pcm
 from .records import Region
