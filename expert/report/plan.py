@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.plan import Plan
 from knowledge.conditions import spell
 
 from ..because import format_because
-from ..consultation.audit import Audit
 from ..consultation.plan import PlanDraft
 from ..consultation.plan_words import costs
 from ..interview import questions
@@ -17,6 +16,9 @@ from .document import Bullets, Document, Heading, Paragraph, Table
 from .findings import decisions_blocks, findings_blocks
 from .json import session_record
 from .own import own_blocks
+
+if TYPE_CHECKING:
+    from ..consultation.audit import Audit
 
 
 def plan_document(draft: PlanDraft, audit: Audit | None = None) -> Document:

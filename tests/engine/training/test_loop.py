@@ -26,7 +26,7 @@ START = {
     "v", "t", "kind", "name", "task", "device", "precision", "deterministic", "train_clips", "validation_clips",
     "classes", "parameters",
     "trainable_parameters", "epochs", "steps_per_epoch", "total_steps", "seed", "select_by", "chance", "fold",
-    "left_out", "warnings",
+    "left_out", "too_few_frames", "warnings",
 }  # fmt: skip
 
 
