@@ -64,7 +64,7 @@ def measure_predictions(
     elif task in ("classification", "regression"):
         measured, silent = _of_one_answer(by_name[name], others, task, limits), (*TAGS, *TRANSCRIPTS)
     else:
-        return unknown("the task of the run is not known", *_ALL, *TAGS, *TRANSCRIPTS)
+        return unknown("the task of the run is not known", "predictions.kind", *_ALL, *TAGS, *TRANSCRIPTS)
     return measured + unknown(f"the task is {task}", *silent) + _kind(_KINDS[task])
 
 
