@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from engine.training.ejecting.ejection import eject
 from tests.engine.training.corpora import write_manifest
 from tests.engine.training.small_models import save_checkpoint, save_spectral_checkpoint
 from tonmeister.cli.main import main
@@ -43,17 +44,24 @@ def test_our_own_review_passes_on_it(test_data: Path, tmp_path: Path, capsys: py
     status = main(["review", str(script), "--format", "json"])
     report = json.loads(capsys.readouterr().out)
     assert status == 0
-    assert [finding["check"] for finding in report["findings"]] == []
+    assert [finding["id"] for finding in report["findings"]] == []
 
 
-def test_it_passes_on_a_script_of_a_backbone_that_hears_spectra(test_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "method"), [("ast", "lora"), ("ast", "full"), ("whisper", "frozen"), ("whisper", "lora")]
+)
+def test_it_passes_on_scripts_of_backbones_that_hear_spectra(
+    test_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, method: str
+) -> None:
     data = {**PLAN["data"], "manifest": str(test_data / "audio/fsdd/manifest.csv")}  # type: ignore[dict-item]
-    about = {"backbone": {"name": "ast", "checkpoint": save_spectral_checkpoint(tmp_path, "ast")}}
-    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**PLAN, "data": data, **about}))
-    script = tmp_path / "train.py"
+    backbone = {"name": kind, "checkpoint": save_spectral_checkpoint(tmp_path, kind), "layers": "weighted-sum"}
+    about = {"data": data, "backbone": backbone, "adaptation": {"method": method}}
+    plan, script = tmp_path / "plan.yaml", tmp_path / "train.py"
+    plan.write_text(yaml.safe_dump({**PLAN, **about}))
 
-    assert main(["eject", str(tmp_path / "plan.yaml"), "--output", str(script)]) == 0
-    assert main(["review", str(script)]) == 0
+    eject(plan, script)
+    assert main(["review", str(script), "--format", "json"]) == 0
+    assert [finding["id"] for finding in json.loads(capsys.readouterr().out)["findings"]] == []
 
 
 def test_a_plan_that_leaves_groups_out_is_ejected_for_one_of_them(

@@ -85,6 +85,8 @@ def _objects(script: Script, call: Call) -> tuple[Value, ...]:
     """Return the network, its wrappers' first items, and the networks that its own class makes."""
     assert call.result is not None
     made = list(options_of(call.result))
+    halves = script.trace.named("*.get_encoder", main=None)
+    made += [each.result for each in halves if each.result and any(each.receiver is whole for whole in made)]
     for each in script.trace:
         if call.place in each.callers and each.name.startswith("transformers.") and isinstance(each.result, Instance):
             network = each.attribute.endswith(("Model", "Encoder")) and each.attribute[:1].isupper()

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _LONGEST_EXPRESSION = 500
 _MOST_ARGUMENTS = 500
+BETWEEN = ":"
+"""A stretch between two known places of one of several axes, as in `x[:, :2]`."""
 
 
 def evaluate(it: Interpreter, frame: Frame, node: ast.expr | None) -> Value:
@@ -289,6 +291,15 @@ def _conditional(it: Interpreter, frame: Frame, node: ast.IfExp) -> Value:
     return either(left, right)
 
 
+def _stretch(it: Interpreter, frame: Frame, node: ast.Slice) -> Value:
+    """Return a stretch of one of several axes; where its ends are no plain numbers, it is not read."""
+    bounds = [it.evaluate(frame, each) for each in (node.lower, node.upper)]
+    place = frame.source.place(node)
+    if all(isinstance(bound, Const) for bound in bounds) and any(constant(bound) is not None for bound in bounds):
+        return Derived(BETWEEN, tuple(bounds), place)
+    return Unknown("an expression that is not read", place)
+
+
 def _sequence(it: Interpreter, frame: Frame, node: ast.List | ast.Tuple | ast.Set) -> Value:
     made = Items([])
     for part in node.elts:
@@ -380,5 +391,5 @@ _HANDLERS: dict[type[ast.expr], Callable[[Any, Frame, Any], Value]] = {
     ast.List: _sequence, ast.Tuple: _sequence, ast.Set: _sequence, ast.Dict: _dictionary, ast.JoinedStr: _text,
     ast.ListComp: _comprehension, ast.SetComp: _comprehension, ast.GeneratorExp: _comprehension,
     ast.DictComp: _comprehension, ast.Lambda: _lambda, ast.Await: _await, ast.Yield: _yield, ast.YieldFrom: _yield,
-    ast.NamedExpr: _named,
+    ast.NamedExpr: _named, ast.Slice: _stretch,
 }  # fmt: skip

@@ -58,6 +58,12 @@ PLAIN = {
 }  # fmt: skip
 WHOLE = "[p.requires_grad_(False) for p in self.ssl.parameters()]"
 ATTENTION = "pooled = (torch.softmax(self.score(h), dim=1) * h).sum(dim=1)"
+EQUATION = 'pooled = torch.einsum("bt,btf->bf", self.score(h)[..., 0].softmax(-1), h)'
+BANDS = """h = self.ssl(wave).last_hidden_state
+            h = h[:, 2:].unflatten(1, (-1, 12)).mean(2) + h[:, :2].mean(1, keepdim=True)"""
+MIXED = """h = self.walk(wave)  # which runs the layers one by one
+            h = torch.einsum("btlf,l->btf", h.unflatten(-1, (13, -1)), self.weights.softmax(0))"""
+LOUDEST = "logs = wave.log10(); wave = (torch.maximum(logs, logs.amax(1, keepdim=True) - 8.0) + 4) / 4"
 MASKED = "m = mask.unsqueeze(-1).float(); pooled = (h * (mask > 0).unsqueeze(-1)).sum(dim=1) / m.sum(dim=1)"
 WRITTEN_OUT = """m = (wave != 0).float(); n = m.sum(1, keepdim=True); wave = wave - (wave * m).sum(1, keepdim=True) / n
             wave = wave / ((wave.square() * m).sum(1, keepdim=True) / n).sqrt().clamp(min=1e-6)"""
@@ -85,10 +91,14 @@ def test_the_plainest_network_lacks_everything(tmp_path: Path) -> None:
     ("change", "fact", "value"),
     [
         ({"run": WEIGHTED}, "backbone_layers", "several"),
+        ({"run": MIXED}, "backbone_layers", "several"),
+        ({"pool": EQUATION}, "backbone_layers", "one"),
         ({"run": "h = self.ssl(wave, output_hidden_states=True).hidden_states[-1]"}, "backbone_layers", "one"),
         ({"run": "h = self.ssl(wave).last_hidden_state"}, "backbone_layers", "one"),
         ({"freeze": "self.ssl.freeze_feature_encoder()"}, "freezing", "part"),
         ({"freeze": "self.ssl.requires_grad_(False)"}, "freezing", "whole"),
+        ({"freeze": "self.ssl.requires_grad_(True)"}, "freezing", "all-named"),
+        ({"freeze": "self.head.requires_grad_(True)"}, "freezing", "nothing"),
         ({"parameters": "model.head.parameters()"}, "freezing", "whole"),
         ({"run": "with torch.no_grad(): h = self.ssl(wave).last_hidden_state"}, "freezing", "whole"),
         ({"freeze": "self.ssl.requires_grad_(False)"}, "frozen_mode", "training"),
@@ -96,12 +106,19 @@ def test_the_plainest_network_lacks_everything(tmp_path: Path) -> None:
         ({"pool": ATTENTION}, "pooling", "learned"),
         ({"pool": "pooled = torch.cat([h.mean(1), h.std(1)], -1)"}, "pooling", "learned"),
         ({"pool": "pooled = h[:, 0]"}, "pooling", "learned"),
+        ({"pool": EQUATION}, "pooling", "learned"),
+        ({"run": BANDS, "pool": EQUATION}, "pooling", "learned"),
+        ({"run": BANDS, "pool": "pooled = h.mean(1)"}, "pooling", "plain"),
+        ({"pool": "pooled = h.unflatten(-1, (-1, 2)).mean(1).flatten(1)"}, "pooling", "plain"),
+        ({"pool": "pooled = h[:, 3:].mean(1)"}, "pooling", "plain"),
         ({"pool": MASKED}, "pooling_mask", "masked"),
         ({"pool": "pooled = h.masked_fill(mask, 0).sum(dim=1)"}, "pooling", "plain"),
         ({"dropout": "nn.Dropout(0.2), "}, "dropout", "there"),
         ({"freeze": "self.ssl.requires_grad_(False)", "dropout": "nn.Dropout(0.0), "}, "dropout", "nothing"),
         ({"scale": "wave = (wave - wave.mean()) / (wave.std() + 1e-6)"}, "input_normalisation", "there"),
         ({"scale": WRITTEN_OUT}, "input_normalisation", "there"),
+        ({"scale": LOUDEST}, "input_normalisation", "there"),
+        ({"scale": "wave = (wave.log10() + 4) / 4"}, "input_normalisation", "nothing"),
         ({"scale": "wave = wave / wave.abs().max()"}, "input_normalisation", "nothing"),
     ],
 )
@@ -145,3 +162,14 @@ def test_a_network_of_ones_own_has_no_backbone(tmp_path: Path) -> None:
 def test_code_whose_network_is_not_found_is_not_judged(tmp_path: Path) -> None:
     facts = facts_of(tmp_path, "import somewhere\nmodel = somewhere.build()\nmodel.loss().backward()\n")
     assert not {"backbone_layers", "freezing", "dropout", "pooling"} & set(facts)
+
+
+def test_means_over_bands_and_over_two_tokens_are_no_pooling(tmp_path: Path) -> None:
+    run = "h = self.ssl(wave).last_hidden_state; h = h[:, 2:].unflatten(1, (-1, 12)).mean(2); pooled = h[:, :2].mean(1)"
+    assert "pooling" not in facts_of(tmp_path, MODEL.format(**(PLAIN | {"run": run, "pool": "pass"})))
+
+
+def test_the_encoder_of_a_network_is_the_network(tmp_path: Path) -> None:
+    model = MODEL.replace('hubert-base-ls960")', 'whisper-base").get_encoder()')
+    facts = facts_of(tmp_path, model.format(**(PLAIN | {"freeze": WHOLE, "before": "self.ssl.eval()"})))
+    assert facts["freezing"] == "whole" and facts["frozen_mode"] == "evaluation"

@@ -44,6 +44,9 @@ def measure_freezing(script: Script) -> Measured:
     policy = _policy(script, found)
     name, shown = _kind(policy)
     if not name:
+        said = [script.of(call) for call in _switched_on(script, found)]
+        if said:
+            return there(script, _POLICY, "all-named", *said[:6]) + there(script, _FROZEN, "nothing-frozen")
         options = _options(script)
         if options:
             return there(script, _POLICY, "option", *options) + there(script, _FROZEN, "nothing-frozen")
@@ -121,6 +124,19 @@ def _switched_off(script: Script, found: list[Backbone]) -> tuple[list[Call], li
         direct = any(_of_whole(call.receiver, each) for each in found)
         (whole if direct and not named else part).append(call)
     return whole, part
+
+
+def _switched_on(script: Script, found: list[Backbone]) -> list[Call]:
+    """Return where a line says of a whole network that it learns."""
+    return [
+        call
+        for call in script.trace
+        if (call.name in ("=.requires_grad", "=.trainable") or call.attribute == "requires_grad_")
+        and _counts(script, call)
+        and call.arguments
+        and constant(call.arguments[0]) is True
+        and any(_of_whole(call.receiver, each) for each in found)
+    ]
 
 
 def _of_whole(value: Value | None, backbone: Backbone) -> bool:

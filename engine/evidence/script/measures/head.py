@@ -13,8 +13,9 @@ from ..target import target_of
 from ..values import Const, Derived, Instance, Items, Member, Unknown, Value, constant, constants
 from ..values_used import uses_in
 from .answers import absent, there, unknown
+from .kept_moments import keeps_moments
 from .last_frame import last_frames
-from .layers import network_seen, used_backbones
+from .layers import is_vector, network_seen, used_backbones
 
 _POOLING, _MASK = "script.pooling", "script.pooling_mask"
 _NETWORK = "the file that defines the network"
@@ -102,6 +103,8 @@ def _pools(script: Script, found: list[Backbone]) -> list[Pool]:
     for call in script.trace:
         if call.main and (_inside_network(script, call) or _of_functional_network(call)):
             kind, value = _pool(script, call)
+            if kind in ("mean", "max") and keeps_moments(call, value):
+                continue
             if kind and (from_frames(value) or stored):
                 pools.append(Pool(kind, call, value or Unknown("frames")))
     return pools + _indexed(script, results, layers)
@@ -137,6 +140,7 @@ def _pool(script: Script, call: Call) -> tuple[str, Value | None]:
         kind = "attention" if _weighted(script, value) else "mean" if _multiplied(script, value) else ""
         return kind, value
     if _Names(symbols["weighted-product"]).has(call.name):
+        value = call.arguments[-1] if call.attribute == "einsum" and call.arguments else value  # behind its equation
         return ("attention" if any(_learned_weights(script, each) for each in call.values()) else ""), value
     return "", None
 
@@ -217,7 +221,7 @@ def _learned_weights(script: Script, value: Value) -> bool:
             if isinstance(made, Instance) and made.call is not None:
                 if scorers.has(made.call.name):
                     return True
-                if parameter.has(made.call.name) and _is_vector(made.call):
+                if parameter.has(made.call.name) and is_vector(made.call):
                     break
                 if products.has(made.call.name):
                     return any(parameter.has(name) for name in _made_by(made.call))
@@ -234,13 +238,6 @@ def _ends_in_softmax(call: Call) -> bool:
 def _made_by(call: Call) -> list[str]:
     return [each.call.name for value in call.values() for each in sources(value, deepest=4)
             if isinstance(each, Instance) and each.call is not None]  # fmt: skip
-
-
-def _is_vector(call: Call) -> bool:
-    """Return whether a parameter is a plain vector, one number for each layer."""
-    made = call.arguments[0] if call.arguments else None
-    shape = made.call.arguments if isinstance(made, Instance) and made.call is not None else ()
-    return len(shape) == 1
 
 
 def _indexed(script: Script, results: set[int], layers: _Names) -> list[Pool]:

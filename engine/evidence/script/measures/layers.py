@@ -86,6 +86,7 @@ def _several(script: Script, found: list[Backbone]) -> list[Evidence]:
     """Return where several layers are used: by a setting, by a package, or by the script itself."""
     calls = script.calls("several-layers", main=None if not found[0].call.main else True)
     calls += [call for call in script.trace if call.main is found[0].call.main and _weighs(call)]
+    calls += [call for call in script.calls("weighted-product") if _adds_up_layers(script, call)]
     shown = [script.of(call) for call in calls]
     uses = uses_in(call for call in script.trace if call.main is found[0].call.main or not found[0].call.main)
     for value in list(uses):
@@ -102,6 +103,30 @@ def _weighs(call: Call) -> bool:
     if set_by_hand:
         return bool(call.arguments) and truth(call.arguments[0]) is True
     return any(value is not None and truth(value) is True for value in named)
+
+
+def _adds_up_layers(script: Script, call: Call) -> bool:
+    """Return whether something is weighed by the softmax of a learned vector, which knows no clip: so layers are mixed.
+
+    Weights of frames follow from the frames; those of layers are the same for every clip (SUPERB).
+    """
+    soft, parameter = _Names(script.symbols["attention-weights"]), _Names(("torch.nn.Parameter", "*.Parameter"))
+    made = [each.call for value in call.values() for each in sources(value, deepest=2) if isinstance(each, Instance)]
+    for weights in made:
+        if weights is None or not soft.has(weights.name):
+            continue
+        scores = weights.receiver or (weights.arguments[0] if weights.arguments else None)
+        vector = scores.call if isinstance(scores, Instance) else None
+        if vector is not None and parameter.has(vector.name) and is_vector(vector):
+            return True
+    return False
+
+
+def is_vector(call: Call) -> bool:
+    """Return whether a parameter is a plain vector, one number for each layer."""
+    made = call.arguments[0] if call.arguments else None
+    shape = made.call.arguments if isinstance(made, Instance) and made.call is not None else ()
+    return len(shape) == 1
 
 
 def _is_all(value: Value, found: list[Backbone]) -> bool:
@@ -145,6 +170,7 @@ def _taken(value: Value, uses: Uses) -> bool:
     return len(numbers) > 1
 
 
+_LARGER, _LOUDEST = ("maximum", "where", "clamp", "clip"), ("amax", "max")
 _LOOKS = ("len", "isinstance", "type", "print")
 
 
@@ -215,9 +241,30 @@ def _by_hand(script: Script) -> list[Call]:
                     found.append(call)
                 if each.operation not in ("Div", "/=", "Div="):
                     continue
+                if _within_range_of_loudest(each.parts[0]):
+                    found.append(call)
                 if _centred(each.parts[0], mean, sums) and _spreads(each.parts[-1], spread):
                     found.append(call)
     return found
+
+
+def _within_range_of_loudest(value: Value) -> bool:
+    """Return whether levels are kept within a range below the loudest and shifted, as Whisper's own preprocessor does.
+
+    `(maximum(x, x.amax() - 8) + 4) / 4`: what lies far below the loudest of a clip cannot leave what the network knows.
+    """
+    if not isinstance(value, Derived) or value.operation not in ("Add", "Sub") or not value.parts:
+        return False
+    kept = value.parts[0]
+    if not isinstance(kept, Instance) or kept.call is None or kept.call.attribute not in _LARGER:
+        return False
+    below = [each for part in kept.call.values() for each in sources(part, deepest=2)
+             if isinstance(each, Derived) and each.operation == "Sub"]  # fmt: skip
+    return any(
+        isinstance(each, Instance) and each.call is not None and each.call.attribute in _LOUDEST
+        for lower in below
+        for each in sources(lower.parts[0], deepest=2)
+    )
 
 
 def _less_its_mean(value: Derived, mean: _Names) -> bool:
