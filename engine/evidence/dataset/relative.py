@@ -59,9 +59,9 @@ def _of_coding(clips: Sequence[Clip], measures: Mapping[str, Numbers]) -> Number
     if "clip.lossy" not in measures or "clip.edge_drop_db" not in measures:
         return edges
     by: dict[tuple[str, str, int], list[int]] = defaultdict(list)
-    for place in np.flatnonzero((measures["clip.lossy"] == 1) & np.isfinite(measures["clip.edge_drop_db"])):
+    for place in np.flatnonzero((measures["clip.lossy"] == 1) & np.isfinite(measures["clip.edge_drop_db"])).tolist():
         clip = clips[place]
-        by[clip.container, clip.subtype, clip.sample_rate_hz].append(int(place))
+        by[clip.container, clip.subtype, clip.sample_rate_hz].append(place)
     for places in by.values():
         if len(places) >= _CODED_CLIPS:
             edges[places] = np.quantile(measures["clip.edge_drop_db"][places], _USUAL)
