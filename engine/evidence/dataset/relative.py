@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from .clips import Scan
+from .clips import Clip, Scan
 from .coded import medians
 from .records import Region, folded
 
@@ -19,6 +20,10 @@ _MAD_TO_SIGMA = 1.4826
 _LEAST_SPREAD = 0.1
 """Of the logarithm of a length: in a set of equal lengths, a tenth more or less is not yet a deviation of one sigma."""
 
+_CODED_CLIPS = 20
+"""Of one lossy coding at one rate; from fewer it cannot be told where their codec cuts."""
+_USUAL = 0.75
+"""Quantile: what three clips in four of a coding do not exceed; where more than a quarter do, it is the codec's way."""
 _SAME = 0.01
 """Lengths this near are one: an encoder adds some hundredths of a second, and resampling rounds."""
 
@@ -42,9 +47,25 @@ def relative_measures(scan: Scan, labels: Mapping[Region, str]) -> dict[str, Num
     found |= _durations(seconds, members) | _rates(rates, found.get("clip.edge_share", unknown))
     found["clip.same_seconds_share"] = _alike(seconds)
     found["clip.same_samples_share"] = _alike(seconds * rates)
+    found["clip.coding_edge_db"] = _of_coding(clips, found)
     found["clip.snr_deviation_db"] = _deviation(found.get("clip.snr_db", unknown), members)
     found["clip.floor_deviation_db"] = _deviation(found.get("clip.floor_spread_db", unknown), members)
     return found
+
+
+def _of_coding(clips: Sequence[Clip], measures: Mapping[str, Numbers]) -> Numbers:
+    """Return the edge that three in four clips of the same lossy coding and rate do not exceed; NaN for other clips."""
+    edges = np.full(len(clips), np.nan)
+    if "clip.lossy" not in measures or "clip.edge_drop_db" not in measures:
+        return edges
+    by: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+    for place in np.flatnonzero((measures["clip.lossy"] == 1) & np.isfinite(measures["clip.edge_drop_db"])).tolist():
+        clip = clips[place]
+        by[clip.container, clip.subtype, clip.sample_rate_hz].append(place)
+    for places in by.values():
+        if len(places) >= _CODED_CLIPS:
+            edges[places] = np.quantile(measures["clip.edge_drop_db"][places], _USUAL)
+    return edges
 
 
 def _members(names: Sequence[str]) -> list[npt.NDArray[np.intp]]:

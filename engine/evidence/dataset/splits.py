@@ -15,6 +15,7 @@ from .clips import Scan
 from .coded import Integers, different
 from .counting import EXAMPLES, counted, measured, unknown, where
 from .groups import no_group_reason
+from .label_contrast import contrast_p
 from .labels import cramers_v, strata
 from .records import SPLITS, Dataset, Row, Split
 
@@ -30,6 +31,7 @@ _DRIFT = (
     "dataset.label_split_distance dataset.label_split_p dataset.label_split_association dataset.untrained_classes "
     "dataset.untested_classes"
 )
+_CONTRAST = "dataset.label_contrast_far dataset.label_contrast_near dataset.label_contrast_p"
 _TEXTS = "dataset.shared_text_clips dataset.shared_text_share"
 _LONG = {"train": "training", "val": "validation", "test": "test"}
 
@@ -37,7 +39,7 @@ _LONG = {"train": "training", "val": "validation", "test": "test"}
 def measure_splits(dataset: Dataset, scan: Scan, copies: Integers) -> Measured:
     """Return the split facts; all unknown without a split column. `copies` numbers the rows by their sound."""
     if dataset.columns.split is None:
-        names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT} {_TEXTS}"
+        names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT} {_CONTRAST} {_TEXTS}"
         return Measured(unknown=unknown(names, f"no split column among {', '.join(dataset.header)}"))
     return (
         Measured((*_sizes(dataset), *_scoped(dataset, scan)))
@@ -192,7 +194,7 @@ def _drift(dataset: Dataset) -> Measured:
     parts = [_part(dataset, split, codes, size) for split in SPLITS]
     labelled = [part for part in parts if len(part.codes)]
     if len(labelled) < 2:
-        return Measured(unknown=unknown(_DRIFT, "fewer than two splits have labels"))
+        return Measured(unknown=unknown(f"{_DRIFT} {_CONTRAST}", "fewer than two splits have labels"))
     first, *others = labelled  # training where there is one: the others are judged by what it teaches
     pairs = [
         _Pair(first, other, total_variation(first.counts, other.counts), _chance(first, other)) for other in others
@@ -205,7 +207,19 @@ def _drift(dataset: Dataset) -> Measured:
         measured("dataset.label_split_distance", worst.distance, worst.n, (sentence,)),
         measured("dataset.label_split_p", p, worst.n, (sentence,)),
     )
-    return Measured(facts) + _association(parts) + _absent(dataset, codes)
+    return Measured((*facts, *_contrast(pairs))) + _association(parts) + _absent(dataset, codes)
+
+
+def _contrast(pairs: Sequence[_Pair]) -> tuple[Fact, ...]:
+    """How much farther from training one of validation and test lies than the other; a lone one as far as itself."""
+    near, far = min(pairs, key=lambda pair: pair.distance), max(pairs, key=lambda pair: pair.distance)
+    p = 1.0 if near is far else contrast_p(near.a.counts, near.b.counts, far.b.counts)
+    sentence = (
+        f"{_LONG[far.b.split]} lies {far.distance:.3f} from {_LONG[far.a.split]}, "
+        f"{_LONG[near.b.split]} {near.distance:.3f}; p {p:.4f}"
+    )
+    values = zip(_CONTRAST.split(), (far.distance, near.distance, p), strict=True)
+    return tuple(measured(name, value, min(near.n, far.n), (sentence,)) for name, value in values)
 
 
 def _part(dataset: Dataset, split: Split, codes: Integers, size: int) -> _Part:

@@ -139,3 +139,31 @@ def test_a_collection_of_many_rates_has_no_usual_one(tmp_path: Path) -> None:
         told[name] = int(holding(CHECKS["clip.wrong-rate"], measures, 50).sum())
 
     assert told == {"one rate": 2, "many": 0}
+
+
+def test_a_wall_in_a_lossy_clip_is_a_finding_where_its_coding_has_few(tmp_path: Path) -> None:
+    """Of 40 MP3 clips four have an empty upper band, and were narrow before; or thirty have, and it is the codec."""
+    dataset = dataset_of(tmp_path, 45)
+    clips = {
+        region: Clip(region, sample_rate_hz=44100, container="WAV" if n >= 40 else "MP3", channels=1, frames=44100)
+        for n, region in enumerate(dataset.regions)
+    }
+    told = {}
+    for name, narrow in (("rare", 4), ("usual", 30)):
+        walled = [n < narrow or n == 44 for n in range(45)]
+        measures = relative_measures(
+            Scan(
+                clips,
+                {
+                    "clip.edge_drop_db": np.where(walled, 30.0, 5.0),
+                    "clip.edge_share": np.full(45, 0.2),
+                    "clip.edge_above_dbfs": np.full(45, -100.0),
+                    "clip.lossy": np.array([clip.container == "MP3" for clip in clips.values()], dtype=float),
+                },
+            ),
+            {},
+        )
+        told[name] = np.flatnonzero(holding(CHECKS["clip.upsampled"], measures, 45)).tolist()
+
+    assert told == {"rare": [0, 1, 2, 3, 44], "usual": [44]}
+    assert np.isnan(measures["clip.coding_edge_db"][40:]).all()

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.evidence.dataset import read_dataset
+from engine.evidence.dataset.label_contrast import chi_square, contrast_p
 from engine.evidence.dataset.labels import isolated_scores, measure_labels
 from engine.evidence.dataset.splits import total_variation
 
@@ -166,3 +167,46 @@ def test_equal_classes_are_wholly_balanced_and_no_more(tmp_path: Path, classes: 
     value = next(fact.value for fact in measure_labels(dataset).facts if fact.name == "dataset.class_entropy")
     assert value == pytest.approx(1.0)
     assert value <= 1.0
+
+
+def test_one_split_thinned_after_a_split_by_label_is_told_where_chance_would_forgive_it(tmp_path: Path) -> None:
+    """Of 60 test clips 12 of two classes are gone: no more than a random split may lack, and validation lacks none."""
+    kept = {"val": [10] * 6, "test": [10, 10, 10, 10, 4, 4], "train": [46] * 6}
+    rows = [
+        f"c{k},s{split}{n},{split}"
+        for split, sizes in kept.items()
+        for k, size in enumerate(sizes)
+        for n in range(size)
+    ]
+
+    found = measure(_manifest(tmp_path, rows))
+
+    assert found["dataset.label_split_p"] > 0.2
+    assert found["dataset.label_contrast_near"] == 0
+    assert found["dataset.label_contrast_far"] == pytest.approx(1 / 6)
+    assert found["dataset.label_contrast_p"] < 0.005
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=20, deadline=None)
+def test_parts_of_a_random_split_differ_no_more_than_parts_of_a_random_split(seed: int) -> None:
+    """Twenty random splits; one in a hundred would have a p below 0.01."""
+    rng = np.random.default_rng(seed)
+    pooled = np.array([90, 60, 30, 30, 20])
+    one = rng.multivariate_hypergeometric(pooled, 40)
+    other = rng.multivariate_hypergeometric(pooled - one, 50)
+    p = contrast_p(pooled - one - other, one, other)
+
+    assert (
+        p == contrast_p(pooled - one - other, other, one)
+        or abs(p - contrast_p(pooled - one - other, other, one)) < 0.05
+    )
+    assert contrast_p(pooled - one - other, one, one) == 1
+    assert chi_square(one, 3 * one) == pytest.approx(0)
+
+
+def test_with_one_split_beside_training_there_is_nothing_to_contrast(tmp_path: Path) -> None:
+    found = measure(_manifest(tmp_path, [f"{'xy'[n % 2]},s{n},{'train' if n % 3 else 'test'}" for n in range(120)]))
+
+    assert found["dataset.label_contrast_p"] == 1
+    assert found["dataset.label_contrast_near"] == found["dataset.label_contrast_far"]
