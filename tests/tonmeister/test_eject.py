@@ -11,6 +11,7 @@ import yaml
 
 from engine.training.ejecting.ejection import eject
 from tests.engine.training.corpora import write_manifest
+from tests.engine.training.sequence_corpora import tag_corpus, word_corpus
 from tests.engine.training.small_models import save_checkpoint, save_spectral_checkpoint
 from tonmeister.cli.main import main
 
@@ -56,6 +57,28 @@ def test_it_passes_on_scripts_of_backbones_that_hear_spectra(
     data = {**PLAN["data"], "manifest": str(test_data / "audio/fsdd/manifest.csv")}  # type: ignore[dict-item]
     backbone = {"name": kind, "checkpoint": save_spectral_checkpoint(tmp_path, kind), "layers": "weighted-sum"}
     about = {"data": data, "backbone": backbone, "adaptation": {"method": method}}
+    plan, script = tmp_path / "plan.yaml", tmp_path / "train.py"
+    plan.write_text(yaml.safe_dump({**PLAN, **about}))
+
+    eject(plan, script)
+    assert main(["review", str(script), "--format", "json"]) == 0
+    assert [finding["id"] for finding in json.loads(capsys.readouterr().out)["findings"]] == []
+
+
+@pytest.mark.parametrize("spells", [False, True])
+def test_it_passes_on_scripts_of_tags_and_of_transcripts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], spells: bool
+) -> None:
+    manifest = (word_corpus if spells else tag_corpus)(tmp_path / "data")
+    task = {"type": "ctc"} if spells else {"type": "classification", "labels": "several"}
+    about = {
+        "task": task,
+        "data": {**PLAN["data"], "manifest": str(manifest)},  # type: ignore[dict-item]
+        "augmentation": {"strength": "light", "mixing": "avoid"},
+        "backbone": {**PLAN["backbone"], "checkpoint": save_checkpoint(tmp_path)},  # type: ignore[dict-item]
+        "training": {**PLAN["training"], "loss": "ctc" if spells else "binary-cross-entropy"},  # type: ignore[dict-item]
+        "evaluation": {"select_by": "word-error-rate" if spells else "mean-average-precision"},
+    }
     plan, script = tmp_path / "plan.yaml", tmp_path / "train.py"
     plan.write_text(yaml.safe_dump({**PLAN, **about}))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.plan import Plan
+from engine.plan import Answer, Plan
 
 from .model import SPEECH
 from .writing import namespace
@@ -18,7 +18,8 @@ def read_rows(part: str) -> list[Any]:
     """Return the clips of `train`, `val` or `test` in the order of the manifest."""
     with CLIPS.open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["part"] == part]
-    return [SimpleNamespace(**row, number=int(row["row"]), target={target}) for row in rows]
+    rows = [SimpleNamespace(**row, number=int(row["row"]), target={target}) for row in rows]
+    return {kept}
 
 
 def place_of(row: Any, rate: int) -> tuple[int, int | None]:
@@ -51,7 +52,7 @@ class Clips(torch.utils.data.Dataset):
     def __init__(self, rows: list[Any]) -> None:
         self.rows = rows
         self.lengths = [{length} for row in rows]
-
+{most}
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -60,7 +61,7 @@ class Clips(torch.utils.data.Dataset):
         epoch, place = place if isinstance(place, tuple) else (None, place)
         row = self.rows[place]
         clip = decode(row)
-{changes}        return {{"clip": clip, "label": row.target{key}}}
+{changes}        return {{"clip": clip, "label": {label}{key}}}
 '''
 _CUT = """\
         longest = round(MAX_SECONDS * SAMPLE_RATE_HZ)
@@ -114,6 +115,17 @@ _EXTRACTED = """\
     clips = [example["clip"] for example in examples]
     inputs = dict(EXTRACTOR(clips, sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt"))"""
 _KEYS = '    inputs["keys"] = torch.tensor([example["key"] for example in examples])\n'
+_TARGETS: dict[Answer, str] = {
+    "class": 'CLASSES.index(row["label"])',
+    "tags": '[float(name in tags_of(row["label"], SEPARATOR)) for name in CLASSES]',
+    "symbols": '[CLASSES.index(char) for char in transcript_of(row["label"], PLAIN)]',
+    "score": 'float(row["label"])',
+}
+"""What a clip's answer is compared with, from its row of the list."""
+_WHOLE = '[row for row in rows if part != "train" or length_of(row) <= round(MAX_SECONDS * SAMPLE_RATE_HZ)]'
+"""Half a clip does not say what its transcript says."""
+_MOST = "        self.most = max(len(row.target) for row in rows)\n"
+_FILLED = "row.target + [-1] * (self.most - len(row.target))"
 _SAMPLED = (
     "batch_size",
     "batch_seconds",
@@ -122,44 +134,58 @@ _SAMPLED = (
     "class_balance",
     "clips_per_class",
     "curriculum_epochs",
+    "best_epochs",
 )
 """What the sampler reads of `training`."""
 
 
 def has_own_sampler(plan: Plan) -> bool:
     """Say whether an epoch shows other clips than all of them once."""
-    return plan.training.class_balance == "balanced-sampling" or plan.training.curriculum_epochs > 0
+    return plan.training.class_balance == "balanced-sampling"
 
 
 def data_part(plan: Plan, normalises_input: bool) -> str:
     """Return what reads, orders and pads the clips."""
-    classes, varied = plan.task.type == "classification", plan.augmentation.strength != "none"
-    extracts, cut = plan.backbone.name in SPEECH, plan.data.max_seconds is not None
-    parts = [f"AUGMENTATION = {namespace(plan.augmentation, *plan.augmentation.model_dump())}"] if varied else []
+    answer, varied = plan.answer, plan.augmentation.strength != "none"
+    limited = plan.data.max_seconds is not None
+    extracts, cut = plan.backbone.name in SPEECH, limited and answer != "symbols"
+    parts = [f"AUGMENTATION = {_variation(plan)}"] if varied else []
     parts += [] if not extracts else [_EXTRACTOR.format(normalises=normalises_input)]
-    parts.append(_READING.format(target='CLASSES.index(row["label"])' if classes else 'float(row["label"])'))
+    whole = answer == "symbols" and limited
+    parts.append(_READING.format(target=_TARGETS[answer], kept=_WHOLE if whole else "rows"))
     parts.append(
         _CLIPS.format(
             length="min(length_of(row), round(MAX_SECONDS * SAMPLE_RATE_HZ))" if cut else "length_of(row)",
+            most=_MOST if answer == "symbols" else "",
+            label=_FILLED if answer == "symbols" else "row.target",
             changes=_CUT * cut + _AUGMENTED * varied,
             key=', "key": (-1 if epoch is None else epoch, row.number)' * varied,
         )
     )
-    parts.append(_order(plan, classes))
-    inputs, kind = _EXTRACTED if extracts else _PADDED, "" if classes else ", dtype=torch.float32"
+    parts.append(_order(plan))
+    inputs, kind = _EXTRACTED if extracts else _PADDED, ", dtype=torch.float32" if answer == "score" else ""
     parts.append(_COLLATE.format(inputs=inputs, kind=kind, keys=_KEYS * varied))
     return "\n\n\n".join(part.strip("\n") for part in parts)
 
 
-def _order(plan: Plan, classes: bool) -> str:
+def _variation(plan: Plan) -> str:
+    """Return how clips are varied; another speed makes another class only where a clip has one."""
+    chosen = plan.augmentation
+    named = chosen.speed != "new-class" or plan.answer == "class"
+    chosen = chosen if named else chosen.model_copy(update={"speed": "avoid"})
+    return namespace(chosen, *chosen.model_dump())
+
+
+def _order(plan: Plan) -> str:
     if not has_own_sampler(plan):
         longest = round(plan.training.batch_seconds * plan.data.sample_rate_hz)
         limit = f", {longest}" if longest else ""
         return _ORDER.format(sampler="", order=f"epoch_order(self.lengths, BATCH_SIZE, SEED, self.epoch{limit})")
+    known = {"class": "row.target", "tags": "int(row.rarest)"}.get(plan.answer, "0")
     lines = [
         f"training = {namespace(plan.training, *_SAMPLED, indent=8)}",
         "plan = SimpleNamespace(training=training, data=SimpleNamespace(sample_rate_hz=SAMPLE_RATE_HZ))",
-        f"self.sampler = Sampler(plan, self.lengths, [{'row.target' if classes else '0'} for row in rows])",
+        f"self.sampler = Sampler(plan, self.lengths, [{known} for row in rows])",
     ]
     sampler = "".join(f"        {line}\n" for line in lines)
     return _ORDER.format(sampler=sampler, order="self.sampler.order(self.epoch)")

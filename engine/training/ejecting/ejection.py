@@ -15,12 +15,16 @@ from knowledge.errors import PlanError, UsageError
 
 from ..data import read_corpus
 from ..items import Item
+from ..labels import separator_of
 from ..pretrained import preprocessor
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
+from .data import has_own_sampler
 from .model import SPECTRAL
 from .script import can_be_written, script_text
 
 COLUMNS = ("row", "part", "file", "path", "label", "group", "start_seconds", "stop_seconds", "channel")
+RAREST = "rarest"
+"""What only a sampler reads that balances several classes a clip: the number of the rarest."""
 
 
 def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list[Path]:
@@ -36,8 +40,8 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
     reasons = can_be_written(plan)
     if reasons:
         raise PlanError(
-            f"{plan_path}: no script of transformers' Trainer does this: {'; '.join(reasons)}",
-            hint="`tonmeister train` runs it.",
+            f"{plan_path}: `tonmeister eject` writes no script that does this: {'; '.join(reasons)}",
+            hint="Change these lines in a copy of the plan, or stay with `tonmeister train`, which runs it as it is.",
         )
     clips = script.with_name(f"{script.stem}-clips.csv")
     for path in (script, clips):
@@ -46,8 +50,9 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
     corpus = read_corpus(plan)
     checkpoint = plan.backbone.checkpoint if plan.backbone.name not in SPECTRAL else None
     settings = {} if checkpoint is None else preprocessor(checkpoint, plan.data.sample_rate_hz)
-    text = script_text(plan, clips.name, corpus.classes, settings, "tonmeister eject")
-    write_atomically(clips, _list(_parts(corpus.items, plan, held_out), bool(corpus.classes)))
+    separator = separator_of((item.label for item in corpus.items), plan.data.label_separator)
+    text = script_text(plan, clips.name, corpus.classes, settings, "tonmeister eject", separator)
+    write_atomically(clips, _list(_parts(corpus.items, plan, held_out), plan))
     write_atomically(script, text)
     return [script, clips]
 
@@ -70,19 +75,24 @@ def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
     return folds[held_out]
 
 
-def _list(parts: Parts, classes: bool) -> str:
+def _list(parts: Parts, plan: Plan) -> str:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, *([RAREST] if _needs_rarest(plan) else [])))
     for name, items in (("train", parts.train), ("val", parts.validation), ("test", parts.held_out)):
-        writer.writerows(_row(name, item, classes) for item in items)
+        writer.writerows(_row(name, item, plan) for item in items)
     return stream.getvalue()
 
 
-def _row(part: str, item: Item, classes: bool) -> Sequence[object]:
+def _row(part: str, item: Item, plan: Plan) -> Sequence[object]:
     region = item.region
     start = region.start_seconds or ""
     stop = "" if region.stop_seconds is None else region.stop_seconds
     channel = "" if region.channel is None else region.channel
-    label = item.label if classes else repr(item.target)
-    return (item.index, part, region.file.resolve(), item.path, label, item.group, start, stop, channel)
+    label = repr(item.target) if plan.answer == "score" else item.label
+    rarest = [int(item.target)] if _needs_rarest(plan) else []
+    return (item.index, part, region.file.resolve(), item.path, label, item.group, start, stop, channel, *rarest)
+
+
+def _needs_rarest(plan: Plan) -> bool:
+    return plan.answer == "tags" and has_own_sampler(plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.plan import Plan
 
+from ..evaluation import LOWER_IS_BETTER
 from .model import SPECTRAL
 
 _LAUNCH = '''
@@ -105,7 +106,7 @@ def launch_part(plan: Plan) -> str:
         deterministic=_DETERMINISTIC if plan.compute.deterministic else "",
         fit="    model.fit(clips)\n" if plan.backbone.name in SPECTRAL else "",
         select=select,
-        greater=select != "loss",
+        greater=select not in LOWER_IS_BETTER,
         device=device,
         stops="[transformers.EarlyStoppingCallback(PATIENCE_EPOCHS)]" if training.patience_epochs else "[]",
     )

@@ -42,7 +42,12 @@ def has_own_attention(plan: Plan) -> bool:
 
 def has_scale(plan: Plan) -> bool:
     """Say whether pooled spectral values are standardised; as `engine.training.model` decides it."""
-    return plan.head.name != "temporal" and plan.pooling.name in ("mean", "statistics")
+    return not in_time(plan) and plan.head.name != "temporal" and plan.pooling.name in ("mean", "statistics")
+
+
+def in_time(plan: Plan) -> bool:
+    """Say whether every frame has an answer of its own, so that nothing is pooled."""
+    return plan.answer == "symbols"
 
 
 def _frame_seconds_stride(plan: Plan) -> int:
@@ -58,16 +63,19 @@ def _top_layers_of_head(plan: Plan, frame_seconds: str) -> str:
         lines.append(f"self.temporal = TemporalEncoder(width, {plan.head.hidden}, {stride}, {plan.head.dropout})")
         lines.append("width = self.temporal.features")
         seconds = f"{frame_seconds} * {stride}" if stride > 1 else frame_seconds
-    if plan.pooling.name == "hierarchical":
+    read = "width" if in_time(plan) else "self.pooling.features"
+    if in_time(plan):
+        pass
+    elif plan.pooling.name == "hierarchical":
         size = f"max(round({plan.pooling.segment_seconds} / ({seconds})), 1)"
         lines.append(f"self.pooling = HierarchicalPooling(width, {size})")
     else:
         lines.append(f"self.pooling = {POOLINGS[plan.pooling.name]}(width)")
     if plan.backbone.name in SPECTRAL and has_scale(plan):
         lines.append("self.scale = PooledScale(self.pooling.features)")
-    outputs = "len(CLASSES)" if plan.task.type == "classification" else "1"
+    outputs = "1" if plan.answer == "score" else "len(CLASSES)"
     lines.append(f"head = {namespace(plan.head, 'name', 'hidden', 'dropout')}")
-    lines.append(f"self.answer = answer_layers(head, self.pooling.features, {outputs})")
+    lines.append(f"self.answer = answer_layers(head, {read}, {outputs})")
     if plan.task.type == "regression":
         lines.append("targets = [row.target for row in rows]")
         if plan.output.bounded:
@@ -88,10 +96,13 @@ def _answer_lines(plan: Plan) -> str:
         lines.append("frames = self.mix(frames)")
     if plan.head.name == "temporal":
         lines.append("frames, mask = self.temporal(frames, mask)")
+    if in_time(plan):
+        lines.append('return {"logits": packed(self.answer(frames).float(), mask)}')
+        return "\n".join(f"        {line}" for line in lines)
     pooled = "self.pooling(frames, mask)"
     pooled = f"self.scale({pooled})" if plan.backbone.name in SPECTRAL and has_scale(plan) else pooled
     answer = f"self.answer({pooled}).float()"
-    lines.append(f'return {{"logits": {answer if plan.task.type == "classification" else f"self.output({answer})"}}}')
+    lines.append(f'return {{"logits": {f"self.output({answer})" if plan.answer == "score" else answer}}}')
     return "\n".join(f"        {line}" for line in lines)
 
 

@@ -9,13 +9,16 @@ from ..scored import METRICS
 from .writing import namespace
 
 LOSSES = {
-    "cross-entropy": "cross_entropy",
-    "binary-cross-entropy": "binary_cross_entropy",
-    "mse": "mean_squared_error",
-    "huber": "huber",
-    "ccc": "concordance_loss",
+    "cross-entropy": ("cross_entropy",),
+    "binary-cross-entropy": ("binary_cross_entropy",),
+    "mse": ("mean_squared_error",),
+    "huber": ("huber",),
+    "ccc": ("concordance_loss",),
+    "mse+ccc": ("concordance_loss", "mean_squared_error"),
+    "clipped-mse+rank": ("clipped_and_ranked",),
+    "ctc": ("symbol_loss",),
 }
-"""Losses that a script can compute by one call; those of `engine.training.losses`."""
+"""What a script adds up: functions of `engine.training.losses`."""
 FALLS = {
     "constant": "",
     "warmup-cosine": "_cosine",
@@ -62,17 +65,18 @@ _SCORES = '''
 METRICS = {{{values}}}
 
 
+{compared}
+
+
 def scores_of(outcome: transformers.EvalPrediction) -> dict[str, float]:
     """Return every metric over all clips at once."""
-    labels, outputs = outcome.label_ids, outcome.predictions
-    predictions = {answers}
+    labels, predictions = compared(outcome.label_ids, outcome.predictions)
     return {{name: metric(labels, predictions) for name, metric in METRICS.items()}}
 
 
 def report(rows: list[Any], outcome: Any) -> dict[str, Any]:
     """Print and return each metric with its 95 % interval, and the scores of each group."""
-    labels, outputs = np.asarray(outcome.label_ids), np.asarray(outcome.predictions)
-    predictions = {answers}
+    labels, predictions = compared(np.asarray(outcome.label_ids), np.asarray(outcome.predictions))
     groups = np.array([row.group for row in rows])
     whole = {{
         name: {{"value": metric(labels, predictions), "interval": bootstrap_interval(metric, labels, predictions)}}
@@ -91,34 +95,89 @@ def write_predictions(path: Path, rows: list[Any], outputs: np.ndarray) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "group", "label", "prediction"])
-        for row, answer in zip(rows, {answers}, strict=True):
+        for row, answer in zip(rows, answers_of(outputs), strict=True):
             writer.writerow([row.path, row.group, row.label, {said}])
 '''
+_COMPARED = '''
+def answers_of(outputs: np.ndarray) -> np.ndarray:
+    """Return what the network says of each clip."""
+    return {answers}
 
 
-def loss_part(plan: Plan) -> str:
-    """Return what is minimised."""
-    training, name = plan.training, LOSSES[plan.training.loss]
-    weighted, margins = training.class_balance == "weighted-loss", training.class_balance == "logit-adjustment"
-    lines = ['answers = outputs["logits"]']
-    before = []
-    if weighted or margins:
+def compared(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the metrics are called with."""
+    return labels, answers_of(outputs)
+'''
+_HEARD = '''def answers_of(outputs: np.ndarray) -> list[str]:
+    """Return the transcript of each clip: the best symbol of every frame, repeats as one, without blanks."""
+    clips = [torch.from_numpy(frames[frames[:, 0] == 1]) for frames in outputs]  # the rest is padding
+    return ["".join(CLASSES[number] for number in heard_symbols(frames)) for frames in clips]
+
+
+def compared(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the metrics are called with: words and characters of each clip, and the errors in them."""
+    said = ["".join(CLASSES[number] for number in row[row >= 0]) for row in labels]
+    pairs = [counts(*pair) for pair in zip(said, answers_of(outputs), strict=True)]
+    return np.array([lengths for lengths, _ in pairs]), np.array([errors for _, errors in pairs])'''
+
+
+def _class_lines(plan: Plan, name: str) -> tuple[list[str], list[str]]:
+    balance, before = plan.training.class_balance, []
+    if balance in ("weighted-loss", "logit-adjustment"):
         before = [
             "counts = torch.bincount(torch.tensor([row.target for row in rows]), minlength=len(CLASSES))",
             "shares = counts / len(rows)",
         ]
-    if margins:
-        lines += ["if answers.requires_grad:", "    answers = answers + shares.log().to(answers)"]
-    if plan.task.type == "classification":
-        weights = "class_weights(shares) if answers.requires_grad else None" if weighted else "None"
-        smoothing = (
-            f"{training.label_smoothing} if answers.requires_grad else 0.0" if training.label_smoothing else "0.0"
-        )
-        lines.append(f"loss = {name}(answers, labels, {weights}, {smoothing})")
+    weights = "class_weights(shares)" if balance == "weighted-loss" else "None"
+    return before, _balanced(plan, name, weights, "shares")
+
+
+def _tag_lines(plan: Plan, name: str) -> tuple[list[str], list[str]]:
+    balance, before = plan.training.class_balance, []
+    if balance in ("weighted-loss", "logit-adjustment"):
+        before = [
+            "shares = torch.tensor([row.target for row in rows]).mean(0)",
+            "odds = shares / (1 - shares).clamp(min=1e-6)",
+        ]
+    weights = "(1 / odds).clamp(max=_MOST_WEIGHT)" if balance == "weighted-loss" else "None"
+    return before, _balanced(plan, name, weights, "odds")
+
+
+def _balanced(plan: Plan, name: str, weights: str, margins: str) -> list[str]:
+    """Return the lines of a loss that treats training clips otherwise than those of validation."""
+    training, lines = plan.training, ['answers = outputs["logits"]']
+    if training.class_balance == "logit-adjustment":
+        lines += ["if answers.requires_grad:", f"    answers = answers + {margins}.log().to(answers)"]
+    weights = weights if weights == "None" else f"{weights} if answers.requires_grad else None"
+    smoothing = f"{training.label_smoothing} if answers.requires_grad else 0.0" if training.label_smoothing else "0.0"
+    return [*lines, f"loss = {name}(answers, labels, {weights}, {smoothing})"]
+
+
+def _unit(plan: Plan) -> str:
+    """Return what scores are divided by: their deviation, or for the losses of UTMOS half their range."""
+    deviation, output = "(statistics.pstdev([row.target for row in rows]) or 1.0)", plan.output
+    if plan.training.loss != "clipped-mse+rank":
+        return deviation[1:-1]
+    if output.low is not None and output.high is not None:
+        return repr((output.high - output.low) / 2)
+    return f"{deviation} * _HALF_RANGE_DEVIATIONS"
+
+
+def loss_part(plan: Plan) -> str:
+    """Return what is minimised."""
+    names = LOSSES[plan.training.loss]
+    name = names[0]
+    if plan.answer == "class":
+        before, lines = _class_lines(plan, name)
+    elif plan.answer == "tags":
+        before, lines = _tag_lines(plan, name)
+    elif plan.answer == "symbols":
+        before, lines = [], [f'loss = {name}(outputs["logits"], labels)']
     else:
-        before += ["deviation = statistics.pstdev([row.target for row in rows]) or 1.0"]
-        lines.append(f"loss = {name}(answers / deviation, labels / deviation)")
-    lines.append("return loss if num_items_in_batch is None else loss * len(labels) / num_items_in_batch")
+        before = [f"unit = {_unit(plan)}"]
+        lines = ['answers, labels = outputs["logits"] / unit, labels / unit']
+        lines += [f"loss = {' + '.join(f'{one}(answers, labels)' for one in names)}"]
+    lines.append("return loss if num_items_in_batch is None else loss * labels.numel() / num_items_in_batch")
     head = "\n".join(f"    {line}" for line in before)
     body = "\n".join(f"        {line}" for line in lines)
     return f'''
@@ -134,12 +193,22 @@ def make_loss(rows: list[Any]) -> Any:
 
 def scores_part(plan: Plan) -> str:
     """Return how the answers are scored and written."""
-    classes = plan.task.type == "classification"
     functions = METRICS[plan.answer]
     values = ", ".join(f'"{name}": {function.__name__}' for name, function in functions.items())
-    answers = "outputs.argmax(-1)" if classes else "outputs"
-    said = "CLASSES[int(answer)]" if classes else 'f"{answer:.6g}"'
-    return _SCORES.format(values=values, answers=answers, said=said)
+    if plan.answer == "symbols":
+        return _SCORES.format(values=values, compared=_HEARD, said="answer")
+    answers = {
+        "class": "outputs.argmax(-1)",
+        "score": "outputs",
+        "tags": "torch.from_numpy(outputs).double().sigmoid().numpy()",
+    }
+    said = {
+        "class": "CLASSES[int(answer)]",
+        "score": 'f"{answer:.6g}"',
+        "tags": "SEPARATOR.join(np.array(CLASSES)[answer >= SAID_FROM])",
+    }
+    compared = _COMPARED.format(answers=answers[plan.answer])
+    return _SCORES.format(values=values, compared=compared.strip("\n"), said=said[plan.answer])
 
 
 def optimiser_part(plan: Plan) -> str:

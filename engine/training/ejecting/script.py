@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.plan import Plan
+from engine.plan import Answer, Plan
 
+from ..labels import SEPARATORS
+from ..losses import adds_up
 from ..scored import METRICS
 from .data import data_part, has_own_sampler
 from .launch import launch_part
-from .model import POOLINGS, SPECTRAL, has_adapters, has_own_attention, has_scale, model_part
+from .model import POOLINGS, SPECTRAL, has_adapters, has_own_attention, has_scale, in_time, model_part
 from .objective import FALLS, LOSSES, loss_part, optimiser_part, scores_part
 from .taken_over import take_over
 from .windowed import STAGES
@@ -40,25 +42,45 @@ _IMPORTS = (
     "from torch import nn",
     "from transformers.trainer_utils import get_last_checkpoint",
 )
+_OF_ANSWERS: dict[Answer, tuple[tuple[str, str], ...]] = {
+    "tags": (("training.labels", "tags_of"), ("tag_metrics", "SAID_FROM")),
+    "symbols": (
+        ("training.labels", "transcript_of"),
+        ("training.frame_answers", "packed"),
+        ("training.frame_answers", "heard_symbols"),
+        ("transcript_metrics", "counts"),
+    ),
+}
+"""What reading, scoring and writing these answers takes besides: module and name."""
 
 
 def can_be_written(plan: Plan) -> list[str]:
-    """Return why this plan cannot become a script, if it cannot."""
-    reasons = []
-    if plan.answer not in ("class", "score"):
-        reasons.append(f"a clip's answer is {plan.answer}, not one class or score")
+    """Return why this plan cannot become a script, if it cannot, and what could."""
+    training, reasons = plan.training, []
+    if plan.answer == "events":
+        reasons.append("task.type is detection, whose events need more than a Trainer scores; classes can be ejected")
+    if training.loss == "supcon":
+        reasons.append(
+            "training.loss is supcon, whose answers are vectors and no classes; cross-entropy can be ejected"
+        )
     if plan.data.reference_column is not None:
-        reasons.append("data.reference_column names a second signal for every clip")
+        reasons.append("data.reference_column names a second signal for every clip; without it the plan can be ejected")
     if plan.backbone.is_own:
         reasons.append(f"backbone.name is {plan.backbone.name}, a class of your own, and no checkpoint of transformers")
-    if plan.augmentation.speed == "new-class" and plan.augmentation.strength != "none":
-        reasons.append("augmentation.speed is new-class, which makes classes that only training knows")
-    if plan.training.stages != "one":
-        reasons.append(f"training.stages is {plan.training.stages}, two trainings one after the other")
-    if plan.training.loss not in LOSSES:
-        reasons.append(f"training.loss is {plan.training.loss}")
-    if plan.training.schedule not in FALLS:
-        reasons.append(f"training.schedule is {plan.training.schedule}, which follows the score and not the step")
+    if plan.answer == "class" and plan.augmentation.speed == "new-class" and plan.augmentation.strength != "none":
+        reasons.append("augmentation.speed is new-class, which makes classes that only training knows; use can")
+    if training.stages != "one":
+        reasons.append(f"training.stages is {training.stages}, two trainings one after the other; one can be ejected")
+    if training.schedule not in FALLS:
+        reasons.append(
+            f"training.schedule is {training.schedule}, which follows the score and not the step; "
+            f"{', '.join(FALLS)} can"
+        )
+    if training.curriculum_epochs or training.best_epochs:
+        reasons.append(
+            "training.curriculum_epochs or best_epochs show fewer clips in some epochs, and a Trainer counts on "
+            "as many steps in each; 0 can"
+        )
     return reasons
 
 
@@ -72,17 +94,22 @@ def not_carried_over(plan: Plan) -> list[str]:
         "augmentation.mask_share: no frames are hidden from the backbone": bool(augmentation.mask_share),
         "training.average_decay: there is no running average of the weights": bool(training.average_decay),
         "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),
-        "training.batch_seconds, curriculum_epochs: rates count on as many steps as the first epoch has": bool(
-            training.batch_seconds or training.curriculum_epochs
-        ),
+        "training.batch_seconds: rates count on as many steps as the first epoch has": training.batch_seconds > 0,
         "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
-        "evaluation: the loss of the validation clips is the mean over batches": training.loss == "ccc",
+        "evaluation: the loss of the validation clips is the mean over batches": not adds_up(training.loss),
     }
     return [text for text, is_so in found.items() if is_so]
 
 
-def script_text(plan: Plan, clips: str, classes: tuple[str, ...], settings: Mapping[str, Any], command: str) -> str:
+def script_text(
+    plan: Plan,
+    clips: str,
+    classes: tuple[str, ...],
+    settings: Mapping[str, Any],
+    command: str,
+    separator: str = SEPARATORS[0],
+) -> str:
     """Return the script.
 
     Args:
@@ -91,10 +118,11 @@ def script_text(plan: Plan, clips: str, classes: tuple[str, ...], settings: Mapp
         classes: by number; empty for regression.
         settings: of a checkpoint's preprocessor; empty where there is none.
         command: what wrote it.
+        separator: between the classes of a clip that may have several.
     """
     taken = take_over(_parts(plan))
     own = [
-        _settings(plan, clips, classes),
+        _settings(plan, clips, classes, separator),
         data_part(plan, bool(settings.get("do_normalize", True))),
         model_part(plan, settings),
         loss_part(plan),
@@ -140,18 +168,23 @@ def _import_lines(imports: set[str], text: str) -> list[str]:
 
 def _parts(plan: Plan) -> list[tuple[str, str]]:
     """Return what is taken over: module and name."""
-    training, classes = plan.training, plan.task.type == "classification"
+    training = plan.training
     parts = [("training.resampling", "resampled"), ("training.padding", "frame_mask")]
-    parts += [("training.pooling", POOLINGS[plan.pooling.name]), ("training.heads", "answer_layers")]
-    parts += [("training.losses", LOSSES[training.loss])]
+    parts += [] if in_time(plan) else [("training.pooling", POOLINGS[plan.pooling.name])]
+    parts += [("training.heads", "answer_layers"), *_OF_ANSWERS.get(plan.answer, ())]
+    parts += [("training.losses", name) for name in LOSSES[training.loss]]
+    unranged = training.loss == "clipped-mse+rank" and None in (plan.output.low, plan.output.high)
+    parts += [("training.losses", "_HALF_RANGE_DEVIATIONS")] if unranged else []
     parts += [("metrics", "bootstrap_interval")]
-    parts += [("metrics", function.__name__) for function in METRICS[plan.answer].values()]
+    parts += [
+        (function.__module__.removeprefix("engine."), function.__name__) for function in METRICS[plan.answer].values()
+    ]
     if plan.head.name == "temporal":
         parts.append(("training.heads", "TemporalEncoder"))
-    if not classes:
+    if plan.answer == "score":
         parts.append(("training.heads", "BoundedOutput" if plan.output.bounded else "StandardisedOutput"))
     if training.class_balance == "weighted-loss":
-        parts.append(("training.losses", "class_weights"))
+        parts.append(("training.losses", "_MOST_WEIGHT" if plan.answer == "tags" else "class_weights"))
     if training.schedule != "constant":
         parts.append(("training.schedules", FALLS[training.schedule]))
     parts.append(("training.sampling", "Sampler") if has_own_sampler(plan) else ("training.batches", "epoch_order"))
@@ -188,10 +221,12 @@ def _title(plan: Plan, clips: str, command: str) -> str:
     return "\n".join([*lines, '"""'])
 
 
-def _settings(plan: Plan, clips: str, classes: tuple[str, ...]) -> str:
+def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) -> str:
     training, data = plan.training, plan.data
     values: dict[str, Any] = {
         "CLASSES": classes,
+        "SEPARATOR": separator,
+        "PLAIN": data.transcripts == "plain",
         "CHECKPOINT": plan.backbone.checkpoint,
         "SAMPLE_RATE_HZ": data.sample_rate_hz,
         "MAX_SECONDS": data.max_seconds,
@@ -208,6 +243,8 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...]) -> str:
         "WORKERS": plan.compute.workers,
     }
     dropped = [] if classes else ["CLASSES"]
+    dropped += ["SEPARATOR"] if plan.answer != "tags" else []
+    dropped += ["PLAIN"] if plan.answer != "symbols" else []
     dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL else []
     dropped += ["BACKBONE_LEARNING_RATE"] if plan.adaptation.method not in ("partial", "full") else []
     dropped += ["MAX_SECONDS"] if data.max_seconds is None else []

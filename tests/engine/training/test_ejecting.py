@@ -17,6 +17,7 @@ from knowledge.errors import PlanError, UsageError
 
 from .corpora import events_of, score_plan, tone_corpus, tone_plan, train, write_manifest, write_plan
 from .ejected_scripts import loaded, losses_of
+from .sequence_corpora import tag_corpus, tag_plan, word_corpus, word_plan
 from .small_models import save_checkpoint, save_spectral_checkpoint
 
 NO_DROPOUT = {
@@ -141,6 +142,48 @@ def test_bounded_scores_too(tmp_path: Path) -> None:
     assert_same(score_plan(manifest, head__name="temporal", training__schedule="linear"), tmp_path)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__class_balance": "weighted-loss", "training__accumulation": 3, "training__label_smoothing": 0.1},
+        {"training__class_balance": "logit-adjustment", "head__name": "temporal", "head__hidden": 16},
+        {"training__class_balance": "balanced-sampling", "pooling__name": "mean"},
+    ],
+    ids=["weighted", "margins", "sampled"],
+)
+def test_several_tags_a_clip_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert_same(tag_plan(tag_corpus(tmp_path / "data"), training__batch_size=5, **changes), tmp_path)
+
+
+def test_transcripts_too(tmp_path: Path) -> None:
+    manifest = word_corpus(tmp_path / "data")
+    plan = word_plan(manifest, training__batch_size=5, training__accumulation=2, data__max_seconds=0.4)
+    assert_same(plan, tmp_path)
+    rows = loaded(tmp_path / "script.py").read_rows("train")
+    assert rows and all(len(row.target) < 4 for row in rows), "words of four letters are longer than max_seconds"
+
+
+def test_a_network_of_speech_spells_the_same(spoken: Path, checkpoints: dict[str, str], tmp_path: Path) -> None:
+    plan = speech_plan(
+        spoken, checkpoints["group"], task={"type": "ctc"}, training={"loss": "ctc", "epochs": 1},
+        adaptation={"method": "full"}, evaluation={"select_by": "word-error-rate"},
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"training__loss": "mse+ccc"}, {"training__loss": "clipped-mse+rank", "output__bounded": False}]
+)
+def test_losses_over_pairs_of_clips_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    plan = score_plan(tone_corpus(tmp_path / "data", scores=True), training__batch_size=20, **changes)
+    write_plan(plan, tmp_path / "plan")
+    eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+    theirs, _ = losses_of(loaded(tmp_path / "script.py"), tmp_path / "theirs")
+
+    ours = [event["loss"] for event in events_of(train(plan, tmp_path / "ours"), "step")]
+    assert theirs == pytest.approx(ours, rel=RELATIVE)
+
+
 def test_the_script_stands_alone(tmp_path: Path) -> None:
     write_plan(tone_plan(tone_corpus(tmp_path / "data"), augmentation__strength="strong"), tmp_path / "plan")
     script, clips = eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
@@ -156,9 +199,19 @@ def test_the_script_stands_alone(tmp_path: Path) -> None:
     assert len(clips.read_text().splitlines()) == 25
 
 
-def test_what_no_script_does_is_said(tmp_path: Path) -> None:
-    write_plan(tone_plan(tone_corpus(tmp_path / "data"), training__schedule="plateau"), tmp_path / "plan")
-    with pytest.raises(PlanError, match="plateau"):
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"training__schedule": "plateau"}, "follows the score and not the step; constant, "),
+        ({"training__curriculum_epochs": 1}, "as many steps in each; 0 can"),
+        ({"training__loss": "supcon", "evaluation__select_by": "nearest-accuracy"}, "cross-entropy can be ejected"),
+        ({"task__type": "detection", "training__loss": "binary-cross-entropy", "evaluation__select_by": "segment-f1"},
+         "classes can be ejected"),
+    ],
+)  # fmt: skip
+def test_what_no_script_does_is_said(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
+    write_plan(tone_plan(tmp_path / "m.csv", **changes), tmp_path / "plan")
+    with pytest.raises(PlanError, match=reason):
         eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
 
 
