@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from knowledge.conditions import Condition, spell
 from knowledge.records import SEVERITIES, Evidence, Fact, Finding, NotAssessable
-from knowledge.rulebook import Rule
+from knowledge.rulebook import Knowledge, Rule
+from knowledge.scoping import Scope
 from knowledge.vocabulary import Entry, Vocabulary
 
 from .because import format_because
@@ -64,19 +65,36 @@ def not_assessable_of(
     facts: Mapping[str, Fact],
     unknown: Mapping[str, str],
     assessment: Assessment,
-    vocabulary: Vocabulary,
+    knowledge: Knowledge,
 ) -> tuple[NotAssessable, ...]:
-    """Return every finding that was neither made nor excluded, with what would settle it."""
+    """Return every finding that was neither made nor excluded, with what would settle it.
+
+    Where one rule could still report it on evidence of a kind that the run has, only such rules say what they need.
+    """
     found = []
+    scopes = [one for one in knowledge.scopes if all(assessment.clause(clause) is True for clause in one.when)]
+
+    def scope(rule: Rule) -> str:
+        return next((one.id for one in scopes if _lacks(rule, one, facts)), "")
+
     for name in sorted(by_attribute):
         rules = [rule for rule in by_attribute[name] if rule.then.kind == "finding"]
         if name in facts or not rules:
             continue
         open_rules = sorted((rule for rule in rules if not assessment.refuted(rule)), key=lambda rule: rule.id)
-        needs = _Needs(by_attribute, facts, unknown, assessment, vocabulary)
-        sentences = tuple(dict.fromkeys(need for rule in open_rules for need in needs.of(rule)))
-        found.append(NotAssessable(open_rules[0].then.finding, sentences, open_rules[0].id))
+        asked = [rule for rule in open_rules if not scope(rule)] or open_rules
+        needs = _Needs(by_attribute, facts, unknown, assessment, knowledge.vocabulary, scope)
+        sentences = tuple(dict.fromkeys(need for rule in asked for need in needs.of(rule)))
+        found.append(NotAssessable(asked[0].then.finding, sentences, asked[0].id, scope(asked[0])))
     return tuple(found)
+
+
+def _lacks(rule: Rule, scope: Scope, facts: Mapping[str, Fact]) -> bool:
+    """Whether the rule needs evidence of a kind that the run has none of."""
+    return any(
+        all(scope.covers(one.fact) and one.kind != "unknown" and one.fact not in facts for one in clause)
+        for clause in (*rule.needs, *rule.when)
+    )
 
 
 class _Needs:
@@ -89,7 +107,9 @@ class _Needs:
         unknown: Mapping[str, str],
         assessment: Assessment,
         vocabulary: Vocabulary,
+        scope: Callable[[Rule], str],
     ) -> None:
+        self._scope = scope
         self._by_attribute = by_attribute
         self._facts = facts
         self._unknown = unknown
@@ -114,7 +134,7 @@ class _Needs:
             if name not in self._seen:
                 self._seen.add(name)
                 for rule in sorted(self._by_attribute[name], key=lambda rule: rule.id):
-                    if not self._assessment.refuted(rule):
+                    if not self._assessment.refuted(rule) and not self._scope(rule):
                         yield from self.of(rule)
         elif name in self._unknown:
             yield f"{name}: {self._unknown[name]}"

@@ -80,6 +80,11 @@ class Session:
     pinned: frozenset[str] = frozenset()
     """Attributes that rules conclude, but that somebody established otherwise; rules cannot change them."""
 
+    @property
+    def worth_supplying(self) -> tuple[NotAssessable, ...]:
+        """What is not assessable for lack of something that this run could have."""
+        return tuple(item for item in self.not_assessable if not item.scope)
+
     def certainty(self, name: str) -> float:
         """Return how certain the fact `name` is: 1 for a given fact, 0 for an unknown one."""
         return self.certainties.get(name, 1.0) if name in self.facts else 0.0

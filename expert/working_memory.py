@@ -91,7 +91,7 @@ class WorkingMemory:
             decisions={name: self._decisions[name] for name in entries if name in self._decisions},
             findings=findings_of(self._firings, self.facts, lambda name: self._certainties.get(name, 1.0)),
             not_assessable=not_assessable_of(
-                self._by_attribute, self.facts, self._givens.unknown, self.assessment, self._knowledge.vocabulary
+                self._by_attribute, self.facts, self._givens.unknown, self.assessment, self._knowledge
             ),
             certainties=self._certainties,
             pinned=self.pinned,

@@ -18,6 +18,7 @@ KINDS = (
     "called",
     "words",
     "at_end",
+    "scope",
     "cause",
     "translation",
     "logged",

@@ -27,6 +27,7 @@ from .references import check_references
 from .reviewing import ReviewDocument
 from .rulebook import Knowledge, Remedy, Rule
 from .schema import Example, PinsDocument, SourceDocument
+from .scoping import Scope, ScopeDocument
 from .translations import LoggedDocument, TranslationDocument
 from .vocabulary import Entry, Vocabulary
 from .watching import AtEndDocument
@@ -96,6 +97,7 @@ def assemble(layered: Layered, digest: str) -> Knowledge:
         settings={item.body["setting"]: parse(SettingDocument, item) for item in _of(items, "setting")},
         justified=tuple(parse(JustifiedDocument, item) for item in _of(items, "justified")),
         at_end=tuple(parse(AtEndDocument, item) for item in _of(items, "at_end")),
+        scopes=tuple(_scope(item, vocabulary) for item in _of(items, "scope")),
         backbones=tuple(vocabulary.cards.values()),
         symbols={item.name: parse(SymbolsDocument, item).names for item in _of(items, "symbols")},
         called={item.name: _called(item) for item in _of(items, "called")},
@@ -208,6 +210,16 @@ def _vocabulary(items: list[Item]) -> Vocabulary:
         for name, value in entry.estimated.assumes.items() if entry.estimated else ():
             vocabulary.entry(name, places[entry.name]).coerce(value, places[entry.name])
     return vocabulary
+
+
+def _scope(item: Item, vocabulary: Vocabulary) -> Scope:
+    one = parse(ScopeDocument, item)
+    strange = [start for start in one.evidence if not any(name.startswith(start) for name in vocabulary.entries)]
+    if strange:
+        raise KnowledgeError(f"{item.where}: no fact begins with {strange[0]!r}")
+    return Scope(
+        one.scope, one.title, one.evidence, parse_clauses(one.when, vocabulary, item.where), one.because, one.source
+    )
 
 
 def _preset(item: Item, vocabulary: Vocabulary) -> PresetDocument:

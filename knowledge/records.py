@@ -102,3 +102,5 @@ class NotAssessable:
     id: str
     needs: tuple[str, ...] = field(default_factory=tuple)
     rule: str = ""
+    scope: str = ""
+    """The kind of evidence that it needs and that this run plainly has none of; empty where it is worth supplying."""

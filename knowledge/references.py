@@ -34,6 +34,8 @@ def check_references(knowledge: Knowledge) -> None:
         _check_sources(setting.source, knowledge, f"setting {setting.setting}")
     for ending in knowledge.at_end:
         _check_sources(ending.source, knowledge, f"at_end {ending.at_end}")
+    for scope in knowledge.scopes:
+        _check_sources(scope.sources, knowledge, f"scope {scope.id}")
     for preset in knowledge.presets:
         _check_sources(preset.citations, knowledge, f"preset {preset.preset}")
     for card in knowledge.backbones:

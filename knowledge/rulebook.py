@@ -18,6 +18,7 @@ from .profiles import ProfileDocument, Reading
 from .records import Severity, Value
 from .reviewing import ReviewDocument
 from .schema import Example, Pack, SourceDocument, Strength
+from .scoping import Scope
 from .translations import TranslationDocument
 from .vocabulary import Vocabulary
 from .watching import AtEndDocument
@@ -166,9 +167,11 @@ class Knowledge:
     settings: dict[str, SettingDocument] = field(default_factory=dict)
     """Numbers that the analyses of the rulebook and of outcomes decide with."""
     justified: tuple[JustifiedDocument, ...] = ()
+    """What the analyses report and a person found right as it is."""
     at_end: tuple[AtEndDocument, ...] = ()
     """Which findings are told of a run that has ended."""
-    """What the analyses report and a person found right as it is."""
+    scopes: tuple[Scope, ...] = ()
+    """Which kinds of evidence are not missed in a run that has none of them."""
     own: tuple[Own, ...] = ()
     """What users added, overrode and silenced, in the order of the layers."""
     silenced: tuple[Rule, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.records import Evidence, Measured
+from knowledge.records import Evidence, Fact, Measured
 
 from .. import metrics
 from .class_predictions import NAMES as CLASSES
@@ -52,7 +52,8 @@ def measure_predictions(
     by_name, limits = dict(files), limits or package_limits()
     name = next((name for name in _VALIDATION if name in by_name), None)
     if name is None:
-        return unknown("the run holds no predictions of its validation clips", *_ALL, *TAGS, *TRANSCRIPTS)
+        nothing = unknown("the run holds no predictions of its validation clips", *_ALL, *TAGS, *TRANSCRIPTS)
+        return nothing + _kind("none")
     others = {key: path for key, path in by_name.items() if key not in _OWN}
     silent: tuple[str, ...]
     if task == "ctc":
@@ -63,8 +64,17 @@ def measure_predictions(
     elif task in ("classification", "regression"):
         measured, silent = _of_one_answer(by_name[name], others, task, limits), (*TAGS, *TRANSCRIPTS)
     else:
-        return unknown("the task of the run is not known", *_ALL, *TAGS, *TRANSCRIPTS)
-    return measured + unknown(f"the task is {task}", *silent)
+        return unknown("the task of the run is not known", "predictions.kind", *_ALL, *TAGS, *TRANSCRIPTS)
+    return measured + unknown(f"the task is {task}", *silent) + _kind(_KINDS[task])
+
+
+_KINDS = {
+    "classification": "classes", "regression": "scores", "ctc": "transcripts", "tags": "tags", "detection": "events",
+}  # fmt: skip
+
+
+def _kind(kind: str) -> Measured:
+    return Measured((Fact("predictions.kind", kind, "predictions"),))
 
 
 def _of_one_answer(path: Path, others: dict[str, Path], task: str, limits: Limits) -> Measured:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,10 +115,11 @@ def _severities(diagnosis: Diagnosis) -> dict[str, str]:
 
 
 def _open_share(diagnoses: Iterable[Diagnosis]) -> float:
-    blind = [len(one.session.not_assessable) for one in diagnoses]
-    told = Counter(one.then.attribute for one in next(iter(diagnoses)).session.knowledge.rules) if blind else {}
-    every = sum(1 for name in told if name.startswith("finding."))
-    return sum(blind) / (len(blind) * every) if every else 0.0
+    """Of what is asked of a run: evidence of a kind that it plainly has none of is not."""
+    sessions = [one.session for one in diagnoses]
+    told = {one.then.attribute for one in sessions[0].knowledge.rules if one.then.kind == "finding"} if sessions else ()
+    asked = sum(len(told) - len(one.not_assessable) + len(one.worth_supplying) for one in sessions)
+    return sum(len(one.worth_supplying) for one in sessions) / asked if asked else 0.0
 
 
 def _scores(runs: list[Labelled], severities: dict[str, dict[str, str]]) -> list[Score]:

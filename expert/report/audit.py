@@ -40,7 +40,7 @@ def audit_document(audit: Audit, pictures: Document = ()) -> Document:
         *distribution_blocks(audit),
         *copies_blocks(audit),
         *(_proposal(audit.proposal) if audit.proposal else ()),
-        *not_assessable_blocks(session.not_assessable),
+        *not_assessable_blocks(session.not_assessable, session.knowledge),
         *_unknown(audit.measured),
         *own_blocks(session.knowledge),
     )

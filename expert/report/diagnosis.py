@@ -27,11 +27,11 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         *curves_blocks(diagnosis, pictured=bool(gallery)),
         *gallery,
         Heading("Findings"),
-        *findings_blocks(session.findings, session.knowledge, session.not_assessable),
+        *findings_blocks(session.findings, session.knowledge, session.worth_supplying),
         *predictions_blocks(diagnosis),
         *differential_blocks(session),
         *edits_blocks(diagnosis.edits),
-        *not_assessable_blocks(session.not_assessable),
+        *not_assessable_blocks(session.not_assessable, session.knowledge),
         *own_blocks(session.knowledge),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
     )

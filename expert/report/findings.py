@@ -52,18 +52,23 @@ def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
     )
 
 
-def not_assessable_blocks(items: Iterable[NotAssessable]) -> Document:
+def not_assessable_blocks(items: Iterable[NotAssessable], knowledge: Knowledge) -> Document:
     """What could be neither reported nor excluded, under what most of it lacks; empty when there is none.
 
-    The record holds every need of each finding.
+    What needs a kind of evidence that the run has none of is only counted. The record holds every need of each finding.
     """
-    reasons = {item.id: _reasons(item) for item in items}
+    every = tuple(items)
+    reasons = {item.id: _reasons(item) for item in every if not item.scope}
     often = Counter(reason for one in reasons.values() for reason in one)
     lacking: dict[str, list[str]] = {}
     for name, own in reasons.items():
         lacking.setdefault(max(own, key=often.__getitem__, default="unknown"), []).append(name)
     lines = tuple(
         (f"{reason}: {', '.join(names)}", ()) for reason, names in sorted(lacking.items(), key=lambda one: -len(one[1]))
+    )
+    beyond = Counter(item.scope for item in every if item.scope)
+    lines += tuple(
+        (f"{one.title} ({beyond[one.id]} findings). {one.because}", ()) for one in knowledge.scopes if one.id in beyond
     )
     return (Heading("Not assessable, and what it would need"), Bullets(lines)) if lines else ()
 

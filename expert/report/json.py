@@ -35,7 +35,7 @@ def finding_record(finding: Finding) -> dict[str, Any]:
 
 def not_assessable_record(item: NotAssessable) -> dict[str, Any]:
     """Return one finding that could be neither reported nor excluded."""
-    return {"id": item.id, "needs": list(item.needs), "rule": item.rule}
+    return {"id": item.id, "needs": list(item.needs), "rule": item.rule, "scope": item.scope}
 
 
 def decision_record(decision: Decision) -> dict[str, Any]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from itertools import pairwise
 
 from .document import Block, Bullets, Document, Gallery, Heading, Paragraph, Table, neutral
+
+_fill = partial(textwrap.fill, break_on_hyphens=False)
+"""Ids hold hyphens, and half an id finds nothing when it is searched for."""
 
 
 def render_text(document: Document, width: int = 100) -> str:
@@ -21,7 +25,7 @@ def _block(block: Block, width: int) -> str:
         underline = {1: "=", 2: "-"}.get(block.level)
         return f"{block.text}\n{underline * len(block.text)}" if underline else block.text
     if isinstance(block, Paragraph):
-        return textwrap.fill(block.text, width)
+        return _fill(block.text, width)
     if isinstance(block, Bullets):
         return "\n".join(_item(text, details, width) for text, details in block.items)
     if isinstance(block, Table):
@@ -32,8 +36,8 @@ def _block(block: Block, width: int) -> str:
 
 
 def _item(text: str, details: tuple[str, ...], width: int) -> str:
-    lines = [textwrap.fill(text, width, initial_indent="* ", subsequent_indent="  ")]
-    lines += [textwrap.fill(line, width, initial_indent="    ", subsequent_indent="      ") for line in details]
+    lines = [_fill(text, width, initial_indent="* ", subsequent_indent="  ")]
+    lines += [_fill(line, width, initial_indent="    ", subsequent_indent="      ") for line in details]
     return "\n".join(lines)
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from expert.consultation.diagnose import diagnose_run
 from expert.explanation import applicable_remedies
+from expert.report.findings import not_assessable_blocks
+from expert.report.text import render_text
 from knowledge.errors import InputError
 from knowledge.loader import load_knowledge
 from knowledge.records import Fact
@@ -191,9 +193,11 @@ def test_spikes_under_clipping_offer_other_remedies(tmp_path):
     for place in range(40, 290, 45):
         made.step_loss[place] *= 12
         made.grad_norm[place] = 12.0
-    offered = remedies(diagnose(tmp_path, made), "loss-spikes")
+    diagnosis = diagnose(tmp_path, made)
 
-    assert offered == ["training.lower-learning-rate", "training.longer-warm-up"]
+    assert diagnosis.session.facts["run.clipped_share"].value > 0.5
+    assert found(diagnosis)["loss-spikes"] == "note"
+    assert remedies(diagnosis, "loss-spikes") == ["data.check-labels", "training.lower-learning-rate"]
 
 
 def test_odd_batches_without_large_gradients_are_a_note(tmp_path):
@@ -562,3 +566,20 @@ def test_the_number_of_steps_between_evaluations_does_not_matter_to_the_fit(tmp_
     assert {name: level for name, level in one.items() if name in fit} == {
         name: level for name, level in other.items() if name in fit
     }
+
+
+def test_evidence_that_a_log_plainly_has_none_of_is_counted_and_not_asked_for(tmp_path):
+    log = tmp_path / "log.csv"
+    rows = [f"{n},{2 * 0.8**n:.4f},{2 * 0.85**n:.4f},{1 - 0.9**n:.3f}" for n in range(6)]
+    log.write_text("\n".join(["epoch,loss,val_loss,val_accuracy", *rows]))
+    session = diagnose_run(load_knowledge(), log).session
+    scopes = {item.id: item.scope for item in session.not_assessable}
+    said = render_text(not_assessable_blocks(session.not_assessable, session.knowledge))
+
+    assert scopes["blank-collapse"] == scopes["silent-classes"] == "scope.predictions"
+    assert scopes["gpu-bursty"] == "scope.gpu"
+    assert scopes["failure-to-learn"] == scopes["group-gap"] == ""
+    assert "blank-collapse" not in said
+    assert "what only predictions of the validation clips show (" in said
+    assert "holds no predictions" not in said
+    assert {item.id for item in session.worth_supplying} == {name for name, scope in scopes.items() if not scope}

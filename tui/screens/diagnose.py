@@ -158,7 +158,7 @@ class DiagnoseScreen(Screen[None]):
         self.remove_class("asking")
         session = event.diagnosis.session
         findings = self.query_one(FoundList)
-        findings.show(session.findings, session.not_assessable)
+        findings.show(session.findings, session.worth_supplying)
         if not findings.rows:
             self._show_page("")
         if asked or self.focused is None:

@@ -81,7 +81,9 @@ def _content(block: Block, width: int) -> Content:
 
 def _wrapped(line: str, width: int, hang: str) -> str:
     indent = line[: len(line) - len(line.lstrip())] + hang
-    return textwrap.fill(line, max(20, width), subsequent_indent=indent) if len(line) > width else line
+    if len(line) <= width:
+        return line
+    return textwrap.fill(line, max(20, width), subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _style(line: str) -> str:

@@ -114,7 +114,10 @@ def wrap(text: str, width: int, *, indent: str = "") -> str:
     return "\n".join(
         line
         for paragraph in paragraphs
-        for line in textwrap.wrap(paragraph, max(8, width), initial_indent=indent, subsequent_indent=indent) or [""]
+        for line in textwrap.wrap(
+            paragraph, max(8, width), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        )
+        or [""]
     )
 
 

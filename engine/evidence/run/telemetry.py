@@ -8,7 +8,7 @@ from knowledge.records import Evidence, Measured
 
 from .limits import Limits, package_limits
 from .measuring import known, unknown
-from .series import Floats, RunSeries
+from .series import Floats, RunSeries, Series
 from .statistics import kendall
 
 _THROTTLED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
@@ -22,13 +22,22 @@ def telemetry(run: RunSeries, limits: Limits | None = None) -> Measured:
     """Measure the load of the GPU over the samples in which the training held memory."""
     least = (limits or package_limits()).gpu_loaded
     load = run.get("gpu/utilisation")
+    recorded = known("run.has_gpu_telemetry", load is not None or _any_of_gpu(run))
+    return recorded + _load(run, load, least) + _waiting(run)
+
+
+def _any_of_gpu(run: RunSeries) -> bool:
+    return any(one.split == "gpu" and len(one) for one in run.series)
+
+
+def _load(run: RunSeries, load: Series | None, least: float) -> Measured:
     if load is None:
         names = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
-        return unknown("no GPU telemetry was recorded", *names) + _waiting(run)
+        return unknown("no GPU telemetry was recorded", *names)
     loaded = load.take(np.flatnonzero(_loaded(run, len(load), least)))
     if not len(loaded):
         every = (*_NAMES, "run.gpu_memory_peak_share", *_SLOWED, "run.gpu_temperature_high_c", *_GROWTH)
-        return unknown("no sample of the GPU telemetry is under load", *every) + _waiting(run)
+        return unknown("no sample of the GPU telemetry is under load", *every)
     low, median, high = (float(value) for value in np.percentile(loaded.y, (5, 50, 95)))
     share = f"{len(loaded)} of {len(load)} samples are under load"
     text = f"{share}: 5 % below {low:.0f} %, median {median:.0f} %, 5 % above {high:.0f} % utilisation"
@@ -38,7 +47,7 @@ def telemetry(run: RunSeries, limits: Limits | None = None) -> Measured:
     for name, value in zip(_NAMES, values, strict=True):
         measured += known(name, value, n=len(loaded), evidence=evidence)
     measured += _memory(run) + _growth(run)
-    return measured + _throttling(run, len(load), least) + _temperature(run, len(load), least) + _waiting(run)
+    return measured + _throttling(run, len(load), least) + _temperature(run, len(load), least)
 
 
 def _loaded(run: RunSeries, samples: int, least: float) -> np.ndarray:

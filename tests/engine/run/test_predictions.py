@@ -154,14 +154,15 @@ def test_the_test_split_stays_closed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("task", "files"),
-    [("regression", {}), ("", {"val": [("a", "s", 1, 1)]}), ("regression", {"val": []}),
-     ("regression", {"val": rows_of([1, 2, 3], [1, float("nan"), 2])}), ("regression", {"field": rows_of([1], [1])})],
+    ("task", "files", "kind"),
+    [("regression", {}, "none"), ("", {"val": [("a", "s", 1, 1)]}, ""), ("regression", {"val": []}, "scores"),
+     ("regression", {"val": rows_of([1, 2, 3], [1, float("nan"), 2])}, "scores"),
+     ("regression", {"field": rows_of([1], [1])}, "none")],
 )  # fmt: skip
-def test_without_usable_predictions_everything_is_unknown_with_a_reason(tmp_path, task, files):
+def test_without_usable_predictions_everything_is_unknown_with_a_reason(tmp_path, task, files, kind):
     measured = measure(tmp_path, task, **files)
 
-    assert measured.facts == ()
+    assert {fact.name: fact.value for fact in measured.facts} == ({"predictions.kind": kind} if kind else {})
     assert len({item.name for item in measured.unknown}) == len(measured.unknown) > 20
     assert all(item.reason for item in measured.unknown)
 
@@ -175,7 +176,7 @@ def test_equal_labels_have_no_correlation(tmp_path):
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_every_fact_is_either_known_or_unknown(tmp_path, task):
-    everything = {item.name for item in measure_predictions([], task).unknown}
+    everything = {item.name for item in measure_predictions([], task).unknown} | {"predictions.kind"}
     measured = measure(tmp_path, task, val=good_predictions(0, task), field=good_predictions(1, task))
     names = [fact.name for fact in measured.facts if not fact.subject] + [item.name for item in measured.unknown]
 

@@ -136,5 +136,5 @@ def test_plain_text_stays_as_it_is(said: str) -> None:
 def test_a_file_without_any_transcript_is_not_assessable(tmp_path: Path) -> None:
     found = measured(tmp_path, ["", " "], ["a", "b"])
 
-    assert not found.facts
+    assert [one.value for one in found.facts] == ["transcripts"]
     assert "predictions.word_error_rate" in {one.name for one in found.unknown}
