@@ -60,7 +60,7 @@ def agree(waves: list[Wave], rate: int) -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     clips=st.lists(
-        st.tuples(st.sampled_from(KINDS), st.integers(2, 40_000), st.integers(1, 2), st.booleans()),
+        st.tuples(st.sampled_from(KINDS), st.integers(64, 40_000), st.integers(1, 2), st.booleans()),
         min_size=1,
         max_size=5,
     ),
