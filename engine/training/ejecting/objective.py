@@ -122,25 +122,26 @@ def compared(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _class_lines(plan: Plan, name: str) -> tuple[list[str], list[str]]:
-    balance, before = plan.training.class_balance, []
-    if balance in ("weighted-loss", "logit-adjustment"):
-        before = [
-            "counts = torch.bincount(torch.tensor([row.target for row in rows]), minlength=len(CLASSES))",
-            "shares = counts / len(rows)",
-        ]
-    weights = "class_weights(shares)" if balance == "weighted-loss" else "None"
-    return before, _balanced(plan, name, weights, "shares")
+    measured = [
+        "counts = torch.bincount(torch.tensor([row.target for row in rows]), minlength=len(CLASSES))",
+        "shares = counts / len(rows)",
+    ]
+    return _weighed(plan, name, measured, "class_weights(shares)", "shares")
 
 
 def _tag_lines(plan: Plan, name: str) -> tuple[list[str], list[str]]:
-    balance, before = plan.training.class_balance, []
-    if balance in ("weighted-loss", "logit-adjustment"):
-        before = [
-            "shares = torch.tensor([row.target for row in rows]).mean(0)",
-            "odds = shares / (1 - shares).clamp(min=1e-6)",
-        ]
-    weights = "(1 / odds).clamp(max=_MOST_WEIGHT)" if balance == "weighted-loss" else "None"
-    return before, _balanced(plan, name, weights, "odds")
+    measured = [
+        "shares = torch.tensor([row.target for row in rows]).mean(0)",
+        "odds = shares / (1 - shares).clamp(min=1e-6)",
+    ]
+    return _weighed(plan, name, measured, "(1 / odds).clamp(max=_MOST_WEIGHT)", "odds")
+
+
+def _weighed(plan: Plan, name: str, measured: list[str], weights: str, margins: str) -> tuple[list[str], list[str]]:
+    """Return what is measured of the labels, where the plan's balance asks for it, and the loss."""
+    balance = plan.training.class_balance
+    before = measured if balance in ("weighted-loss", "logit-adjustment") else []
+    return before, _balanced(plan, name, weights if balance == "weighted-loss" else "None", margins)
 
 
 def _balanced(plan: Plan, name: str, weights: str, margins: str) -> list[str]:
