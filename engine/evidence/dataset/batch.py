@@ -41,12 +41,18 @@ class Part:
         return {name: self.numbers[:, place] for place, name in enumerate(self.names)}
 
 
-def decode_and_measure(regions: Sequence[Region], mark: Mark | None = None) -> Part:
-    """Decode and measure regions; `mark` is told the place of the clip that is decoded next, or MEASURING."""
+def decode_and_measure(regions: Sequence[Region], mark: Mark | None = None, *, most: int | None = None) -> Part:
+    """Decode and measure regions; `mark` is told the place of the clip that is decoded next, or MEASURING.
+
+    Args:
+        regions: what to decode.
+        mark: called before each clip and each batch.
+        most: once so many samples are decoded, the rest is left out of the part; None: nothing is.
+    """
     clips: list[Clip] = []
-    table = MeasureTable(len(regions))
+    measured: list[tuple[list[int], WaveMeasures]] = []
     waves: dict[int, Wave] = {}
-    held = 0
+    held = total = 0
     reader = PlainReader(SMALL_BYTES)
     for place, region in enumerate(regions):
         if mark is not None:
@@ -56,13 +62,28 @@ def decode_and_measure(regions: Sequence[Region], mark: Mark | None = None) -> P
         if decoded.wave is not None:
             waves[place] = decoded.wave
             held += decoded.wave.samples.size
-        if waves and (held > _BATCH_SAMPLES or place + 1 == len(regions)):
+        enough = place + 1 == len(regions) or (most is not None and total + held >= most)
+        if waves and (held > _BATCH_SAMPLES or enough):
             if mark is not None:
                 mark(MEASURING)
-            for places, found in _measured(list(waves), list(waves.values())):
-                table.put(places, found.measures, found.profiles, found.cepstra, found.outlines)
-            waves, held = {}, 0
-    numbers = np.stack(list(table.measures.values()), axis=1) if table.measures else np.empty((len(regions), 0))
+            measured += _measured(list(waves), list(waves.values()))
+            waves, total, held = {}, total + held, 0
+        if enough:
+            break
+    return _part(clips, measured)
+
+
+def _part(clips: Sequence[Clip], measured: Sequence[tuple[list[int], WaveMeasures]]) -> Part:
+    if len(measured) == 1 and len(measured[0][0]) == len(clips):  # as most are: nothing to put together
+        found = measured[0][1]
+        names, columns = tuple(found.measures), list(found.measures.values())
+        return Part(
+            tuple(clips), names, np.stack(columns, axis=1), found.profiles, found.cepstra, tuple(found.outlines)
+        )
+    table = MeasureTable(len(clips))
+    for places, some in measured:
+        table.put(places, some.measures, some.profiles, some.cepstra, some.outlines)
+    numbers = np.stack(list(table.measures.values()), axis=1) if table.measures else np.empty((len(clips), 0))
     return Part(tuple(clips), tuple(table.measures), numbers, table.profiles, table.cepstra, tuple(table.outlines))
 
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -43,14 +44,19 @@ _SILENT_SECONDS = 60.0
 class Child:
     """One decoding process."""
 
-    def __init__(self) -> None:
-        """Start it: by a fork where that is safe, else as a program of its own."""
-        self._mark_file: Path | None = None
-        self._process: Forked | subprocess.Popen[bytes] = self._forked() if forkable() else self._started()
+    def __init__(self, known: Sequence[Region] = ()) -> None:
+        """Start it: by a fork where that is safe, else as a program of its own.
 
-    def _forked(self) -> Forked:
+        A forked child has the regions `known` in its memory already and is asked for their places.
+        """
+        self._mark_file: Path | None = None
+        self._known: Sequence[Region] | None = None
+        self._process: Forked | subprocess.Popen[bytes] = self._forked(known) if forkable() else self._started()
+
+    def _forked(self, known: Sequence[Region]) -> Forked:
         shared = self._shared = mmap.mmap(-1, MARK.size)
-        return Forked(lambda questions, answers: serve(questions, answers, shared))
+        self._known = known
+        return Forked(lambda questions, answers: serve(questions, answers, shared, known))
 
     def _started(self) -> subprocess.Popen[bytes]:
         handle, name = tempfile.mkstemp(prefix="tonmeister-mark-")
@@ -70,26 +76,38 @@ class Child:
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
 
-    def ask(self, regions: list[Region]) -> None:
-        """Hand it a chunk, while it has none."""
-        assert self._process.stdin is not None
-        MARK.pack_into(self._shared, 0, 0)
-        with contextlib.suppress(OSError):  # it has ended, as waiting for its answer shows
-            send(
-                self._process.stdin,
-                [(str(part.file), part.start_seconds, part.stop_seconds, part.channel) for part in regions],
-            )
+    def room(self, regions: Sequence[Region]) -> int:
+        """Return how many chunks it can be asked for before it has answered the first.
 
-    def answer(self, sizes: list[int], stopped: threading.Event) -> bytes | tuple[int, str]:
+        Where places are sent a second one waits in the pipe, so that the child never waits. Paths may fill the pipe:
+        then both sides would wait for the other to read.
+        """
+        return 2 if regions is self._known else 1
+
+    def forget(self) -> None:
+        """Let go of the regions that it was started for, which take memory here."""
+        self._known = None
+
+    def ask(self, regions: Sequence[Region], places: Sequence[int]) -> None:
+        """Hand it some of the regions, while there is room."""
+        assert self._process.stdin is not None
+        message: object = list(places)
+        if regions is not self._known:
+            some = (regions[place] for place in places)
+            message = [(part.path, part.start_seconds, part.stop_seconds, part.channel) for part in some]
+        with contextlib.suppress(OSError):  # it has ended, as waiting for its answer shows
+            send(self._process.stdin, message)
+
+    def answer(self, chunk: Sequence[Region], stopped: threading.Event) -> bytes | tuple[int, str]:
         """Return the answer to the chunk as it came, or the place of the file that broke the child and how.
 
         Args:
-            sizes: bytes of each file of the chunk.
+            chunk: what it was asked for first.
             stopped: once set, nobody wants the answer.
         """
         assert self._process.stdout is not None
         try:
-            reason = self._watch(sizes, stopped)
+            reason = self._watch(chunk, stopped)
             answer = None if reason else receive_bytes(self._process.stdout)
         except (OSError, EOFError, ValueError):
             reason, answer = "", None
@@ -101,7 +119,7 @@ class Child:
         place: int = MARK.unpack_from(self._shared, 0)[0]
         return place
 
-    def _watch(self, sizes: list[int], stopped: threading.Event) -> str:
+    def _watch(self, chunk: Sequence[Region], stopped: threading.Event) -> str:
         """Wait for the answer; return why the child has to be ended before it, or an empty text."""
         output = self._process.stdout
         assert output is not None
@@ -116,7 +134,7 @@ class Child:
                 place, since, spent = self._place(), time.monotonic(), _cpu_seconds(watched)
                 continue
             used = _cpu_seconds(watched) - spent
-            allowed = _MEASURING_CPU_SECONDS if place == MEASURING else _GRACE * cpu_seconds(sizes[place])
+            allowed = _MEASURING_CPU_SECONDS if place == MEASURING else _GRACE * cpu_seconds(_bytes(chunk[place]))
             if used > allowed:
                 return "the decoder does not come back from it"
             if used < _POLL_SECONDS and time.monotonic() - since > _SILENT_SECONDS:
@@ -149,6 +167,13 @@ class Child:
         self._shared.close()
         if self._mark_file is not None:
             self._mark_file.unlink(missing_ok=True)
+
+
+def _bytes(region: Region) -> int:
+    try:
+        return region.file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

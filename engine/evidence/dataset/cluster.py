@@ -14,7 +14,8 @@ from typing import Any
 from knowledge.errors import UsageError
 
 from .batch import Part
-from .workers import Chunk, run_chunks
+from .records import Region
+from .workers import Crew
 
 _CHUNKS_PER_TASK = 4
 """A task of a few seconds: long against Ray's milliseconds, short against an interruption."""
@@ -22,7 +23,7 @@ _TASKS_PER_PROCESSOR = 2
 """Tasks that wait, so that no processor does; more would only hold memory."""
 
 
-def run_on_cluster(chunks: Sequence[Chunk], address: str) -> Generator[Part, None, None]:
+def run_on_cluster(chunks: Sequence[list[Region]], address: str) -> Generator[Part, None, None]:
     """Yield the parts of the chunks as the cluster brings them, in any order.
 
     Args:
@@ -49,9 +50,12 @@ def run_on_cluster(chunks: Sequence[Chunk], address: str) -> Generator[Part, Non
         ray.shutdown()
 
 
-def _run(chunks: list[Chunk]) -> list[Part]:
+def _run(chunks: list[list[Region]]) -> list[Part]:
     """Decode chunks on a node, in a watched child of the task."""
-    return list(run_chunks(chunks, 1))
+    regions = [region for chunk in chunks for region in chunk]
+    with Crew(regions, 1) as crew:
+        crew.add(range(len(regions)))
+        return [part for _, part in crew.rest()]
 
 
 def _connected(address: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,10 +48,10 @@ def decode_clip(region: Region, reader: PlainReader | None = None) -> Decoded:
     With a reader its plain WAV files are read without a decoder, to the same result.
     """
     try:
-        plain = reader.read(region.file) if reader is not None and region.whole else None
+        plain = reader.read(region.path) if reader is not None and region.whole else None
         if plain is not None:
             return _decoded_plain(region, plain)
-        status = region.file.stat()
+        status = os.stat(region.path)  # noqa: PTH116 - a Path takes longer to make than to ask
         if not stat.S_ISREG(status.st_mode):
             return Decoded(Clip(region, unreadable="no regular file"))
         if region.whole and status.st_size <= SMALL_BYTES:
@@ -116,35 +116,36 @@ def _part_hash(file_hash: str, region: Region) -> str:
 
 def _decode(clip: Clip, size: int) -> Decoded:
     """Decode with libsndfile, and with the second decoder what libsndfile does not open or finish."""
-    short = truncation(clip.file)
+    file = clip.file
+    short = truncation(file)
     budget = Budget(size)
     try:
-        with soundfile.SoundFile(clip.file) as stream:
-            if stream.format in _RESYNCING and (reason := overwritten_start(clip.file)):
-                return Decoded(replace(clip, unreadable=reason))
-            decoded = _read_region(replace(clip, truncated=short), stream, budget)
+        with soundfile.SoundFile(file) as stream:
+            if stream.format in _RESYNCING and (reason := overwritten_start(file)):
+                return Decoded(clip._replace(unreadable=reason))
+            decoded = _read_region(clip._replace(truncated=short), stream, budget)
     except soundfile.LibsndfileError as error:
         reason = f"{_decoder()} cannot open it: {error.error_string}"
-        decoded = Decoded(replace(clip, unreadable=reason, truncated=short))
+        decoded = Decoded(clip._replace(unreadable=reason, truncated=short))
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:  # a header beyond what the binding can hold
         reason = f"{_decoder()} cannot open it: {str(error) or type(error).__name__}"
-        decoded = Decoded(replace(clip, unreadable=reason, truncated=short))
+        decoded = Decoded(clip._replace(unreadable=reason, truncated=short))
     gave_up = not decoded.clip.unreadable or decoded.clip.unreadable == _NO_SAMPLES or budget.spent()
     return decoded if gave_up or not clip.region.whole else _second(decoded, budget)
 
 
 def _read_region(clip: Clip, stream: soundfile.SoundFile, budget: Budget) -> Decoded:
     rate, region = stream.samplerate, clip.region
-    clip = replace(clip, sample_rate_hz=rate, channels=stream.channels, subtype=stream.subtype, container=stream.format)
-    clip = replace(clip, file_frames=stream.frames if 0 < stream.frames < 1 << 62 else 0)
+    clip = clip._replace(sample_rate_hz=rate, channels=stream.channels, subtype=stream.subtype, container=stream.format)
+    clip = clip._replace(file_frames=stream.frames if 0 < stream.frames < 1 << 62 else 0)
     if region.channel is not None and not 0 <= region.channel < stream.channels:
-        return Decoded(replace(clip, unreadable=f"no channel {region.channel}; the file has {stream.channels}"))
+        return Decoded(clip._replace(unreadable=f"no channel {region.channel}; the file has {stream.channels}"))
     start = round(region.start_seconds * rate)
     wanted = None if region.stop_seconds is None else max(0, round(region.stop_seconds * rate) - start)
     if start and start >= stream.frames:
         length = stream.frames / rate
         return Decoded(
-            replace(clip, unreadable=f"it starts at {region.start_seconds:g} s; the file ends at {length:.2f} s")
+            clip._replace(unreadable=f"it starts at {region.start_seconds:g} s; the file ends at {length:.2f} s")
         )
     if start:
         stream.seek(start)
@@ -166,8 +167,8 @@ def _concluded(clip: Clip, stream: soundfile.SoundFile, body: Body, wanted: int 
     elif wanted is not None and frames >= wanted:
         short = ""  # the part that is missing is not the part that is asked for
     complete = not body.complaint and not body.spent
-    clip = replace(clip, sample_hash=body.sample_hash, unreadable=unreadable, truncated=short, channels=channels)
-    clip = replace(clip, frames=frames, complete=complete)
+    clip = clip._replace(sample_hash=body.sample_hash, unreadable=unreadable, truncated=short, channels=channels)
+    clip = clip._replace(frames=frames, complete=complete)
     if body.samples is None or unreadable:
         return Decoded(clip)
     return Decoded(clip, Wave(body.samples, rate, clip.subtype, frames / rate))
@@ -177,20 +178,20 @@ def _second(decoded: Decoded, budget: Budget) -> Decoded:
     """Let the second decoder try; the reason names both where neither can."""
     clip, name = decoded.clip, second_name()
     if not name:
-        return Decoded(replace(clip, unreadable=f"{clip.unreadable}; no second decoder is installed"))
+        return Decoded(clip._replace(unreadable=f"{clip.unreadable}; no second decoder is installed"))
     result = decode_second(clip.file, budget.spent)
     if isinstance(result, str):
-        return Decoded(replace(clip, unreadable=f"{clip.unreadable}; {name}: {result}"))
+        return Decoded(clip._replace(unreadable=f"{clip.unreadable}; {name}: {result}"))
     rate, samples, container = result
     if len(samples) < clip.file_frames:
         reason = f"decodes {len(samples) / rate:.2f} of {clip.file_frames / rate:.2f} s"
-        return Decoded(replace(clip, unreadable=f"{clip.unreadable}; {name}: {reason}"))
+        return Decoded(clip._replace(unreadable=f"{clip.unreadable}; {name}: {reason}"))
     rounded = rounded_16(samples)
     digest = ContentHash(f"{rate} {samples.shape[1]}")
     digest.update(rounded)
     frames, channels = samples.shape
-    clip = replace(clip, sample_hash=digest.hexdigest() if rounded.any() else "", unreadable="", complete=True)
-    clip = replace(clip, sample_rate_hz=rate, channels=channels, frames=frames, container=container, decoder=name)
+    clip = clip._replace(sample_hash=digest.hexdigest() if rounded.any() else "", unreadable="", complete=True)
+    clip = clip._replace(sample_rate_hz=rate, channels=channels, frames=frames, container=container, decoder=name)
     return Decoded(clip, Wave(samples, rate, "", frames / rate))
 
 

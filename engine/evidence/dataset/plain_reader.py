@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +56,7 @@ class PlainReader:
         self._bytes = memoryview(self._buffer)  # type: ignore[arg-type]
         self._address, self._place = self._buffer.ctypes.data, 0
 
-    def read(self, file: Path) -> Plain | None:
+    def read(self, file: str) -> Plain | None:
         """Return what a file holds; None where it is no plain WAV, cannot be read, or there is no compiled code."""
         if self._library is None:
             return None

@@ -61,16 +61,38 @@ class Columns:
         return column
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Region:
-    """A file, or the part of one, that a row names: what is decoded and measured as one clip."""
+    """A file, or the part of one, that a row names: what is decoded and measured as one clip.
 
-    file: Path
+    It holds the path as text: of a hundred thousand clips few are ever asked for their `Path`, which takes longer to
+    make than all the rest of a record.
+    """
+
+    path: str
     start_seconds: float = 0.0
     stop_seconds: float | None = None
     """None: to the end of the file."""
     channel: int | None = None
     """Counted from 0; None: all channels."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        start_seconds: float = 0.0,
+        stop_seconds: float | None = None,
+        channel: int | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "path", path if type(path) is str else str(path))
+        put(self, "start_seconds", start_seconds)
+        put(self, "stop_seconds", stop_seconds)
+        put(self, "channel", channel)
+
+    @property
+    def file(self) -> Path:
+        """The file as a path."""
+        return Path(self.path)
 
     @property
     def whole(self) -> bool:
@@ -226,7 +248,7 @@ class Dataset:
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """Every different file that a row names, in the order of the rows."""
-        return tuple(dict.fromkeys(region.file for region in self.regions))
+        return tuple(map(Path, dict.fromkeys(region.path for region in self.regions)))
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -304,7 +326,7 @@ def _fragment(region: Region) -> str:
 
 
 def _as_region(clip: str | Region) -> Region:
-    return Region(Path(clip)) if isinstance(clip, str) else clip
+    return Region(clip) if isinstance(clip, str) else clip
 
 
 def _region(file: str, start: float, stop: float, length: float, channel: float) -> Region:
@@ -316,7 +338,7 @@ def _region(file: str, start: float, stop: float, length: float, channel: float)
         end = begin + length
     else:
         end = None
-    return Region(Path(file), begin, end, None if math.isnan(channel) else int(channel))
+    return Region(file, begin, end, None if math.isnan(channel) else int(channel))
 
 
 def numbers_of(cells: Sequence[str]) -> npt.NDArray[np.float64]:

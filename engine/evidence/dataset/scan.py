@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from .batch import Part
 from .clips import Clip, Progress, Scan
 from .cluster import run_on_cluster
+from .collection import no_collection
 from .forked import forkable
 from .measure_table import MeasureTable
 from .records import Region
-from .scan_cache import ScanCache, Stamp, stamp_of
-from .workers import Chunk, run_chunks
+from .scan_cache import ScanCache, stamp_of
+from .workers import Crew
 
+T = TypeVar("T")
+_LOOKUP = 500
+"""Regions that are looked up in the cache at a time: the children begin with the first that are not known."""
 _CHUNK_CLIPS = 128
 _CHUNK_BYTES = 4 << 20
-"""A chunk takes a part of a second, so that progress moves and an interruption loses little."""
-_LAST = 3
-"""The last chunks come in quarters, so that no worker waits long for another's last."""
+_SAMPLED = 32
+"""Files whose size is asked for, to tell how long a scan will take."""
 _CHUNKS_PER_FORK, _CHUNKS_PER_START = 4, 16
 """A forked child costs a hundredth of a second, one that is started an eighth, a chunk takes a twentieth."""
 
 
+@no_collection()
 def scan_clips(
     regions: Iterable[Region],
     progress: Progress | None = None,
@@ -46,37 +51,90 @@ def scan_clips(
         InputError: the cache folder cannot be used.
         UsageError: there is no such cluster.
     """
-    todo = list(dict.fromkeys(regions))
-    places = {region: place for place, region in enumerate(todo)}
-    stamps = [stamp_of(region.file) for region in todo]
-    clips: list[Clip | None] = [None] * len(todo)
-    table = MeasureTable(len(todo))
-    done = 0
-
-    def put(part: Part) -> None:
-        nonlocal done
-        rows = [places[clip.region] for clip in part.clips]
-        for place, clip in zip(rows, part.clips, strict=True):
-            clips[place] = clip
-        table.put(rows, part.measures, part.profiles, part.cepstra, part.outlines)
-        done += len(rows)
-        if progress is not None:
-            progress(done, len(todo))
-
+    todo = tuple(dict.fromkeys(regions))
+    sheet = _Sheet(todo, progress)
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(ScanCache(cache)) if cache is not None else None
-        for _, part in kept.find(todo, stamps) if kept is not None else ():
-            put(part)
-        left = [place for place, clip in enumerate(clips) if clip is None]
-        chunks = _chunks(todo, stamps, left)
-        parts = run_on_cluster(chunks, cluster) if cluster else run_chunks(chunks, workers or _workers(len(chunks)))
-        stack.callback(parts.close)
+        if cluster:
+            _on_cluster(sheet, kept, cluster)
+        else:
+            _here(sheet, kept, workers or _workers(todo))
+    return sheet.scan()
+
+
+class _Sheet:
+    """What is known of the regions of a scan by now."""
+
+    def __init__(self, regions: Sequence[Region], progress: Progress | None) -> None:
+        self.regions = regions
+        self._progress = progress
+        self._clips: list[Clip | None] = [None] * len(regions)
+        self._table = MeasureTable(len(regions))
+        self._done = 0
+
+    def put(self, places: Sequence[int], part: Part) -> None:
+        """Write down what was found of some regions."""
+        for place, clip in zip(places, part.clips, strict=True):
+            self._clips[place] = clip
+        self._table.put(places, part.measures, part.profiles, part.cepstra, part.outlines)
+        self._done += len(places)
+        if self._progress is not None:
+            self._progress(self._done, len(self.regions))
+
+    def scan(self) -> Scan:
+        """Return all of it."""
+        clips = {region: clip for region, clip in zip(self.regions, self._clips, strict=True) if clip is not None}
+        table = self._table
+        return Scan(clips, table.measures, table.profiles, table.cepstra, table.outlines)
+
+
+def _here(sheet: _Sheet, kept: ScanCache | None, workers: int) -> None:
+    """Decode what is not known by children of this process, which begin while the rest is still looked up."""
+    keys: dict[int, bytes] = {}
+
+    def put(places: list[int], part: Part) -> None:
+        if kept is not None:
+            kept.keep(part, [keys.get(place) for place in places])
+        sheet.put(places, part)
+
+    with Crew(sheet.regions, workers) as crew:
+        for places, expected in _unknown(sheet, kept, keys):
+            crew.add(places, expected)
+            for done in crew.ready():
+                put(*done)
+        for done in crew.rest():
+            put(*done)
+
+
+def _unknown(sheet: _Sheet, kept: ScanCache | None, keys: dict[int, bytes]) -> Iterator[tuple[Sequence[int], int]]:
+    """Yield what is not in the cache, and how many regions are not yet looked up; what is in it is put down."""
+    count = len(sheet.regions)
+    if kept is None:
+        yield range(count), 0
+        return
+    for start in range(0, count, _LOOKUP):
+        block = range(start, min(start + _LOOKUP, count))
+        for place in block:
+            if (stamp := stamp_of(sheet.regions[place].path)) is not None:
+                keys[place] = kept.key(sheet.regions[place], stamp)
+        known: set[int] = set()
+        for places, part in kept.find(sheet.regions, {keys[place]: place for place in block if place in keys}):
+            sheet.put(places, part)
+            known.update(places)
+        yield [place for place in block if place not in known], count - block.stop
+
+
+def _on_cluster(sheet: _Sheet, kept: ScanCache | None, address: str) -> None:
+    keys: dict[int, bytes] = {}
+    left = [place for places, _ in _unknown(sheet, kept, keys) for place in places]
+    place_of = {sheet.regions[place]: place for place in left}
+    chunks = [[sheet.regions[place] for place in part] for part in shards(left, -(-len(left) // _CHUNK_CLIPS))]
+    with contextlib.closing(run_on_cluster(chunks, address)) as parts:
         for part in parts:
+            places = [place_of[clip.region] for clip in part.clips]
             if kept is not None:
-                kept.keep(part, [stamps[places[clip.region]] for clip in part.clips])
-            put(part)
-    scanned = {clip.region: clip for clip in clips if clip is not None}
-    return Scan(scanned, table.measures, table.profiles, table.cepstra, table.outlines)
+                kept.keep(part, [keys.get(place) for place in places])
+            sheet.put(places, part)
 
 
 def processors() -> int:
@@ -87,33 +145,16 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def _workers(chunks: int) -> int:
+def _workers(regions: Sequence[Region]) -> int:
     """Return how many children are worth their start: each should have a few chunks to do."""
+    asked = regions[:: max(1, len(regions) // _SAMPLED)]
+    sizes = [stamp.size for region in asked if (stamp := stamp_of(region.path)) is not None]
+    large = sum(sizes) / max(1, len(sizes)) * len(regions) / _CHUNK_BYTES
+    chunks = int(max(len(regions) / _CHUNK_CLIPS, large))
     return min(processors(), max(1, chunks // (_CHUNKS_PER_FORK if forkable() else _CHUNKS_PER_START)))
 
 
-def shards(regions: Sequence[Region], count: int) -> list[list[Region]]:
+def shards(regions: Sequence[T], count: int) -> list[list[T]]:
     """Cut regions into at most `count` runs of about the same length; the segments of a file stay in order."""
     size = max(1, -(-len(regions) // max(1, count)))
     return [list(regions[start : start + size]) for start in range(0, len(regions), size)]
-
-
-def _chunks(regions: Sequence[Region], stamps: Sequence[Stamp | None], left: Sequence[int]) -> list[Chunk]:
-    chunks: list[Chunk] = []
-    held = _CHUNK_BYTES
-    for place in left:
-        stamp = stamps[place]
-        size = 0 if stamp is None else stamp.size
-        if held >= _CHUNK_BYTES or len(chunks[-1].regions) >= _CHUNK_CLIPS:
-            chunks.append(Chunk([], []))
-            held = 0
-        chunks[-1].regions.append(regions[place])
-        chunks[-1].sizes.append(size)
-        held += size
-    return [*chunks[:-_LAST], *(part for chunk in chunks[-_LAST:] for part in _quarters(chunk))]
-
-
-def _quarters(chunk: Chunk) -> list[Chunk]:
-    step = -(-len(chunk.regions) // 4)
-    starts = range(0, len(chunk.regions), step)
-    return [Chunk(chunk.regions[start : start + step], chunk.sizes[start : start + step]) for start in starts]

@@ -11,8 +11,8 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -27,8 +27,6 @@ from .records import Region
 
 _OLD_SECONDS = 30 * 24 * 3600
 """A method that nobody used for a month is forgotten."""
-_LOOKUP = 500
-_FIELDS = tuple(part.name for part in fields(Clip) if part.name != "region")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS layouts (id INTEGER PRIMARY KEY, names TEXT UNIQUE NOT NULL);
 CREATE TABLE IF NOT EXISTS clips (
@@ -71,32 +69,32 @@ class ScanCache:
     ) -> None:
         self._base.close()
 
-    def find(self, regions: Sequence[Region], stamps: Sequence[Stamp | None]) -> Iterator[tuple[list[int], Part]]:
-        """Yield the places of known clips with what is known; a file without a stamp is never known."""
-        for start in range(0, len(regions), _LOOKUP):
-            block = range(start, min(start + _LOOKUP, len(regions)))
-            keys = {_key(regions[place], stamp): place for place in block if (stamp := stamps[place]) is not None}
-            marks = ",".join("?" * len(keys))
-            query = f"SELECT key, clip, names, numbers FROM clips JOIN layouts ON layout = id WHERE key IN ({marks})"
-            groups: dict[str, list[tuple[int, str, bytes]]] = {}
-            for key, clip, names, numbers in self._base.execute(query, list(keys)):
-                groups.setdefault(names, []).append((keys[key], clip, numbers))
-            for names, rows in groups.items():
-                yield [place for place, _, _ in rows], _part(names, rows, regions)
+    @staticmethod
+    def key(region: Region, stamp: Stamp) -> bytes:
+        """Return what tells a region of one state of its file from all others."""
+        bounds = (region.start_seconds, region.stop_seconds, region.channel)
+        path = region.path if region.path.startswith("/") else str(region.file.absolute())
+        text = f"{path}\0{stamp.size} {stamp.mtime_ns} {bounds}"
+        return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
-    def keep(self, part: Part, stamps: Sequence[Stamp | None]) -> None:
-        """Write a part; what is kept is on the disk when this returns."""
+    def find(self, regions: Sequence[Region], keys: Mapping[bytes, int]) -> Iterator[tuple[list[int], Part]]:
+        """Yield the places of known clips with what is known; `keys` says which place a key is of, a few hundred."""
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key, clip, names, numbers FROM clips JOIN layouts ON layout = id WHERE key IN ({marks})"
+        groups: dict[str, list[tuple[int, str, bytes]]] = {}
+        for key, clip, names, numbers in self._base.execute(query, list(keys)):
+            groups.setdefault(names, []).append((keys[key], clip, numbers))
+        for names, rows in groups.items():
+            yield [place for place, _, _ in rows], _part(names, rows, regions)
+
+    def keep(self, part: Part, keys: Sequence[bytes | None]) -> None:
+        """Write a part; what is kept is on the disk when this returns. What has no key is not kept."""
         layout = self._layout(part)
         numbers, tables = np.asarray(part.numbers, "<f8"), np.hstack([part.profiles, part.cepstra]).astype("<f4")
         rows = [
-            (
-                _key(clip.region, stamp),
-                _written(clip),
-                layout,
-                numbers[place].tobytes() + tables[place].tobytes() + part.outlines[place],
-            )
-            for place, (clip, stamp) in enumerate(zip(part.clips, stamps, strict=True))
-            if stamp is not None
+            (key, _written(clip), layout, numbers[place].tobytes() + tables[place].tobytes() + part.outlines[place])
+            for place, (clip, key) in enumerate(zip(part.clips, keys, strict=True))
+            if key is not None
         ]
         # a full disk costs the cache, not the audit
         with contextlib.suppress(sqlite3.OperationalError), self._base:
@@ -112,10 +110,10 @@ class ScanCache:
         return self._layouts[names]
 
 
-def stamp_of(file: Path) -> Stamp | None:
+def stamp_of(file: str) -> Stamp | None:
     """Return the state of a file; None when it has none."""
     try:
-        status = file.stat()
+        status = os.stat(file)  # noqa: PTH116 - a Path takes longer to make than to ask
     except OSError:
         return None
     return Stamp(status.st_size, status.st_mtime_ns)
@@ -144,14 +142,8 @@ def method_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _key(region: Region, stamp: Stamp) -> bytes:
-    bounds = (region.start_seconds, region.stop_seconds, region.channel)
-    text = f"{region.file.absolute()}\0{stamp.size} {stamp.mtime_ns} {bounds}"
-    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
-
-
 def _written(clip: Clip) -> str:
-    return json.dumps([getattr(clip, name) for name in _FIELDS])
+    return json.dumps(clip[1:])
 
 
 def _part(layout: str, rows: list[tuple[int, str, bytes]], regions: Sequence[Region]) -> Part:

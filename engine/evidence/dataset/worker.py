@@ -12,8 +12,7 @@ import os
 import pickle
 import struct
 import sys
-from dataclasses import fields
-from operator import attrgetter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +24,8 @@ _MEMORY_BYTES = 700 << 20
 """What decoding may take above an idle worker: a batch of samples takes 200 MB."""
 _LENGTH = struct.Struct("<Q")
 MARK = struct.Struct("<q")
-_VALUES = attrgetter(*(part.name for part in fields(Clip) if part.name != "region"))
+_MOST_SAMPLES = 1 << 21
+"""A chunk ends after two minutes of 16 kHz: a tenth of a second for the slowest decoder."""
 
 
 def main() -> None:
@@ -33,11 +33,15 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever prints, prints to the error stream
     with Path(sys.argv[1]).open("r+b") as file, mmap.mmap(file.fileno(), MARK.size) as shared:
-        serve(0, answers, shared)
+        serve(0, answers, shared, ())
 
 
-def serve(questions: int, answers: int, shared: mmap.mmap) -> None:
-    """Answer chunk after chunk until the questions end; both are descriptors, `shared` takes the mark."""
+def serve(questions: int, answers: int, shared: mmap.mmap, known: Sequence[Region]) -> None:
+    """Answer chunk after chunk until the questions end; both are descriptors, `shared` takes the mark.
+
+    A question is a list of places in `known`, or of paths with their bounds. The answer may end before the last of
+    them, where the samples are many.
+    """
     _limit_memory()
 
     def mark(place: int) -> None:
@@ -46,19 +50,21 @@ def serve(questions: int, answers: int, shared: mmap.mmap) -> None:
     with os.fdopen(questions, "rb") as asked, os.fdopen(answers, "wb") as told:
         gc.freeze()
         while (body := receive_bytes(asked)) is not None:
-            regions = [Region(Path(path), *bounds) for path, *bounds in pickle.loads(body)]
-            send(told, packed(decode_and_measure(regions, mark)))
+            mark(0)
+            asked_for = pickle.loads(body)
+            regions = [known[each] if isinstance(each, int) else Region(*each) for each in asked_for]
+            send(told, packed(decode_and_measure(regions, mark, most=_MOST_SAMPLES)))
 
 
 def packed(part: Part) -> tuple[object, ...]:
     """Return a part without its regions, which the parent has."""
-    return list(map(_VALUES, part.clips)), part.names, part.numbers, part.profiles, part.cepstra, part.outlines
+    return [clip[1:] for clip in part.clips], part.names, part.numbers, part.profiles, part.cepstra, part.outlines
 
 
-def unpacked(body: bytes, regions: list[Region]) -> Part:
-    """Return the part that an answer holds."""
+def unpacked(body: bytes, regions: Sequence[Region]) -> Part:
+    """Return the part that an answer holds: of the first of the regions, or of all."""
     clips, *rest = pickle.loads(body)
-    return Part(tuple(Clip(region, *clip) for region, clip in zip(regions, clips, strict=True)), *rest)
+    return Part(tuple([Clip._make((region, *clip)) for region, clip in zip(regions, clips, strict=False)]), *rest)
 
 
 def send(stream: IO[bytes], message: object) -> None:

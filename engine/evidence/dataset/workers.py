@@ -1,4 +1,4 @@
-"""Runs chunks of regions in child processes: a file that kills, hangs or starves one is named, the rest goes on.
+"""Decodes regions in child processes: a file that kills, hangs or starves one is named, the rest goes on.
 
 One thread drives one child. Children are kept between scans: one that cannot be forked costs a quarter of a second.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from types import TracebackType
 
 import numpy as np
 
@@ -17,123 +18,172 @@ from .batch import MEASURING, Part
 from .child import Child
 from .clips import Clip
 from .records import Region
+from .supply import Supply
 from .worker import unpacked
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """Regions that one child decodes in one go."""
-
-    regions: list[Region]
-    sizes: list[int]
-    """Bytes of each file."""
+Done = tuple[list[int], Part]
+"""Places of regions, and what was found of them."""
 
 
-def run_chunks(chunks: Sequence[Chunk], workers: int) -> Generator[Part, None, None]:
-    """Yield the part of every chunk as it is done, in any order; leaving the iteration ends the work.
+class Crew:
+    """The children of one scan: they work while the caller adds what is to be done and takes what is done.
 
-    A chunk that a file broke comes as several parts.
+    Use it as a context: leaving it ends the work.
     """
-    todo: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
-    for chunk in chunks:
-        todo.put(chunk)
-    done: queue.SimpleQueue[Part | BaseException] = queue.SimpleQueue()
-    left = sum(len(chunk.regions) for chunk in chunks)
-    # before there are threads: a process that has some cannot be forked
-    children = [_take() for _ in range(min(max(1, workers), len(chunks)))]
-    drivers = [_Driver(todo, done, child) for child in children]
-    for driver in drivers:
-        driver.start()
-    try:
-        while left:
-            part = done.get()
-            if isinstance(part, BaseException):
-                raise part
-            left -= len(part.clips)
-            yield part
-        for driver in drivers:  # nothing is left but to park their children, which the next scan then takes
-            driver.join()
-    finally:
-        for driver in drivers:
-            driver.stop()
+
+    def __init__(self, regions: Sequence[Region], workers: int) -> None:
+        """Start nothing yet: where everything is known already, no child is needed."""
+        self._regions = regions
+        self._workers = max(1, workers)
+        self._supply = Supply(self._workers, len(regions))
+        self._done: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
+        self._drivers: list[_Driver] = []
+        self._left = 0
+
+    def add(self, places: Sequence[int], expected: int = 0) -> None:
+        """Let these regions be decoded; `expected`: how many may come after them."""
+        self._left += len(places)
+        self._supply.add(places, expected)
+        if places and not self._drivers:
+            self._start(len(places) + expected)
+
+    def _start(self, regions: int) -> None:
+        # before there are threads: a process that has some cannot be forked; each works while the next is forked
+        try:
+            for _ in range(min(self._workers, regions)):
+                driver = _Driver(self._regions, self._supply, self._done)
+                self._drivers.append(driver)
+                driver.begin()
+        finally:
+            for driver in self._drivers:
+                driver.start()
+
+    def ready(self) -> Iterator[Done]:
+        """Yield what is done by now, in any order; a run that a file broke comes in several pieces."""
+        while not self._done.empty():
+            yield self._take()
+
+    def rest(self) -> Iterator[Done]:
+        """Yield all that is not yet taken, as it is done."""
+        self._supply.complete()
+        while self._left:
+            yield self._take()
+
+    def _take(self) -> Done:
+        done = self._done.get()
+        if isinstance(done, BaseException):
+            raise done
+        self._left -= len(done[0])
+        return done
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._supply.close()
+        for driver in self._drivers:
+            if self._left:
+                driver.stop()
+            else:  # nothing is left but to park its child, which the next scan then takes
+                driver.join()
 
 
 class _Driver(threading.Thread):
-    """Hands chunks to one child until none is left, replacing the child where a file broke it."""
+    """Hands runs of places to one child until none is left, replacing the child where a file broke it."""
 
     def __init__(
-        self, todo: queue.SimpleQueue[Chunk], done: queue.SimpleQueue[Part | BaseException], child: Child
+        self, regions: Sequence[Region], supply: Supply, done: queue.SimpleQueue[Done | BaseException]
     ) -> None:
         super().__init__(daemon=True)
-        self._todo, self._done = todo, done
+        self._regions, self._supply, self._done = regions, supply, done
         self._stopped = threading.Event()
-        self._child: Child | None = child
+        self._asked: deque[list[int]] = deque()
+        self._child: Child | None = _take(regions)
 
     def stop(self) -> None:
         """End after a clean chunk, or now by ending the child."""
         self._stopped.set()
 
+    def begin(self) -> None:
+        """Give the child its first run, before this thread runs."""
+        if places := self._supply.take(wait=False):
+            self._ask(places)
+
     def run(self) -> None:
         try:
-            chunk = self._asked()
-            while chunk is not None:
-                chunk = self._answered(chunk)
+            while self._fill():
+                self._answer()
         except BaseException as error:  # said in the calling thread
             self._done.put(error)
-        if self._child is not None:
+        if self._child is None:
+            return
+        if self._asked:  # it may still answer what nobody waits for
+            self._child.end()
+        else:
             _park(self._child)
 
-    def _asked(self) -> Chunk | None:
-        """Hand the next chunk to the child and return it; None where there is no more to do."""
-        if self._stopped.is_set():
-            return None
-        try:
-            chunk = self._todo.get_nowait()
-        except queue.Empty:
-            return None
-        self._own().ask(chunk.regions)
-        return chunk
+    def _fill(self) -> bool:
+        """Ask for as much as the child has room for; return whether an answer is to come."""
+        while not self._stopped.is_set() and len(self._asked) < self._own().room(self._regions):
+            places = self._supply.take(wait=not self._asked)
+            if not places:
+                break
+            self._ask(places)
+        return bool(self._asked)
+
+    def _ask(self, places: list[int]) -> None:
+        self._own().ask(self._regions, places)
+        self._asked.append(places)
 
     def _own(self) -> Child:
-        self._child = self._child or _take()
+        self._child = self._child or _take(self._regions)
         return self._child
 
-    def _answered(self, chunk: Chunk) -> Chunk | None:
-        """Take the answer to a chunk, and return the next: the child works at it while the answer is read."""
-        answer = self._own().answer(chunk.sizes, self._stopped)
-        if isinstance(answer, bytes):
-            following = self._asked()
-            self._done.put(unpacked(answer, chunk.regions))
-            return following
-        self._around(chunk, *answer)
-        return self._asked()
-
-    def _chunk(self, chunk: Chunk) -> None:
-        """Decode a chunk, after another child broke on one that it was part of."""
-        if not chunk.regions or self._stopped.is_set():
+    def _answer(self) -> None:
+        """Take the answer to the oldest question, and ask for more before it is read: the child works meanwhile."""
+        places = self._asked.popleft()
+        chunk = [self._regions[place] for place in places]
+        answer = self._own().answer(chunk, self._stopped)
+        if not isinstance(answer, bytes):
+            while self._asked:  # what waited behind is not lost with the child
+                self._supply.give_back(self._asked.pop())
+            self._around(places, *answer)
             return
-        self._own().ask(chunk.regions)
-        answer = self._own().answer(chunk.sizes, self._stopped)
-        if isinstance(answer, bytes):
-            self._done.put(unpacked(answer, chunk.regions))
-        else:
-            self._around(chunk, *answer)
+        part = unpacked(answer, chunk)
+        if len(part.clips) < len(places):
+            self._supply.give_back(places[len(part.clips) :])
+        self._fill()
+        self._done.put((places[: len(part.clips)], part))
 
-    def _around(self, chunk: Chunk, place: int, reason: str) -> None:
-        """Name the file that broke the child, and decode the rest of its chunk with another."""
+    def _alone(self, places: list[int]) -> None:
+        """Decode a run that another child broke on, or a part of it."""
+        while places and not self._stopped.is_set():
+            chunk = [self._regions[place] for place in places]
+            self._own().ask(self._regions, places)
+            answer = self._own().answer(chunk, self._stopped)
+            if not isinstance(answer, bytes):
+                self._around(places, *answer)
+                return
+            part = unpacked(answer, chunk)
+            self._done.put((places[: len(part.clips)], part))
+            places = places[len(part.clips) :]
+
+    def _around(self, places: list[int], place: int, reason: str) -> None:
+        """Name the file that broke the child, and decode the rest of its run with another."""
         self._own().end()
         self._child = None
-        regions, sizes = chunk.regions, chunk.sizes
         if self._stopped.is_set():
             return
-        if place == MEASURING and len(regions) > 1:  # a batch that cannot be measured together: clip by clip
-            for region, size in zip(regions, sizes, strict=True):
-                self._chunk(Chunk([region], [size]))
+        if place == MEASURING and len(places) > 1:  # a batch that cannot be measured together: clip by clip
+            for each in places:
+                self._alone([each])
             return
         place = max(0, place)
-        self._done.put(_failed(regions[place], reason))
-        self._chunk(Chunk(regions[:place], sizes[:place]))
-        self._chunk(Chunk(regions[place + 1 :], sizes[place + 1 :]))
+        self._done.put(([places[place]], _failed(self._regions[places[place]], reason)))
+        self._alone(places[:place])
+        self._alone(places[place + 1 :])
 
 
 def _failed(region: Region, reason: str) -> Part:
@@ -147,17 +197,18 @@ _PARKED = 2
 """Children kept between scans; more are ended at once."""
 
 
-def _take() -> Child:
+def _take(regions: Sequence[Region]) -> Child:
     with _lock:
         while _idle:
             child = _idle.pop()
             if child.alive:
                 return child
             child.end()
-    return Child()
+    return Child(regions)
 
 
 def _park(child: Child) -> None:
+    child.forget()
     with _lock:
         if child.alive and len(_idle) < _PARKED:
             _idle.append(child)

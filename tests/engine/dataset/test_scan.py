@@ -7,7 +7,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,10 @@ from hypothesis import strategies as st
 
 from engine.evidence.dataset import Clip, Region, Scan, child, measure_dataset, merge_scans, read_dataset, scan_clips
 from engine.evidence.dataset import workers as watch
-from engine.evidence.dataset.batch import Part
 from engine.evidence.dataset.decode import decode_clip
 from engine.evidence.dataset.plain_wav import plain_pcm
 from engine.evidence.dataset.scan import shards
-from engine.evidence.dataset.workers import Chunk, end_workers, run_chunks
+from engine.evidence.dataset.workers import Crew, end_workers
 from knowledge.errors import InputError
 
 from .sets import write_wav
@@ -152,18 +151,14 @@ def test_a_decompression_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_is_known_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     regions = some_files(tmp_path)
     first = scan_clips(regions, cache=tmp_path / "cache")
-    monkeypatch.setattr("engine.evidence.dataset.scan.run_chunks", lambda chunks, workers: _nothing(chunks))
+    end_workers()
+    monkeypatch.setattr(watch, "Child", None)
     calls: list[tuple[int, int]] = []
 
     second = scan_clips(regions, lambda done, total: calls.append((done, total)), cache=tmp_path / "cache")
 
     assert same(first, second)
     assert calls == [(7, 7)]
-
-
-def _nothing(chunks: list[Chunk]):  # type: ignore[no-untyped-def]
-    assert not chunks
-    yield from ()
 
 
 def test_a_file_that_changed_is_decoded_again(tmp_path: Path) -> None:
@@ -277,20 +272,20 @@ def test_no_region_is_an_empty_scan() -> None:
 
 
 def test_a_failing_child_code_is_said_in_the_calling_thread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def broken() -> None:
+    def broken(regions: Sequence[Region]) -> None:
         raise OSError("no processes left")
 
     monkeypatch.setattr(watch, "_take", broken)
     with pytest.raises(OSError, match="no processes left"):
-        list(run_chunks([Chunk(some_files(tmp_path, 1), [1])], 1))
+        scan_clips(some_files(tmp_path, 1), workers=1)
 
 
 def test_leaving_the_iteration_ends_the_work(tmp_path: Path) -> None:
-    chunks = [Chunk([region], [1]) for region in some_files(tmp_path, 40)]
-    parts = run_chunks(chunks, 2)
-
-    assert isinstance(next(parts), Part)
-    parts.close()
+    regions = some_files(tmp_path, 40)
+    with Crew(regions, 2) as crew:
+        crew.add(range(40))
+        places, part = next(crew.rest())
+        assert [clip.region for clip in part.clips] == [regions[place] for place in places]
     time.sleep(0.3)
     assert len(watch._idle) <= 2
 
