@@ -21,7 +21,7 @@ from .batch import MEASURING
 from .forked import Forked, forkable
 from .records import Region
 from .sample_reader import cpu_seconds
-from .worker import MARK, receive_bytes, send, serve
+from .worker import MARK, Message, receive, send, serve
 
 _BOOT = """
 import sys, types
@@ -96,19 +96,22 @@ class Child:
             some = (regions[place] for place in places)
             message = [(part.path, part.start_seconds, part.stop_seconds, part.channel) for part in some]
         with contextlib.suppress(OSError):  # it has ended, as waiting for its answer shows
-            send(self._process.stdin, message)
+            send(self._process.stdin, message, len(places))
 
-    def answer(self, chunk: Sequence[Region], stopped: threading.Event) -> bytes | tuple[int, str]:
+    def answer(
+        self, regions: Sequence[Region], places: Sequence[int], stopped: threading.Event
+    ) -> Message | tuple[int, str]:
         """Return the answer to the chunk as it came, or the place of the file that broke the child and how.
 
         Args:
-            chunk: what it was asked for first.
+            regions: what the places are of.
+            places: what it was asked for first.
             stopped: once set, nobody wants the answer.
         """
         assert self._process.stdout is not None
         try:
-            reason = self._watch(chunk, stopped)
-            answer = None if reason else receive_bytes(self._process.stdout)
+            reason = self._watch(regions, places, stopped)
+            answer = None if reason else receive(self._process.stdout)
         except (OSError, EOFError, ValueError):
             reason, answer = "", None
         if answer is not None:
@@ -119,7 +122,7 @@ class Child:
         place: int = MARK.unpack_from(self._shared, 0)[0]
         return place
 
-    def _watch(self, chunk: Sequence[Region], stopped: threading.Event) -> str:
+    def _watch(self, regions: Sequence[Region], places: Sequence[int], stopped: threading.Event) -> str:
         """Wait for the answer; return why the child has to be ended before it, or an empty text."""
         output = self._process.stdout
         assert output is not None
@@ -134,7 +137,9 @@ class Child:
                 place, since, spent = self._place(), time.monotonic(), _cpu_seconds(watched)
                 continue
             used = _cpu_seconds(watched) - spent
-            allowed = _MEASURING_CPU_SECONDS if place == MEASURING else _GRACE * cpu_seconds(_bytes(chunk[place]))
+            allowed = (
+                _MEASURING_CPU_SECONDS if place == MEASURING else _GRACE * cpu_seconds(_bytes(regions[places[place]]))
+            )
             if used > allowed:
                 return "the decoder does not come back from it"
             if used < _POLL_SECONDS and time.monotonic() - since > _SILENT_SECONDS:

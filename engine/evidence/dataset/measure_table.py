@@ -34,19 +34,19 @@ class MeasureTable:
         outlines: Sequence[bytes] = (),
     ) -> None:
         """Keep the rows of some clips; what the part lacks stays unknown."""
-        places = _run(places)
+        rows = _run(places)
         for name, values in measures.items():
             if name not in self.measures:
                 self.measures[name] = np.full(self._clips, np.nan)
-            self.measures[name][places] = values
-        self.profiles = _placed(self.profiles, places, profiles)
-        self.cepstra = _placed(self.cepstra, places, cepstra)
+            self.measures[name][rows] = values
+        self.profiles = _placed(self.profiles, rows, profiles)
+        self.cepstra = _placed(self.cepstra, rows, cepstra)
         size = sum(map(len, outlines))
-        if isinstance(places, slice) and size <= self._room and outlines:
-            self.outlines[places] = outlines
+        if isinstance(rows, slice) and size <= self._room and outlines:
+            self.outlines[rows] = outlines
             self._room -= size
             return
-        for place, outline in zip(_each(places), outlines, strict=False):
+        for place, outline in zip(places, outlines, strict=False):
             if self._room >= len(outline):
                 self.outlines[place] = outline
                 self._room -= len(outline)
@@ -54,17 +54,10 @@ class MeasureTable:
 
 def _run(places: Places) -> Places | slice:
     """Return places that follow one another as a slice, which tables are cut by a good deal faster."""
-    if len(places) and places[-1] - places[0] + 1 == len(places) and list(places) == list(_each(_around(places))):
-        return _around(places)
-    return places
-
-
-def _around(places: Places) -> slice:
-    return slice(int(places[0]), int(places[-1]) + 1)
-
-
-def _each(places: Places | slice) -> Sequence[int]:
-    return range(places.start, places.stop) if isinstance(places, slice) else places  # type: ignore[return-value]
+    if not len(places):
+        return places
+    start, stop = int(places[0]), int(places[-1]) + 1
+    return slice(start, stop) if np.array_equal(places, np.arange(start, stop)) else places
 
 
 def _placed(table: Numbers, places: Places | slice, found: Numbers) -> Numbers:

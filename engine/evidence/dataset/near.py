@@ -130,7 +130,7 @@ def _by_channel(pair: NearPair, scan: Scan) -> NearPair:
     """
     both = scan.clips[pair.first], scan.clips[pair.second]
     one, more = sorted(both, key=lambda clip: clip.channels)
-    own, *others = _sketched([one, *(replace(more, region=replace(more.region, channel=side)) for side in (0, 1))])
+    own, *others = _sketched([one, *(more._replace(region=replace(more.region, channel=side)) for side in (0, 1))])
     for other in others:
         if own is None or other is None:
             continue

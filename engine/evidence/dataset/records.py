@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .coded import Coded, Integers, coded, numbered
+from .collection import no_collection
 
 Split = Literal["train", "val", "test", ""]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -243,7 +244,8 @@ class Dataset:
     @cached_property
     def regions(self) -> tuple[Region, ...]:
         """Every different clip that a row names, in the order of the rows."""
-        return tuple(map(_as_region, self._clips[1]))
+        with no_collection():
+            return tuple([_as_region(clip) for clip in self._clips[1]])
 
     @cached_property
     def files(self) -> tuple[Path, ...]:

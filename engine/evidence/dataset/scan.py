@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from .batch import Part
 from .clips import Clip, Progress, Scan
@@ -51,40 +51,38 @@ def scan_clips(
         InputError: the cache folder cannot be used.
         UsageError: there is no such cluster.
     """
-    todo = tuple(dict.fromkeys(regions))
-    sheet = _Sheet(todo, progress)
+    sheet = _Sheet(regions, progress)
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(ScanCache(cache)) if cache is not None else None
         if cluster:
             _on_cluster(sheet, kept, cluster)
         else:
-            _here(sheet, kept, workers or _workers(todo))
+            _here(sheet, kept, workers or _workers(sheet.regions))
     return sheet.scan()
 
 
 class _Sheet:
     """What is known of the regions of a scan by now."""
 
-    def __init__(self, regions: Sequence[Region], progress: Progress | None) -> None:
-        self.regions = regions
+    def __init__(self, regions: Iterable[Region], progress: Progress | None) -> None:
+        self._clips: dict[Region, Clip | None] = dict.fromkeys(regions)
+        self.regions = tuple(self._clips)
         self._progress = progress
-        self._clips: list[Clip | None] = [None] * len(regions)
-        self._table = MeasureTable(len(regions))
+        self._table = MeasureTable(len(self.regions))
         self._done = 0
 
     def put(self, places: Sequence[int], part: Part) -> None:
         """Write down what was found of some regions."""
-        for place, clip in zip(places, part.clips, strict=True):
-            self._clips[place] = clip
+        for clip in part.clips:
+            self._clips[clip.region] = clip
         self._table.put(places, part.measures, part.profiles, part.cepstra, part.outlines)
         self._done += len(places)
         if self._progress is not None:
             self._progress(self._done, len(self.regions))
 
     def scan(self) -> Scan:
-        """Return all of it."""
-        clips = {region: clip for region, clip in zip(self.regions, self._clips, strict=True) if clip is not None}
-        table = self._table
+        """Return all of it, once nothing is left."""
+        clips, table = cast("dict[Region, Clip]", self._clips), self._table
         return Scan(clips, table.measures, table.profiles, table.cepstra, table.outlines)
 
 

@@ -14,7 +14,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from .batch import Part, decode_and_measure
 from .clips import Clip
@@ -22,7 +22,8 @@ from .records import Region
 
 _MEMORY_BYTES = 700 << 20
 """What decoding may take above an idle worker: a batch of samples takes 200 MB."""
-_LENGTH = struct.Struct("<Q")
+_HEAD = struct.Struct("<QQ")
+"""Bytes of a message, and how many clips it is about."""
 MARK = struct.Struct("<q")
 _MOST_SAMPLES = 1 << 21
 """A chunk ends after two minutes of 16 kHz: a tenth of a second for the slowest decoder."""
@@ -49,11 +50,12 @@ def serve(questions: int, answers: int, shared: mmap.mmap, known: Sequence[Regio
 
     with os.fdopen(questions, "rb") as asked, os.fdopen(answers, "wb") as told:
         gc.freeze()
-        while (body := receive_bytes(asked)) is not None:
+        while (question := receive(asked)) is not None:
             mark(0)
-            asked_for = pickle.loads(body)
+            asked_for = pickle.loads(question.body)
             regions = [known[each] if isinstance(each, int) else Region(*each) for each in asked_for]
-            send(told, packed(decode_and_measure(regions, mark, most=_MOST_SAMPLES)))
+            part = decode_and_measure(regions, mark, most=_MOST_SAMPLES)
+            send(told, packed(part), len(part.clips))
 
 
 def packed(part: Part) -> tuple[object, ...]:
@@ -62,27 +64,35 @@ def packed(part: Part) -> tuple[object, ...]:
 
 
 def unpacked(body: bytes, regions: Sequence[Region]) -> Part:
-    """Return the part that an answer holds: of the first of the regions, or of all."""
+    """Return the part that an answer about these regions holds."""
     clips, *rest = pickle.loads(body)
-    return Part(tuple([Clip._make((region, *clip)) for region, clip in zip(regions, clips, strict=False)]), *rest)
+    return Part(tuple([Clip._make((region, *clip)) for region, clip in zip(regions, clips, strict=True)]), *rest)
 
 
-def send(stream: IO[bytes], message: object) -> None:
-    """Write a message with its length before it."""
+class Message(NamedTuple):
+    """What came through a pipe, not yet unpacked."""
+
+    body: bytes
+    clips: int
+    """How many it is about."""
+
+
+def send(stream: IO[bytes], message: object, clips: int) -> None:
+    """Write a message with its length before it, and how many clips it is about."""
     body = pickle.dumps(message, protocol=5)
-    stream.write(_LENGTH.pack(len(body)))
+    stream.write(_HEAD.pack(len(body), clips))
     stream.write(body)
     stream.flush()
 
 
-def receive_bytes(stream: IO[bytes]) -> bytes | None:
-    """Read the bytes of a message; None at the end of the stream."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+def receive(stream: IO[bytes]) -> Message | None:
+    """Read a message; None at the end of the stream."""
+    head = stream.read(_HEAD.size)
+    if len(head) < _HEAD.size:
         return None
-    length = _LENGTH.unpack(head)[0]
+    length, clips = _HEAD.unpack(head)
     body = stream.read(length)
-    return body if len(body) == length else None
+    return Message(body, clips) if len(body) == length else None
 
 
 def _limit_memory() -> None:

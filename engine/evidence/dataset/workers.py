@@ -19,10 +19,15 @@ from .child import Child
 from .clips import Clip
 from .records import Region
 from .supply import Supply
-from .worker import unpacked
+from .worker import Message, unpacked
 
 Done = tuple[list[int], Part]
 """Places of regions, and what was found of them."""
+_Told = tuple[list[int], bytes | str]
+"""Places, and the answer as it came, or why there is none; unpacking is left to the caller's thread.
+
+A driver that unpacks lets its child wait.
+"""
 
 
 class Crew:
@@ -36,7 +41,7 @@ class Crew:
         self._regions = regions
         self._workers = max(1, workers)
         self._supply = Supply(self._workers, len(regions))
-        self._done: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Told | BaseException] = queue.SimpleQueue()
         self._drivers: list[_Driver] = []
         self._left = 0
 
@@ -73,8 +78,12 @@ class Crew:
         done = self._done.get()
         if isinstance(done, BaseException):
             raise done
-        self._left -= len(done[0])
-        return done
+        places, answer = done
+        self._left -= len(places)
+        chunk = [self._regions[place] for place in places]
+        if isinstance(answer, str):
+            return places, _failed(chunk[0], answer)
+        return places, unpacked(answer, chunk)
 
     def __enter__(self) -> Crew:
         return self
@@ -94,7 +103,7 @@ class _Driver(threading.Thread):
     """Hands runs of places to one child until none is left, replacing the child where a file broke it."""
 
     def __init__(
-        self, regions: Sequence[Region], supply: Supply, done: queue.SimpleQueue[Done | BaseException]
+        self, regions: Sequence[Region], supply: Supply, done: queue.SimpleQueue[_Told | BaseException]
     ) -> None:
         super().__init__(daemon=True)
         self._regions, self._supply, self._done = regions, supply, done
@@ -144,31 +153,29 @@ class _Driver(threading.Thread):
     def _answer(self) -> None:
         """Take the answer to the oldest question, and ask for more before it is read: the child works meanwhile."""
         places = self._asked.popleft()
-        chunk = [self._regions[place] for place in places]
-        answer = self._own().answer(chunk, self._stopped)
-        if not isinstance(answer, bytes):
-            while self._asked:  # what waited behind is not lost with the child
-                self._supply.give_back(self._asked.pop())
-            self._around(places, *answer)
+        answer = self._own().answer(self._regions, places, self._stopped)
+        if isinstance(answer, Message):
+            self._supply.give_back(places[answer.clips :])
+            self._fill()
+            self._tell(places, answer)
             return
-        part = unpacked(answer, chunk)
-        if len(part.clips) < len(places):
-            self._supply.give_back(places[len(part.clips) :])
-        self._fill()
-        self._done.put((places[: len(part.clips)], part))
+        while self._asked:  # what waited behind is not lost with the child
+            self._supply.give_back(self._asked.pop())
+        self._around(places, *answer)
+
+    def _tell(self, places: list[int], answer: Message) -> None:
+        self._done.put((places[: answer.clips], answer.body))
 
     def _alone(self, places: list[int]) -> None:
         """Decode a run that another child broke on, or a part of it."""
         while places and not self._stopped.is_set():
-            chunk = [self._regions[place] for place in places]
             self._own().ask(self._regions, places)
-            answer = self._own().answer(chunk, self._stopped)
-            if not isinstance(answer, bytes):
+            answer = self._own().answer(self._regions, places, self._stopped)
+            if not isinstance(answer, Message):
                 self._around(places, *answer)
                 return
-            part = unpacked(answer, chunk)
-            self._done.put((places[: len(part.clips)], part))
-            places = places[len(part.clips) :]
+            self._tell(places, answer)
+            places = places[answer.clips :]
 
     def _around(self, places: list[int], place: int, reason: str) -> None:
         """Name the file that broke the child, and decode the rest of its run with another."""
@@ -181,7 +188,7 @@ class _Driver(threading.Thread):
                 self._alone([each])
             return
         place = max(0, place)
-        self._done.put(([places[place]], _failed(self._regions[places[place]], reason)))
+        self._done.put(([places[place]], reason))
         self._alone(places[:place])
         self._alone(places[place + 1 :])
 
