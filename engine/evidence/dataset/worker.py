@@ -25,8 +25,8 @@ _MEMORY_BYTES = 700 << 20
 _HEAD = struct.Struct("<QQ")
 """Bytes of a message, and how many clips it is about."""
 MARK = struct.Struct("<q")
-_MOST_SAMPLES = 1 << 21
-"""A chunk ends after two minutes of 16 kHz: a tenth of a second for the slowest decoder."""
+_MOST_SAMPLES = 1 << 22
+"""A chunk ends after four minutes of 16 kHz: a fifth of a second for the slowest decoder."""
 
 
 def main() -> None:
