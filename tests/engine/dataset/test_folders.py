@@ -80,7 +80,13 @@ def test_links_to_class_and_split_folders_are_followed(tmp_path: Path) -> None:
 
 def test_links_in_a_circle_and_into_the_kernel_are_named_and_not_followed(tmp_path: Path) -> None:
     write_wav(tmp_path / "dog/1.wav")
-    for name, target in (("dog/up", tmp_path), ("all", "/"), ("dog/me", "me"), ("dog/gone", "nowhere"), ("proc", "/proc")):
+    for name, target in (
+        ("dog/up", tmp_path),
+        ("all", "/"),
+        ("dog/me", "me"),
+        ("dog/gone", "nowhere"),
+        ("proc", "/proc"),
+    ):
         (tmp_path / name).symlink_to(target)
 
     dataset = read_dataset(tmp_path)

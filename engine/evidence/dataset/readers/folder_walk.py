@@ -1,4 +1,4 @@
-"""Lists the audio files below a folder, through links to folders as well, and ends whatever they point at; opens none."""
+"""Lists the audio files below a folder, through links to folders too, and ends whatever they point at; opens none."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def read_folder(folder: Path) -> Table:
     clips = [clip for clip in clips if len(clip.parts) > 2] if by_split else clips
     if not clips:
         raise InputError(
-            f"{folder}: no audio file in a class folder, expected {folder.name}/CLASS/clip.wav", hint=" ".join((*notes, _manifests(folder))).strip(),
+            f"{folder}: no audio file in a class folder, expected {folder.name}/CLASS/clip.wav",
+            hint=" ".join((*notes, _manifests(folder))).strip(),
         )
     paths = [clip.as_posix() for clip in clips]
     labels = [clip.parts[1 if by_split else 0] for clip in clips]
