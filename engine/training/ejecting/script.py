@@ -95,6 +95,9 @@ def not_carried_over(plan: Plan) -> list[str]:
         "training.average_decay: there is no running average of the weights": bool(training.average_decay),
         "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),
         "training.batch_seconds: rates count on as many steps as the first epoch has": training.batch_seconds > 0,
+        "training.accumulation: the loss compares the clips of each pass, not of the whole batch": (
+            training.accumulation > 1 and not adds_up(training.loss)
+        ),
         "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
         "evaluation: the loss of the validation clips is the mean over batches": not adds_up(training.loss),
