@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.plan import Answer, Plan
 
 from .model import SPEECH
+from .order import order_part
 from .writing import namespace
 
 _EXTRACTOR = '''
@@ -75,29 +76,6 @@ _AUGMENTED = """\
             key = (SEED, epoch, row.number)
             clip = augment(torch.from_numpy(clip), SAMPLE_RATE_HZ, AUGMENTATION, key).numpy()
 """
-_ORDER = '''
-class BatchOrder:
-    """The batches of each epoch: clips of similar length together; what comes when follows from seed and epoch."""
-
-    def __init__(self, rows: list[Any], lengths: list[int]) -> None:
-        self.lengths, self.epoch = lengths, 0
-{sampler}
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the Trainer before each epoch."""
-        self.epoch = epoch
-
-    def batches(self) -> list[list[int]]:
-        """Return the passes of this epoch; ACCUMULATION of them make one step."""
-        order = {order}
-        return [part.tolist() for batch in order for part in np.array_split(batch, ACCUMULATION)]
-
-    def __len__(self) -> int:
-        return len(self.batches())
-
-    def __iter__(self) -> Any:
-        for batch in self.batches():
-            yield [(self.epoch, place) for place in batch]
-'''
 _COLLATE = '''
 def collate(examples: list[dict[str, Any]]) -> dict[str, Tensor]:
     """Return one padded batch."""
@@ -126,22 +104,6 @@ _WHOLE = '[row for row in rows if part != "train" or length_of(row) <= round(MAX
 """Half a clip does not say what its transcript says."""
 _MOST = "        self.most = max(len(row.target) for row in rows)\n"
 _FILLED = "row.target + [-1] * (self.most - len(row.target))"
-_SAMPLED = (
-    "batch_size",
-    "batch_seconds",
-    "seed",
-    "epochs",
-    "class_balance",
-    "clips_per_class",
-    "curriculum_epochs",
-    "best_epochs",
-)
-"""What the sampler reads of `training`."""
-
-
-def has_own_sampler(plan: Plan) -> bool:
-    """Say whether an epoch shows other clips than all of them once."""
-    return plan.training.class_balance == "balanced-sampling"
 
 
 def data_part(plan: Plan, normalises_input: bool) -> str:
@@ -162,7 +124,7 @@ def data_part(plan: Plan, normalises_input: bool) -> str:
             key=', "key": (-1 if epoch is None else epoch, row.number)' * varied,
         )
     )
-    parts.append(_order(plan))
+    parts.append(order_part(plan))
     inputs, kind = _EXTRACTED if extracts else _PADDED, ", dtype=torch.float32" if answer == "score" else ""
     parts.append(_COLLATE.format(inputs=inputs, kind=kind, keys=_KEYS * varied))
     return "\n\n\n".join(part.strip("\n") for part in parts)
@@ -174,18 +136,3 @@ def _variation(plan: Plan) -> str:
     named = chosen.speed != "new-class" or plan.answer == "class"
     chosen = chosen if named else chosen.model_copy(update={"speed": "avoid"})
     return namespace(chosen, *chosen.model_dump())
-
-
-def _order(plan: Plan) -> str:
-    if not has_own_sampler(plan):
-        longest = round(plan.training.batch_seconds * plan.data.sample_rate_hz)
-        limit = f", {longest}" if longest else ""
-        return _ORDER.format(sampler="", order=f"epoch_order(self.lengths, BATCH_SIZE, SEED, self.epoch{limit})")
-    known = {"class": "row.target", "tags": "int(row.rarest)"}.get(plan.answer, "0")
-    lines = [
-        f"training = {namespace(plan.training, *_SAMPLED, indent=8)}",
-        "plan = SimpleNamespace(training=training, data=SimpleNamespace(sample_rate_hz=SAMPLE_RATE_HZ))",
-        f"self.sampler = Sampler(plan, self.lengths, [{known} for row in rows])",
-    ]
-    sampler = "".join(f"        {line}\n" for line in lines)
-    return _ORDER.format(sampler=sampler, order="self.sampler.order(self.epoch)")

@@ -18,13 +18,13 @@ from ..items import Item
 from ..labels import separator_of
 from ..pretrained import preprocessor
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
-from .data import has_own_sampler
 from .model import SPECTRAL
+from .order import reads_quality, reads_rarest
 from .script import can_be_written, script_text
 
 COLUMNS = ("row", "part", "file", "path", "label", "group", "start_seconds", "stop_seconds", "channel")
-RAREST = "rarest"
-"""What only a sampler reads that balances several classes a clip: the number of the rarest."""
+_OF_ORDERS = ((reads_rarest, "rarest", "target"), (reads_quality, "quality", "quality"))
+"""What only orders of clips read: when, the column, and what of an item stands in it."""
 
 
 def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list[Path]:
@@ -78,7 +78,7 @@ def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
 def _list(parts: Parts, plan: Plan) -> str:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow((*COLUMNS, *([RAREST] if _needs_rarest(plan) else [])))
+    writer.writerow((*COLUMNS, *(column for reads, column, _ in _OF_ORDERS if reads(plan))))
     for name, items in (("train", parts.train), ("val", parts.validation), ("test", parts.held_out)):
         writer.writerows(_row(name, item, plan) for item in items)
     return stream.getvalue()
@@ -90,9 +90,5 @@ def _row(part: str, item: Item, plan: Plan) -> Sequence[object]:
     stop = "" if region.stop_seconds is None else region.stop_seconds
     channel = "" if region.channel is None else region.channel
     label = repr(item.target) if plan.answer == "score" else item.label
-    rarest = [int(item.target)] if _needs_rarest(plan) else []
-    return (item.index, part, region.file.resolve(), item.path, label, item.group, start, stop, channel, *rarest)
-
-
-def _needs_rarest(plan: Plan) -> bool:
-    return plan.answer == "tags" and has_own_sampler(plan)
+    more = (f"{getattr(item, name):.12g}" for reads, _, name in _OF_ORDERS if reads(plan))
+    return (item.index, part, region.file.resolve(), item.path, label, item.group, start, stop, channel, *more)

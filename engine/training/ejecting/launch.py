@@ -6,6 +6,8 @@ from engine.plan import Plan
 
 from ..evaluation import LOWER_IS_BETTER
 from .model import SPECTRAL
+from .order import has_uneven_epochs
+from .rates import follows_scores_after_a_rise
 
 _LAUNCH = '''
 class LengthTrainer(transformers.Trainer):
@@ -54,7 +56,7 @@ def build(output: Path) -> LengthTrainer:
         data_seed=SEED,{device}
     )
     optimiser = make_optimiser(model)
-    total_steps = EPOCHS * -(-len(BatchOrder(train, clips.lengths)) // ACCUMULATION)
+    schedule = make_schedule(optimiser, BatchOrder(train, clips.lengths).total_steps())
     return LengthTrainer(
         model,
         arguments,
@@ -63,8 +65,8 @@ def build(output: Path) -> LengthTrainer:
         eval_dataset=Clips(validation),
         compute_loss_func=make_loss(train),
         compute_metrics=scores_of,
-        optimizers=(optimiser, make_schedule(optimiser, total_steps)),
-        callbacks={stops},
+        optimizers=(optimiser, schedule),
+        callbacks=[{callbacks}],
     )
 
 
@@ -77,7 +79,7 @@ def main() -> None:
     trainer = build(chosen.output)
     chosen.output.mkdir(parents=True, exist_ok=True)
     print("torch", torch.__version__, "transformers", transformers.__version__, "numpy", np.__version__)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(chosen.output)))  # a run that broke off goes on
+    {again}
     trainer.save_model(str(chosen.output / "best"))
     trainer.save_state()
     for part in ["val", *(["test"] if chosen.test else [])]:
@@ -89,6 +91,9 @@ def main() -> None:
 _DETERMINISTIC = """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)"""
+
+_ON = "trainer.train(resume_from_checkpoint=get_last_checkpoint(str(chosen.output)))  # a run that broke off goes on"
+_ANEW = "trainer.train()"
 
 
 def launch_part(plan: Plan) -> str:
@@ -108,5 +113,11 @@ def launch_part(plan: Plan) -> str:
         select=select,
         greater=select not in LOWER_IS_BETTER,
         device=device,
-        stops="[transformers.EarlyStoppingCallback(PATIENCE_EPOCHS)]" if training.patience_epochs else "[]",
+        callbacks=", ".join(_callbacks(plan)),
+        again=_ANEW if has_uneven_epochs(plan) else _ON,
     )
+
+
+def _callbacks(plan: Plan) -> list[str]:
+    stops = ["transformers.EarlyStoppingCallback(PATIENCE_EPOCHS)"] if plan.training.patience_epochs else []
+    return [*stops, *(["schedule.lr_lambdas[0]"] if follows_scores_after_a_rise(plan) else [])]

@@ -1,12 +1,10 @@
-"""The part of a script that says what is minimised, by what, and how it is scored; it computes nothing itself."""
+"""The part of a script that says what is minimised, and how it is scored; it computes nothing itself."""
 
 from __future__ import annotations
 
 from engine.plan import Plan
 
-from ..optimisation import LION_BETA2
 from ..scored import METRICS
-from .writing import namespace
 
 LOSSES = {
     "cross-entropy": ("cross_entropy",),
@@ -19,48 +17,6 @@ LOSSES = {
     "ctc": ("symbol_loss",),
 }
 """What a script adds up: functions of `engine.training.losses`."""
-FALLS = {
-    "constant": "",
-    "warmup-cosine": "_cosine",
-    "linear": "_linear",
-    "exponential": "_exponential",
-    "inverse-square-root": "_inverse_square_root",
-    "noam": "_noam",
-    "warmup-stable-decay": "_stable_then_decay",
-    "cyclic": "_cyclic",
-}
-"""What comes after the warm-up; functions of `engine.training.schedules`. `plateau` follows the score, not the step."""
-
-
-_OPTIMISER = '''
-def make_optimiser(model: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimiser; biases and norms are not decayed."""
-    groups = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            rate = {rate}
-            flat = parameter.ndim <= 1 or name.endswith(".original0")
-            groups.append({{"params": [parameter], "lr": rate, "weight_decay": 0.0 if flat else WEIGHT_DECAY}})
-    return {optimizer}
-
-
-def rate_factor(done: int, left: int, warmup: int) -> float:
-    """Return the share of the peak rate, `done` steps after the warm-up, of `left`: {schedule}."""
-    return {factor}
-
-
-def make_schedule(optimiser: torch.optim.Optimizer, total_steps: int) -> Any:
-    """Return the schedule: a linear rise over the warm-up, then {schedule}."""
-    warmup = round(WARMUP_FRACTION * total_steps)
-    left = max(total_steps - warmup, 1)
-    if warmup < 2:  # a warm-up of one step is no rise: that step has the peak rate
-        return torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: rate_factor(step - warmup, left, warmup) if step >= warmup else 1.0
-        )
-    fall = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda done: rate_factor(done, left, warmup))
-    rise = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / warmup, total_iters=warmup - 1)
-    return torch.optim.lr_scheduler.SequentialLR(optimiser, [rise, fall], milestones=[warmup])
-'''
 _SCORES = '''
 METRICS = {{{values}}}
 
@@ -210,23 +166,3 @@ def scores_part(plan: Plan) -> str:
     }
     compared = _COMPARED.format(answers=answers[plan.answer])
     return _SCORES.format(values=values, compared=compared.strip("\n"), said=said[plan.answer])
-
-
-def optimiser_part(plan: Plan) -> str:
-    """Return the optimiser and its rates."""
-    training = plan.training
-    betas = f"betas=({training.beta1}, {training.beta2})"
-    classes = {
-        "adamw": f"torch.optim.AdamW(groups, {betas}, fused=True)",
-        "adam": f"torch.optim.Adam(groups, {betas}, fused=True)",
-        "sgd": f"torch.optim.SGD(groups, momentum={training.momentum}, fused=True)",
-        "adafactor": "torch.optim.Adafactor(groups)",
-        "lion": f"Lion(groups, betas=({training.beta1}, {min(training.beta2, LION_BETA2)}))",
-    }
-    own = plan.adaptation.method in ("partial", "full")
-    rate = 'BACKBONE_LEARNING_RATE if name.startswith("backbone.") else LEARNING_RATE' if own else "LEARNING_RATE"
-    chosen = namespace(training, "decay_fraction", "cycles")
-    factor = f"{FALLS[training.schedule]}({chosen}, done, left, warmup)" if FALLS[training.schedule] else "1.0"
-    return _OPTIMISER.format(
-        rate=rate, optimizer=classes[training.optimizer], schedule=training.schedule, factor=factor
-    )

@@ -15,10 +15,12 @@ from engine.plan import Answer, Plan
 from ..labels import SEPARATORS
 from ..losses import adds_up
 from ..scored import METRICS
-from .data import data_part, has_own_sampler
+from .data import data_part
 from .launch import launch_part
 from .model import POOLINGS, SPECTRAL, has_adapters, has_own_attention, has_scale, in_time, model_part
-from .objective import FALLS, LOSSES, loss_part, optimiser_part, scores_part
+from .objective import LOSSES, loss_part, scores_part
+from .order import has_own_sampler, has_uneven_epochs
+from .rates import FALLS, optimiser_part
 from .taken_over import take_over
 from .windowed import STAGES
 from .writing import literal
@@ -71,15 +73,10 @@ def can_be_written(plan: Plan) -> list[str]:
         reasons.append("augmentation.speed is new-class, which makes classes that only training knows; use can")
     if training.stages != "one":
         reasons.append(f"training.stages is {training.stages}, two trainings one after the other; one can be ejected")
-    if training.schedule not in FALLS:
+    if training.batch_seconds and training.accumulation > 1:
         reasons.append(
-            f"training.schedule is {training.schedule}, which follows the score and not the step; "
-            f"{', '.join(FALLS)} can"
-        )
-    if training.curriculum_epochs or training.best_epochs:
-        reasons.append(
-            "training.curriculum_epochs or best_epochs show fewer clips in some epochs, and a Trainer counts on "
-            "as many steps in each; 0 can"
+            "training.batch_seconds makes batches of one long clip, which cannot be divided into the "
+            f"{training.accumulation} passes of training.accumulation that a Trainer counts on; 1 can be ejected"
         )
     return reasons
 
@@ -94,7 +91,9 @@ def not_carried_over(plan: Plan) -> list[str]:
         "augmentation.mask_share: no frames are hidden from the backbone": bool(augmentation.mask_share),
         "training.average_decay: there is no running average of the weights": bool(training.average_decay),
         "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),
-        "training.batch_seconds: rates count on as many steps as the first epoch has": training.batch_seconds > 0,
+        "training: a run that broke off begins anew, for a Trainer finds its place by epochs of equal steps": (
+            has_uneven_epochs(plan)
+        ),
         "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
         "evaluation: the loss of the validation clips is the mean over batches": not adds_up(training.loss),
@@ -185,7 +184,7 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
         parts.append(("training.heads", "BoundedOutput" if plan.output.bounded else "StandardisedOutput"))
     if training.class_balance == "weighted-loss":
         parts.append(("training.losses", "_MOST_WEIGHT" if plan.answer == "tags" else "class_weights"))
-    if training.schedule != "constant":
+    if FALLS[training.schedule]:
         parts.append(("training.schedules", FALLS[training.schedule]))
     parts.append(("training.sampling", "Sampler") if has_own_sampler(plan) else ("training.batches", "epoch_order"))
     if training.optimizer == "lion":
@@ -239,6 +238,7 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) 
         "WEIGHT_DECAY": training.weight_decay,
         "WARMUP_FRACTION": training.warmup_fraction,
         "CLIP_NORM": training.clip_norm,
+        "PLATEAU_EPOCHS": training.plateau_epochs,
         "PATIENCE_EPOCHS": training.patience_epochs,
         "WORKERS": plan.compute.workers,
     }
@@ -247,6 +247,8 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) 
     dropped += ["PLAIN"] if plan.answer != "symbols" else []
     dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL else []
     dropped += ["BACKBONE_LEARNING_RATE"] if plan.adaptation.method not in ("partial", "full") else []
+    dropped += ["PLATEAU_EPOCHS"] if training.schedule != "plateau" else []
+    dropped += ["WARMUP_FRACTION"] if training.schedule == "plateau" and not training.warmup_fraction else []
     dropped += ["MAX_SECONDS"] if data.max_seconds is None else []
     lines = [f'CLIPS = Path(__file__).with_name("{clips}")']
     lines += [f"{name} = {literal(value)}" for name, value in values.items() if name not in dropped]

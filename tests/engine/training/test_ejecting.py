@@ -137,6 +137,44 @@ def test_a_spectral_front_end_too_with_smoothed_weighted_classes_and_passes(spok
     assert_same(plan, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__schedule": "plateau"},
+        {"training__schedule": "plateau", "training__warmup_fraction": 0.3, "evaluation__select_by": "loss"},
+    ],
+    ids=["alone", "after a rise"],
+)
+def test_rates_that_follow_the_score_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    plan = tone_plan(
+        tone_corpus(tmp_path / "data"), training__epochs=9, training__plateau_epochs=2, training__learning_rate=0.3,
+        **changes,
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+    rates = [event["lr"]["head"] for event in events_of(tmp_path / "ours", "step")]
+    assert min(rates) < 0.04, "the score stood still once at least"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__batch_seconds": 0.6},
+        {"training__curriculum_epochs": 2},
+        {"training__curriculum_epochs": 1, "training__best_epochs": 1, "data__quality_column": "snr"},
+        {"training__class_balance": "balanced-sampling", "training__batch_seconds": 0.6},
+    ],
+    ids=["seconds", "short first", "best at the end", "balanced seconds"],
+)
+def test_epochs_of_unequal_steps_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with tone_corpus(tmp_path / "data").open(newline="") as stream:
+        rows = [{**row, "snr": str(number * 5 % 24 or "")} for number, row in enumerate(csv.DictReader(stream))]
+    manifest = write_manifest(tmp_path / "data/rated.csv", ["path", "label", "speaker", "snr"], rows)
+    assert_same(tone_plan(manifest, training__epochs=4, **changes), tmp_path)
+    steps = [event["epoch"] for event in events_of(tmp_path / "ours", "step")]
+    per_epoch = [sum(epoch < step <= epoch + 1 for step in steps) for epoch in range(4)]
+    assert len(set(per_epoch)) > 1
+
+
 def test_bounded_scores_too(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path / "data", scores=True)
     assert_same(score_plan(manifest, head__name="temporal", training__schedule="linear"), tmp_path)
@@ -202,8 +240,7 @@ def test_the_script_stands_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"training__schedule": "plateau"}, "follows the score and not the step; constant, "),
-        ({"training__curriculum_epochs": 1}, "as many steps in each; 0 can"),
+        ({"training__batch_seconds": 2.0, "training__accumulation": 2}, "one long clip, which cannot be divided"),
         ({"training__loss": "supcon", "evaluation__select_by": "nearest-accuracy"}, "cross-entropy can be ejected"),
         ({"task__type": "detection", "training__loss": "binary-cross-entropy", "evaluation__select_by": "segment-f1"},
          "classes can be ejected"),
