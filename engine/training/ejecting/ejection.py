@@ -5,8 +5,6 @@ Nobody is locked in: the script needs nothing of this project, and computes the 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,18 +15,15 @@ from ..data import read_corpus
 from ..items import Item
 from ..labels import separator_of
 from ..pretrained import preprocessor
+from ..recipes import FOLDER, first_stage
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
-from .model import SPECTRAL
-from .order import reads_quality, reads_rarest
+from .head import SPECTRAL
+from .listing import list_of
 from .script import can_be_written, script_text
-
-COLUMNS = ("row", "part", "file", "path", "label", "group", "start_seconds", "stop_seconds", "channel")
-_OF_ORDERS = ((reads_rarest, "rarest", "target"), (reads_quality, "quality", "quality"))
-"""What only orders of clips read: when, the column, and what of an item stands in it."""
 
 
 def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list[Path]:
-    """Write the script and, beside it, the list of its clips; return both.
+    """Write the script and, beside it, the list of its clips, and of two stages the first; return them all.
 
     `held_out` names the group that a plan with leave-one-group-out keeps for the test.
 
@@ -43,18 +38,23 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
             f"{plan_path}: `tonmeister eject` writes no script that does this: {'; '.join(reasons)}",
             hint="Change these lines in a copy of the plan, or stay with `tonmeister train`, which runs it as it is.",
         )
-    clips = script.with_name(f"{script.stem}-clips.csv")
-    for path in (script, clips):
+    clips, first = (script.with_name(f"{script.stem}-{name}") for name in ("clips.csv", f"{FOLDER}.py"))
+    beginning = first_stage(plan)
+    written = [script, clips, *([first] if beginning else [])]
+    for path in written:
         if path.exists():
             raise UsageError(f"{path} is there already, expected a new file", hint="Name another --output.")
     corpus = read_corpus(plan)
-    checkpoint = plan.backbone.checkpoint if plan.backbone.name not in SPECTRAL else None
+    checkpoint = None if plan.backbone.name in SPECTRAL or plan.backbone.is_own else plan.backbone.checkpoint
     settings = {} if checkpoint is None else preprocessor(checkpoint, plan.data.sample_rate_hz)
     separator = separator_of((item.label for item in corpus.items), plan.data.label_separator)
-    text = script_text(plan, clips.name, corpus.classes, settings, "tonmeister eject", separator)
-    write_atomically(clips, _list(_parts(corpus.items, plan, held_out), plan))
+    about = (clips.name, corpus.classes, settings, "tonmeister eject", separator)
+    text = script_text(plan, *about, first.name if beginning else "")
+    write_atomically(clips, list_of(_parts(corpus.items, plan, held_out), plan, corpus.classes))
     write_atomically(script, text)
-    return [script, clips]
+    if beginning:
+        write_atomically(first, script_text(beginning, *about))
+    return written
 
 
 def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
@@ -73,22 +73,3 @@ def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
             hint="Say which group is left out: --held-out NAME. `tonmeister train` trains all of them.",
         )
     return folds[held_out]
-
-
-def _list(parts: Parts, plan: Plan) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow((*COLUMNS, *(column for reads, column, _ in _OF_ORDERS if reads(plan))))
-    for name, items in (("train", parts.train), ("val", parts.validation), ("test", parts.held_out)):
-        writer.writerows(_row(name, item, plan) for item in items)
-    return stream.getvalue()
-
-
-def _row(part: str, item: Item, plan: Plan) -> Sequence[object]:
-    region = item.region
-    start = region.start_seconds or ""
-    stop = "" if region.stop_seconds is None else region.stop_seconds
-    channel = "" if region.channel is None else region.channel
-    label = repr(item.target) if plan.answer == "score" else item.label
-    more = (f"{getattr(item, name):.12g}" for reads, _, name in _OF_ORDERS if reads(plan))
-    return (item.index, part, region.file.resolve(), item.path, label, item.group, start, stop, channel, *more)

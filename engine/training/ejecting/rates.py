@@ -6,6 +6,7 @@ from engine.plan import Plan
 
 from ..evaluation import LOWER_IS_BETTER
 from ..optimisation import LION_BETA2
+from .learning import learns_by_itself
 from .writing import namespace
 
 FALLS = {
@@ -106,7 +107,7 @@ def optimiser_part(plan: Plan) -> str:
         "adafactor": "torch.optim.Adafactor(groups)",
         "lion": f"Lion(groups, betas=({training.beta1}, {min(training.beta2, LION_BETA2)}))",
     }
-    own = plan.adaptation.method in ("partial", "full")
+    own = learns_by_itself(plan)
     rate = 'BACKBONE_LEARNING_RATE if name.startswith("backbone.") else LEARNING_RATE' if own else "LEARNING_RATE"
     optimiser = _OPTIMISER.format(rate=rate, optimizer=classes[training.optimizer])
     return optimiser + "\n" + _schedule(plan)

@@ -13,19 +13,23 @@ from typing import Any
 from engine.plan import Answer, Plan
 
 from ..labels import SEPARATORS
-from ..losses import adds_up
+from ..recipes import FOLDER
 from ..scored import METRICS
+from .clips import makes_voices, moves_events
 from .data import data_part
+from .head import POOLINGS, SPECTRAL, has_scale, in_time, mixes_layers
 from .launch import launch_part
-from .model import POOLINGS, SPECTRAL, has_adapters, has_own_attention, has_scale, in_time, model_part
-from .objective import LOSSES, loss_part, scores_part
+from .learning import has_adapters, has_own_attention, learns_by_itself
+from .model import model_part
+from .moments import answer_seconds
+from .objective import loss_part, losses_of, scores_part
 from .order import has_own_sampler, has_uneven_epochs
 from .rates import FALLS, optimiser_part
 from .taken_over import take_over
 from .windowed import STAGES
 from .writing import literal
 
-_PACKAGES = ("numpy", "peft", "soundfile", "torch", "torchaudio", "transformers")
+_PACKAGES = ("numpy", "peft", "safetensors", "soundfile", "torch", "torchaudio", "transformers")
 _IMPORTS = (
     "import argparse",
     "import csv",
@@ -34,6 +38,7 @@ _IMPORTS = (
     "import os",
     "import statistics",
     "import numpy as np",
+    "import safetensors.torch",
     "import soundfile",
     "import torch",
     "import transformers",
@@ -52,6 +57,14 @@ _OF_ANSWERS: dict[Answer, tuple[tuple[str, str], ...]] = {
         ("training.frame_answers", "heard_symbols"),
         ("transcript_metrics", "counts"),
     ),
+    "events": (
+        ("training.event_rows", "events_of_text"),
+        ("training.event_rows", "events_text"),
+        ("training.frame_answers", "packed"),
+        ("training.frame_answers", "heard_events"),
+        ("event_metrics", "segment_counts"),
+    ),
+    "vector": (("training.heads", "UnitLength"), ("training.scored", "nearest"), ("metrics", "accuracy")),
 }
 """What reading, scoring and writing these answers takes besides: module and name."""
 
@@ -59,20 +72,6 @@ _OF_ANSWERS: dict[Answer, tuple[tuple[str, str], ...]] = {
 def can_be_written(plan: Plan) -> list[str]:
     """Return why this plan cannot become a script, if it cannot, and what could."""
     training, reasons = plan.training, []
-    if plan.answer == "events":
-        reasons.append("task.type is detection, whose events need more than a Trainer scores; classes can be ejected")
-    if training.loss == "supcon":
-        reasons.append(
-            "training.loss is supcon, whose answers are vectors and no classes; cross-entropy can be ejected"
-        )
-    if plan.data.reference_column is not None:
-        reasons.append("data.reference_column names a second signal for every clip; without it the plan can be ejected")
-    if plan.backbone.is_own:
-        reasons.append(f"backbone.name is {plan.backbone.name}, a class of your own, and no checkpoint of transformers")
-    if plan.answer == "class" and plan.augmentation.speed == "new-class" and plan.augmentation.strength != "none":
-        reasons.append("augmentation.speed is new-class, which makes classes that only training knows; use can")
-    if training.stages != "one":
-        reasons.append(f"training.stages is {training.stages}, two trainings one after the other; one can be ejected")
     if training.batch_seconds and training.accumulation > 1:
         reasons.append(
             "training.batch_seconds makes batches of one long clip, which cannot be divided into the "
@@ -96,7 +95,6 @@ def not_carried_over(plan: Plan) -> list[str]:
         ),
         "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
-        "evaluation: the loss of the validation clips is the mean over batches": not adds_up(training.loss),
     }
     return [text for text, is_so in found.items() if is_so]
 
@@ -108,6 +106,7 @@ def script_text(
     settings: Mapping[str, Any],
     command: str,
     separator: str = SEPARATORS[0],
+    first: str = "",
 ) -> str:
     """Return the script.
 
@@ -118,10 +117,11 @@ def script_text(
         settings: of a checkpoint's preprocessor; empty where there is none.
         command: what wrote it.
         separator: between the classes of a clip that may have several.
+        first: name of the script of the first of two stages.
     """
     taken = take_over(_parts(plan))
     own = [
-        _settings(plan, clips, classes, separator),
+        _settings(plan, clips, classes, separator, first),
         data_part(plan, bool(settings.get("do_normalize", True))),
         model_part(plan, settings),
         loss_part(plan),
@@ -130,13 +130,14 @@ def script_text(
         launch_part(plan),
     ]
     imports = {*_IMPORTS, *taken.imports}
+    imports |= {f"import {plan.backbone.name.partition(':')[0]}"} if plan.backbone.is_own else set()
     imports |= {
         f"from peft import {n}"
         for n in ("LoraConfig", "get_peft_model", "inject_adapter_in_model")
         if plan.adaptation.method in ("lora", "dora")
     }
     body = "\n\n\n".join(part.strip("\n") for part in own[1:])
-    head = f"{_title(plan, clips, command)}\n\nfrom __future__ import annotations\n\n"
+    head = f"{_title(plan, clips, command, first)}\n\nfrom __future__ import annotations\n\n"
     lines = "\n".join(_import_lines(imports, body + taken.text + own[0]))
     divider = "# Taken over unchanged from tonmeister's trainer, so that both compute the same numbers."
     start = 'if __name__ == "__main__":\n    main()\n'
@@ -170,19 +171,19 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
     training = plan.training
     parts = [("training.resampling", "resampled"), ("training.padding", "frame_mask")]
     parts += [] if in_time(plan) else [("training.pooling", POOLINGS[plan.pooling.name])]
-    parts += [("training.heads", "answer_layers"), *_OF_ANSWERS.get(plan.answer, ())]
-    parts += [("training.losses", name) for name in LOSSES[training.loss]]
+    parts += [("training.heads", "answer_layers")]
+    parts += _OF_ANSWERS.get(plan.answer, ())
+    parts += [("training.losses", name) for name in losses_of(plan)]
     unranged = training.loss == "clipped-mse+rank" and None in (plan.output.low, plan.output.high)
     parts += [("training.losses", "_HALF_RANGE_DEVIATIONS")] if unranged else []
     parts += [("metrics", "bootstrap_interval")]
-    parts += [
-        (function.__module__.removeprefix("engine."), function.__name__) for function in METRICS[plan.answer].values()
-    ]
+    named = [] if plan.answer == "vector" else METRICS[plan.answer].values()
+    parts += [(function.__module__.removeprefix("engine."), function.__name__) for function in named]
     if plan.head.name == "temporal":
         parts.append(("training.heads", "TemporalEncoder"))
     if plan.answer == "score":
         parts.append(("training.heads", "BoundedOutput" if plan.output.bounded else "StandardisedOutput"))
-    if training.class_balance == "weighted-loss":
+    if training.class_balance == "weighted-loss" and plan.answer in ("class", "tags"):
         parts.append(("training.losses", "_MOST_WEIGHT" if plan.answer == "tags" else "class_weights"))
     if FALLS[training.schedule]:
         parts.append(("training.schedules", FALLS[training.schedule]))
@@ -191,7 +192,14 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
         parts.append(("training.lion", "Lion"))
     if plan.augmentation.strength != "none":
         parts += [("training.augmentation", "augment"), ("training.augmentation", "spec_augment")]
-    if plan.backbone.name in SPECTRAL:
+    if makes_voices(plan):
+        parts.append(("training.augmentation", "speed_number"))
+    if moves_events(plan):
+        parts += [("training.augmentation", "moved")] if plan.augmentation.strength != "none" else []
+        parts.append(("training.loader", "_moved"))
+    if plan.backbone.is_own:
+        pass
+    elif plan.backbone.name in SPECTRAL:
         parts += [("training.frontends", "SpectralFrontEnd")]
         parts += [("training.pooling", "PooledScale")] if has_scale(plan) else []
     else:
@@ -201,11 +209,11 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
             parts += [("training.spectral_stages", STAGES[plan.backbone.name]), ("training.windows", "windows_of")]
         else:
             parts += [("training.padding", name) for name in ("frame_lengths", "mask_group_norms", "valid_lengths")]
-        parts += [("training.heads", "LayerMix")] if plan.backbone.layers == "weighted-sum" else []
+        parts += [("training.heads", "LayerMix")] if mixes_layers(plan) else []
     return parts
 
 
-def _title(plan: Plan, clips: str, command: str) -> str:
+def _title(plan: Plan, clips: str, command: str, first: str) -> str:
     otherwise = not_carried_over(plan)
     lines = [
         f'"""Train `{plan.name}` with transformers\' Trainer. Written by `{command}`; needs nothing of it.',
@@ -215,12 +223,16 @@ def _title(plan: Plan, clips: str, command: str) -> str:
         f"Beside it lies {clips}: file, label, group and part of every clip. Needs torch, torchaudio, transformers,",
         "accelerate, soundfile and numpy" + (", and peft." if has_adapters(plan) else "."),
     ]
+    if first:
+        lines += ["", f"It is the second of two stages: {first} trains the first, and this begins with its weights."]
+    if plan.backbone.is_own:
+        lines += ["", f"{plan.backbone.name} has to be installed, or on PYTHONPATH."]
     if otherwise:
         lines += ["", "Otherwise than in the plan:", *(f"* {text}" for text in otherwise)]
     return "\n".join([*lines, '"""'])
 
 
-def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) -> str:
+def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str, first: str) -> str:
     training, data = plan.training, plan.data
     values: dict[str, Any] = {
         "CLASSES": classes,
@@ -228,6 +240,8 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) 
         "PLAIN": data.transcripts == "plain",
         "CHECKPOINT": plan.backbone.checkpoint,
         "SAMPLE_RATE_HZ": data.sample_rate_hz,
+        "FRAME_SECONDS": answer_seconds(plan) if plan.answer == "events" else None,
+        "SEGMENT_SECONDS": plan.evaluation.segment_seconds,
         "MAX_SECONDS": data.max_seconds,
         "SEED": training.seed,
         "EPOCHS": training.epochs,
@@ -245,11 +259,14 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) 
     dropped = [] if classes else ["CLASSES"]
     dropped += ["SEPARATOR"] if plan.answer != "tags" else []
     dropped += ["PLAIN"] if plan.answer != "symbols" else []
-    dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL else []
-    dropped += ["BACKBONE_LEARNING_RATE"] if plan.adaptation.method not in ("partial", "full") else []
+    dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL or plan.backbone.checkpoint is None else []
+    dropped += ["FRAME_SECONDS", "SEGMENT_SECONDS"] if plan.answer != "events" else []
+    dropped += [] if learns_by_itself(plan) else ["BACKBONE_LEARNING_RATE"]
     dropped += ["PLATEAU_EPOCHS"] if training.schedule != "plateau" else []
     dropped += ["WARMUP_FRACTION"] if training.schedule == "plateau" and not training.warmup_fraction else []
     dropped += ["MAX_SECONDS"] if data.max_seconds is None else []
     lines = [f'CLIPS = Path(__file__).with_name("{clips}")']
+    if first:
+        lines += [f'FIRST = "{first}"', f'START = Path("runs/{plan.name}-{FOLDER}/best/model.safetensors")']
     lines += [f"{name} = {literal(value)}" for name, value in values.items() if name not in dropped]
     return "\n".join(lines)
