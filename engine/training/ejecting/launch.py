@@ -56,7 +56,7 @@ def build(output: Path) -> LengthTrainer:
         seed=SEED,
         data_seed=SEED,{device}
     )
-{begun}    optimiser, loss = make_optimiser(model), make_loss(train)
+{begun}    optimiser = make_optimiser(model)
     schedule = make_schedule(optimiser, BatchOrder(train, clips.lengths).total_steps())
     return LengthTrainer(
         model,
@@ -64,7 +64,7 @@ def build(output: Path) -> LengthTrainer:
         data_collator=collate,
         train_dataset=clips,
         eval_dataset=Clips(validation),
-        compute_loss_func=loss,
+        compute_loss_func=make_loss(train),
         compute_metrics={scores},
         optimizers=(optimiser, schedule),
         callbacks=[{callbacks}],
@@ -137,7 +137,7 @@ def launch_part(plan: Plan) -> str:
         device=device,
         callbacks=", ".join(_callbacks(plan)),
         begun="    begin_with(model)\n" if plan.training.stages != "one" else "",
-        scores="scores_of" if adds_up(training.loss) else "with_whole_loss(loss)",
+        scores="scores_of" if adds_up(training.loss) else "with_whole_loss(make_loss(train))",
         again=_ANEW if has_uneven_epochs(plan) else _ON,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from engine.plan import Plan
 
@@ -28,7 +29,7 @@ def _of_checkpoint(plan: Plan) -> float:
 
     if plan.backbone.name in ("whisper", "w2v-bert"):
         return 2 * HOP / RATE_HZ
-    config = AutoConfig.from_pretrained(plan.backbone.checkpoint)
+    config: Any = AutoConfig.from_pretrained(str(plan.backbone.checkpoint))
     if plan.backbone.name == "ast":
         return int(config.time_stride) * HOP / RATE_HZ
-    return math.prod(config.conv_stride) / plan.data.sample_rate_hz
+    return float(math.prod(config.conv_stride)) / plan.data.sample_rate_hz
