@@ -26,7 +26,7 @@ def direction_of(metric: str) -> Direction:
     if metric.lower() == "score":
         return "higher"
     parts = re.split(r"[^a-z0-9]+", metric.lower())
-    if words("places") & set(parts):
+    if is_place(metric):
         return ""  # `acc_mean_pos` is a position in a ranking beside accuracies
     rises, falls = words("rises"), words("falls")
     for word in reversed(parts):
@@ -35,6 +35,11 @@ def direction_of(metric: str) -> Direction:
         if word in rises or word.rstrip("0123456789") in rises:
             return "higher"
     return ""
+
+
+def is_place(metric: str) -> bool:
+    """Whether a metric is a position in a ranking by its name."""
+    return bool(words("places") & set(re.split(r"[^a-z0-9]+", metric.lower())))
 
 
 _ERROR_RATES = ("error_rate", "error", "err", "errors", "classification_error")

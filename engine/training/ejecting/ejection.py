@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.plan import Plan, read_plan, write_atomically
-from knowledge.errors import PlanError, UsageError
+from knowledge.errors import UsageError
 
 from ..data import read_corpus
 from ..items import Item
@@ -19,7 +19,7 @@ from ..recipes import FOLDER, first_stage
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
 from .head import SPECTRAL
 from .listing import list_of
-from .script import can_be_written, script_text
+from .script import ClipList, script_text
 
 
 def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list[Path]:
@@ -28,16 +28,10 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
     `held_out` names the group that a plan with leave-one-group-out keeps for the test.
 
     Raises:
-        PlanError: a script cannot do what this plan says.
+        PlanError: a class of the user's own is not what the plan needs.
         UsageError: one of the files is there already, or `held_out` does not fit the plan.
     """
     plan = read_plan(plan_path)
-    reasons = can_be_written(plan)
-    if reasons:
-        raise PlanError(
-            f"{plan_path}: `tonmeister eject` writes no script that does this: {'; '.join(reasons)}",
-            hint="Change these lines in a copy of the plan, or stay with `tonmeister train`, which runs it as it is.",
-        )
     clips, first = (script.with_name(f"{script.stem}-{name}") for name in ("clips.csv", f"{FOLDER}.py"))
     beginning = first_stage(plan)
     written = [script, clips, *([first] if beginning else [])]
@@ -48,9 +42,10 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
     checkpoint = None if plan.backbone.name in SPECTRAL or plan.backbone.is_own else plan.backbone.checkpoint
     settings = {} if checkpoint is None else preprocessor(checkpoint, plan.data.sample_rate_hz)
     separator = separator_of((item.label for item in corpus.items), plan.data.label_separator)
-    about = (clips.name, corpus.classes, settings, "tonmeister eject", separator)
+    parts = _parts(corpus.items, plan, held_out)
+    about = (ClipList(clips.name, len(parts.train), separator), corpus.classes, settings, "tonmeister eject")
     text = script_text(plan, *about, first.name if beginning else "")
-    write_atomically(clips, list_of(_parts(corpus.items, plan, held_out), plan, corpus.classes))
+    write_atomically(clips, list_of(parts, plan, corpus.classes))
     write_atomically(script, text)
     if beginning:
         write_atomically(first, script_text(beginning, *about))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.plan import Plan
 
+from ..losses import adds_up
 from .writing import namespace
 
 _ORDER = '''
@@ -62,6 +63,14 @@ def has_uneven_epochs(plan: Plan) -> bool:
     """Say whether epochs differ in their number of steps."""
     training = plan.training
     return bool(training.batch_seconds or training.curriculum_epochs or training.best_epochs)
+
+
+def passes_of(plan: Plan, clips: int) -> int:
+    """Return the passes of a step: one where the loss compares the whole batch, or a batch may have fewer clips."""
+    training = plan.training
+    uneven = training.batch_seconds or training.clips_per_class
+    fewest = min(clips, (training.batch_size + 1) // 2)  # the batches of an epoch differ by one clip at most
+    return training.accumulation if adds_up(training.loss) and not uneven and training.accumulation <= fewest else 1
 
 
 def reads_rarest(plan: Plan) -> bool:

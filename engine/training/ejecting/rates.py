@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.plan import Plan
 
 from ..evaluation import LOWER_IS_BETTER
-from ..optimisation import LION_BETA2
+from ..optimisation import ADAFACTOR_LEAST_SCALE, LION_BETA2
 from .learning import learns_by_itself
 from .writing import namespace
 
@@ -104,7 +104,7 @@ def optimiser_part(plan: Plan) -> str:
         "adamw": f"torch.optim.AdamW(groups, {betas}, fused=True)",
         "adam": f"torch.optim.Adam(groups, {betas}, fused=True)",
         "sgd": f"torch.optim.SGD(groups, momentum={training.momentum}, fused=True)",
-        "adafactor": "torch.optim.Adafactor(groups)",
+        "adafactor": f"torch.optim.Adafactor(groups, eps=(None, {ADAFACTOR_LEAST_SCALE}))",
         "lion": f"Lion(groups, betas=({training.beta1}, {min(training.beta2, LION_BETA2)}))",
     }
     own = learns_by_itself(plan)

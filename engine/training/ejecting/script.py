@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.plan import Answer, Plan
 
-from ..labels import SEPARATORS
 from ..recipes import FOLDER
 from ..scored import METRICS
 from .clips import makes_voices, moves_events
@@ -23,11 +23,23 @@ from .learning import has_adapters, has_own_attention, learns_by_itself
 from .model import model_part
 from .moments import answer_seconds
 from .objective import loss_part, losses_of, scores_part
-from .order import has_own_sampler, has_uneven_epochs
+from .order import has_own_sampler, has_uneven_epochs, passes_of
 from .rates import FALLS, optimiser_part
 from .taken_over import take_over
 from .windowed import STAGES
 from .writing import literal
+
+
+@dataclass(frozen=True)
+class ClipList:
+    """The list of clips that lies beside a script."""
+
+    name: str
+    training: int
+    """Clips of its training part."""
+    separator: str
+    """Between the classes of a clip that may have several."""
+
 
 _PACKAGES = ("numpy", "peft", "safetensors", "soundfile", "torch", "torchaudio", "transformers")
 _IMPORTS = (
@@ -69,19 +81,8 @@ _OF_ANSWERS: dict[Answer, tuple[tuple[str, str], ...]] = {
 """What reading, scoring and writing these answers takes besides: module and name."""
 
 
-def can_be_written(plan: Plan) -> list[str]:
-    """Return why this plan cannot become a script, if it cannot, and what could."""
-    training, reasons = plan.training, []
-    if training.batch_seconds and training.accumulation > 1:
-        reasons.append(
-            "training.batch_seconds makes batches of one long clip, which cannot be divided into the "
-            f"{training.accumulation} passes of training.accumulation that a Trainer counts on; 1 can be ejected"
-        )
-    return reasons
-
-
-def not_carried_over(plan: Plan) -> list[str]:
-    """Return what the script does otherwise than the plan says."""
+def not_carried_over(plan: Plan, clips: int) -> list[str]:
+    """Return what the script does otherwise than the plan says; `clips` are those of training."""
     augmentation, training = plan.augmentation, plan.training
     varied = augmentation.strength != "none"
     found = {
@@ -93,6 +94,9 @@ def not_carried_over(plan: Plan) -> list[str]:
         "training: a run that broke off begins anew, for a Trainer finds its place by epochs of equal steps": (
             has_uneven_epochs(plan)
         ),
+        "training.accumulation: a batch is one pass, which makes the same steps and takes more memory": (
+            plan.training.accumulation > passes_of(plan, clips)
+        ),
         "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
     }
@@ -100,28 +104,21 @@ def not_carried_over(plan: Plan) -> list[str]:
 
 
 def script_text(
-    plan: Plan,
-    clips: str,
-    classes: tuple[str, ...],
-    settings: Mapping[str, Any],
-    command: str,
-    separator: str = SEPARATORS[0],
-    first: str = "",
+    plan: Plan, clips: ClipList, classes: tuple[str, ...], settings: Mapping[str, Any], command: str, first: str = ""
 ) -> str:
     """Return the script.
 
     Args:
         plan: what it trains.
-        clips: name of the list of clips that lies beside the script.
+        clips: what lies beside the script.
         classes: by number; empty for regression.
         settings: of a checkpoint's preprocessor; empty where there is none.
         command: what wrote it.
-        separator: between the classes of a clip that may have several.
         first: name of the script of the first of two stages.
     """
     taken = take_over(_parts(plan))
     own = [
-        _settings(plan, clips, classes, separator, first),
+        _settings(plan, clips, classes, first),
         data_part(plan, bool(settings.get("do_normalize", True))),
         model_part(plan, settings),
         loss_part(plan),
@@ -213,15 +210,15 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
     return parts
 
 
-def _title(plan: Plan, clips: str, command: str, first: str) -> str:
-    otherwise = not_carried_over(plan)
+def _title(plan: Plan, clips: ClipList, command: str, first: str) -> str:
+    otherwise = not_carried_over(plan, clips.training)
     lines = [
         f'"""Train `{plan.name}` with transformers\' Trainer. Written by `{command}`; needs nothing of it.',
         "",
         "    python SCRIPT [--output FOLDER] [--test]",
         "",
-        f"Beside it lies {clips}: file, label, group and part of every clip. Needs torch, torchaudio, transformers,",
-        "accelerate, soundfile and numpy" + (", and peft." if has_adapters(plan) else "."),
+        f"Beside it lies {clips.name}: file, label, group and part of every clip. Needs torch, torchaudio,",
+        f"transformers, accelerate, soundfile{', numpy and peft' if has_adapters(plan) else ' and numpy'}.",
     ]
     if first:
         lines += ["", f"It is the second of two stages: {first} trains the first, and this begins with its weights."]
@@ -232,11 +229,11 @@ def _title(plan: Plan, clips: str, command: str, first: str) -> str:
     return "\n".join([*lines, '"""'])
 
 
-def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str, first: str) -> str:
+def _settings(plan: Plan, clips: ClipList, classes: tuple[str, ...], first: str) -> str:
     training, data = plan.training, plan.data
     values: dict[str, Any] = {
         "CLASSES": classes,
-        "SEPARATOR": separator,
+        "SEPARATOR": clips.separator,
         "PLAIN": data.transcripts == "plain",
         "CHECKPOINT": plan.backbone.checkpoint,
         "SAMPLE_RATE_HZ": data.sample_rate_hz,
@@ -246,7 +243,7 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str, 
         "SEED": training.seed,
         "EPOCHS": training.epochs,
         "BATCH_SIZE": training.batch_size,
-        "ACCUMULATION": training.accumulation,
+        "ACCUMULATION": passes_of(plan, clips.training),
         "LEARNING_RATE": training.learning_rate,
         "BACKBONE_LEARNING_RATE": training.backbone_learning_rate,
         "WEIGHT_DECAY": training.weight_decay,
@@ -265,7 +262,7 @@ def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str, 
     dropped += ["PLATEAU_EPOCHS"] if training.schedule != "plateau" else []
     dropped += ["WARMUP_FRACTION"] if training.schedule == "plateau" and not training.warmup_fraction else []
     dropped += ["MAX_SECONDS"] if data.max_seconds is None else []
-    lines = [f'CLIPS = Path(__file__).with_name("{clips}")']
+    lines = [f'CLIPS = Path(__file__).with_name("{clips.name}")']
     if first:
         lines += [f'FIRST = "{first}"', f'START = Path("runs/{plan.name}-{FOLDER}/best/model.safetensors")']
     lines += [f"{name} = {literal(value)}" for name, value in values.items() if name not in dropped]

@@ -13,7 +13,7 @@ from engine.plan import Plan, make_plan
 from engine.training.ejecting.ejection import eject
 from engine.training.ejecting.script import not_carried_over
 from engine.training.ejecting.taken_over import take_over
-from knowledge.errors import PlanError, UsageError
+from knowledge.errors import UsageError
 
 from .corpora import events_of, score_plan, tone_corpus, tone_plan, train, write_manifest, write_plan
 from .ejected_scripts import loaded, losses_of
@@ -165,7 +165,7 @@ def test_rates_that_follow_the_score_too(tmp_path: Path, changes: dict[str, Any]
 @pytest.mark.parametrize(
     "changes",
     [
-        {"training__batch_seconds": 0.6},
+        {"training__batch_seconds": 0.6, "training__accumulation": 2},
         {"training__curriculum_epochs": 2},
         {"training__curriculum_epochs": 1, "training__best_epochs": 1, "data__quality_column": "snr"},
         {"training__class_balance": "balanced-sampling", "training__batch_seconds": 0.6},
@@ -219,7 +219,7 @@ def test_a_network_of_speech_spells_the_same(spoken: Path, checkpoints: dict[str
 @pytest.mark.parametrize(
     "changes",
     [
-        {"training__loss": "mse+ccc", "evaluation__select_by": "loss"},
+        {"training__loss": "mse+ccc", "evaluation__select_by": "loss", "training__accumulation": 2},
         {"training__loss": "clipped-mse+rank", "output__bounded": False},
     ],
 )
@@ -340,18 +340,6 @@ def test_the_script_stands_alone(tmp_path: Path) -> None:
     assert len(clips.read_text().splitlines()) == 25
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"training__batch_seconds": 2.0, "training__accumulation": 2}, "one long clip, which cannot be divided"),
-    ],
-)  # fmt: skip
-def test_what_no_script_does_is_said(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
-    write_plan(tone_plan(tmp_path / "m.csv", **changes), tmp_path / "plan")
-    with pytest.raises(PlanError, match=reason):
-        eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
-
-
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     write_plan(tone_plan(tone_corpus(tmp_path / "data")), tmp_path / "plan")
     (tmp_path / "script-clips.csv").write_text("mine")
@@ -363,8 +351,10 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 def test_what_is_otherwise_is_named() -> None:
     manifest = Path("clips.csv")
-    assert not not_carried_over(tone_plan(manifest))
-    assert "average" in not_carried_over(tone_plan(manifest, training__average_decay=0.9))[0]
+    assert not not_carried_over(tone_plan(manifest), clips=24)
+    assert "average" in not_carried_over(tone_plan(manifest, training__average_decay=0.9), clips=24)[0]
+    assert "one pass" in not_carried_over(tone_plan(manifest, training__accumulation=4), clips=24)[0]
+    assert not not_carried_over(tone_plan(manifest, training__accumulation=3), clips=24)
 
 
 def test_names_of_two_modules_are_told_apart() -> None:
