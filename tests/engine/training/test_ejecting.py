@@ -320,7 +320,7 @@ def test_two_stages_too(checkpoints: dict[str, str], tmp_path: Path, stages: str
     second = loaded(script)
     with pytest.raises(SystemExit, match="run script-first-stage"):
         second.build(tmp_path / "second")
-    second.START = tmp_path / "first/best/model.safetensors"
+    second.START = tmp_path / "first/best/model.safetensors"  # type: ignore[attr-defined]
     theirs, _ = losses_of(second, tmp_path / "second")
     assert theirs == pytest.approx(steps_of(ours), rel=RELATIVE)
 
