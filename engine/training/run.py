@@ -29,7 +29,7 @@ from .job import Job, Source, device_of, precision_of
 from .labels import frames_needed
 from .loader import Loader
 from .loop import Outcome, sampler_of, train
-from .losses import evaluation_loss, loss_function
+from .losses import check_concordance, evaluation_loss, loss_function
 from .model import build_model
 from .processes import ALONE, Processes, processes_of
 from .recipes import FOLDER, begin_with, first_stage
@@ -146,6 +146,7 @@ def train_parts(
         write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
     seed_everything(plan.training.seed)
     job = job_of(prepared, parts, run, device, fold)
+    _check_batches(job)
     events = EventWriter(run / EVENTS, board_of(run))
     try:
         events.write("start", **_start(job, left_out, short))
@@ -252,6 +253,15 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
                 f"{plan.data.manifest}: no clip of the {name} part can be used; "
                 f"{len(left_out)} were left out, such as {left_out[0]}"
             )
+
+
+def _check_batches(job: Job) -> None:
+    """Refuse a concordance of few clips before anything is encoded, and not in the middle of an epoch."""
+    training = job.plan.training
+    if training.loss in ("ccc", "mse+ccc"):
+        sampler = sampler_of(job)
+        smallest = min(len(batch) for epoch in range(training.epochs) for batch in sampler.order(epoch))
+        check_concordance(smallest, training.batch_size)
 
 
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
