@@ -25,7 +25,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.evidence.dataset.records import Region
 from engine.plan import Plan
 
 from .batches import by_length
@@ -59,7 +58,8 @@ class Frames:
 
     def batch(self, items: Sequence[Item]) -> Batch:
         """Return what was kept of some clips, padded."""
-        rows = torch.tensor([self._row_of[item.index, item.region] for item in self.loader.rows(items)])
+        places = self._places
+        rows = torch.tensor([places[item.index] for item in items]).T.reshape(-1)
         if self._in_memory is not None:
             features = self._in_memory[rows]
         else:
@@ -83,8 +83,12 @@ class Frames:
         return torch.from_numpy(np.stack(self.parts))
 
     @cached_property
-    def _row_of(self) -> dict[tuple[int, Region], int]:
-        return {(item.index, item.region): row for row, item in enumerate(self.items)}
+    def _places(self) -> dict[int, tuple[int, ...]]:
+        """Where a clip lies, and its reference where it has one; looked up in every step, hence by number."""
+        places: dict[int, tuple[int, ...]] = {}
+        for row, item in enumerate(self.items):
+            places[item.index] = (*places.get(item.index, ()), row)
+        return places
 
     @cached_property
     def _samples(self) -> Tensor:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.evidence.dataset import find_near, scan_clips
@@ -33,6 +33,7 @@ def agreed(first: np.ndarray, second: np.ndarray, lag_seconds: float = 0.0, rate
     return found
 
 
+@settings(max_examples=15, deadline=None)
 @given(gain=st.floats(-2, 2).filter(lambda gain: abs(gain) > 0.01), cut=st.floats(0, 0.3), take=st.integers(0, 9))
 def test_gain_sign_and_a_cut_change_nothing(gain: float, cut: float, take: int) -> None:
     wave = note(take)
@@ -44,6 +45,7 @@ def test_gain_sign_and_a_cut_change_nothing(gain: float, cut: float, take: int) 
     assert found.clearest_db > 40
 
 
+@settings(max_examples=15, deadline=None)
 @given(take=st.integers(0, 9), seed=st.integers(0, 99))
 def test_noise_is_no_misfit(take: int, seed: int) -> None:
     wave = note(take)
@@ -54,7 +56,7 @@ def test_noise_is_no_misfit(take: int, seed: int) -> None:
         assert found.clearest_db > 24
 
 
-@given(first=st.integers(0, 50), second=st.integers(51, 99))
+@pytest.mark.parametrize(("first", "second"), [(0, 51), (1, 52), (2, 53), (3, 54), (4, 55), (5, 56)])
 def test_two_strokes_of_one_note_are_told_apart(first: int, second: int) -> None:
     assert agreed(note(first), note(second)).misfit > 0.06
 
