@@ -7,6 +7,7 @@ from knowledge.records import Measured
 from ..calls import Call, _Names, sources
 from ..evaluations import Evaluations, evaluations_of, gradient_off
 from ..script import Script
+from ..settings import settings
 from ..training import training_of
 from ..values import Const, Derived, Instance, Value, constant
 from .answers import absent, there, unknown
@@ -28,7 +29,14 @@ def metrics_of(script: Script) -> list[Call]:
     """Return where a task metric is computed, the launch first; agreement that is counted by hand is one."""
     calls = [call for main in (True, False) for call in script.calls("task-metric", main=main)]
     calls = [call for call in calls if not call.attribute.startswith("_") and not call.place.path.endswith("setup.py")]
-    return [*calls, *_counted(script), *_compiled(script)]
+    return [*calls, *_counted(script), *_compiled(script), *_handed_over(script)]
+
+
+def _handed_over(script: Script) -> list[Call]:
+    """Return the frameworks that are given a function of the metrics, which they call on held-out clips."""
+    return [
+        each.call for each in settings(script, "metrics-function", main=None) if each.given and each.on is not False
+    ]
 
 
 def _compiled(script: Script) -> list[Call]:
