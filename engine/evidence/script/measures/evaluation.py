@@ -29,14 +29,7 @@ def metrics_of(script: Script) -> list[Call]:
     """Return where a task metric is computed, the launch first; agreement that is counted by hand is one."""
     calls = [call for main in (True, False) for call in script.calls("task-metric", main=main)]
     calls = [call for call in calls if not call.attribute.startswith("_") and not call.place.path.endswith("setup.py")]
-    return [*calls, *_counted(script), *_compiled(script), *_handed_over(script)]
-
-
-def _handed_over(script: Script) -> list[Call]:
-    """Return the frameworks that are given a function of the metrics, which they call on held-out clips."""
-    return [
-        each.call for each in settings(script, "metrics-function", main=None) if each.given and each.on is not False
-    ]
+    return [*calls, *_counted(script), *_compiled(script)]
 
 
 def _compiled(script: Script) -> list[Call]:
@@ -77,6 +70,7 @@ def _picked(value: Value, picks: _Names) -> bool:
 def _metric(script: Script, found: Evaluations) -> Measured:
     idle = {call.place for call in training_of(script).frameworks} if not found.frameworks else set()
     metrics = [call for call in metrics_of(script) if not idle & set(call.callers)]
+    metrics += _handed_over(script) if found.frameworks else []
     if metrics and (found.any or any(_held_out(call, script) for call in metrics)):
         return there(script, _METRIC, True, *(script.of(call) for call in metrics[:8]))
     training = training_of(script)
@@ -88,6 +82,13 @@ def _metric(script: Script, found: Evaluations) -> Measured:
     where = [*found.frameworks, *found.runs] or anchors or metrics
     text = "an evaluation without a task metric" if found.any else "training without an evaluation"
     return absent(script, _METRIC, False, text, [*where, *_epochs(script)])
+
+
+def _handed_over(script: Script) -> list[Call]:
+    """Return the frameworks that are given a function of the metrics, which they call on held-out clips."""
+    return [
+        each.call for each in settings(script, "metrics-function", main=None) if each.given and each.on is not False
+    ]
 
 
 def _held_out(call: Call, script: Script) -> bool:
