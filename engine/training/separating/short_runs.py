@@ -29,6 +29,8 @@ _FRACTIONS = (0.25, 0.5, 1.0)
 _SAMPLES = 400
 _LIKE_LENGTHS = 8
 """Transcripts are dealt anew within each eighth of the clips by length."""
+_FEWEST_ALIKE = 8
+"""Of fewer too many would keep their own by chance."""
 
 
 def label_shuffle(bench: Bench) -> Outcome:
@@ -49,17 +51,20 @@ def dealt_anew(items: Sequence[Item], plan: Plan) -> list[Item]:
     learned whatever it says, and that is not what the test asks.
     """
     random = np.random.default_rng(plan.training.seed)
-    order = random.permutation(len(items))
+    takers = list(range(len(items)))
+    near = len(items)
     if plan.answer == "symbols":
-        order = sorted(order, key=lambda place: len(items[place].numbers))
-        takers, stride = list(order), max(len(items) // _LIKE_LENGTHS, 2)
-        order = [takers[int(place)] for start in range(0, len(items), stride)
-                 for place in start + random.permutation(len(takers[start : start + stride]))]  # fmt: skip
-    else:
-        takers = list(range(len(items)))
+        takers.sort(key=lambda place: len(items[place].numbers))
+        near = max(len(items) // _LIKE_LENGTHS, _FEWEST_ALIKE)
+    givers = [
+        takers[start + int(place)]
+        for start in range(0, len(items), near)
+        for place in random.permutation(len(takers[start : start + near]))
+    ]
+    given = dict(zip(takers, (items[place] for place in givers), strict=True))
     return [
-        replace(items[taker], target=other.target, label=other.label, numbers=other.numbers, events=other.events)
-        for taker, other in zip(takers, (items[int(place)] for place in order), strict=True)
+        replace(item, target=other.target, label=other.label, numbers=other.numbers, events=other.events)
+        for item, other in zip(items, (given[place] for place in range(len(items))), strict=True)
     ]
 
 

@@ -87,7 +87,8 @@ def test_labels_of_every_kind_are_dealt_anew(tmp_path: Path, plan: Callable[...,
     assert {item.path for item in dealt} == set(by_path)
     assert sum(by_path[item.path] != asked(item) for item in dealt) > len(items) / 3
     if plan is word_plan:
-        assert all(abs(len(by_path[item.path][2]) - len(item.numbers)) <= 1 for item in dealt)
+        apart = [abs(len(by_path[item.path][2]) - len(item.numbers)) for item in dealt]
+        assert sum(apart) < 0.6 * len(items)  # by chance alone transcripts of 2 to 4 letters lie 0.9 apart
 
 
 def test_letters_and_events_learned_by_heart_have_a_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
