@@ -7,6 +7,7 @@ are decoded once more and measured, where a set has mono clips beside clips whos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from .candidates import candidate_pairs
 from .clips import Clip, Scan
 from .excerpts import sides_start
 from .signals import Wave, measure_waves
+from .signals.wave import Samples
 
 Integers = npt.NDArray[np.int64]
 Mapped = Callable[[Callable[[Sequence[Clip]], "list[_Sides]"], Iterable[Sequence[Clip]]], Iterable["list[_Sides]"]]
@@ -65,7 +67,7 @@ def _measured(clips: Sequence[Clip]) -> list[_Sides]:
     waves = []
     for clip in clips:
         samples, rate = sides_start(clip)
-        waves += [Wave(np.ascontiguousarray(samples[:, side : side + 1]), rate, clip.subtype) for side in (0, 1)]
+        waves += [Wave(cast("Samples", samples[:, side : side + 1].copy()), rate, clip.subtype) for side in (0, 1)]
     found = measure_waves(waves)
     return [
         (
