@@ -20,7 +20,14 @@ _POLL_SECONDS = 0.1
 
 
 def train_command(
-    plan: Path, run: Path, *, folds: str | None = None, resume: bool = False, test: bool = False, processes: int = 1
+    plan: Path,
+    run: Path,
+    *,
+    folds: str | None = None,
+    seeds: int = 1,
+    resume: bool = False,
+    test: bool = False,
+    processes: int = 1,
 ) -> list[str]:
     """Return the command that trains `plan` into the run directory `run`; several processes are started by torchrun."""
     python = [sys.executable, "-P"]
@@ -31,6 +38,7 @@ def train_command(
         python.append("-m")
     command = [*python, "engine", "train", str(plan), "--run", str(run)]
     command += ["--folds", folds] if folds else []
+    command += ["--seeds", str(seeds)] if seeds > 1 else []
     return command + ["--resume"] * resume + ["--test"] * test
 
 
@@ -166,14 +174,17 @@ def _hand_over(tails: _Tails, on_event: Callable[[Event], None] | None) -> None:
             on_event(event)
 
 
+_EVENT_FILES = ("events.jsonl", "fold-*/events.jsonl", "seed-*/events.jsonl", "seed-*/fold-*/events.jsonl")
+
+
 class _Tails:
-    """The event files of a run and of its folds, which appear while it runs."""
+    """The event files of a run, of its folds and of its seeds, which appear while it runs."""
 
     def __init__(self, run: Path) -> None:
         self._run = run
         self._tails: dict[Path, EventTail] = {}
 
     def read(self) -> list[Event]:
-        for path in (self._run / "events.jsonl", *sorted(self._run.glob("fold-*/events.jsonl"))):
+        for path in (path for pattern in _EVENT_FILES for path in sorted(self._run.glob(pattern))):
             self._tails.setdefault(path, EventTail(path))
         return [event for tail in self._tails.values() for event in tail.read()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, read_corpus
 from .determinism import follow
 from .environment import check_same, device_name, write_environment
-from .evaluation import chance, score, write_predictions
+from .evaluation import chance, score, with_intervals, write_predictions
 from .events import EventWriter
 from .faults import MemoryExhaustedError, memory_watched
 from .items import check_classes, class_shares, damaged, data_digest
@@ -95,7 +96,20 @@ def train_run(plan_path: Path, run: Path, *, resume: bool, test: bool, stop: Sto
         parts = parts_of(corpus.items, plan)
         prepared = Prepared(plan, corpus, Waveforms(plan.data.sample_rate_hz), processes)
         parts = parts if test else Parts(parts.train, parts.validation, ())
-        train_parts(prepared, parts, own, resume=resume, stop=stop)
+        scored = train_parts(prepared, parts, own, resume=resume, stop=stop)
+        if scored is not None:
+            _write_scores(own / "predictions" / "test.json", scored)
+
+
+def _write_scores(path: Path, scored: Scored) -> None:
+    """Write how the held-out part came out, with intervals, beside its predictions."""
+    evaluation, seed = scored.plan.evaluation, scored.plan.training.seed
+    content = {
+        "clips": len(scored.items),
+        "metrics": with_intervals(scored, evaluation.bootstrap_samples, seed),
+        **({"by_class": scored.each_class} if scored.each_class else {}),
+    }
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
@@ -105,7 +119,7 @@ def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
         UsageError: the run directory holds another run.
     """
     plan = read_plan(plan_path)
-    used = [run / EVENTS, *run.glob(f"fold-*/{EVENTS}")]
+    used = [run / EVENTS, *run.glob(f"fold-*/{EVENTS}"), *run.glob("seed-*/plan.yaml")]
     if not resume and any(path.exists() for path in used):
         raise UsageError(f"{run} holds a run already, expected a new directory", hint="Go on with it by --resume.")
     own = run / "plan.yaml"

@@ -174,15 +174,22 @@ def judged_pairs(
     def limit(name: str) -> float:
         return float(cast("float", limits[f"dataset.near_{name}_from"].value))
 
-    telling = [pair for pair in pairs if pair.stationarity < limit("stationary")]
-    duplicate, stroke, review = limit("duplicate"), limit("stroke"), limit("review")
-    strokes_sound = float(cast("float", limits["dataset.near_stroke_seconds"].value))
+    duplicate, review, steady = limit("duplicate"), limit("review"), limit("stationary")
+    stroke_seconds, misfit, clearest_db = (
+        float(cast("float", limits[f"dataset.near_{name}"].value))
+        for name in ("stroke_seconds", "waveform_misfit", "waveform_clearest_db")
+    )
 
     def copy(pair: NearPair) -> bool:
-        return pair.similarity >= (stroke if pair.sounding_seconds < strokes_sound else duplicate)
+        alike = pair.similarity >= duplicate
+        if alike and pair.stationarity < steady and pair.sounding_seconds >= stroke_seconds:
+            return True
+        if pair.waveforms is None:
+            return pair.similarity >= limit("stroke") and pair.stationarity < steady
+        return pair.waveforms.misfit <= misfit and pair.waveforms.clearest_db >= clearest_db
 
-    copies = tuple(pair for pair in telling if copy(pair))
-    to_hear = (pair for pair in telling if review <= pair.similarity and not copy(pair))
+    copies = tuple(pair for pair in pairs if copy(pair))
+    to_hear = (pair for pair in pairs if review <= pair.similarity and pair.stationarity < steady and not copy(pair))
     return copies, tuple(to_hear)
 
 

@@ -14,6 +14,10 @@ from .output import say
 @click.option("--output", type=click.Path(path_type=Path), help="Run directory; default: runs/NAME of the plan.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a plan value.")
 @click.option("--folds", metavar="COLUMN", help="Cross-validate by a fold column, or leave-one-group-out.")
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=1, metavar="N",
+    help="Train N times on the same parts, from the plan's seed on; mean and deviation.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the run directory.")
 @click.option("--test", "with_test", is_flag=True, help="Score the best checkpoint on the test split at the end.")
 @click.option(
@@ -27,6 +31,7 @@ def command(
     output: Path | None,
     settings: tuple[str, ...],
     folds: str | None,
+    seeds: int,
     resume: bool,
     with_test: bool,
     processes: int,
@@ -37,7 +42,7 @@ def command(
     from engine.process import last_words, run_child, train_command
     from knowledge.errors import UsageError
 
-    from .training import plan_with, show_event
+    from .training import plan_with, results_of, show_event
 
     chosen = plan_with(plan, settings)
     run = output or Path("runs") / chosen.name
@@ -55,7 +60,13 @@ def command(
         say("compute.sharding is fsdp, and one process holds the whole model: --processes N divides it between N GPUs")
     status = run_child(
         train_command(
-            run / "plan.yaml", run, folds=folds or chosen.folds, resume=resume, test=with_test, processes=processes
+            run / "plan.yaml",
+            run,
+            folds=folds or chosen.folds,
+            seeds=seeds,
+            resume=resume,
+            test=with_test,
+            processes=processes,
         ),
         run,
         show_event,
@@ -63,4 +74,6 @@ def command(
     if status:
         say(last_words(run, status))
         ctx.exit(status)
+    for line in results_of(run):
+        say(line)
     click.echo(run)

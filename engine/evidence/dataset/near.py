@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from .agreement import Agreement, agreement
 from .alignment import Alignment, Sketch, align, sketches
 from .candidates import candidate_pairs
 from .clips import Clip, Progress, Scan
@@ -27,6 +28,8 @@ _LEAST = 0.5
 """Pairs below are not handed out: different sounds in general."""
 _ONE_SOUND = 0.995
 """Pairs from here on are the same sound already, and which channel it came from adds nothing."""
+_WORTH = 0.85
+"""Pairs from here on have their waveforms compared, which takes longer than all before."""
 _BLOCK_PAIRS = 1024
 _KEPT_SAMPLES = 8 << 20
 """Sketches kept for the next pairs: 64 MB."""
@@ -48,6 +51,12 @@ class NearPair:
     """How alike they are 25 to 150 ms beside the best lag, relative to it: near 1 for tones, which prove nothing."""
     sounding_seconds: float = math.inf
     """How long the common part sounds: some hundredths of a second for a stroke, which can be struck again alike."""
+    lag_seconds: float = 0.0
+    """How much later the common part begins in the second."""
+    channel: int | None = None
+    """Of the clip with more channels, where one of them and not the mix is alike."""
+    waveforms: Agreement | None = None
+    """How both agree sample by sample; None where nobody looked, or too little is shared."""
 
 
 def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1) -> tuple[NearPair, ...]:
@@ -75,6 +84,9 @@ def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1)
                     progress(min(done * _BLOCK_PAIRS, len(pairs)), len(pairs))
             mixed = [place for place, pair in enumerate(found) if _is_mixed(pair, scan)]
             for place, pair in zip(mixed, pool.map(lambda place: _by_channel(found[place], scan), mixed), strict=True):
+                found[place] = pair
+            alike = [place for place, pair in enumerate(found) if pair.similarity >= _WORTH]
+            for place, pair in zip(alike, pool.map(lambda place: _by_waveform(found[place], scan), alike), strict=True):
                 found[place] = pair
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -109,6 +121,7 @@ def _checked(clips: Sequence[Clip], block: npt.NDArray[np.int64], shelf: _Shelf)
             _transform(clips[a], clips[b], each),
             each.neighbour,
             each.sounding_seconds,
+            each.lag_seconds,
         )
         for (a, b), each in zip(both, found, strict=True)
         if each.similarity >= _LEAST
@@ -131,14 +144,26 @@ def _by_channel(pair: NearPair, scan: Scan) -> NearPair:
     both = scan.clips[pair.first], scan.clips[pair.second]
     one, more = sorted(both, key=lambda clip: clip.channels)
     own, *others = _sketched([one, *(replace(more, region=replace(more.region, channel=side)) for side in (0, 1))])
-    for other in others:
+    for side, other in enumerate(others):
         if own is None or other is None:
             continue
         [found] = align([(own, other) if one is both[0] else (other, own)])
         if found.similarity > pair.similarity:
             said = f"is one channel of it: {_transform(*both, found)}"
-            pair = NearPair(pair.first, pair.second, found.similarity, said, found.neighbour, found.sounding_seconds)
+            heard = found.similarity, said, found.neighbour, found.sounding_seconds, found.lag_seconds
+            pair = NearPair(pair.first, pair.second, *heard, channel=side)
     return pair
+
+
+def _by_waveform(pair: NearPair, scan: Scan) -> NearPair:
+    """Decode both once more, and say how they agree sample by sample."""
+    first, second = scan.clips[pair.first], scan.clips[pair.second]
+    if pair.channel is not None:
+        if first.channels > second.channels:
+            first = replace(first, region=replace(first.region, channel=pair.channel))
+        else:
+            second = replace(second, region=replace(second.region, channel=pair.channel))
+    return replace(pair, waveforms=agreement(first, second, pair.lag_seconds))
 
 
 class _Shelf:

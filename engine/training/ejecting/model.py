@@ -33,8 +33,7 @@ class Model(nn.Module):
 {pairs}
     def forward({parameters}) -> dict[str, Tensor]:
         """Return the answers (batch, ...) for padded waveforms (batch, samples)."""
-        with torch.no_grad():
-            frames, mask = self.{frames}({names})
+        frames, mask = self.{frames}({names})
 {answer}
 '''
 
@@ -77,16 +76,16 @@ def _fit(plan: Plan) -> list[str]:
         return lines
     if is_paired(plan):
         names = ", ".join(f'batch["{side}{name}"]' for side in sides for name in ("waveforms", "lengths"))
-        frames = [
-            "    pairs = (",
-            f"        self.side_by_side({names})",
-            "        for batch in batches",
-            "    )",
-            "    self.scale.fit(torch.cat([self.pooling(self.compared(frames), mask) for frames, mask in pairs]))",
+        return [
+            *lines,
+            "pairs = (",
+            f"    self.side_by_side({names})",
+            "    for batch in batches",
+            ")",
+            "self.scale.fit(torch.cat([self.pooling(self.compared(frames), mask) for frames, mask in pairs]))",
         ]
-    else:
-        frames = [
-            f"    frames = (self.encoder{heard} for batch in batches)",
-            "    self.scale.fit(torch.cat([self.pooling(*one) for one in frames]))",
-        ]
-    return [*lines, "with torch.no_grad():", *frames]
+    return [
+        *lines,
+        f"frames = (self.encoder{heard} for batch in batches)",
+        "self.scale.fit(torch.cat([self.pooling(*one) for one in frames]))",
+    ]

@@ -64,7 +64,7 @@ _IMPORTS = (
 _OF_ANSWERS: dict[Answer, tuple[tuple[str, str], ...]] = {
     "tags": (("training.labels", "tags_of"), ("tag_metrics", "SAID_FROM")),
     "symbols": (
-        ("training.labels", "transcript_of"),
+        ("transcript_metrics", "transcript_of"),
         ("training.frame_answers", "packed"),
         ("training.frame_answers", "heard_symbols"),
         ("transcript_metrics", "counts"),
