@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from .agreement import Agreement, agreement
 from .alignment import Alignment, Sketch, align, sketches
 from .candidates import candidate_pairs
+from .channel_pairs import channel_pairs
 from .clips import Clip, Progress, Scan
 from .coded import different
 from .excerpts import mono_start
@@ -59,13 +60,20 @@ class NearPair:
     """How both agree sample by sample; None where nobody looked, or too little is shared."""
 
 
-def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1) -> tuple[NearPair, ...]:
+def find_near(
+    scan: Scan,
+    progress: Progress | None = None,
+    *,
+    workers: int = 1,
+    plain: Callable[[NearPair], bool] = lambda _: False,
+) -> tuple[NearPair, ...]:
     """Return the pairs of clips that are alike, most alike first; exact copies are represented by their first clip.
 
     Args:
         scan: with profiles; without any nothing is found.
         progress: called with (pairs done, all pairs) in the calling thread.
         workers: threads; decoding and transforms run side by side.
+        plain: whether a pair is known for a copy already, so that its waveforms are not asked.
     """
     places = _comparable(scan)
     if len(places) < 2:
@@ -73,25 +81,50 @@ def find_near(scan: Scan, progress: Progress | None = None, *, workers: int = 1)
     clips = list(scan.clips.values())
     outlines = [scan.outlines[place] for place in places] if scan.outlines else [b""] * len(places)
     pairs = places[candidate_pairs(np.ascontiguousarray(scan.profiles[places], np.float32), outlines)]
-    shelf = _Shelf()
-    found: list[NearPair] = []
-    blocks = [pairs[start : start + _BLOCK_PAIRS] for start in range(0, len(pairs), _BLOCK_PAIRS)]
     with ThreadPoolExecutor(max(1, workers)) as pool:
         try:
-            for done, part in enumerate(pool.map(lambda block: _checked(clips, block, shelf), blocks), start=1):
-                found += part
-                if progress is not None:
-                    progress(min(done * _BLOCK_PAIRS, len(pairs)), len(pairs))
-            mixed = [place for place, pair in enumerate(found) if _is_mixed(pair, scan)]
-            for place, pair in zip(mixed, pool.map(lambda place: _by_channel(found[place], scan), mixed), strict=True):
-                found[place] = pair
-            alike = [place for place, pair in enumerate(found) if pair.similarity >= _WORTH]
-            for place, pair in zip(alike, pool.map(lambda place: _by_waveform(found[place], scan), alike), strict=True):
-                found[place] = pair
+            found = _alike(clips, pairs, pool, progress)
+            known = {(pair.first, pair.second) for pair in found}
+            beside = ((clips[a].region, clips[b].region) for a, b in channel_pairs(scan, places, pool.map).tolist())
+            found += [NearPair(*regions, 0.0, "") for regions in beside if regions not in known]
+            found = _again(found, pool, lambda pair: _is_mixed(pair, scan), lambda pair: _by_channel(pair, scan))
+            found = [pair for pair in found if pair.similarity >= _LEAST]
+            found = _again(
+                found,
+                pool,
+                lambda pair: pair.similarity >= _WORTH and not plain(pair),
+                lambda pair: _by_waveform(pair, scan),
+            )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return tuple(sorted(found, key=lambda pair: (-pair.similarity, str(pair.first.file), str(pair.second.file))))
+
+
+def _alike(
+    clips: Sequence[Clip], pairs: npt.NDArray[np.int64], pool: ThreadPoolExecutor, progress: Progress | None
+) -> list[NearPair]:
+    """Decode and compare the candidates, as mixed."""
+    shelf = _Shelf()
+    found: list[NearPair] = []
+    blocks = [pairs[start : start + _BLOCK_PAIRS] for start in range(0, len(pairs), _BLOCK_PAIRS)]
+    for done, part in enumerate(pool.map(lambda block: _checked(clips, block, shelf), blocks), start=1):
+        found += part
+        if progress is not None:
+            progress(min(done * _BLOCK_PAIRS, len(pairs)), len(pairs))
+    return found
+
+
+def _again(
+    found: list[NearPair],
+    pool: ThreadPoolExecutor,
+    which: Callable[[NearPair], bool],
+    compared: Callable[[NearPair], NearPair],
+) -> list[NearPair]:
+    """Compare some pairs another way."""
+    places = [place for place, pair in enumerate(found) if which(pair)]
+    again = dict(zip(places, pool.map(lambda place: compared(found[place]), places), strict=True))
+    return [again.get(place, pair) for place, pair in enumerate(found)]
 
 
 def _comparable(scan: Scan) -> npt.NDArray[np.int64]:
