@@ -305,8 +305,26 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "fold": job.fold or None,
         "left_out": len(left_out),
         "too_few_frames": len(unfit) if plan.answer == "symbols" else None,
-        "warnings": [*notes, *left_out, *short, *unfit][:_NAMED],
+        "warnings": [*notes, *_unused(plan), *left_out, *short, *unfit][:_NAMED],
     }
+
+
+def _unused(plan: Plan) -> list[str]:
+    """Name what the plan asks of the order of clips, and what else in it decides instead."""
+    training = plan.training
+    balanced = training.class_balance == "balanced-sampling"
+    said = {
+        "training.batch_seconds is not used: training.clips_per_class says how many clips a batch has": (
+            balanced and training.clips_per_class > 0 and training.batch_seconds > 0
+        ),
+        "training.curriculum_epochs is not used: balanced sampling shows each class equally often from the start": (
+            balanced and training.curriculum_epochs > 0
+        ),
+        "training.clips_per_class is not used: it belongs to training.class_balance balanced-sampling": (
+            not balanced and training.clips_per_class > 0 and training.stages == "one"
+        ),
+    }
+    return [text for text, is_so in said.items() if is_so]
 
 
 def _too_short(job: Job) -> list[str]:

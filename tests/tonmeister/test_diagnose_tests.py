@@ -59,3 +59,18 @@ def test_what_cannot_be_tested_is_refused(
 
     assert status == 2
     assert said in error
+
+
+def test_a_log_without_a_plan_is_told_to_make_the_tests_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"{epoch},{2 / epoch:.4f},{1 + 0.2 * abs(epoch - 4):.4f}" for epoch in range(1, 13)]
+    log.write_text("epoch,train_loss,val_loss\n" + "\n".join(rows) + "\n")
+
+    assert main(["diagnose", str(log), "--fail-on", "never"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert "The tests below are yours to make" in told
+    assert "the trainer can run:" not in told
+    assert "The trainer runs it" not in told

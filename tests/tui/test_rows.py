@@ -1,9 +1,12 @@
 """Names of clips in a narrow list: what tells them apart stays."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from knowledge.records import Finding
+from tui.widgets.findings import FoundList
 from tui.widgets.rows import fit_path
 
 
@@ -16,3 +19,16 @@ def test_the_middle_of_a_long_path_is_left_out() -> None:
 @given(st.text(max_size=60), st.integers(0, 50))
 def test_a_path_takes_the_width_that_it_is_given(path: str, width: int) -> None:
     assert cell_len(fit_path(path, width)) == width
+
+
+@pytest.mark.parametrize(
+    ("width", "line"), [(40, "✗ error duplicate-across-splits · 2"), (31, "✗ duplicate-across-splits · 2")]
+)
+def test_a_finding_keeps_to_its_line_in_a_narrow_list(width: int, line: str) -> None:
+    finding = Finding(
+        id="duplicate-across-splits", severity="error", confidence=0.9, title="Copies", because="", rule="r",
+        paths=("a", "b"),
+    )  # fmt: skip
+    found = FoundList()
+    found.show((finding,), ())
+    assert found.rows[0].build(width).plain.split("\n") == [line, "  Copies"]

@@ -74,12 +74,15 @@ def command(
     resumed = f", {done.resumed} of them by an earlier run" if done.resumed else ""
     click.echo(f"{done.clips} clips at {preparation.sample_rate_hz} Hz written to {output}{resumed}")
     for reason, count in Counter(map(_short, done.dropped)).most_common():
-        click.echo(f"{count} rows left out: {reason}")
+        click.echo(f"{count} row{'s' * (count != 1)} left out: {reason}")
     say(f"What was done to each clip stands in {output / 'provenance.json'}; audit {output / 'manifest.csv'} next.")
 
 
 def _short(dropped: Dropped) -> str:
-    """The reason without the name that is another one for every row."""
+    """The reason without the names and numbers that are others for every row."""
+    import re
+
     from knowledge.shown import shown
 
-    return shown("a copy" if dropped.reason.startswith("a copy of ") else dropped.reason.partition("; ")[0])
+    first = "a copy" if dropped.reason.startswith("a copy of ") else dropped.reason.partition("; ")[0]
+    return shown(re.sub(r",? of \d+ bytes,?", "", first))

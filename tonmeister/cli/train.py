@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .output import say
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
+
+_OF_NO_STEP = ("compute", "guard", "name")
+"""Sections of the plan that change no step of a run."""
 
 
 @click.command("train")
@@ -46,11 +53,11 @@ def command(
 
     chosen = plan_with(plan, settings)
     run = output or Path("runs") / chosen.name
-    if run.exists() and any(run.iterdir()) and not resume:
+    if run.exists() and any(run.iterdir()) and not resume and not _never_began(run):
         raise UsageError(
             f"{run} is not empty, expected a new run directory", hint="Name another --output, or --resume."
         )
-    if not resume:
+    if not resume or _differs_harmlessly(run / "plan.yaml", chosen):
         header = f"tonmeister train {plan}" + "".join(f" --set {setting}" for setting in settings)
         write_atomically(run / "plan.yaml", plan_yaml(chosen, header=header))
     if tensorboard:
@@ -77,3 +84,30 @@ def command(
     for line in results_of(run):
         say(line)
     click.echo(run)
+
+
+def _never_began(run: Path) -> bool:
+    """Say whether all that lies there was left by a command of ours that ended before it trained."""
+    left = {path.name for path in run.iterdir()}
+    return "stderr.log" in left and left <= {"plan.yaml", "stderr.log", "tensorboard"}
+
+
+def _differs_harmlessly(own: Path, chosen: Plan) -> bool:
+    """Say whether a run that goes on is to run elsewhere or otherwise watched than it began.
+
+    Raises:
+        UsageError: there is no run, or more than that differs: what one plan began cannot go on with another.
+    """
+    from engine.plan import differences, read_plan
+    from knowledge.errors import UsageError
+
+    if not own.exists():
+        raise UsageError(f"{own.parent} holds no run to go on with", hint="Train without --resume.")
+    changed = differences(read_plan(own), chosen)
+    if all(path.partition(".")[0] in _OF_NO_STEP for path in changed):
+        return bool(changed)
+    told = "; ".join(f"{path} was {old!r}, is {new!r}" for path, (old, new) in changed.items())
+    raise UsageError(
+        f"{own.parent} was begun with another plan: {told}",
+        hint=f"Go on with its own: `tonmeister train {own} --output {own.parent} --resume`, or train into a new one.",
+    )

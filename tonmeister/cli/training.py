@@ -11,6 +11,9 @@ from .output import say
 if TYPE_CHECKING:
     from engine.plan import Plan
 
+_WARNINGS = 3
+"""Notes of a start that are told; the log has them all."""
+
 
 def plan_with(path: Path, settings: Iterable[str]) -> Plan:
     """Read a plan and apply `--set path=value`.
@@ -77,6 +80,11 @@ def show_event(event: dict[str, Any]) -> None:
             f"{event['trainable_parameters']:,} trainable parameters, {event['device']}, seed {event['seed']}"
             + (f", held out: {event['fold']}" if event.get("fold") else "")
         )
+        told = event.get("warnings") or []
+        for text in told[:_WARNINGS]:
+            say(f"  note: {text}")
+        if len(told) > _WARNINGS:
+            say(f"  and {len(told) - _WARNINGS} notes more in events.jsonl")
     elif kind == "eval":
         metrics = ", ".join(f"{name} {value:.4f}" for name, value in event["metrics"].items() if value is not None)
         best = "  best" if event.get("best") else ""
