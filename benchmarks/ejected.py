@@ -148,7 +148,7 @@ def _apart(theirs: list[float], run: Path) -> float:
     ours = [event["loss"] for event in events if event["kind"] == "step"]
     pairs = list(zip(theirs, ours, strict=True))[:_LOSSES]
     assert len(pairs) == _LOSSES, f"{len(pairs)} steps"
-    return max(abs(one - other) / abs(other) for one, other in pairs)
+    return float(max(abs(one - other) / abs(other) for one, other in pairs))
 
 
 def _small(checkpoint: str, folder: Path, sections: dict[str, Any]) -> dict[str, Any]:
