@@ -7,7 +7,6 @@ are decoded once more and measured, where a set has mono clips beside clips whos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,6 @@ from .candidates import candidate_pairs
 from .clips import Clip, Scan
 from .excerpts import sides_start
 from .signals import Wave, measure_waves
-from .signals.wave import Samples
 
 Integers = npt.NDArray[np.int64]
 Mapped = Callable[[Callable[[Sequence[Clip]], "list[_Sides]"], Iterable[Sequence[Clip]]], Iterable["list[_Sides]"]]
@@ -67,7 +65,7 @@ def _measured(clips: Sequence[Clip]) -> list[_Sides]:
     waves = []
     for clip in clips:
         samples, rate = sides_start(clip)
-        waves += [Wave(cast("Samples", samples[:, side : side + 1].copy()), rate, clip.subtype) for side in (0, 1)]
+        waves += [Wave(samples[:, side : side + 1].copy(), rate, clip.subtype) for side in (0, 1)]
     found = measure_waves(waves)
     return [
         (
