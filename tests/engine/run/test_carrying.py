@@ -58,3 +58,13 @@ def test_a_rank_beside_no_share_of_a_ranking_may_be_one_of_a_matrix():
     run = run_of(train=TRAIN, val=VAL, metric=[0.10, 0.12, 0.14, 0.13, 0.12, 0.11])
 
     assert value(with_series(run, curve("val/rank", [9, 8, 7, 6, 5, 4])), "metric_error_change") > 0
+
+
+def test_the_error_of_decibels_is_an_amplitude():
+    run = run_of(val=VAL, metric=[0.0, 3.0, 6.0206, 6.0206, 6.0206, 6.0206], name="si_sdr")
+
+    assert value(run, "metric_error_reduction") == pytest.approx(0.5, abs=1e-4)
+    assert (
+        value(run_of(val=VAL, metric=[-2.25, -2.0, -1.5, -1.2, -1.0, -0.98], name="si_sdr"), "metric_error_reduction")
+        > 0.1
+    )

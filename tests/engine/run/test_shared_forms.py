@@ -183,3 +183,46 @@ def test_a_row_under_a_heading_of_prose_tells_nothing() -> None:
     assert drawn.line("| file | size |") == "| file | size |"
     assert drawn.line("| a.wav | 12 |") == "| a.wav | 12 |"
     assert drawn.line("| val_loss | 0.5 |") == "val_loss: 0.5"
+
+
+def test_the_bare_lists_of_vits_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    stamp = "2023-02-18 17:28:03,219\t32k\tINFO\t"
+    config = f"{stamp}{{'train': {{'epochs': 12, 'learning_rate': 0.0001}}, 'data': {{'hop': 320}}}}\n"
+    listed = (
+        f"{stamp}Train Epoch: {e} [0%]\n{stamp}[2.4, 2.3, 5.4, {train(e)}, 0.7, {200 * e}, 9e-05]\n" for e in _epochs()
+    )
+    rows = "".join(listed)
+    path.write_text(config + rows)
+
+    (run,) = read_runs(path)
+
+    assert run.get("train/loss_mel").values == tuple(train(e) for e in _epochs())
+    assert {one.name.split("/")[1] for one in run.series} <= {
+        "loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss"
+    }  # fmt: skip
+    assert len(run.learning_rates[0]) == EPOCHS
+
+
+@pytest.mark.parametrize("text", ["[1, 2, 3, 4, 5, 6, 7]", "[2.4, 2.3, 5.4, 1.0, 0.7, 200, 9.5]", "[a, b]"])
+def test_other_lists_stay_as_they_are(text: str) -> None:
+    assert rewritten(text) == text
+
+
+def test_a_log_that_ran_out_of_memory_before_its_first_loss(tmp_path: Path) -> None:
+    path = tmp_path / "job.log"
+    path.write_text("loading the model\ntorch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB\n")
+
+    (run,) = read_runs(path)
+
+    assert (run.meta.status, run.series) == ("out-of-memory", ())
+
+
+def test_a_score_at_every_threshold_is_no_curve(tmp_path: Path) -> None:
+    path = tmp_path / "job.log"
+    scores = ", ".join(["0.9"] * 20)
+    path.write_text("".join(f"epoch {e} loss {train(e)}\nAccuracy: [{scores}]\n" for e in _epochs()))
+
+    (run,) = read_runs(path)
+
+    assert [one.name for one in run.series] == ["train/loss"]

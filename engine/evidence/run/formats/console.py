@@ -73,6 +73,8 @@ _NUMBERED_NAME = re.compile(r"\b(?:top[ -]\d+(?=[ -]?(?:acc|err|prec))|(?:bleu|r
 _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
 _TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
+_MANY = 10
+"""Numbers in a list that are no classes any more."""
 _LONGEST_LINE = 4000
 """Longer lines are dumps of arrays, not logs."""
 
@@ -100,12 +102,15 @@ class _Place:
 
 
 def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
-    """Return the records of a console log and what it says of its length; None when it names no loss or metric."""
+    """Return the records of a console log and what it says of its length; None when it names no loss or metric.
+
+    A log that ends for want of memory before its first loss has no record, and says that.
+    """
     place = _Place()
     parts = (part for line in lines for part in _parts(line[:_LONGEST_LINE]))
     records = [record for part in parts if (record := _line(part, place)) is not None]
     if not records:
-        return None
+        return ([], RunMeta(status=place.status)) if place.status == OUT_OF_MEMORY else None
     records = _parted(records, place.forms)
     last = max((record.epoch for record in records if record.epoch is not None), default=None)
     first = min((record.epoch for record in records if record.epoch is not None), default=1)
@@ -143,7 +148,8 @@ _ENDS = (
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
 )
 """What a log says of its end: that of the trainer, the allocator, the shell or the scheduler."""
-_GONE_ON = ("out-of-memory", "interrupted")
+OUT_OF_MEMORY = "out-of-memory"
+_GONE_ON = (OUT_OF_MEMORY, "interrupted")
 _FOLD = re.compile(r"\bfold\b\W{0,3}\d+\s*(?:/|of|von|de|sur)\s*\d+", re.IGNORECASE)
 _SELECTS = re.compile(r"did not improve|improved from|early.?stop(?:ping|ped)?\b|monitored metric", re.IGNORECASE)
 """Lines in which a trainer says by what it chooses a checkpoint, or stops; most callbacks say it in English."""
@@ -189,7 +195,14 @@ def _embedded(line: str) -> Record | None:
         return None
     words = _SPLIT.findall(line[: match.start()])
     record = found[0][0]
+    if not any(_is_told(name) for name in record.values):
+        return None  # a configuration
     return record if record.split or not words else replace(record, split=splits()[words[-1].lower()])
+
+
+def _is_told(name: str) -> bool:
+    """Whether a name in an object is one of a loss or a metric."""
+    return (one := meaning(name)).role == "curve" and bool(direction_of(one.metric))
 
 
 def _placed(record: Record, line: str, place: _Place) -> Record:
@@ -309,6 +322,8 @@ def _pairs(line: str) -> list[tuple[str, float]]:
         name = name or _name(pair["name"]) or _among_columns(pair["name"], line)
         if pair["sign"].strip() == ":" and line[pair.end() : pair.end() + 1] == "]":
             continue  # `module:231]` is a line of code
+        if pair["sign"].rstrip()[-1:] == "[" and line[pair.end() :].partition("]")[0].count(",") >= _MANY:
+            continue  # a score at each of many thresholds
         if name and not (pair["sign"].strip() == "(" and pair["mean"]):
             found.append((name, float(pair["mean"] or pair["value"])))
     return found

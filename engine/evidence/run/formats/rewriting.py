@@ -37,6 +37,12 @@ _IS = re.compile(rf"(?<=[a-z])\s+is(?:\s+now)?\s*:?\s+(?={_NUMBER})", re.IGNOREC
 _SAVED_SCORES = re.compile(r"\bSaving dict for global step (\d+):\s*")
 """`Saving dict for global step 100: accuracy = 0.5, loss = 0.6`, by which Estimators tell an evaluation."""
 _DARKNET = re.compile(rf"^\s*(\d+):\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
+_OF_VITS = {
+    7: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "step", "lr"),
+    8: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl", "step", "lr"),
+}
+"""What VITS and so-vits-svc print in brackets without a name, by how many numbers there are."""
+_BARE_LIST = re.compile(rf"^\s*\[((?:{_NUMBER},\s*){{6,7}}{_NUMBER})\]\s*$")
 _SPEAKS_FIRST = re.compile(rf"\b({_OF_A_SPLIT}) ([A-Za-z]\w*) at step (\d+)\s*:\s*({_NUMBER})", re.IGNORECASE)
 """`dev acc at step 1000: 0.8`, as s3prl prints."""
 
@@ -65,6 +71,16 @@ def _fraction(found: re.Match[str]) -> str:
     return f"{found['name']}{int(found['right']) / whole:.6g}" if whole else found[0]
 
 
+def _of_vits(found: re.Match[str]) -> str:
+    values = [value.strip() for value in found[1].split(",")]
+    names = _OF_VITS[len(values)]
+    like_it = values[-2].isdigit() and 0 < float(values[-1]) < _HIGHEST_RATE
+    return " ".join(f"{name}: {value}" for name, value in zip(names, values, strict=True)) if like_it else found[0]
+
+
+_HIGHEST_RATE = 0.01
+
+
 def _named_by_split(found: re.Match[str]) -> str:
     return f"{found[2] or found[3]} {found[1]}"
 
@@ -74,6 +90,7 @@ _BRACKETED: tuple[_Form, ...] = (
     (("tensor(", "array(", "np.", "numpy."), _SCALAR, r"\1"),
     (("avg", "average", "micro", "macro", "weighted"), _AVERAGED, ""),
     (_OPENED, _SPLIT_BEHIND, _named_by_split),
+    (("[",), _BARE_LIST, _of_vits),
 )
 _SPOKEN: tuple[_Form, ...] = (
     (("of the ",), _OF_IMAGES, r"\1 accuracy: \2"),
