@@ -71,6 +71,8 @@ def eject_command(plan: Path, script: Path, held_out: str | None = None) -> list
     return [sys.executable, "-P", "-m", "engine", "eject", str(plan), "--output", str(script), *left_out]
 
 
+STDERR = "stderr.log"
+"""What a child says, in the folder that it works in."""
 _AGAIN = "-- started again --"
 """Parts what several attempts at a run wrote."""
 _LAST_CHARACTERS = 4000
@@ -118,7 +120,7 @@ def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] |
     run.mkdir(parents=True, exist_ok=True)
     tails = _Tails(run)
     tails.read()  # events of an earlier attempt are not news
-    with (run / "stderr.log").open("ab") as errors:
+    with (run / STDERR).open("ab") as errors:
         if errors.tell():
             errors.write(f"\n{_AGAIN}\n".encode())
             errors.flush()
@@ -142,7 +144,7 @@ def run_child(command: list[str], run: Path, on_event: Callable[[Event], None] |
 
 def last_words(run: Path, status: int) -> str:
     """Return what a child that failed wrote last; of one that was killed, by what, since it had no time to write."""
-    log = run / "stderr.log"
+    log = run / STDERR
     text = log.read_text("utf-8", "replace") if log.is_file() else ""
     told = _without_launcher(text.rpartition(_AGAIN)[2].strip())[-_LAST_CHARACTERS:]
     number = status - 128
