@@ -25,8 +25,9 @@ RESULT = Path(__file__).parent / "results" / "diagnosis_unseen.json"
 _ALARMS = ("warning", "error")
 
 
-def figures(card: Scorecard, alarms: list[tuple[str, str, str]], sound: set[str], named: bool) -> dict[str, Any]:
+def figures(runs: list[Labelled], card: Scorecard, alarms: list[tuple[str, str, str]], named: bool) -> dict[str, Any]:
     """What one look brought: counts, and names only where they were asked for."""
+    sound = {run.name for run in runs if SOUND in run.demanded}
     kinds = Counter(severity for _, _, severity in alarms)
     on_sound = [one for one in alarms if one[0] in sound]
     result: dict[str, Any] = {
@@ -36,6 +37,7 @@ def figures(card: Scorecard, alarms: list[tuple[str, str, str]], sound: set[str]
         "sound_runs": len(sound), "errors_on_sound_runs": len(card.errors_on_sound_runs),
         "warnings_on_sound_runs": len(on_sound) - len(card.errors_on_sound_runs),
         "errors_that_no_label_names": kinds["error"], "warnings_that_no_label_names": kinds["warning"],
+        **_over_all_findings(runs, card),
         "findings": {
             score.finding: {
                 "right": len(score.right), "false": len(score.false), "missed": len(score.missed),
@@ -53,6 +55,18 @@ def figures(card: Scorecard, alarms: list[tuple[str, str, str]], sound: set[str]
             if score.by == "Tonmeister" and (score.false or score.missed)
         }
     return result
+
+
+def _over_all_findings(runs: list[Labelled], card: Scorecard) -> dict[str, float | None]:
+    """Precision and recall of all findings together; a log that could not be read misses everything in its label."""
+    ours = [score for score in card.scores if score.by == "Tonmeister"]
+    right, false, missed = (sum(len(getattr(one, part)) for one in ours) for part in ("right", "false", "missed"))
+    unread = sum(len(run.demanded) for run in runs if run.name in card.unread)
+    return {
+        "precision": round(right / (right + false), 3) if right + false else None,
+        "recall": round(right / (right + missed), 3) if right + missed else None,
+        "recall_with_unread": round(right / (right + missed + unread), 3) if right + missed + unread else None,
+    }
 
 
 def unlabelled_alarms(knowledge: Knowledge, runs: list[Labelled]) -> list[tuple[str, str, str]]:
@@ -76,8 +90,7 @@ def main(labels: str, logs: str, look: str, *options: str) -> int:
     runs = labelled_runs(Path(logs), table)
     knowledge = load_knowledge()
     alarms = unlabelled_alarms(knowledge, runs)
-    sound = {run.name for run in runs if SOUND in run.demanded}
-    result = figures(bench_diagnose(knowledge, runs), alarms, sound, named)
+    result = figures(runs, bench_diagnose(knowledge, runs), alarms, named)
     result["labels_sha256"] = hashlib.sha256(table.read_bytes()).hexdigest()
     print(json.dumps(result, indent=1))
     looks = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else {}

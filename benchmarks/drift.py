@@ -1,11 +1,11 @@
 """How often a changed label distribution of test is found, and how often a sound split alarms: labels alone, no audio.
 
-    python -m benchmarks.drift [--sets FOLDER] [--seeds 30]
+    python -m benchmarks.drift [--sets FOLDER] [--seeds 30] [--only a,b]
 
 Splits the manifests of two shared sets, and of a FOLDER of further sets (see audit_unseen), in five ways: by label with
 the shared planter (`none`), then thinned as it plants a drift (`drift`, after a rare class and before groups on both
 sides, as with all faults; `thinned` alone), and at random by clip or by group. The rules judge. Prints the shares of
-warnings by each rule, and of any finding; writes nothing.
+findings by each rule, and of warnings, and keeps them in benchmarks/results/drift.json.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import importlib.util
+import json
 import random
 import tempfile
 from collections import Counter, defaultdict
@@ -21,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import planted
+from engine.plan import write_atomically
 from expert.consultation.audit import audit_dataset
 from knowledge.loader import load_knowledge
 
+RESULT = Path(__file__).parent / "results" / "drift.json"
 WAYS = ("drift", "thinned", "none", "by-clip", "by-group")
 _SPLITS, _SHARES = ("train", "val", "test"), (0.7, 0.15, 0.15)
 
@@ -41,22 +44,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=Path)
     parser.add_argument("--seeds", type=int, default=30)
+    parser.add_argument("--only", default="", help="names of sets; default: all")
     parser.add_argument("--shared", type=Path, default=planted.SHARED)
     given = parser.parse_args()
     audio = given.shared / "data/audio"
     sources = {name: (audio / name / "manifest.csv", *planted.COLUMNS[name]) for name in ("fsdd", "esc10")}
     for path in sorted(given.sets.glob("*/manifest.csv")) if given.sets else ():
         sources[path.parent.name] = (path, "label", "group")
+    sources = {name: sources[name] for name in (given.only.split(",") if given.only else sources)}
+    kept = json.loads(RESULT.read_text("utf-8")) if RESULT.is_file() else {}
     for name, source in sources.items():
         for way in WAYS:
             said = Counter(
                 told for seed in range(1, given.seeds + 1) for told in one(name, source, way, seed, given.shared)
             )
-            print(f"{name:12s} {way:9s}", {told: f"{count / given.seeds:.2f}" for told, count in sorted(said.items())})
+            shares = {told: round(count / given.seeds, 3) for told, count in sorted(said.items())}
+            print(f"{name:12s} {way:9s}", shares, flush=True)
+            kept.setdefault(name, {"seeds": given.seeds})[way] = shares
+    write_atomically(RESULT, json.dumps(kept, indent=1) + "\n")
 
 
 def one(name: str, source: tuple[Path, str, str], way: str, seed: int, shared: Path) -> set[str]:
-    """Return the rules that report a drift for one split of one set, and "any"."""
+    """Return the rules that report a drift for one split of one set, and "warning" if one is more than a note."""
     clips = divided(source, way, random.Random(seed), planter(shared), planted.LIMITS.get(name, 0))
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder) / "manifest.csv"
@@ -66,8 +75,9 @@ def one(name: str, source: tuple[Path, str, str], way: str, seed: int, shared: P
             writer.writerows([clip.src, clip.row["label"], clip.row["group"], clip.row["split"]] for clip in clips)
         group = "group" if any(clip.row["group"] for clip in clips) else ""
         audit = audit_dataset(load_knowledge(), manifest, label="label", group=group, split="split", decode=False)
-    rules = {finding.rule for finding in audit.session.findings if finding.id == "label-drift"}
-    return rules | {"any"} if rules else set()
+    found = [finding for finding in audit.session.findings if finding.id == "label-drift"]
+    warned = {"warning"} if any(finding.severity != "note" for finding in found) else set()
+    return {finding.rule for finding in found} | warned
 
 
 def planter(shared: Path) -> Any:

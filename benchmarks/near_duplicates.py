@@ -22,7 +22,7 @@ from benchmarks.data import keep
 from benchmarks.planted import plant
 from engine.evidence.dataset import NearPair, Region, Scan, find_near, read_dataset, scan_clips
 from engine.evidence.dataset.near_copies import near_groups
-from expert.consultation.audit import judged_pairs
+from expert.consultation.audit import near_limits
 from knowledge.loader import load_knowledge
 
 SETS = {"fsdd": ("label", "speaker", 12), "esc10": ("label", "group", 6), "speechocean762": ("score", "speaker", 8)}
@@ -80,10 +80,11 @@ def row(
     truth = json.loads((out / "truth.json").read_text())
     dataset = read_dataset(out / "manifest.csv")
     scan = scan_clips(dataset.regions)
+    limits = near_limits(load_knowledge(), dataset)
     began = time.process_time()
-    pairs = find_near(scan)
+    pairs = find_near(scan, plain=limits.plain)
     spent = time.process_time() - began
-    copies, _ = judged_pairs(load_knowledge(), dataset, pairs)
+    copies, _ = limits.divided(pairs)
     name = manifest.parent.name
     return {"set": name, "seed": seed, "cpu_seconds": spent, **_judged(out.resolve(), scan, truth, pairs, copies)}
 

@@ -48,21 +48,27 @@ def _train(chosen: argparse.Namespace, stop: Stop) -> None:
     from engine.model_card import write_card
     from engine.plan import read_plan
     from engine.training.folds import train_folds
+    from engine.training.repeats import train_seeds
     from engine.training.run import train_run
     from engine.training.splits import LEAVE_ONE_GROUP_OUT
     from knowledge.errors import UsageError
 
     by_group = read_plan(chosen.plan).data.protocol == LEAVE_ONE_GROUP_OUT
     folds = chosen.folds or (LEAVE_ONE_GROUP_OUT if by_group else None)
+    repeated = "--folds" if folds else "--seeds"
+    if (folds or chosen.seeds > 1) and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError(f"{repeated} in several processes: one is trained after the other, each in one process")
+    if folds and chosen.test:
+        raise UsageError("--test with folds: cross-validation holds every clip out once and opens no test split")
+    if chosen.seeds > 1:
+        train_seeds(chosen.plan, chosen.run, chosen.seeds, folds, resume=chosen.resume, test=chosen.test, stop=stop)
+        write_card(chosen.run)
+        return
     if folds is None:
         train_run(chosen.plan, chosen.run, resume=chosen.resume, test=chosen.test, stop=stop)
         if os.environ.get("RANK", "0") == "0":  # of several processes the first one writes
             write_card(chosen.run)
         return
-    if os.environ.get("WORLD_SIZE", "1") != "1":
-        raise UsageError("--folds in several processes: folds are trained one after the other, each in one process")
-    if chosen.test:
-        raise UsageError("--test with folds: cross-validation holds every clip out once and opens no test split")
     train_folds(chosen.plan, chosen.run, folds, resume=chosen.resume, stop=stop)
     write_card(chosen.run)
 
@@ -99,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("plan", type=Path)
     train.add_argument("--run", type=Path, required=True, help="the run directory")
     train.add_argument("--folds", metavar="COLUMN", help="cross-validate: a fold column, or leave-one-group-out")
+    train.add_argument("--seeds", type=int, default=1, help="train so often, from the plan's own seed on")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     train.add_argument("--test", action="store_true", help="score the best checkpoint on the test split")
     evaluate = jobs.add_parser("evaluate", help="score a finished run")

@@ -25,6 +25,7 @@ _CLASS_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 _SCORE_METRICS = ("ccc", "pearson", "rmse", "std_ratio")
 _ONE_IN_TWENTY = 0.05
 _MOST_GROUPS = 30
+_EVENT_FILES = ("events.jsonl", "*/events.jsonl", "*/*/events.jsonl", "*/*/*/events.jsonl")
 Columns = dict[str, NDArray[Any]]
 
 
@@ -87,13 +88,53 @@ def _training(plan: Plan, events: list[dict[str, Any]]) -> str:
 def _scores(run: Path, plan: Plan) -> str:
     """Return the tables of every prediction file that holds a class or a score for each clip."""
     names = {"class": _CLASS_METRICS, "score": _SCORE_METRICS}.get(plan.answer)
+    lines = [*_repeated(run)]
     if names is None:
-        return _section("Results", ["* Metrics of this kind of answer are in events.jsonl"])
-    lines = []
+        return _section("Results", lines + _of_other_answers(run) or ["No scores were written."])
     for path in sorted((run / "predictions").glob("*.csv")):
         if path.stem != "train":
             lines += _of_file(path, names, plan)
     return _section("Results", lines or ["No predictions were written."])
+
+
+def _repeated(run: Path) -> Iterator[str]:
+    """Yield the table of a cross-validation, or of several seeds: what each by itself came to."""
+    for file, what in (("folds.json", "folds"), ("seeds.json", "seeds")):
+        content = _json(run / file)
+        if not content:
+            continue
+        count = len(content[what])
+        where = f", scored on {content['scored_on']}" if "scored_on" in content else ""
+        yield from (f"### {count} {what}{where}", "", "| metric | mean | standard deviation |", "| --- | --- | --- |")
+        for name, mean in content["mean"].items():
+            spread = content["deviation"][name]
+            yield f"| {name} | {mean:.3f} | {'one alone' if spread is None else f'{spread:.3f}'} |"
+        yield ""
+
+
+def _of_other_answers(run: Path) -> list[str]:
+    """Return the tables of several classes a clip, of transcripts and of events: metrics kept beside their files."""
+    lines = []
+    kept = [(path.stem, _json(path)) for path in sorted((run / "predictions").glob("*.json"))]
+    folds = _json(run / "folds.json")
+    kept += [("out-of-fold", {"metrics": folds["pooled"]})] if folds else []
+    for name, content in kept:
+        lines += [
+            f"### {name}",
+            "",
+            "| metric | value | 95 % over clips | 95 % over groups |",
+            "| --- | --- | --- | --- |",
+        ]
+        for metric, one in content.get("metrics", {}).items():
+            groups = _interval(one["interval_over_groups"]) if "interval_over_groups" in one else "one group"
+            lines.append(f"| {metric} | {one['value']:.3f} | {_interval(one['interval'])} | {groups} |")
+        lines.append("")
+    end = [event for path in _event_files(run)[:1] for event in _events(path) if event["kind"] == "end"][-1:]
+    best = (end[0].get("best") or {}) if end and not folds else {}
+    if best:
+        lines += ["### val, which the checkpoint was chosen by", "", "| metric | value |", "| --- | --- |"]
+        lines += [f"| {name.removeprefix('val/')} | {value:.3f} |" for name, value in best.items() if value is not None]
+    return lines
 
 
 def _of_file(path: Path, names: tuple[str, ...], plan: Plan) -> list[str]:
@@ -189,7 +230,8 @@ def _columns(path: Path, scores: bool) -> Columns:
 
 
 def _event_files(run: Path) -> list[Path]:
-    return [*run.glob("events.jsonl"), *sorted(run.glob("*/events.jsonl"))]  # its own, of folds and of first stages
+    # Its own, of first stages, folds and seeds, and of the folds of seeds.
+    return [path for pattern in _EVENT_FILES for path in sorted(run.glob(pattern))]
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:

@@ -83,6 +83,8 @@ class Data(Section):
     """Share of the training part held out for validation when the split has none; by group where there are groups."""
     test_share: float = Field(0.15, ge=0, lt=1)
     """Share held out for test when there is no split column."""
+    split_seed: int | None = Field(None, ge=0, exclude_if=lambda value: value is None)
+    """What the parts are drawn by; null is training.seed. With it, several seeds are scored on the same clips."""
     max_seconds: float | None = Field(None, gt=0)
     """Longer clips are cropped: at random in training, at the centre in evaluation.
 

@@ -1,14 +1,28 @@
-"""Counts what is wrong in transcripts; numpy only, and it reads and writes no file.
+"""Spells transcripts alike and counts what is wrong in them; numpy only, and it reads and writes no file.
 
 An error is a word or character that was replaced, left out or put in, by the fewest such steps (Levenshtein 1966).
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_KEPT = frozenset("' ")
+
+
+def transcript_of(text: str, plain: bool) -> str:
+    """Return a transcript with single blanks; plain: small letters, digits and apostrophes alone."""
+    text = unicodedata.normalize("NFC", text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    if plain:
+        # Marks belong to letters: Devanagari and Thai spell vowels with them.
+        text = "".join(
+            char if char in _KEPT or unicodedata.category(char)[0] in "LNM" else " " for char in text.lower()
+        )
+    return " ".join(text.split())
 
 
 def edit_distance(said: Sequence[Hashable], heard: Sequence[Hashable]) -> int:

@@ -17,7 +17,7 @@ from knowledge.rulebook import Rule
 from knowledge.vocabulary import Vocabulary
 
 from .ratios import computed, late_entries
-from .resolution import Activation, settle
+from .resolution import Activation, as_support, settle
 from .session import Support
 from .strata import Concluding, is_closed
 
@@ -146,6 +146,9 @@ class Reference:
         weakest = 1.0
         for clause in (*rule.when, *rule.needs):
             held = [condition for condition in clause if self.assessment.truth(condition)]
-            weakest = min(weakest, max(self.certainty(c.fact) if c.kind == "is" else 1.0 for c in held))
+            weakest = min(weakest, max(self._as_support(c.fact, rule) if c.kind == "is" else 1.0 for c in held))
             supports += [condition.fact if condition.kind == "is" else condition for condition in held[:1]]
         return Activation(rule, tuple(supports), rule.certainty * weakest)
+
+    def _as_support(self, name: str, rule: Rule) -> float:
+        return as_support(self.certainty(name), self._vocabulary.entry(name), rule)

@@ -46,6 +46,14 @@ def combine(certainties: Iterable[float]) -> float:
     return total
 
 
+def as_support(certainty: float, entry: Entry, rule: Rule) -> float:
+    """Return how sure the fact of `entry` is as a support of `rule`.
+
+    What a decision brings is as sure as the rule that says so: the plan does it, whether it was the best choice or not.
+    """
+    return 1.0 if entry.kind == "decision" and rule.then.kind == "finding" else certainty
+
+
 def settle(entry: Entry, activations: Sequence[Activation]) -> Settlement:
     """Apply the policy of `entry` to at least one activation.
 

@@ -16,7 +16,7 @@ from .findings import findings_of, not_assessable_of
 from .givens import Givens
 from .ratios import late_entries, with_late
 from .reference import Assessment
-from .resolution import Activation, decide, settle
+from .resolution import Activation, as_support, decide, settle
 from .session import Decision, Firing, Session, Support
 from .strata import Concluding, Stratum, is_closed
 
@@ -99,11 +99,14 @@ class WorkingMemory:
 
     def _activation(self, rule: Rule, branches: Mapping[int, tuple[Support, ...]]) -> Activation:
         """Choose the branch with the surest supports; the first as written where several are equal."""
-        best = max(sorted(branches), key=lambda number: self._weakest(branches[number]))
-        return Activation(rule, branches[best], rule.certainty * self._weakest(branches[best]))
+        sure = {number: self._weakest(branches[number], rule) for number in sorted(branches)}
+        best = max(sure, key=sure.__getitem__)
+        return Activation(rule, branches[best], rule.certainty * sure[best])
 
-    def _weakest(self, supports: tuple[Support, ...]) -> float:
-        return min((self._certainties.get(name, 1.0) for name in supports if isinstance(name, str)), default=1.0)
+    def _weakest(self, supports: tuple[Support, ...], rule: Rule) -> float:
+        entry = self._knowledge.vocabulary.entry
+        named = [name for name in supports if isinstance(name, str)]
+        return min((as_support(self._certainties.get(name, 1.0), entry(name), rule) for name in named), default=1.0)
 
     def _conclude(self, name: str, activations: list[Activation]) -> None:
         entry = self._knowledge.vocabulary.entry(name)

@@ -6,7 +6,7 @@ from engine.curves import Point
 from engine.evidence.run.series import Series
 from expert.consultation.diagnose import Diagnosis
 from expert.differential import differential
-from expert.report.diagnosis import loss_curves
+from expert.report.diagnosis import loss_curves, of_ours
 from expert.report.differential import cause_items
 from expert.report.document import Block, Bullets, Document, Heading, Paragraph
 from expert.report.edits import edit_blocks, in_whose_words
@@ -86,7 +86,7 @@ def _causes(diagnosis: Diagnosis, finding: Finding) -> list[Block]:
     causes = differential(diagnosis.session, finding.id)
     if not causes:
         return []
-    return [Heading("What may have caused it"), Bullets(cause_items(causes))]
+    return [Heading("What may have caused it"), Bullets(cause_items(causes, of_ours=of_ours(diagnosis)))]
 
 
 def _remedies(diagnosis: Diagnosis, finding: Finding) -> list[Block]:

@@ -12,9 +12,11 @@ import hashlib
 import json
 import os
 import shutil
+import sys
+import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +27,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.evidence.dataset.records import Region
 from engine.plan import Plan
 
 from .batches import by_length
@@ -42,6 +43,8 @@ _LEAST_BATCH = 16
 """Clips encoded together, at least."""
 _IN_MEMORY_BYTES = 2**28
 """Vectors of equal length up to this size are held in memory: a row is then picked and not read."""
+_ABANDONED_SECONDS = 3600.0
+"""A pack that nobody has written to for so long belongs to a process that was killed: batches take seconds."""
 _ENCODING = 2
 """Raised when encoders give other frames for the same weights and settings."""
 Entry = tuple[int, int]
@@ -59,7 +62,8 @@ class Frames:
 
     def batch(self, items: Sequence[Item]) -> Batch:
         """Return what was kept of some clips, padded."""
-        rows = torch.tensor([self._row_of[item.index, item.region] for item in self.loader.rows(items)])
+        places = self._places
+        rows = torch.tensor([places[item.index] for item in items]).T.reshape(-1)
         if self._in_memory is not None:
             features = self._in_memory[rows]
         else:
@@ -83,8 +87,12 @@ class Frames:
         return torch.from_numpy(np.stack(self.parts))
 
     @cached_property
-    def _row_of(self) -> dict[tuple[int, Region], int]:
-        return {(item.index, item.region): row for row, item in enumerate(self.items)}
+    def _places(self) -> dict[int, tuple[int, ...]]:
+        """Where a clip lies, and its reference where it has one; looked up in every step, hence by number."""
+        places: dict[int, tuple[int, ...]] = {}
+        for row, item in enumerate(self.items):
+            places[item.index] = (*places.get(item.index, ()), row)
+        return places
 
     @cached_property
     def _samples(self) -> Tensor:
@@ -121,7 +129,29 @@ class FrameCache:
         autocast: Callable[[], AbstractContextManager[object]],
         stopping: Callable[[], None],
     ) -> Frames | None:
-        """Return the frames of all clips, encoding those that are not there yet; None when they would not fit."""
+        """Return the frames of all clips, encoding those that are not there yet; None when they cannot be kept.
+
+        That is where they would not fit, or where the folder cannot be written: training does without, and says so.
+        """
+        try:
+            return self._frames_of(model, loader, items, precision, autocast, stopping)
+        except OSError as error:
+            print(
+                f"{self.folder}: nothing can be kept here ({error.strerror or error}), so that every epoch encodes all "
+                "clips anew; TONMEISTER_CACHE names another folder",
+                file=sys.stderr,
+            )
+            return None
+
+    def _frames_of(
+        self,
+        model: AudioModel,
+        loader: Loader | View,
+        items: Sequence[Item],
+        precision: str,
+        autocast: Callable[[], AbstractContextManager[object]],
+        stopping: Callable[[], None],
+    ) -> Frames | None:
         items = loader.rows(items)
         folder = self.folder / self._digest_of(model, loader.plan, precision)
         found = _known(folder)
@@ -148,7 +178,7 @@ class FrameCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         indexes = sorted(self.folder.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
         sizes = {index: _pack(index).stat().st_size if _pack(index).exists() else 0 for index in indexes}
-        total = sum(sizes.values())
+        total = sum(sizes.values()) + _unfinished(self.folder)
         room = min(self.most_bytes, total + int(shutil.disk_usage(self.folder).free * _FREE_SHARE))
         for index in indexes:
             if total + needed <= room:
@@ -199,9 +229,24 @@ def _known(folder: Path) -> dict[str, NDArray[np.float32]]:
                 continue
         except (OSError, ValueError, KeyError, TypeError):
             continue  # torn by a kill or by a full disk: encoded again
-        index.touch()  # the order in which packs are removed
+        with suppress(OSError):  # a folder that others share may be readable alone
+            index.touch()  # the order in which packs are removed
         known |= {digest: frames[start : start + count] for digest, (start, count) in clips.items()}
     return known
+
+
+def _unfinished(folder: Path) -> int:
+    """Return the bytes of packs without an index: another process writes them, or was killed; then they are removed."""
+    total = 0
+    for path in (*folder.glob("*/*.f32"), *folder.glob("*/*.tmp")):
+        if path.with_suffix(".json").exists():
+            continue
+        state = path.stat()
+        if time.time() - state.st_mtime > _ABANDONED_SECONDS:
+            path.unlink(missing_ok=True)
+        else:
+            total += state.st_size
+    return total
 
 
 def _pack(index: Path) -> Path:
@@ -220,10 +265,26 @@ def _encode(
     """Write the frames of `items` as one pack; what was encoded before an interruption is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / f"{uuid.uuid4().hex}.json"
+    model.eval()
+    try:
+        _write_pack(model, loader, items, index, features, autocast, stopping)
+    except OSError:
+        _pack(index).unlink(missing_ok=True)  # a full disk: half a pack would keep it so
+        raise
+
+
+def _write_pack(
+    model: AudioModel,
+    loader: Loader | View,
+    items: Sequence[Item],
+    index: Path,
+    features: int,
+    autocast: Callable[[], AbstractContextManager[object]],
+    stopping: Callable[[], None],
+) -> None:
     device = next(model.parameters()).device
     clips: dict[str, Entry] = {}
     written = 0
-    model.eval()
     with _pack(index).open("wb") as stream:
         try:
             for rows in by_length([loader.samples(item) for item in items], _batch_size(loader.plan)):

@@ -16,11 +16,12 @@ from engine.evidence.dataset.manifest import read_dataset
 from engine.evidence.dataset.paths import find_files
 from engine.evidence.dataset.records import Dataset, Region, Row
 from engine.plan import Plan
+from engine.transcript_metrics import transcript_of
 from knowledge.errors import InputError, UsageError
 
 from .event_rows import Events, clips_of_events, events_text
 from .items import Item
-from .labels import alphabet_of, rarest, separator_of, tags_of, transcript_of
+from .labels import alphabet_of, rarest, separator_of, tags_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,11 @@ def score(job: Job, items: tuple[Item, ...], stopping: Callable[[], None]) -> Sc
             outputs = job.model(batch).float().cpu()
         answers |= dict(zip(rows, outputs, strict=True))
         stopping()
-    ordered = [answers[row] for row in range(len(items))]
+    return scored_answers(job, items, [answers[row] for row in range(len(items))])
+
+
+def scored_answers(job: Job, items: tuple[Item, ...], ordered: list[Tensor]) -> Scored:
+    """Return what answers in hand say about some clips: one tensor for each, as the model gave it, on the CPU."""
     if job.plan.answer not in ("symbols", "events"):
         outputs = torch.stack(ordered)
         if job.plan.answer == "class":

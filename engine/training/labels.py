@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -14,7 +13,6 @@ SEPARATORS = (";", "|", ",")
 """What stands between several classes where the plan does not say; names of classes hold commas more often."""
 BLANK = "<blank>"
 """The symbol of CTC that spells nothing; number 0 (Graves et al. 2006)."""
-_KEPT = frozenset("' ")
 
 
 def separator_of(labels: Iterable[str], named: str | None) -> str:
@@ -28,17 +26,6 @@ def separator_of(labels: Iterable[str], named: str | None) -> str:
 def tags_of(label: str, separator: str) -> tuple[str, ...]:
     """Return the classes that a label names, each once."""
     return tuple(dict.fromkeys(part for one in label.split(separator) if (part := one.strip())))
-
-
-def transcript_of(text: str, plain: bool) -> str:
-    """Return a transcript with single blanks; plain: small letters, digits and apostrophes alone."""
-    text = unicodedata.normalize("NFC", text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    if plain:
-        # Marks belong to letters: Devanagari and Thai spell vowels with them.
-        text = "".join(
-            char if char in _KEPT or unicodedata.category(char)[0] in "LNM" else " " for char in text.lower()
-        )
-    return " ".join(text.split())
 
 
 def alphabet_of(transcripts: Iterable[str]) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """Outputs of a model and labels, as `data.targets_of` gives them, to one number."""
 
 CCC_LEAST_ITEMS = 16
-"""Fewest clips a forward pass for which 1 - CCC is a usable loss: the mean over batches is .68 for a true .746 with
-8 clips and .715 with 16, and summing gradients over passes does not repair it (training.md 2.9)."""
+"""Fewest clips a batch for which 1 - CCC is a usable loss: the mean over batches is .68 for a true .746 with 8 clips
+and .715 with 16 (training.md 2.9). Passes of a batch are joined before it is taken."""
 _TINY = 1e-8
 """Added to the denominator of the CCC: constant predictions of constant labels give 0 / 0."""
 _CLIPPED_BELOW, _RANK_MARGIN, _RANK_WEIGHT = 0.25, 0.1, 0.5
@@ -32,7 +32,7 @@ _HALF_RANGE_DEVIATIONS = math.sqrt(3)
 
 
 def adds_up(name: str) -> bool:
-    """Say whether a loss is a mean over clips, so that a batch may be divided into passes without a change."""
+    """Say whether a loss is a mean over clips; what compares the clips of a batch needs all of them at once."""
     return name not in ("ccc", "mse+ccc", "clipped-mse+rank", "supcon")
 
 
@@ -48,11 +48,11 @@ def loss_function(
         label_std: standard deviation of the training labels; regression only.
         frame_seconds: between two answers of the model; detection only.
 
-    Every loss but the CCC and the pairwise rank is a mean over clips, so that passes of unequal size add up by their
-    number of clips.
+    Those of which `adds_up` says so are means over clips, so that passes of unequal size add up by their number of
+    clips.
 
     Raises:
-        PlanError: passes are too small for the CCC.
+        PlanError: batches are too small for the CCC.
     """
     if plan.answer == "class":
         return _class_loss(plan, class_shares)
@@ -121,11 +121,11 @@ def _score_loss(plan: Plan, scale: float) -> Loss:
         named = output.low is not None and output.high is not None
         half = (output.high - output.low) / 2 if named else scale * _HALF_RANGE_DEVIATIONS  # type: ignore[operator]
         return lambda predictions, labels: clipped_and_ranked(predictions / half, labels / half)
-    _check_pass_size(training.batch_size // training.accumulation, training.batch_size, training.accumulation)
+    check_concordance(training.batch_size, training.batch_size)
 
     def concordance(predictions: Tensor, labels: Tensor) -> Tensor:
         if predictions.requires_grad:
-            _check_pass_size(len(labels), training.batch_size, training.accumulation)
+            check_concordance(len(labels), training.batch_size)
         predictions, labels = predictions / scale, labels / scale
         loss = concordance_loss(predictions, labels)
         return loss if name == "ccc" else loss + mean_squared_error(predictions, labels)
@@ -243,11 +243,16 @@ def concordance_loss(predictions: Tensor, labels: Tensor) -> Tensor:
     return 1 - 2 * (centred * true).mean() / denominator
 
 
-def _check_pass_size(clips: int, batch_size: int, accumulation: int) -> None:
+def check_concordance(clips: int, batch_size: int) -> None:
+    """Refuse batches in which a concordance means nothing.
+
+    Raises:
+        PlanError: the smallest batch has too few clips.
+    """
     if clips < CCC_LEAST_ITEMS:
         raise PlanError(
-            f"training.loss uses the CCC on {clips} clips a forward pass (training.batch_size {batch_size}, "
-            f"training.accumulation {accumulation}), expected at least {CCC_LEAST_ITEMS}; "
-            "its gradient is biased below that",
-            hint="Raise training.batch_size, lower training.accumulation, or set training.loss to mse.",
+            f"training.loss uses the CCC, and a batch of {clips} clips comes out of training.batch_size {batch_size}, "
+            f"expected at least {CCC_LEAST_ITEMS} in every batch; its gradient is biased below that",
+            hint=f"Set training.batch_size to {2 * CCC_LEAST_ITEMS} or more, training.batch_seconds to 0, or "
+            "training.loss to mse.",
         )

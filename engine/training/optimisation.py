@@ -17,6 +17,11 @@ LION_BETA2 = 0.99
 """The most that Lion takes (Chen et al. 2023): its mean is read by its sign alone and has to forget faster than the
 0.999 of an AdamW, which a plan holds when nobody said otherwise."""
 
+ADAFACTOR_LEAST_SCALE = 1.0
+"""torch multiplies the rate by the root mean square of each tensor, or by this where that is smaller. Weights of a
+backbone are at 0.02 to 0.1 and biases at 0, so that under torch's own 0.001 a rate that is right for AdamW moves
+almost nothing. With 1 the plan's rate is what a weight moves, as in transformers (`scale_parameter=False`)."""
+
 
 def make_optimiser(
     model: AudioModel, training: Training, held: Callable[[nn.Parameter], nn.Parameter] | None = None
@@ -31,9 +36,10 @@ def make_optimiser(
         group["peak"] = group["lr"]
     betas = (training.beta1, training.beta2)
     if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=training.momentum, fused=True)
+        # Fused, torch 2.13 leaves the momentum uninitialised where the scaler skips the first step, as it mostly does.
+        return torch.optim.SGD(groups, momentum=training.momentum, fused=training.precision != "fp16")
     if training.optimizer == "adafactor":
-        return torch.optim.Adafactor(groups)
+        return torch.optim.Adafactor(groups, eps=(None, ADAFACTOR_LEAST_SCALE))
     if training.optimizer == "lion":
         return Lion(groups, betas=(training.beta1, min(training.beta2, LION_BETA2)))
     # Fused: one pass over the parameters; 72 ms against 213 ms at 94 M of them (training.md 4.6).

@@ -189,6 +189,9 @@ def _understood(checkpoint: str) -> Iterator[None]:
             )
         elif Path(checkpoint).exists():
             hint = "Expected a folder with config.json and model.safetensors, as save_pretrained writes it."
+        elif checkpoint.startswith(("/", ".", "~")) or checkpoint.count("/") > 1:
+            reason = "there is no such folder"
+            hint = "A relative path is relative to plan.yaml; a hub name has one slash, as in facebook/wav2vec2-base."
         elif os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
             reason = "there is no such folder, and it is not among the downloaded checkpoints"
             hint = "HF_HUB_OFFLINE is set: download it on a machine that may, and give the folder."

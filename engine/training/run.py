@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from .checkpoints import BEST, read_checkpoint
 from .data import Corpus, read_corpus
 from .determinism import follow
 from .environment import check_same, device_name, write_environment
-from .evaluation import chance, score, write_predictions
+from .evaluation import chance, score, with_intervals, write_predictions
 from .events import EventWriter
 from .faults import MemoryExhaustedError, memory_watched
 from .items import check_classes, class_shares, damaged, data_digest
@@ -29,7 +30,7 @@ from .job import Job, Source, device_of, precision_of
 from .labels import frames_needed
 from .loader import Loader
 from .loop import Outcome, sampler_of, train
-from .losses import evaluation_loss, loss_function
+from .losses import check_concordance, evaluation_loss, loss_function
 from .model import build_model
 from .processes import ALONE, Processes, processes_of
 from .recipes import FOLDER, begin_with, first_stage
@@ -95,7 +96,20 @@ def train_run(plan_path: Path, run: Path, *, resume: bool, test: bool, stop: Sto
         parts = parts_of(corpus.items, plan)
         prepared = Prepared(plan, corpus, Waveforms(plan.data.sample_rate_hz), processes)
         parts = parts if test else Parts(parts.train, parts.validation, ())
-        train_parts(prepared, parts, own, resume=resume, stop=stop)
+        scored = train_parts(prepared, parts, own, resume=resume, stop=stop)
+        if scored is not None:
+            _write_scores(own / "predictions" / "test.json", scored)
+
+
+def _write_scores(path: Path, scored: Scored) -> None:
+    """Write how the held-out part came out, with intervals, beside its predictions."""
+    evaluation, seed = scored.plan.evaluation, scored.plan.training.seed
+    content = {
+        "clips": len(scored.items),
+        "metrics": with_intervals(scored, evaluation.bootstrap_samples, seed),
+        **({"by_class": scored.each_class} if scored.each_class else {}),
+    }
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
@@ -105,7 +119,7 @@ def begin(plan_path: Path, run: Path, resume: bool) -> Plan:
         UsageError: the run directory holds another run.
     """
     plan = read_plan(plan_path)
-    used = [run / EVENTS, *run.glob(f"fold-*/{EVENTS}")]
+    used = [run / EVENTS, *run.glob(f"fold-*/{EVENTS}"), *run.glob("seed-*/plan.yaml")]
     if not resume and any(path.exists() for path in used):
         raise UsageError(f"{run} holds a run already, expected a new directory", hint="Go on with it by --resume.")
     own = run / "plan.yaml"
@@ -146,6 +160,7 @@ def train_parts(
         write_environment(run, plan, data=digest, device=device, precision=precision, left_out=left_out, damaged=short)
     seed_everything(plan.training.seed)
     job = job_of(prepared, parts, run, device, fold)
+    _check_batches(job)
     events = EventWriter(run / EVENTS, board_of(run))
     try:
         events.write("start", **_start(job, left_out, short))
@@ -254,6 +269,15 @@ def _check_not_empty(plan: Plan, parts: Parts, left_out: list[str]) -> None:
             )
 
 
+def _check_batches(job: Job) -> None:
+    """Refuse a concordance of few clips before anything is encoded, and not in the middle of an epoch."""
+    training = job.plan.training
+    if training.loss in ("ccc", "mse+ccc"):
+        sampler = sampler_of(job)
+        smallest = min(len(batch) for epoch in range(training.epochs) for batch in sampler.order(epoch))
+        check_concordance(smallest, training.batch_size)
+
+
 def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
     plan, training, train_items = job.plan, job.plan.training, job.parts.train
     sampler = sampler_of(job)
@@ -281,8 +305,26 @@ def _start(job: Job, left_out: list[str], short: list[str]) -> dict[str, Any]:
         "fold": job.fold or None,
         "left_out": len(left_out),
         "too_few_frames": len(unfit) if plan.answer == "symbols" else None,
-        "warnings": [*notes, *left_out, *short, *unfit][:_NAMED],
+        "warnings": [*notes, *_unused(plan), *left_out, *short, *unfit][:_NAMED],
     }
+
+
+def _unused(plan: Plan) -> list[str]:
+    """Name what the plan asks of the order of clips, and what else in it decides instead."""
+    training = plan.training
+    balanced = training.class_balance == "balanced-sampling"
+    said = {
+        "training.batch_seconds is not used: training.clips_per_class says how many clips a batch has": (
+            balanced and training.clips_per_class > 0 and training.batch_seconds > 0
+        ),
+        "training.curriculum_epochs is not used: balanced sampling shows each class equally often from the start": (
+            balanced and training.curriculum_epochs > 0
+        ),
+        "training.clips_per_class is not used: it belongs to training.class_balance balanced-sampling": (
+            not balanced and training.clips_per_class > 0 and training.stages == "one"
+        ),
+    }
+    return [text for text, is_so in said.items() if is_so]
 
 
 def _too_short(job: Job) -> list[str]:

@@ -15,7 +15,6 @@ from engine.event_metrics import Event
 from engine.plan import Answer, Plan
 
 from .items import Item
-from .labels import transcript_of
 
 Metric = Callable[..., float]
 """Called with both arrays of `Scored.compared`."""
@@ -126,7 +125,7 @@ class Scored:
         return list(zip(self.items, self.heard, strict=True))
 
     def _said(self, item: Item) -> str:
-        return transcript_of(item.label, self.plan.data.transcripts == "plain")
+        return transcript_metrics.transcript_of(item.label, self.plan.data.transcripts == "plain")
 
     def _counted(self, pairs: list[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         said, found = zip(*pairs, strict=True)

@@ -46,7 +46,7 @@ def parts_of(items: Sequence[Item], plan: Plan) -> Parts:
         PlanError: the protocol needs a column that the manifest does not have, or is cross-validation.
         InputError: a part comes out empty.
     """
-    data, seed = plan.data, plan.training.seed
+    data, seed = plan.data, _seed_of(plan)
     if data.protocol == LEAVE_ONE_GROUP_OUT:
         raise PlanError("data.protocol is leave-one-group-out, which trains one model a group: use --folds")
     if data.protocol == "given-split":
@@ -81,7 +81,7 @@ def folds_of(items: Sequence[Item], plan: Plan, folds: str) -> dict[str, Parts]:
 def _fold(items: Sequence[Item], value: str, plan: Plan) -> Parts:
     held_out = tuple(item for item in items if item.fold == value)
     rest = [item for item in items if item.fold != value]
-    train, validation = _hold_out(rest, plan.data.validation_share, plan, plan.training.seed + 1)
+    train, validation = _hold_out(rest, plan.data.validation_share, plan, _seed_of(plan) + 1)
     return _checked(Parts(tuple(train), tuple(validation), held_out), plan.data)
 
 
@@ -116,7 +116,7 @@ def _given(items: Sequence[Item], plan: Plan) -> Parts:
         )
     train, validation = by_split["train"], by_split["val"]
     if not validation:
-        train, validation = _hold_out(train, plan.data.validation_share, plan, plan.training.seed + 1)
+        train, validation = _hold_out(train, plan.data.validation_share, plan, _seed_of(plan) + 1)
     return _checked(Parts(tuple(train), tuple(validation), tuple(by_split["test"])), plan.data)
 
 
@@ -172,6 +172,11 @@ def _whole_groups(items: Sequence[Item], strata: Sequence[int], share: float, se
     if not chosen.any():  # every group has a class of its own; `check_classes` will name what training then lacks
         chosen[counts[:, -1].argmin()] = 1
     return [bool(chosen[place[name]]) for name in names]
+
+
+def _seed_of(plan: Plan) -> int:
+    """Return what the parts are drawn by."""
+    return plan.training.seed if plan.data.split_seed is None else plan.data.split_seed
 
 
 def _checked(parts: Parts, data: Data) -> Parts:

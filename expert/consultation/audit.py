@@ -36,6 +36,7 @@ from knowledge.vocabulary import Vocabulary
 
 from ..chaining import consult
 from ..session import Session
+from .near_limits import NearLimits
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def audit_dataset(
     if not decode:
         return _judged(knowledge, dataset, NOTHING_DECODED, None, (), scale, protocol)
     scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster)
-    near, review = judged_pairs(knowledge, dataset, find_near(scan, workers=workers or processors()))
+    limits = near_limits(knowledge, dataset) if len(scan.clips) > 1 else None
+    pairs = find_near(scan, workers=workers or processors(), plain=limits.plain) if limits else ()
+    near, review = limits.divided(pairs) if limits else ((), ())
     return _judged(knowledge, dataset, scan, near, review, scale, protocol)
 
 
@@ -169,21 +172,12 @@ def judged_pairs(
     """Return the pairs that count as copies, and those that a person should listen to, by the limits of the rules."""
     if not pairs:
         return (), ()
-    limits = _limits(knowledge, dataset)
+    return near_limits(knowledge, dataset).divided(pairs)
 
-    def limit(name: str) -> float:
-        return float(cast("float", limits[f"dataset.near_{name}_from"].value))
 
-    telling = [pair for pair in pairs if pair.stationarity < limit("stationary")]
-    duplicate, stroke, review = limit("duplicate"), limit("stroke"), limit("review")
-    strokes_sound = float(cast("float", limits["dataset.near_stroke_seconds"].value))
-
-    def copy(pair: NearPair) -> bool:
-        return pair.similarity >= (stroke if pair.sounding_seconds < strokes_sound else duplicate)
-
-    copies = tuple(pair for pair in telling if copy(pair))
-    to_hear = (pair for pair in telling if review <= pair.similarity and not copy(pair))
-    return copies, tuple(to_hear)
+def near_limits(knowledge: Knowledge, dataset: Dataset) -> NearLimits:
+    """Return what counts as a near copy by the rules."""
+    return NearLimits.concluded(_limits(knowledge, dataset))
 
 
 def minimums(knowledge: Knowledge, dataset: Dataset) -> Minimums | None:

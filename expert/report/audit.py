@@ -75,7 +75,7 @@ def _scoped(audit: Audit) -> Document:
     if not scoped:
         return ()
     rows = tuple((fact.subject, fact.name, spell(fact.value)) for fact in scoped)
-    return (Heading("By split"), Table(("subject", "fact", "value"), rows))
+    return (Heading("By split and class"), Table(("subject", "fact", "value"), rows))
 
 
 def _proposal(proposal: SplitProposal) -> Document:
@@ -99,8 +99,12 @@ def _value(measured: Measured, name: str) -> str:
 
 
 def _unknown(measured: Measured) -> Document:
-    rows = tuple((item.name.removeprefix("dataset."), item.reason) for item in measured.unknown)
-    return (Heading("Unknown"), Table(("fact", "why"), rows)) if rows else ()
+    """What could not be told, under each reason: most facts lack the same few things."""
+    names: dict[str, list[str]] = {}
+    for item in measured.unknown:
+        names.setdefault(item.reason, []).append(item.name.removeprefix("dataset."))
+    items = tuple((f"{reason}: {', '.join(dict.fromkeys(some))}", ()) for reason, some in names.items())
+    return (Heading("Unknown, and why"), Bullets(items)) if items else ()
 
 
 def audit_record(audit: Audit) -> dict[str, Any]:

@@ -29,12 +29,17 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.worth_supplying),
         *predictions_blocks(diagnosis),
-        *differential_blocks(session),
+        *differential_blocks(session, of_ours=of_ours(diagnosis)),
         *edits_blocks(diagnosis.edits),
         *not_assessable_blocks(session.not_assessable, session.knowledge),
         *own_blocks(session.knowledge),
         *[Paragraph(f"Not understood: {note}") for note in diagnosis.series.notes],
     )
+
+
+def of_ours(diagnosis: Diagnosis) -> bool:
+    """Whether the run directory holds a plan, so that the trainer can run tests with it."""
+    return (diagnosis.series.source / "plan.yaml").is_file()
 
 
 def curves_blocks(diagnosis: Diagnosis, *, pictured: bool = False) -> Document:

@@ -15,6 +15,8 @@ from .own import own_mark
 
 _NAMED = 6
 """Findings that a sentence names; more are counted there and listed below it."""
+_EXAMPLES = 5
+"""Pieces of evidence that are shown."""
 SIGNS = {"error": "ERROR", "warning": "WARNING", "note": "note"}
 
 
@@ -41,15 +43,24 @@ def _headline(finding: Finding) -> str:
 
 
 def _details(finding: Finding, knowledge: Knowledge) -> tuple[str, ...]:
-    shown = [item.text for item in finding.evidence[:5]]
-    more = f" (and {len(finding.evidence) - 5} more)" if len(finding.evidence) > 5 else ""
     remedies = [knowledge.remedies[remedy].title for remedy in finding.remedies]
     return (
         finding.because,
-        *([f"evidence: {'; '.join(shown)}{more}"] if shown else []),
+        *_evidence(finding),
         *([f"remedies: {'; '.join(remedies)}"] if remedies else []),
         f"rule {finding.rule}{own_mark(finding.rule, knowledge)}, sources {', '.join(finding.sources)}",
     )
+
+
+def _evidence(finding: Finding) -> tuple[str, ...]:
+    """The first pieces, one a line where they name clips, and of how many clips they are examples."""
+    shown = [item.text for item in finding.evidence[:_EXAMPLES]]
+    if any(item.path for item in finding.evidence):
+        every = len(finding.paths)
+        rest = (f"clips: {every} in all; the JSON report names each",) if every > len(shown) else ()
+        return (*(f"evidence: {text}" for text in shown), *rest)
+    left = len(finding.evidence) - len(shown)
+    return (f"evidence: {'; '.join(shown)}{f' (and {left} more)' if left else ''}",) if shown else ()
 
 
 def not_assessable_blocks(items: Iterable[NotAssessable], knowledge: Knowledge) -> Document:

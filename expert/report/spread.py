@@ -25,7 +25,7 @@ def spread_blocks(audit: Audit) -> Document:
     data = audit.dataset
     places = data.splits
     blocks: Document = ()
-    if data.columns.label and data.task == "classification":
+    if data.columns.label and data.task == "classification" and (places >= 0).any():
         blocks += _by_split("Classes by split", "class", data.labels, places, shared_first=False)
     if data.columns.group and (places >= 0).any():
         blocks += _by_split("Groups by split", "group", data.groups, places, shared_first=True)

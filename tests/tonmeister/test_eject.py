@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from engine.training.ejecting.ejection import eject
-from tests.engine.training.corpora import write_manifest
-from tests.engine.training.sequence_corpora import tag_corpus, word_corpus
+from tests.engine.training.corpora import tone_corpus, tone_plan, write_manifest, write_plan
+from tests.engine.training.sequence_corpora import event_corpus, event_plan, tag_corpus, word_corpus
 from tests.engine.training.small_models import save_checkpoint, save_spectral_checkpoint
+from tests.engine.training.test_references import quality_corpus, quality_plan
 from tonmeister.cli.main import main
 
 PLAN = {
@@ -85,6 +86,45 @@ def test_it_passes_on_scripts_of_tags_and_of_transcripts(
     eject(plan, script)
     assert main(["review", str(script), "--format", "json"]) == 0
     assert [finding["id"] for finding in json.loads(capsys.readouterr().out)["findings"]] == []
+
+
+GOOD = {
+    "training__epochs": 40, "training__warmup_fraction": 0.1, "training__patience_epochs": 15,
+    "training__weight_decay": 0.01, "training__precision": "bf16", "training__batch_size": 16,
+    "head__dropout": 0.1, "augmentation__strength": "light",
+}  # fmt: skip
+HEARING = {
+    "backbone__name": "wav2vec2", "backbone__layers": "weighted-sum", "data__sample_rate_hz": 16000,
+    "adaptation__method": "lora",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("events", []), ("pairs", []), ("stages", ["train.selection_metric"]), ("plateau", ["life.resume"])],
+)
+def test_it_passes_on_scripts_of_what_a_trainer_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, known: list[str]
+) -> None:
+    """What is known is true: pairs are selected by their loss, and epochs of unequal steps are not taken up again."""
+    hears = HEARING | {"backbone__checkpoint": save_checkpoint(tmp_path)}
+    if kind == "events":
+        plan = event_plan(event_corpus(tmp_path / "data"), data__max_seconds=0.6, **GOOD)
+    elif kind == "pairs":
+        chosen = {"evaluation__select_by": "ccc", "pooling__name": "statistics"}
+        plan = quality_plan(quality_corpus(tmp_path / "data", 16), **GOOD, **hears, **chosen)
+    else:
+        more = {"training__schedule": "plateau", "training__batch_seconds": 4.0}
+        more = more if kind == "plateau" else {"training__stages": "audioconfit", "training__pair_epochs": 30}
+        plan = tone_plan(tone_corpus(tmp_path / "data"), **GOOD, **hears, **more)
+    write_plan(plan, tmp_path / "plan")
+
+    found = []
+    for script in eject(tmp_path / "plan/plan.yaml", tmp_path / "project/train.py"):
+        if script.suffix == ".py":
+            main(["review", str(script), "--format", "json"])
+            found += [finding["id"] for finding in json.loads(capsys.readouterr().out)["findings"]]
+    assert found == known
 
 
 def test_a_plan_that_leaves_groups_out_is_ejected_for_one_of_them(

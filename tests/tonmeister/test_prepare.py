@@ -37,7 +37,7 @@ def test_a_copy_is_written_and_what_was_asked_is_in_its_provenance(
 
     assert status == 0
     assert "24 clips at 4000 Hz" in out
-    assert "1 rows left out: a copy" in out
+    assert "1 row left out: a copy" in out
     told = json.loads((copy / "provenance.json").read_text())
     assert told["options"] == {"rate": 4000, "repair_split": True, "keep": []}
     assert told["columns"] == {"path": "path", "label": "tag", "group": "voice", "split": "part"}

@@ -23,6 +23,7 @@ COMMANDS = {
     "prepare": "Write a clean copy of a data set: mono, one rate, without what cannot be used.",
     "train": "Run a plan.",
     "evaluate": "Score a trained run on another data set.",
+    "compare": "Tell whether one run is better than another, or luck.",
     "abx": "Compare what a run's encoder tells apart, before training and after.",
     "card": "Write the model card of a finished run.",
     "eject": "Write a plan as a script of transformers' Trainer.",

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from knowledge.records import Evidence
 
-from .rows import Row, Rows, fit, rule_heading, wrap
+from .rows import Row, Rows, fit_path, rule_heading, wrap
 
 MOST_CLIPS = 1000
 """A list of more takes a second to build; the reports hold all."""
@@ -50,9 +50,12 @@ def _note(text: str) -> Callable[[int], Content]:
 
 
 def _clip(path: str, text: str) -> Callable[[int], Content]:
+    why = text.removeprefix(path).removeprefix(": ")  # the line above names the clip already
+
     def build(width: int) -> Content:
-        if not text or text == path:
-            return Content(fit(path, width))
-        return Content.assemble(fit(path, width), "\n", (wrap(text, width, indent="  "), "$foreground-muted"))
+        name = fit_path(path, width)
+        return (
+            Content.assemble(name, "\n", (wrap(why, width, indent="  "), "$foreground-muted")) if why else Content(name)
+        )
 
     return build

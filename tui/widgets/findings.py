@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from expert.consultation.rounds import RoundReport
 from knowledge.records import Finding, NotAssessable, Severity
 
 from ..explaining import evidence_line
-from ..steps import heading
+from ..steps import SYMBOLS, heading
 from .rows import Row, Rows, fit, wrap
 
 STYLES: dict[Severity, str] = {"error": "bold $text-error", "warning": "bold $text-warning", "note": "bold"}
@@ -34,7 +35,12 @@ def _titled(finding: Finding) -> Callable[[int], Content]:
     count = f" · {len(finding.paths)}" if finding.paths else ""
 
     def build(width: int) -> Content:
-        first = Content.assemble((heading(finding), STYLES[finding.severity]), (count, "$foreground-muted"))
+        whole = heading(finding)
+        fits = cell_len(whole + count) <= width  # else the symbol alone says how grave it is
+        name = whole if fits else f"{SYMBOLS[finding.severity]} {finding.id}"
+        first = Content.assemble(
+            (fit(name, width - len(count)).rstrip(), STYLES[finding.severity]), (count, "$foreground-muted")
+        )
         return Content.assemble(first, "\n", wrap(finding.title, width, indent="  "))
 
     return build

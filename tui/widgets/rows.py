@@ -108,6 +108,18 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
+def fit_path(path: str, width: int) -> str:
+    """Return a path of exactly `width` cells; of a long one the middle is left out, for names differ at their ends."""
+    path = shown(path)
+    if cell_len(path) <= width or width < 8:
+        return fit(path, width)
+    head = width // 3
+    tail = path
+    while cell_len(tail) > width - head - 1:
+        tail = tail[1:]
+    return set_cell_size(set_cell_size(path, head) + "…" + tail, width)
+
+
 def wrap(text: str, width: int, *, indent: str = "") -> str:
     """Return text broken at spaces into lines of at most `width` cells."""
     paragraphs = [shown(paragraph) for paragraph in text.split("\n")]

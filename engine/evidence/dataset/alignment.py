@@ -38,6 +38,11 @@ _NEIGHBOUR_SECONDS = (0.025, 0.15)
 """Where another peak would show that the sound is stationary: a tone is like itself at every lag."""
 _TELLING = 0.5
 """Below this similarity nobody asks whether the sound is steady."""
+_HELD, _FAINTEST = 0.8, 1e-4
+"""Shares of the energy of one clip, and of the other, that the overlap holds at a lag that is tried besides the highest
+correlation; near.c has the same, and the following."""
+_SURE, _TOLD = 0.998, 0.85
+"""Similarities: at which no such lag is tried, and which it has to reach."""
 _BATCH_POINTS = 1 << 19
 """Points of a transform that are worked on at once: 4 MB, about the cache of a processor."""
 _CORRELATED_POINTS = 1 << 16
@@ -197,10 +202,42 @@ def _correlated(
     correlation = ifft(products(spectrum, which))  # (pairs, lags)
     if known is not None:
         return _by_peaks(pairs, correlation, which, known)
-    lags = _best_lags(pairs, correlation)
+    found = _laid(pairs, correlation, _best_lags(pairs, correlation))
+    unsure = [place for place, each in enumerate(found) if each.similarity < _SURE]
+    others = [(place, lag) for place in unsure if (lag := _relative_lag(*pairs[place], correlation[place])) is not None]
+    if others:
+        places = [place for place, _ in others]
+        laid = _laid([pairs[place] for place in places], correlation[places], np.array([lag for _, lag in others]))
+        for place, other in zip(places, laid, strict=True):
+            if other.similarity > found[place].similarity and other.similarity >= _TOLD:
+                found[place] = other
+    return found
+
+
+def _laid(pairs: Sequence[tuple[Sketch, Sketch]], correlation: Complex, lags: Integers) -> list[Alignment]:
     lags, fractions, tops = _between(correlation, lags)
     found = zip(pairs, correlation, lags.tolist(), fractions.tolist(), tops.tolist(), strict=True)
     return [_overlapping(a, b, row, lag, fraction, top) for (a, b), row, lag, fraction, top in found]
+
+
+def _relative_lag(a: Sketch, b: Sketch, correlation: Complex) -> int | None:
+    """Return the lag at which the correlation is highest for the energies that overlap; None where no lag counts.
+
+    Lags count at which the overlap holds nearly all of one clip: what was cut from the decay of a note lies there, and
+    not where its onset would be.
+    """
+    running = [np.concatenate(([0.0], np.cumsum(np.square(np.abs(each.analytic), dtype=float)))) for each in (a, b)]
+    long_a, long_b = len(a.analytic), len(b.analytic)
+    least = int(_OVERLAP * min(long_a, long_b))
+    lags = np.arange(least - long_a, long_b - least + 1)
+    begin, end = np.maximum(0, -lags), np.minimum(long_a, long_b - lags)
+    own = (running[0][end] - running[0][begin]) / running[0][-1]
+    other = (running[1][end + lags] - running[1][begin + lags]) / running[1][-1]
+    power = np.square(np.abs(correlation[lags % len(correlation)]), dtype=float)
+    counts = (np.maximum(own, other) >= _HELD) & (np.minimum(own, other) >= _FAINTEST)
+    if not counts.any():
+        return None
+    return int(lags[np.where(counts, power / np.maximum(own * other, 1e-12), -1.0).argmax()])
 
 
 def _by_peaks(

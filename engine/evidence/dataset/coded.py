@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,7 +20,7 @@ class Coded:
     codes: Integers
     """`(rows,)`: number of the name, in the order of first occurrence; -1 for an empty cell."""
     names: tuple[str, ...]
-    """By number: the most common spelling, without blanks around it."""
+    """By number: the most common spelling, without blanks around it; of two, the one written as most names are."""
     keys: tuple[str, ...]
     """By number: the form in which two spellings are equal."""
     respelled: npt.NDArray[np.bool_]
@@ -60,14 +61,23 @@ def coded(cells: Sequence[str], fold: Callable[[list[str]], list[str]]) -> Coded
     code_of = np.full(len(texts), -1, dtype=np.int64)
     unusual = np.zeros(len(texts), dtype=bool)
     names = []
+    styles = _styles(texts) if any(len(places) > 1 for places in spelled.values()) else []
     for number, places in enumerate(spelled.values()):
-        usual = min(places, key=lambda place: (-counts[place], texts[place]))
+        one = len(places) == 1
+        usual = places[0] if one else min(places, key=lambda place: (-counts[place], -styles[place], texts[place]))
         code_of[places] = number
         names.append(texts[usual].strip())
         unusual[[place for place in places if texts[place] != names[-1]]] = True  # blanks count, all rows may have them
     empty = np.zeros(0, dtype=np.int64)
     codes = code_of[raw] if len(texts) else empty
     return Coded(codes, tuple(names), tuple(spelled), unusual[raw] if len(texts) else empty.astype(bool))
+
+
+def _styles(texts: Sequence[str]) -> list[int]:
+    """Return of each text how many others are written in capitals, in small letters or mixed, as it is."""
+    kinds = [(text.isupper(), text.islower(), text.istitle()) for text in texts]
+    common = Counter(kinds)
+    return [common[kind] for kind in kinds]
 
 
 _Entry = TypeVar("_Entry", bound=np.generic)

@@ -23,11 +23,21 @@ _CANCELLED = 1e-3
 
 def mono_start(clip: Clip) -> tuple[Floats, int]:
     """Return up to two minutes of a clip as mono samples, full scale at 1.0, and the rate; silence where it fails."""
-    try:
-        samples, rate = _plain(clip) or _decoded(clip)
-    except (OSError, RuntimeError, ValueError, MemoryError):
-        return _NO_SOUND, max(1, clip.sample_rate_hz)
+    samples, rate = _start(clip)
     return _mixed(samples), rate
+
+
+def sides_start(clip: Clip) -> tuple[npt.NDArray[np.int16] | Floats, int]:
+    """Return the first two channels of the same, `(frames, 2)`; both the same where there is one."""
+    samples, rate = _start(clip)
+    return samples[:, [0, min(1, samples.shape[1] - 1)]], rate
+
+
+def _start(clip: Clip) -> tuple[npt.NDArray[np.int16] | Floats, int]:
+    try:
+        return _plain(clip) or _decoded(clip)
+    except (OSError, RuntimeError, ValueError, MemoryError):
+        return _NO_SOUND[:, None], max(1, clip.sample_rate_hz)
 
 
 def _plain(clip: Clip) -> tuple[npt.NDArray[np.int16], int] | None:

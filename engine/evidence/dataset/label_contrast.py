@@ -38,6 +38,26 @@ def contrast_p(train: Integers, one: Integers, other: Integers) -> float:
     return (1 + extreme) / (1 + _SHUFFLES)
 
 
+def evenness_p(train: Integers, one: Integers, other: Integers) -> float:
+    """Return the share of random splits whose nearer part keeps to training as closely as the nearer one here.
+
+    A small one tells a split that was drawn by label: chance does not deal every label so evenly.
+
+    Args:
+        train, one, other: clips of each label, `(labels,)`.
+    """
+    near = min((one, other), key=lambda part: float(_distance(train, part)))
+    pooled = train + near
+    drawn = np.random.default_rng(_SEED).multivariate_hypergeometric(pooled, int(near.sum()), size=_SHUFFLES)
+    closer = int((chi_square(pooled - drawn, drawn) <= chi_square(train, near) * (1 + 1e-9)).sum())
+    return min(1.0, 2 * (1 + closer) / (1 + _SHUFFLES))  # Bonferroni: the nearer of two was picked
+
+
+def _distance(train: Integers, part: Integers) -> Numbers:
+    distance: Numbers = np.abs(train / train.sum() - part / part.sum()).sum()
+    return distance
+
+
 def _quotient(train: Integers, one: Integers, other: Integers) -> Numbers:
     """Return the larger of two chi-squares against training over the smaller; counts `(..., labels)` -> `(...)`."""
     first, second = chi_square(train, one) + _EQUAL, chi_square(train, other) + _EQUAL

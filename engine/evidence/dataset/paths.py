@@ -28,7 +28,18 @@ def find_files(base: Path, paths: Sequence[str]) -> tuple[list[str | None], dict
             found[place] = None if other is None else str(other)
             if changed:
                 changes[place] = changed
-    return found, changes
+    return [file if file is None or is_text(file) else None for file in found], changes
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written down: bytes that are not UTF-8 come as halves of surrogate pairs."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Listings:
@@ -63,7 +74,7 @@ class _Listings:
 
 
 def _regular_files(folder: str) -> frozenset[str]:
-    if _has_no_recordings(folder):
+    if has_no_recordings(folder):
         return frozenset()
     try:
         with os.scandir(folder) as listing:
@@ -83,7 +94,7 @@ def _is_regular(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _has_no_recordings(folder: str) -> bool:
+def has_no_recordings(folder: str) -> bool:
     """Whether it is a folder of the kernel, whose files have no size, or no end."""
     return (os.path.realpath(folder.replace("\0", "")) + "/").startswith(("/proc/", "/sys/", "/dev/"))
 
@@ -171,7 +182,7 @@ def _composed(name: str) -> str:
 
 def _exists(path: Path, *, folder: bool = False) -> bool:
     try:
-        return path.is_dir() if folder else path.is_file() and not _has_no_recordings(str(path))
+        return path.is_dir() if folder else path.is_file() and not has_no_recordings(str(path))
     except (OSError, ValueError):  # a name too long or with a null character, or a folder that may not be entered
         return False
 

@@ -12,7 +12,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -23,14 +23,14 @@ import numpy.typing as npt
 import soundfile
 
 from engine.plan import write_atomically
-from knowledge.errors import InputError, UsageError
+from knowledge.errors import InputError
+from knowledge.shown import shown_json
 
 from .clips import Progress
+from .prepare_target import JOURNAL, begun, is_whole, note, refuse_small_disk, sha256, told_refusals, write_whole
 from .records import Dataset, Part, Region
+from .repaired_manifest import encodable
 
-_JOURNAL = ".preparing.jsonl"
-_ROOM = 1.05
-"""Disk space asked for beyond the samples: headers, manifest, provenance."""
 _FULL_SCALE = 32767 / 32768
 Samples = npt.NDArray[np.float64]
 
@@ -85,30 +85,45 @@ def prepare(dataset: Dataset, preparation: Preparation, folder: Path, progress: 
 
     Raises:
         UsageError: the folder holds something that this preparation has not begun.
-        InputError: the disk is too small, or a clip can no longer be read.
+        InputError: the disk is too small or refuses, or a clip can no longer be read.
     """
     settings = _settings(dataset, preparation)
-    done = _journal(folder, settings)
-    _refuse_small_disk(dataset, preparation, folder, len(done))
+    done = begun(folder, settings)
+    refuse_small_disk(folder, _samples(dataset, preparation, len(done)))
     names = _names(dataset, preparation)
-    records = []
+    with told_refusals(folder):
+        records = _write_clips(dataset, preparation, folder, names, settings, done, progress)
+        write_atomically(folder / "manifest.csv", _manifest(dataset, preparation, names))
+        write_atomically(folder / "provenance.json", _provenance(dataset, preparation, records))
+        (folder / JOURNAL).unlink()
+    return Prepared(folder, len(names), sum(name in done for name in names), preparation.dropped)
+
+
+def _write_clips(
+    dataset: Dataset,
+    preparation: Preparation,
+    folder: Path,
+    names: Sequence[str],
+    settings: str,
+    done: Mapping[str, dict[str, Any]],
+    progress: Progress | None,
+) -> list[dict[str, Any]]:
+    """Write those that are not there yet, each with its line in the journal; return the records of all."""
     # Written anew, because a torn last line would swallow the record appended after it.
-    begun = [{"settings": settings}, *done.values()]
-    write_atomically(folder / _JOURNAL, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in begun))
+    lines = [{"settings": settings}, *done.values()]
+    write_atomically(folder / JOURNAL, "".join(json.dumps(one) + "\n" for one in lines))
     (folder / "clips").mkdir(exist_ok=True)  # after the journal, which says whose folder this is
-    with (folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+    records = []
+    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
         for number, (order, name) in enumerate(zip(preparation.orders, names, strict=True), start=1):
             record = done.get(name)
-            if record is None or not (folder / name).is_file():
+            if record is None or not is_whole(folder / name, record):
                 record = _write_clip(dataset, order, preparation.sample_rate_hz, folder / name, name)
-                _note(journal, record)
+                note(journal, record)
             records.append(record)
             if progress is not None:
                 progress(number, len(names))
-    write_atomically(folder / "manifest.csv", _manifest(dataset, preparation, names))
-    write_atomically(folder / "provenance.json", _provenance(dataset, preparation, records))
-    (folder / _JOURNAL).unlink()
-    return Prepared(folder, len(names), sum(name in done for name in names), preparation.dropped)
+    return records
 
 
 def _settings(dataset: Dataset, preparation: Preparation) -> str:
@@ -117,52 +132,10 @@ def _settings(dataset: Dataset, preparation: Preparation) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _journal(folder: Path, settings: str) -> dict[str, dict[str, Any]]:
-    """Return the records of an interrupted run of the same preparation, by the name of the clip.
-
-    Raises:
-        UsageError: there is something else in the folder.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return {}
-    path = folder / _JOURNAL
-    hint = "Name a new folder with --output."
-    if not path.is_file():
-        raise UsageError(f"{folder} is not empty, expected a new folder", hint=hint)
-    records = list(_whole_lines(path))
-    if not records or records[0].get("settings") != settings:
-        raise UsageError(f"{folder} was begun with another data set or other options", hint=hint)
-    return {record["clip"]: record for record in records[1:]}
-
-
-def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """A torn last line is what an interruption leaves."""
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
-
-
-def _note(journal: io.TextIOBase, record: dict[str, Any]) -> None:
-    journal.write(json.dumps(record, ensure_ascii=False) + "\n")
-    journal.flush()
-
-
-def _refuse_small_disk(dataset: Dataset, preparation: Preparation, folder: Path, written: int) -> None:
-    import psutil
-
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    seconds = sum(
-        _seconds(dataset.regions[dataset.region_codes[order.place]]) for order in preparation.orders[written:]
-    )
-    needed = int(seconds * preparation.sample_rate_hz * 2 * _ROOM)
-    free = psutil.disk_usage(str(place)).free
-    if needed > free:
-        raise InputError(
-            f"{folder}: the copy needs {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free",
-            hint="Name a folder on another disk, or a lower --rate.",
-        )
+def _samples(dataset: Dataset, preparation: Preparation, written: int) -> float:
+    """How many samples are still to be written."""
+    regions = (dataset.regions[dataset.region_codes[order.place]] for order in preparation.orders[written:])
+    return sum(map(_seconds, regions)) * preparation.sample_rate_hz
 
 
 def _seconds(region: Region) -> float:
@@ -211,14 +184,14 @@ def _write_clip(dataset: Dataset, order: Order, rate_hz: int, target: Path, name
     if peak > 1.0:
         done.append(f"lowered by {20 * math.log10(peak):.1f} dB to full scale")
         mono = mono * (_FULL_SCALE / peak)
-    part = target.with_suffix(".part")
-    soundfile.write(part, np.clip(mono, -1.0, _FULL_SCALE), rate_hz, subtype="PCM_16", format="WAV")
-    part.replace(target)
+    sound = io.BytesIO()  # libsndfile writes to a full disk without a word
+    soundfile.write(sound, np.clip(mono, -1.0, _FULL_SCALE), rate_hz, subtype="PCM_16", format="WAV")
+    write_whole(target, sound.getvalue())
     return {
         "clip": name,
         "source": str(row.region.file.resolve()),
-        "source_sha256": _sha256(row.region.file),
-        "sha256": _sha256(target),
+        "source_sha256": sha256(row.region.file),
+        "sha256": sha256(target),
         "row": row.name,
         "line": row.line,
         "done": done,
@@ -253,11 +226,6 @@ def _resampled(mono: Samples, rate: int, wanted: int) -> Samples:
     return made
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _manifest(dataset: Dataset, preparation: Preparation, names: Sequence[str]) -> str:
     """The user's columns without those that cut clips out of files, which are files of their own now."""
     cut = {dataset.columns.of(part) for part in ("start", "stop", "duration", "channel")}
@@ -269,7 +237,7 @@ def _manifest(dataset: Dataset, preparation: Preparation, names: Sequence[str]) 
     for order, name in zip(preparation.orders, names, strict=True):
         cells = [name if number == path else _cell(dataset, preparation, number, order.place) for number in kept]
         writer.writerow([*cells, *(column[order.place] for _, column in preparation.columns)])
-    return stream.getvalue()
+    return encodable(stream.getvalue())
 
 
 def _cell(dataset: Dataset, preparation: Preparation, number: int, place: int) -> str:
@@ -311,4 +279,4 @@ def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[s
         "left_out": left_out,
         "respelled": _respelled(dataset, preparation),
     }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return shown_json(json.dumps(told, indent=1, ensure_ascii=False)) + "\n"

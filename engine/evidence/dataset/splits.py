@@ -13,9 +13,10 @@ from knowledge.records import Evidence, Fact, Measured
 
 from .clips import Scan
 from .coded import Integers, different
+from .columns import listed
 from .counting import EXAMPLES, counted, measured, unknown, where
 from .groups import no_group_reason
-from .label_contrast import contrast_p
+from .label_contrast import contrast_p, evenness_p
 from .labels import cramers_v, strata
 from .records import SPLITS, Dataset, Row, Split
 
@@ -31,7 +32,9 @@ _DRIFT = (
     "dataset.label_split_distance dataset.label_split_p dataset.label_split_association dataset.untrained_classes "
     "dataset.untested_classes"
 )
-_CONTRAST = "dataset.label_contrast_far dataset.label_contrast_near dataset.label_contrast_p"
+_CONTRAST = (
+    "dataset.label_contrast_far dataset.label_contrast_near dataset.label_contrast_p dataset.label_contrast_even_p"
+)
 _TEXTS = "dataset.shared_text_clips dataset.shared_text_share"
 _LONG = {"train": "training", "val": "validation", "test": "test"}
 
@@ -40,7 +43,7 @@ def measure_splits(dataset: Dataset, scan: Scan, copies: Integers) -> Measured:
     """Return the split facts; all unknown without a split column. `copies` numbers the rows by their sound."""
     if dataset.columns.split is None:
         names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT} {_CONTRAST} {_TEXTS}"
-        return Measured(unknown=unknown(names, f"no split column among {', '.join(dataset.header)}"))
+        return Measured(unknown=unknown(names, f"no split column among {listed(dataset.header)}"))
     return (
         Measured((*_sizes(dataset), *_scoped(dataset, scan)))
         + _overlap(dataset)
@@ -213,12 +216,13 @@ def _drift(dataset: Dataset) -> Measured:
 def _contrast(pairs: Sequence[_Pair]) -> tuple[Fact, ...]:
     """How much farther from training one of validation and test lies than the other; a lone one as far as itself."""
     near, far = min(pairs, key=lambda pair: pair.distance), max(pairs, key=lambda pair: pair.distance)
-    p = 1.0 if near is far else contrast_p(near.a.counts, near.b.counts, far.b.counts)
+    counts = (near.a.counts, near.b.counts, far.b.counts)
+    p, even_p = (1.0, 1.0) if near is far else (contrast_p(*counts), evenness_p(*counts))
     sentence = (
         f"{_LONG[far.b.split]} lies {far.distance:.3f} from {_LONG[far.a.split]}, "
-        f"{_LONG[near.b.split]} {near.distance:.3f}; p {p:.4f}"
+        f"{_LONG[near.b.split]} {near.distance:.3f}; p {p:.4f}, evenness p {even_p:.4f}"
     )
-    values = zip(_CONTRAST.split(), (far.distance, near.distance, p), strict=True)
+    values = zip(_CONTRAST.split(), (far.distance, near.distance, p, even_p), strict=True)
     return tuple(measured(name, value, min(near.n, far.n), (sentence,)) for name, value in values)
 
 
@@ -257,11 +261,13 @@ def _chance(a: _Part, b: _Part) -> float:
 
 
 def _dispersion(*parts: _Part) -> float:
-    """Return Pearson's chi-square of the groups of each split against their split, over its degrees of freedom.
+    """Return by how much groups widen the spread of the labels of a split, at least 1 (the design effect; Kish 1965).
 
-    1 (the least returned) = the groups of a split differ in their labels as much as chance alone makes them.
+    Pearson's chi-square of the groups of each split against their split, over its degrees of freedom, tells how much
+    alike the clips of one group are; a few large groups among many small ones weigh more than their mean size says.
     """
     chi_square, freedom = 0.0, 0
+    sizes: list[Integers] = []
     for part in parts:
         held = part.counts > 0
         names, known = np.unique(part.groups, return_inverse=True)
@@ -275,7 +281,17 @@ def _dispersion(*parts: _Part) -> float:
         expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
         chi_square += float(((table - expected) ** 2 / np.maximum(expected, 1e-12)).sum())
         freedom += (size - 1) * (int(held.sum()) - 1)
-    return max(1.0, chi_square / freedom) if freedom else 1.0
+        sizes.append(table.sum(axis=1))
+    return _design_effect(chi_square / freedom, np.concatenate(sizes)) if freedom else 1.0
+
+
+def _design_effect(dispersion: float, sizes: Integers) -> float:
+    """Turn what groups of the mean size would do into what groups of these sizes do."""
+    mean, weighted = float(sizes.mean()), float((sizes.astype(float) ** 2).sum() / sizes.sum())
+    if mean <= 1 or dispersion <= 1:
+        return max(1.0, dispersion)
+    alike = min(1.0, (dispersion - 1) / (mean - 1))
+    return max(dispersion, 1 + (weighted - 1) * alike)
 
 
 def _absent(dataset: Dataset, codes: Integers) -> Measured:

@@ -40,20 +40,22 @@ def read_run_directory(folder: Path) -> RunSeries:
     )
 
 
-def read_folds(folder: Path) -> RunSeries:
+def read_folds(folder: Path, names: str = "fold-*", what: str = "folds") -> RunSeries:
     """Read fold-1, fold-2, ... as one run: every curve is the mean over the folds, as far as all of them came.
+
+    Trainings of several seeds, seed-0, seed-1, ..., are read alike.
 
     Raises:
         InputError: a fold cannot be read.
     """
-    runs = [read_run_directory(path.parent) for path in sorted(folder.glob("fold-*/events.jsonl"))]
+    runs = [read_run_directory(path.parent) for path in sorted(folder.glob(f"{names}/events.jsonl"))]
     first, collector = runs[0], Collector()
-    collector.note(f"curves are means over {len(runs)} folds")
+    collector.note(f"curves are means over {len(runs)} {what}")
     collector.note(f"learning rate and gradient norm are those of {first.source.name}")
     failed = [run.meta for run in runs if run.meta.status not in ("completed", "early-stopped")]
     return RunSeries(
         source=folder,
-        reader=f"{len(runs)} folds of a Tonmeister run",
+        reader=f"{len(runs)} {what} of a Tonmeister run",
         series=tuple(_mean(members) for members in _shared(runs)),
         learning_rates=first.learning_rates,
         gradient_norm=first.gradient_norm,

@@ -9,9 +9,10 @@ import numpy as np
 from knowledge.records import Evidence, Measured
 
 from .measuring import known, point, unknown
-from .series import Floats, RunSeries, Series
+from .series import Floats, RunSeries, Series, is_place
 from .skill import oriented, scores
 from .statistics import head, kendall, noise, smoothed, tail, window_of
+from .words import words
 
 _RISE = (
     "run.generalisation_loss",
@@ -123,6 +124,10 @@ def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
     curves = {one.metric: one for one in (*scores(run), metric)}
     if any("f1" in name.split("_") for name in curves):
         curves = {name: one for name, one in curves.items() if not _HALVES & set(name.split("_"))}
+    rank = _rank_of_the_right_answer(run, curves)
+    if rank is not None:
+        metric, curves = rank, {name: one for name, one in curves.items() if not _cuts_a_ranking(name)}
+        curves[rank.metric] = rank
     changes = [(change, one) for one in curves.values() if (change := _relative(one, since)) is not None]
     if not changes:
         return unknown("no score was logged after the best loss, or it is perfect", *_CHANGES)
@@ -134,13 +139,30 @@ def _error_change(run: RunSeries, metric: Series, since: int) -> Measured:
     return measured + known(_CHANGES[0], own, n=len(metric), evidence=[point(metric, 0), point(metric, -1)])
 
 
+def _rank_of_the_right_answer(run: RunSeries, scored: dict[str, Series]) -> Series | None:
+    """The mean place of the right answer, where a retrieval logs it beside shares that only cut it at a place.
+
+    It counts every clip, and the shares those about the cut alone. A rank by itself may be one of a matrix.
+    """
+    if not any(_cuts_a_ranking(name) for name in scored):
+        return None
+    places = (one.finite() for one in run.series if one.split == "val" and is_place(one.metric))
+    most = max(map(len, scored.values()), default=0)
+    return next((one for one in places if 2 * len(one) >= most and np.ptp(one.y) > 0), None)
+
+
+def _cuts_a_ranking(metric: str) -> bool:
+    return bool(words("cuts-a-ranking") & set(metric.split("_")))
+
+
 _CHANGES = ("run.metric_error_change", "run.worst_error_change")
 _HALVES = {"precision", "recall", "prec"}
 """Scores of which one gains what the other loses as a threshold moves; where their F1 is logged, it speaks for both."""
 
 
 def _relative(score: Series, since: int) -> float | None:
-    errors = smoothed(score.y if score.better == "lower" else 1 - oriented(score))
+    falls = score.better == "lower" or is_place(score.metric)
+    errors = smoothed(score.y if falls else 1 - oriented(score))
     after = np.flatnonzero(score.at >= since)
     if len(after) < 2 or errors[after[0]] <= 0:
         return None

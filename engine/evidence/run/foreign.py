@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .formats.catboost import TABLES, TRAINING, read_printed, read_training
 from .formats.columns import read_long_lines, read_long_table
-from .formats.console import read_console
+from .formats.console import OUT_OF_MEMORY, read_console
 from .formats.decoding import plain_lines, read_text
 from .formats.json_logs import SUMMARY, read_json, read_json_lines, read_summary
 from .formats.kaldi import read_lines, read_probabilities
@@ -112,4 +112,7 @@ def _table(text: str, path: Path) -> tuple[RunSeries, ...]:
 
 def _console(text: str, path: Path) -> tuple[RunSeries, ...]:
     found = read_console(plain_lines(text))
-    return runs_of(found[0], path, "console log", meta=found[1]) if found else ()
+    runs = runs_of(found[0], path, "console log", meta=found[1]) if found else ()
+    if found and not runs and found[1].status == OUT_OF_MEMORY:
+        return (RunSeries(path, "console log", meta=found[1]),)  # it ended before its first loss
+    return runs

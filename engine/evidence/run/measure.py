@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from knowledge.records import Measured
 
+from .carrying import carrying
 from .census import census, frames
 from .ending import ending
 from .failing import failing
@@ -23,8 +24,8 @@ from .telemetry import telemetry
 from .volume import nonfinite, volume
 
 _SIGNALS = (
-    volume, nonfinite, scale, against_chance, divergence, rise, levels, skill, constancy, regret, wobble, trends,
-    schedule, gradients, guessing, excursions, mislabelled, ending, groups, census, frames, failing,
+    volume, nonfinite, scale, against_chance, divergence, rise, levels, carrying, skill, constancy, regret, wobble,
+    trends, schedule, gradients, guessing, excursions, mislabelled, ending, groups, census, frames, failing,
 )  # fmt: skip
 _COUNTING = (spikes, telemetry, settling)
 

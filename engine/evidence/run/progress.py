@@ -44,7 +44,7 @@ def _held(values: Floats) -> Floats:
 def trends(run: RunSeries) -> Measured:
     """Relative change over the last quarter and the share of the run after which a loss was settled, for each curve."""
     measured = Measured()
-    for side, series in (("train", run.train_loss), ("validation", run.validation_loss)):
+    for side, series in (("train", run.train_course), ("validation", run.validation_loss)):
         measured += _trend(side, series.finite() if series else None)
     return measured + _metric_gain(run) + _best_position(run)
 

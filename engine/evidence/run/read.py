@@ -71,6 +71,8 @@ def _read_folder(folder: Path) -> tuple[RunSeries, ...]:
         return (read_run_directory(folder),)
     if any(folder.glob("fold-*/events.jsonl")):
         return (read_folds(folder),)
+    if any(folder.glob("seed-*/events.jsonl")):
+        return (read_folds(folder, "seed-*", "seeds"),)
     candidates = [*folder.glob("*.json"), *folder.glob("checkpoint-*/trainer_state.json")]
     states = {path: state for path in sorted(candidates) if (state := load_state(path)) is not None}
     if states:

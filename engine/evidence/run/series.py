@@ -26,7 +26,7 @@ def direction_of(metric: str) -> Direction:
     if metric.lower() == "score":
         return "higher"
     parts = re.split(r"[^a-z0-9]+", metric.lower())
-    if words("places") & set(parts):
+    if is_place(metric):
         return ""  # `acc_mean_pos` is a position in a ranking beside accuracies
     rises, falls = words("rises"), words("falls")
     for word in reversed(parts):
@@ -35,6 +35,11 @@ def direction_of(metric: str) -> Direction:
         if word in rises or word.rstrip("0123456789") in rises:
             return "higher"
     return ""
+
+
+def is_place(metric: str) -> bool:
+    """Whether a metric is a position in a ranking by its name."""
+    return bool(words("places") & set(re.split(r"[^a-z0-9]+", metric.lower())))
 
 
 _ERROR_RATES = ("error_rate", "error", "err", "errors", "classification_error")
@@ -194,6 +199,10 @@ class RunMeta:
     """Training clips with fewer frames than their transcript needs, of how many; None where nobody counted."""
 
 
+_A_COURSE = 5
+"""Epochs whose means show a course."""
+
+
 @dataclass(frozen=True)
 class RunSeries:
     """Everything that one reader understood of one run."""
@@ -221,6 +230,16 @@ class RunSeries:
     def train_loss(self) -> Series | None:
         """Training loss, as finely as it was logged."""
         return self.get("train/loss")
+
+    @property
+    def train_course(self) -> Series | None:
+        """Training loss in its course: the means of the epochs where they are logged to the end, else as it was logged.
+
+        Beside them the losses of single batches say more of the batch than of the model.
+        """
+        means, every = self.get("train/epoch_loss"), self.train_loss
+        whole = means is not None and every is not None and len(means) >= _A_COURSE and len(every) > len(means)
+        return means if whole and means is not None and every is not None and means.x[-1] >= every.x[-1] else every
 
     @property
     def validation_loss(self) -> Series | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from knowledge.records import Evidence, Measured
 from .measuring import known, point, unknown
 from .series import Floats, RunSeries, Series, is_share
 from .statistics import detrended, deviation, running_median, smoothed, tail
+from .words import words
 
 _CORRELATIONS = ("ccc", "pearson", "spearman", "kappa", "mcc", "r2")
 _OVERLAPS = {"jaccard", "jacard", "iou", "miou", "dice", "map", "map50", "ap", "bleu"}
@@ -19,8 +21,17 @@ _OF_TEXT = ("wer", "cer", "per", "word-error-rate", "character-error-rate", "wor
 _SKILL = ("run.skill", "run.best_skill", "run.metric_error_reduction")
 
 
+_MOST_DECIBELS = 200.0
+"""Beyond this a number is none of a ratio of signals, and its power would be none either."""
+
+
 def oriented(series: Series) -> Floats:
-    """Values `(points,)` turned so that higher is better; percentages become fractions."""
+    """Values `(points,)` turned so that higher is better; percentages become fractions.
+
+    Of decibels the error is the amplitude that they stand for, 1 at 0 dB: a score that ends at 1 as the others do.
+    """
+    if words("decibels") & set(re.split("[_-]", series.metric)):
+        return 1 - np.power(10.0, -np.clip(series.y, -_MOST_DECIBELS, _MOST_DECIBELS) / 20)
     values = series.y / 100 if np.nanmax(np.abs(series.y)) > 2 else series.y
     return values if series.better == "higher" else 1 - values
 

@@ -115,7 +115,9 @@ def _selection(run: RunSeries) -> Measured:
 def _pass_size(run: RunSeries) -> Measured:
     if run.plan is None:
         return unknown("the run holds no plan", "run.clips_per_pass")
-    clips = max(1, run.plan.training.batch_size // run.plan.training.accumulation)
+    training = run.plan.training
+    together = training.loss in ("ccc", "mse+ccc", "clipped-mse+rank", "supcon")  # our trainer joins their passes
+    clips = training.batch_size if together else max(1, training.batch_size // training.accumulation)
     return Measured((Fact("run.clips_per_pass", clips, "plan"),))
 
 

@@ -1,10 +1,13 @@
-"""The part of a script that reads clips and orders them; it reads none itself."""
+"""The part of a script that reads the list of clips and pads them; it reads none itself."""
 
 from __future__ import annotations
 
 from engine.plan import Answer, Plan
 
+from .clips import clips_part
+from .head import is_paired
 from .model import SPEECH
+from .order import order_part
 from .writing import namespace
 
 _EXTRACTOR = '''
@@ -18,7 +21,7 @@ def read_rows(part: str) -> list[Any]:
     """Return the clips of `train`, `val` or `test` in the order of the manifest."""
     with CLIPS.open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["part"] == part]
-    rows = [SimpleNamespace(**row, number=int(row["row"]), target={target}) for row in rows]
+    rows = [SimpleNamespace(**row, number=int(row["row"]), target={target}) for row in rows]{references}
     return {kept}
 
 
@@ -45,147 +48,71 @@ def decode(row: Any) -> np.ndarray:
         mono = resampled(mono, rate, SAMPLE_RATE_HZ)
     return np.ascontiguousarray(mono)
 '''
-_CLIPS = '''
-class Clips(torch.utils.data.Dataset):
-    """Clips, decoded when they are asked for; in training by (epoch, place): what is drawn follows from them."""
-
-    def __init__(self, rows: list[Any]) -> None:
-        self.rows = rows
-        self.lengths = [{length} for row in rows]
-{most}
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: int | tuple[int, int]) -> dict[str, Any]:
-        """Return one clip; as it is where `place` is a number alone."""
-        epoch, place = place if isinstance(place, tuple) else (None, place)
-        row = self.rows[place]
-        clip = decode(row)
-{changes}        return {{"clip": clip, "label": {label}{key}}}
-'''
-_CUT = """\
-        longest = round(MAX_SECONDS * SAMPLE_RATE_HZ)
-        if len(clip) > longest:  # a random stretch in training, the middle in evaluation
-            where = 0.5 if epoch is None else np.random.default_rng([SEED, epoch, row.number, 1]).random()
-            start = int(where * (len(clip) - longest + 1))
-            clip = clip[start : start + longest]
-"""
-_AUGMENTED = """\
-        if epoch is not None:
-            key = (SEED, epoch, row.number)
-            clip = augment(torch.from_numpy(clip), SAMPLE_RATE_HZ, AUGMENTATION, key).numpy()
-"""
-_ORDER = '''
-class BatchOrder:
-    """The batches of each epoch: clips of similar length together; what comes when follows from seed and epoch."""
-
-    def __init__(self, rows: list[Any], lengths: list[int]) -> None:
-        self.lengths, self.epoch = lengths, 0
-{sampler}
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the Trainer before each epoch."""
-        self.epoch = epoch
-
-    def batches(self) -> list[list[int]]:
-        """Return the passes of this epoch; ACCUMULATION of them make one step."""
-        order = {order}
-        return [part.tolist() for batch in order for part in np.array_split(batch, ACCUMULATION)]
-
-    def __len__(self) -> int:
-        return len(self.batches())
-
-    def __iter__(self) -> Any:
-        for batch in self.batches():
-            yield [(self.epoch, place) for place in batch]
-'''
+_REFERENCES = """
+    for row in rows:  # the clean signal of each clip, a file of its own
+        whole = {"start_seconds": "", "stop_seconds": "", "channel": ""}
+        row.reference = SimpleNamespace(file=row.reference, number=row.number, **whole)"""
 _COLLATE = '''
+def padded(clips: list[np.ndarray]) -> dict[str, Tensor]:
+    """Return signals of unequal length as one, and how far each goes."""
+    {padded}
+
+
 def collate(examples: list[dict[str, Any]]) -> dict[str, Tensor]:
     """Return one padded batch."""
-{inputs}
-    inputs["labels"] = torch.tensor([example["label"] for example in examples]{kind})
+    inputs = padded([example["clip"] for example in examples])
+{references}    inputs["labels"] = torch.tensor([example["label"] for example in examples]{kind})
 {keys}    return inputs
 '''
 _PADDED = """\
-    clips = [torch.from_numpy(example["clip"]) for example in examples]
-    inputs = {
-        "waveforms": nn.utils.rnn.pad_sequence(clips, batch_first=True),
-        "lengths": torch.tensor([len(clip) for clip in clips]),
-    }"""
-_EXTRACTED = """\
-    clips = [example["clip"] for example in examples]
-    inputs = dict(EXTRACTOR(clips, sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt"))"""
+tensors, lengths = [torch.from_numpy(clip) for clip in clips], torch.tensor([len(clip) for clip in clips])
+    return {"waveforms": nn.utils.rnn.pad_sequence(tensors, batch_first=True), "lengths": lengths}"""
+_EXTRACTED = 'return dict(EXTRACTOR(clips, sampling_rate=SAMPLE_RATE_HZ, padding=True, return_tensors="pt"))'
+_SECOND = """\
+    references = padded([example["reference"] for example in examples])
+    inputs |= {f"reference_{name}": value for name, value in references.items()}
+"""
+_KINDS = {"score": ", dtype=torch.float32", "events": ", dtype=torch.float64"}
+"""What labels are made of, where it does not follow from them."""
 _KEYS = '    inputs["keys"] = torch.tensor([example["key"] for example in examples])\n'
 _TARGETS: dict[Answer, str] = {
     "class": 'CLASSES.index(row["label"])',
     "tags": '[float(name in tags_of(row["label"], SEPARATOR)) for name in CLASSES]',
     "symbols": '[CLASSES.index(char) for char in transcript_of(row["label"], PLAIN)]',
     "score": 'float(row["label"])',
+    "vector": 'CLASSES.index(row["label"])',
+    "events": 'events_of_text(row["label"], CLASSES)',
 }
 """What a clip's answer is compared with, from its row of the list."""
 _WHOLE = '[row for row in rows if part != "train" or length_of(row) <= round(MAX_SECONDS * SAMPLE_RATE_HZ)]'
 """Half a clip does not say what its transcript says."""
-_MOST = "        self.most = max(len(row.target) for row in rows)\n"
-_FILLED = "row.target + [-1] * (self.most - len(row.target))"
-_SAMPLED = (
-    "batch_size",
-    "batch_seconds",
-    "seed",
-    "epochs",
-    "class_balance",
-    "clips_per_class",
-    "curriculum_epochs",
-    "best_epochs",
-)
-"""What the sampler reads of `training`."""
-
-
-def has_own_sampler(plan: Plan) -> bool:
-    """Say whether an epoch shows other clips than all of them once."""
-    return plan.training.class_balance == "balanced-sampling"
 
 
 def data_part(plan: Plan, normalises_input: bool) -> str:
     """Return what reads, orders and pads the clips."""
-    answer, varied = plan.answer, plan.augmentation.strength != "none"
-    limited = plan.data.max_seconds is not None
-    extracts, cut = plan.backbone.name in SPEECH, limited and answer != "symbols"
-    parts = [f"AUGMENTATION = {_variation(plan)}"] if varied else []
-    parts += [] if not extracts else [_EXTRACTOR.format(normalises=normalises_input)]
-    whole = answer == "symbols" and limited
-    parts.append(_READING.format(target=_TARGETS[answer], kept=_WHOLE if whole else "rows"))
-    parts.append(
-        _CLIPS.format(
-            length="min(length_of(row), round(MAX_SECONDS * SAMPLE_RATE_HZ))" if cut else "length_of(row)",
-            most=_MOST if answer == "symbols" else "",
-            label=_FILLED if answer == "symbols" else "row.target",
-            changes=_CUT * cut + _AUGMENTED * varied,
-            key=', "key": (-1 if epoch is None else epoch, row.number)' * varied,
-        )
+    extracts, answer = plan.backbone.name in SPEECH, plan.answer
+    kept = _WHOLE if answer == "symbols" and plan.data.max_seconds is not None else "rows"
+    varied, paired = plan.augmentation.strength != "none", is_paired(plan)
+    collate = _COLLATE.format(
+        padded=_EXTRACTED if extracts else _PADDED,
+        references=_SECOND * paired,
+        kind=_KINDS.get(answer, ""),
+        keys=_KEYS * varied,
     )
-    parts.append(_order(plan))
-    inputs, kind = _EXTRACTED if extracts else _PADDED, ", dtype=torch.float32" if answer == "score" else ""
-    parts.append(_COLLATE.format(inputs=inputs, kind=kind, keys=_KEYS * varied))
-    return "\n\n\n".join(part.strip("\n") for part in parts)
+    parts = [
+        f"AUGMENTATION = {_variation(plan)}" if varied else "",
+        _EXTRACTOR.format(normalises=normalises_input) if extracts else "",
+        _READING.format(target=_TARGETS[answer], kept=kept, references=_REFERENCES * paired),
+        clips_part(plan),
+        order_part(plan),
+        collate,
+    ]
+    return "\n\n\n".join(part.strip("\n") for part in parts if part)
 
 
 def _variation(plan: Plan) -> str:
     """Return how clips are varied; another speed makes another class only where a clip has one."""
     chosen = plan.augmentation
-    named = chosen.speed != "new-class" or plan.answer == "class"
+    named = chosen.speed != "new-class" or plan.answer in ("class", "vector")
     chosen = chosen if named else chosen.model_copy(update={"speed": "avoid"})
     return namespace(chosen, *chosen.model_dump())
-
-
-def _order(plan: Plan) -> str:
-    if not has_own_sampler(plan):
-        longest = round(plan.training.batch_seconds * plan.data.sample_rate_hz)
-        limit = f", {longest}" if longest else ""
-        return _ORDER.format(sampler="", order=f"epoch_order(self.lengths, BATCH_SIZE, SEED, self.epoch{limit})")
-    known = {"class": "row.target", "tags": "int(row.rarest)"}.get(plan.answer, "0")
-    lines = [
-        f"training = {namespace(plan.training, *_SAMPLED, indent=8)}",
-        "plan = SimpleNamespace(training=training, data=SimpleNamespace(sample_rate_hz=SAMPLE_RATE_HZ))",
-        f"self.sampler = Sampler(plan, self.lengths, [{known} for row in rows])",
-    ]
-    sampler = "".join(f"        {line}\n" for line in lines)
-    return _ORDER.format(sampler=sampler, order="self.sampler.order(self.epoch)")

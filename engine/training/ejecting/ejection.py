@@ -5,56 +5,51 @@ Nobody is locked in: the script needs nothing of this project, and computes the 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.plan import Plan, read_plan, write_atomically
-from knowledge.errors import PlanError, UsageError
+from knowledge.errors import UsageError
 
 from ..data import read_corpus
 from ..items import Item
 from ..labels import separator_of
 from ..pretrained import preprocessor
+from ..recipes import FOLDER, first_stage
 from ..splits import LEAVE_ONE_GROUP_OUT, Parts, folds_of, parts_of
-from .data import has_own_sampler
-from .model import SPECTRAL
-from .script import can_be_written, script_text
-
-COLUMNS = ("row", "part", "file", "path", "label", "group", "start_seconds", "stop_seconds", "channel")
-RAREST = "rarest"
-"""What only a sampler reads that balances several classes a clip: the number of the rarest."""
+from .head import SPECTRAL
+from .listing import list_of
+from .script import ClipList, script_text
 
 
 def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list[Path]:
-    """Write the script and, beside it, the list of its clips; return both.
+    """Write the script and, beside it, the list of its clips, and of two stages the first; return them all.
 
     `held_out` names the group that a plan with leave-one-group-out keeps for the test.
 
     Raises:
-        PlanError: a script cannot do what this plan says.
+        PlanError: a class of the user's own is not what the plan needs.
         UsageError: one of the files is there already, or `held_out` does not fit the plan.
     """
     plan = read_plan(plan_path)
-    reasons = can_be_written(plan)
-    if reasons:
-        raise PlanError(
-            f"{plan_path}: `tonmeister eject` writes no script that does this: {'; '.join(reasons)}",
-            hint="Change these lines in a copy of the plan, or stay with `tonmeister train`, which runs it as it is.",
-        )
-    clips = script.with_name(f"{script.stem}-clips.csv")
-    for path in (script, clips):
+    clips, first = (script.with_name(f"{script.stem}-{name}") for name in ("clips.csv", f"{FOLDER}.py"))
+    beginning = first_stage(plan)
+    written = [script, clips, *([first] if beginning else [])]
+    for path in written:
         if path.exists():
             raise UsageError(f"{path} is there already, expected a new file", hint="Name another --output.")
     corpus = read_corpus(plan)
-    checkpoint = plan.backbone.checkpoint if plan.backbone.name not in SPECTRAL else None
+    checkpoint = None if plan.backbone.name in SPECTRAL or plan.backbone.is_own else plan.backbone.checkpoint
     settings = {} if checkpoint is None else preprocessor(checkpoint, plan.data.sample_rate_hz)
     separator = separator_of((item.label for item in corpus.items), plan.data.label_separator)
-    text = script_text(plan, clips.name, corpus.classes, settings, "tonmeister eject", separator)
-    write_atomically(clips, _list(_parts(corpus.items, plan, held_out), plan))
+    parts = _parts(corpus.items, plan, held_out)
+    about = (ClipList(clips.name, len(parts.train), separator), corpus.classes, settings)
+    text = script_text(plan, *about, script.name, first.name if beginning else "")
+    write_atomically(clips, list_of(parts, plan, corpus.classes))
     write_atomically(script, text)
-    return [script, clips]
+    if beginning:
+        write_atomically(first, script_text(beginning, *about, first.name))
+    return written
 
 
 def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
@@ -73,26 +68,3 @@ def _parts(items: Sequence[Item], plan: Plan, held_out: str | None) -> Parts:
             hint="Say which group is left out: --held-out NAME. `tonmeister train` trains all of them.",
         )
     return folds[held_out]
-
-
-def _list(parts: Parts, plan: Plan) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow((*COLUMNS, *([RAREST] if _needs_rarest(plan) else [])))
-    for name, items in (("train", parts.train), ("val", parts.validation), ("test", parts.held_out)):
-        writer.writerows(_row(name, item, plan) for item in items)
-    return stream.getvalue()
-
-
-def _row(part: str, item: Item, plan: Plan) -> Sequence[object]:
-    region = item.region
-    start = region.start_seconds or ""
-    stop = "" if region.stop_seconds is None else region.stop_seconds
-    channel = "" if region.channel is None else region.channel
-    label = repr(item.target) if plan.answer == "score" else item.label
-    rarest = [int(item.target)] if _needs_rarest(plan) else []
-    return (item.index, part, region.file.resolve(), item.path, label, item.group, start, stop, channel, *rarest)
-
-
-def _needs_rarest(plan: Plan) -> bool:
-    return plan.answer == "tags" and has_own_sampler(plan)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from engine.plan import Plan
 
 from ..evaluation import LOWER_IS_BETTER
-from .model import SPECTRAL
+from ..losses import adds_up
+from .head import SPECTRAL
+from .order import has_uneven_epochs
+from .rates import follows_scores_after_a_rise
 
 _LAUNCH = '''
 class LengthTrainer(transformers.Trainer):
@@ -53,8 +56,8 @@ def build(output: Path) -> LengthTrainer:
         seed=SEED,
         data_seed=SEED,{device}
     )
-    optimiser = make_optimiser(model)
-    total_steps = EPOCHS * -(-len(BatchOrder(train, clips.lengths)) // ACCUMULATION)
+{begun}    optimiser = make_optimiser(model)
+    schedule = make_schedule(optimiser, BatchOrder(train, clips.lengths).total_steps())
     return LengthTrainer(
         model,
         arguments,
@@ -62,9 +65,9 @@ def build(output: Path) -> LengthTrainer:
         train_dataset=clips,
         eval_dataset=Clips(validation),
         compute_loss_func=make_loss(train),
-        compute_metrics=scores_of,
-        optimizers=(optimiser, make_schedule(optimiser, total_steps)),
-        callbacks={stops},
+        compute_metrics={scores},
+        optimizers=(optimiser, schedule),
+        callbacks=[{callbacks}],
     )
 
 
@@ -74,10 +77,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("runs/{name}"))
     parser.add_argument("--test", action="store_true", help="score the test clips, once, at the very end")
     chosen = parser.parse_args()
+    if chosen.test and not read_rows("test"):
+        parser.error(f"--test: {{CLIPS.name}} has no clip whose part is test")
     trainer = build(chosen.output)
     chosen.output.mkdir(parents=True, exist_ok=True)
     print("torch", torch.__version__, "transformers", transformers.__version__, "numpy", np.__version__)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(chosen.output)))  # a run that broke off goes on
+    {again}
     trainer.save_model(str(chosen.output / "best"))
     trainer.save_state()
     for part in ["val", *(["test"] if chosen.test else [])]:
@@ -86,9 +91,32 @@ def main() -> None:
         write_predictions(chosen.output / f"{{part}}.csv", rows, outcome.predictions)
         trainer.save_metrics(part, {{**outcome.metrics, **report(rows, outcome)}}, combined=False)
 '''
+_BEGIN = '''
+def begin_with(model: Model) -> None:
+    """Put {what}."""
+    if not START.exists():
+        raise SystemExit(f"{{START}} is missing: run {{FIRST}} first, which trains the first stage")
+    learnt = safetensors.torch.load_file(START)
+    own = {{name: value for name, value in learnt.items() if {chosen}}}
+    assert not model.load_state_dict(own, strict=False).unexpected_keys
+
+
+'''
+_BEGINNING = {
+    "audioconfit": _BEGIN.format(
+        what="into the backbone what the first stage taught it, and leave it so", chosen='name.startswith("backbone.")'
+    ),
+    "probe-then-finetune": _BEGIN.format(
+        what="into the head what it learnt on the backbone as it was", chosen='not name.startswith("backbone.")'
+    ),
+}
+"""What the second of two stages begins with."""
 _DETERMINISTIC = """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)"""
+
+_ON = "trainer.train(resume_from_checkpoint=get_last_checkpoint(str(chosen.output)))  # a run that broke off goes on"
+_ANEW = "trainer.train()"
 
 
 def launch_part(plan: Plan) -> str:
@@ -100,7 +128,8 @@ def launch_part(plan: Plan) -> str:
     if training.precision == "fp16":
         device = "\n        fp16=torch.cuda.is_available(),"
     device += "\n        use_cpu=True," if plan.compute.device == "cpu" else ""
-    return _LAUNCH.format(
+    begins = _BEGINNING[training.stages] if training.stages != "one" else ""
+    return begins + _LAUNCH.format(
         name=plan.name,
         threads=f"\n    torch.set_num_threads({plan.compute.threads})" if plan.compute.threads else "",
         deterministic=_DETERMINISTIC if plan.compute.deterministic else "",
@@ -108,5 +137,13 @@ def launch_part(plan: Plan) -> str:
         select=select,
         greater=select not in LOWER_IS_BETTER,
         device=device,
-        stops="[transformers.EarlyStoppingCallback(PATIENCE_EPOCHS)]" if training.patience_epochs else "[]",
+        callbacks=", ".join(_callbacks(plan)),
+        begun="    begin_with(model)\n" if plan.training.stages != "one" else "",
+        scores="scores_of" if adds_up(training.loss) else "with_whole_loss(make_loss(train))",
+        again=_ANEW if has_uneven_epochs(plan) else _ON,
     )
+
+
+def _callbacks(plan: Plan) -> list[str]:
+    stops = ["transformers.EarlyStoppingCallback(PATIENCE_EPOCHS)"] if plan.training.patience_epochs else []
+    return [*stops, *(["schedule.lr_lambdas[0]"] if follows_scores_after_a_rise(plan) else [])]

@@ -1,12 +1,12 @@
-"""The part of a script that says what is minimised, by what, and how it is scored; it computes nothing itself."""
+"""The part of a script that says what is minimised, and how it is scored; it computes nothing itself."""
 
 from __future__ import annotations
 
 from engine.plan import Plan
 
-from ..optimisation import LION_BETA2
+from ..losses import adds_up
 from ..scored import METRICS
-from .writing import namespace
+from .head import voices
 
 LOSSES = {
     "cross-entropy": ("cross_entropy",),
@@ -17,50 +17,9 @@ LOSSES = {
     "mse+ccc": ("concordance_loss", "mean_squared_error"),
     "clipped-mse+rank": ("clipped_and_ranked",),
     "ctc": ("symbol_loss",),
+    "supcon": ("contrastive_loss",),
 }
-"""What a script adds up: functions of `engine.training.losses`."""
-FALLS = {
-    "constant": "",
-    "warmup-cosine": "_cosine",
-    "linear": "_linear",
-    "exponential": "_exponential",
-    "inverse-square-root": "_inverse_square_root",
-    "noam": "_noam",
-    "warmup-stable-decay": "_stable_then_decay",
-    "cyclic": "_cyclic",
-}
-"""What comes after the warm-up; functions of `engine.training.schedules`. `plateau` follows the score, not the step."""
-
-
-_OPTIMISER = '''
-def make_optimiser(model: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimiser; biases and norms are not decayed."""
-    groups = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            rate = {rate}
-            flat = parameter.ndim <= 1 or name.endswith(".original0")
-            groups.append({{"params": [parameter], "lr": rate, "weight_decay": 0.0 if flat else WEIGHT_DECAY}})
-    return {optimizer}
-
-
-def rate_factor(done: int, left: int, warmup: int) -> float:
-    """Return the share of the peak rate, `done` steps after the warm-up, of `left`: {schedule}."""
-    return {factor}
-
-
-def make_schedule(optimiser: torch.optim.Optimizer, total_steps: int) -> Any:
-    """Return the schedule: a linear rise over the warm-up, then {schedule}."""
-    warmup = round(WARMUP_FRACTION * total_steps)
-    left = max(total_steps - warmup, 1)
-    if warmup < 2:  # a warm-up of one step is no rise: that step has the peak rate
-        return torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: rate_factor(step - warmup, left, warmup) if step >= warmup else 1.0
-        )
-    fall = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda done: rate_factor(done, left, warmup))
-    rise = torch.optim.lr_scheduler.LinearLR(optimiser, 1 / warmup, total_iters=warmup - 1)
-    return torch.optim.lr_scheduler.SequentialLR(optimiser, [rise, fall], milestones=[warmup])
-'''
+"""What a script adds up: functions of `engine.training.losses`, or names that these import."""
 _SCORES = '''
 METRICS = {{{values}}}
 
@@ -74,7 +33,7 @@ def scores_of(outcome: transformers.EvalPrediction) -> dict[str, float]:
     return {{name: metric(labels, predictions) for name, metric in METRICS.items()}}
 
 
-def report(rows: list[Any], outcome: Any) -> dict[str, Any]:
+{whole}def report(rows: list[Any], outcome: Any) -> dict[str, Any]:
     """Print and return each metric with its 95 % interval, and the scores of each group."""
     labels, predictions = compared(np.asarray(outcome.label_ids), np.asarray(outcome.predictions))
     groups = np.array([row.group for row in rows])
@@ -95,8 +54,26 @@ def write_predictions(path: Path, rows: list[Any], outputs: np.ndarray) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", "group", "label", "prediction"])
-        for row, answer in zip(rows, answers_of(outputs), strict=True):
+        for row, answer in zip(rows, {answers}, strict=True):
             writer.writerow([row.path, row.group, row.label, {said}])
+'''
+_WHOLE = '''def with_whole_loss(loss: Any) -> Any:
+    """Return `scores_of` with the loss over all clips at once, which is no mean over batches."""
+
+    def scores(outcome: transformers.EvalPrediction) -> dict[str, float]:
+        answers, labels = torch.from_numpy(outcome.predictions), torch.from_numpy(outcome.label_ids)
+        with torch.no_grad():
+            whole = loss({"logits": answers}, labels)
+        return {**scores_of(outcome), "loss": float(whole)}  # takes the place of the Trainer's own
+
+    return scores
+
+
+'''
+_NEAREST = '''
+def nearest_accuracy(labels: np.ndarray, vectors: np.ndarray) -> float:
+    """Return the share of the clips whose nearest other clip has their label."""
+    return accuracy(labels, nearest(labels, vectors))
 '''
 _COMPARED = '''
 def answers_of(outputs: np.ndarray) -> np.ndarray:
@@ -121,11 +98,34 @@ def compared(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.array([lengths for lengths, _ in pairs]), np.array([errors for _, errors in pairs])'''
 
 
+_EVENTS = '''def answers_of(outputs: np.ndarray) -> list[tuple[Event, ...]]:
+    """Return the events of each clip: where a class is more likely than not, smoothed."""
+    clips = [torch.from_numpy(frames[frames[:, 0] == 1]) for frames in outputs]  # the rest is padding
+    return [heard_events(frames, FRAME_SECONDS) for frames in clips]
+
+
+def compared(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the metrics are called with: in how many stretches of each clip a class sounds, and was found."""
+    counted = []
+    for rows, heard in zip(labels, answers_of(outputs), strict=True):
+        clip, *events = rows[rows[:, 0] >= 0]  # the clip itself comes first, the rest is filled up
+        said = [Event(onset, offset, int(number)) for onset, offset, number in events]
+        counted.append(segment_counts(said, heard, clip[1], SEGMENT_SECONDS, len(CLASSES)))
+    return np.array([said for said, _ in counted]), np.array([found for _, found in counted])'''
+_VECTORS = '''
+def compared(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the metrics are called with."""
+    return labels, outputs.astype(np.float64)
+'''
+
+
 def _class_lines(plan: Plan, name: str) -> tuple[list[str], list[str]]:
     measured = [
         "counts = torch.bincount(torch.tensor([row.target for row in rows]), minlength=len(CLASSES))",
         "shares = counts / len(rows)",
     ]
+    if voices(plan) > 1:
+        measured.append(f"shares = shares.repeat({voices(plan)}) / {voices(plan)}")
     return _weighed(plan, name, measured, "class_weights(shares)", "shares")
 
 
@@ -154,6 +154,16 @@ def _balanced(plan: Plan, name: str, weights: str, margins: str) -> list[str]:
     return [*lines, f"loss = {name}(answers, labels, {weights}, {smoothing})"]
 
 
+def _pair_lines(plan: Plan) -> list[str]:
+    training = plan.training
+    hardest = f"{training.pair_hardest} if vectors.requires_grad else 1.0" if training.pair_hardest < 1 else "1.0"
+    return [
+        'vectors = outputs["logits"]',
+        f"share = {hardest}  # of each clip's pairs, the hardest",
+        f"loss = contrastive_loss(vectors, labels, {training.pair_temperature}, share)",
+    ]
+
+
 def _unit(plan: Plan) -> str:
     """Return what scores are divided by: their deviation, or for the losses of UTMOS half their range."""
     deviation, output = "(statistics.pstdev([row.target for row in rows]) or 1.0)", plan.output
@@ -164,9 +174,14 @@ def _unit(plan: Plan) -> str:
     return f"{deviation} * _HALF_RANGE_DEVIATIONS"
 
 
+def losses_of(plan: Plan) -> tuple[str, ...]:
+    """Return the functions that are added up; of events each frame is asked for by itself."""
+    return ("event_loss",) if plan.answer == "events" else LOSSES[plan.training.loss]
+
+
 def loss_part(plan: Plan) -> str:
     """Return what is minimised."""
-    names = LOSSES[plan.training.loss]
+    names = losses_of(plan)
     name = names[0]
     if plan.answer == "class":
         before, lines = _class_lines(plan, name)
@@ -174,6 +189,10 @@ def loss_part(plan: Plan) -> str:
         before, lines = _tag_lines(plan, name)
     elif plan.answer == "symbols":
         before, lines = [], [f'loss = {name}(outputs["logits"], labels)']
+    elif plan.answer == "vector":
+        before, lines = [], _pair_lines(plan)
+    elif plan.answer == "events":
+        before, lines = [], ['loss = event_loss(outputs["logits"], labels.float(), FRAME_SECONDS)']
     else:
         before = [f"unit = {_unit(plan)}"]
         lines = ['answers, labels = outputs["logits"] / unit, labels / unit']
@@ -194,39 +213,44 @@ def make_loss(rows: list[Any]) -> Any:
 
 def scores_part(plan: Plan) -> str:
     """Return how the answers are scored and written."""
-    functions = METRICS[plan.answer]
-    values = ", ".join(f'"{name}": {function.__name__}' for name, function in functions.items())
+    said = {
+        "class": "CLASSES[int(answer)]",
+        "vector": "CLASSES[int(answer)]",
+        "score": 'f"{answer:.6g}"',
+        "tags": "SEPARATOR.join(np.array(CLASSES)[answer >= SAID_FROM])",
+        "symbols": "answer",
+        "events": "events_text(answer, CLASSES)",
+    }
+    scores = _SCORES.format(
+        values=", ".join(f'"{name}": {function}' for name, function in metrics_of(plan).items()),
+        compared=_compared(plan).strip("\n"),
+        whole="" if adds_up(plan.training.loss) else _WHOLE,
+        said=said[plan.answer],
+        answers=_NEAREST_OF_ROWS if plan.answer == "vector" else "answers_of(outputs)",
+    )
+    return _NEAREST + "\n" + scores if plan.answer == "vector" else scores
+
+
+def metrics_of(plan: Plan) -> dict[str, str]:
+    """Return the functions of the metrics by name."""
+    if plan.answer == "vector":
+        return {"nearest-accuracy": "nearest_accuracy"}
+    return {name: function.__name__ for name, function in METRICS[plan.answer].items()}
+
+
+_NEAREST_OF_ROWS = "nearest(np.array([row.target for row in rows]), outputs)"
+
+
+def _compared(plan: Plan) -> str:
     if plan.answer == "symbols":
-        return _SCORES.format(values=values, compared=_HEARD, said="answer")
+        return _HEARD
+    if plan.answer == "events":
+        return _EVENTS
+    if plan.answer == "vector":
+        return _VECTORS
     answers = {
         "class": "outputs.argmax(-1)",
         "score": "outputs",
         "tags": "torch.from_numpy(outputs).double().sigmoid().numpy()",
     }
-    said = {
-        "class": "CLASSES[int(answer)]",
-        "score": 'f"{answer:.6g}"',
-        "tags": "SEPARATOR.join(np.array(CLASSES)[answer >= SAID_FROM])",
-    }
-    compared = _COMPARED.format(answers=answers[plan.answer])
-    return _SCORES.format(values=values, compared=compared.strip("\n"), said=said[plan.answer])
-
-
-def optimiser_part(plan: Plan) -> str:
-    """Return the optimiser and its rates."""
-    training = plan.training
-    betas = f"betas=({training.beta1}, {training.beta2})"
-    classes = {
-        "adamw": f"torch.optim.AdamW(groups, {betas}, fused=True)",
-        "adam": f"torch.optim.Adam(groups, {betas}, fused=True)",
-        "sgd": f"torch.optim.SGD(groups, momentum={training.momentum}, fused=True)",
-        "adafactor": "torch.optim.Adafactor(groups)",
-        "lion": f"Lion(groups, betas=({training.beta1}, {min(training.beta2, LION_BETA2)}))",
-    }
-    own = plan.adaptation.method in ("partial", "full")
-    rate = 'BACKBONE_LEARNING_RATE if name.startswith("backbone.") else LEARNING_RATE' if own else "LEARNING_RATE"
-    chosen = namespace(training, "decay_fraction", "cycles")
-    factor = f"{FALLS[training.schedule]}({chosen}, done, left, warmup)" if FALLS[training.schedule] else "1.0"
-    return _OPTIMISER.format(
-        rate=rate, optimizer=classes[training.optimizer], schedule=training.schedule, factor=factor
-    )
+    return _COMPARED.format(answers=answers[plan.answer])

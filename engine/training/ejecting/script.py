@@ -8,22 +8,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.plan import Answer, Plan
 
-from ..labels import SEPARATORS
-from ..losses import adds_up
+from ..recipes import FOLDER
 from ..scored import METRICS
-from .data import data_part, has_own_sampler
+from .clips import makes_voices, moves_events
+from .data import data_part
+from .head import POOLINGS, SPECTRAL, has_scale, in_time, mixes_layers
 from .launch import launch_part
-from .model import POOLINGS, SPECTRAL, has_adapters, has_own_attention, has_scale, in_time, model_part
-from .objective import FALLS, LOSSES, loss_part, optimiser_part, scores_part
+from .learning import has_adapters, has_own_attention, learns_by_itself
+from .lines import broken
+from .model import model_part
+from .moments import answer_seconds
+from .objective import loss_part, losses_of, scores_part
+from .order import has_own_sampler, has_uneven_epochs, passes_of
+from .rates import FALLS, optimiser_part
 from .taken_over import take_over
 from .windowed import STAGES
 from .writing import literal
 
-_PACKAGES = ("numpy", "peft", "soundfile", "torch", "torchaudio", "transformers")
+
+@dataclass(frozen=True)
+class ClipList:
+    """The list of clips that lies beside a script."""
+
+    name: str
+    training: int
+    """Clips of its training part."""
+    separator: str
+    """Between the classes of a clip that may have several."""
+
+
+_PACKAGES = ("numpy", "peft", "safetensors", "soundfile", "torch", "torchaudio", "transformers")
 _IMPORTS = (
     "import argparse",
     "import csv",
@@ -32,6 +51,7 @@ _IMPORTS = (
     "import os",
     "import statistics",
     "import numpy as np",
+    "import safetensors.torch",
     "import soundfile",
     "import torch",
     "import transformers",
@@ -45,84 +65,60 @@ _IMPORTS = (
 _OF_ANSWERS: dict[Answer, tuple[tuple[str, str], ...]] = {
     "tags": (("training.labels", "tags_of"), ("tag_metrics", "SAID_FROM")),
     "symbols": (
-        ("training.labels", "transcript_of"),
+        ("transcript_metrics", "transcript_of"),
         ("training.frame_answers", "packed"),
         ("training.frame_answers", "heard_symbols"),
         ("transcript_metrics", "counts"),
     ),
+    "events": (
+        ("training.event_rows", "events_of_text"),
+        ("training.event_rows", "events_text"),
+        ("training.frame_answers", "packed"),
+        ("training.frame_answers", "heard_events"),
+        ("event_metrics", "segment_counts"),
+    ),
+    "vector": (("training.heads", "UnitLength"), ("training.scored", "nearest"), ("metrics", "accuracy")),
 }
 """What reading, scoring and writing these answers takes besides: module and name."""
 
 
-def can_be_written(plan: Plan) -> list[str]:
-    """Return why this plan cannot become a script, if it cannot, and what could."""
-    training, reasons = plan.training, []
-    if plan.answer == "events":
-        reasons.append("task.type is detection, whose events need more than a Trainer scores; classes can be ejected")
-    if training.loss == "supcon":
-        reasons.append(
-            "training.loss is supcon, whose answers are vectors and no classes; cross-entropy can be ejected"
-        )
-    if plan.data.reference_column is not None:
-        reasons.append("data.reference_column names a second signal for every clip; without it the plan can be ejected")
-    if plan.backbone.is_own:
-        reasons.append(f"backbone.name is {plan.backbone.name}, a class of your own, and no checkpoint of transformers")
-    if plan.answer == "class" and plan.augmentation.speed == "new-class" and plan.augmentation.strength != "none":
-        reasons.append("augmentation.speed is new-class, which makes classes that only training knows; use can")
-    if training.stages != "one":
-        reasons.append(f"training.stages is {training.stages}, two trainings one after the other; one can be ejected")
-    if training.schedule not in FALLS:
-        reasons.append(
-            f"training.schedule is {training.schedule}, which follows the score and not the step; "
-            f"{', '.join(FALLS)} can"
-        )
-    if training.curriculum_epochs or training.best_epochs:
-        reasons.append(
-            "training.curriculum_epochs or best_epochs show fewer clips in some epochs, and a Trainer counts on "
-            "as many steps in each; 0 can"
-        )
-    return reasons
-
-
-def not_carried_over(plan: Plan) -> list[str]:
-    """Return what the script does otherwise than the plan says."""
+def not_carried_over(plan: Plan, clips: int) -> list[str]:
+    """Return what the script does otherwise than the plan says; `clips` are those of training."""
     augmentation, training = plan.augmentation, plan.training
     varied = augmentation.strength != "none"
     found = {
         "augmentation.mixing: clips of a batch are not mixed": varied and augmentation.mixing in ("use", "mild"),
-        "augmentation.views: clips are varied anew in every epoch": varied and bool(augmentation.views),
         "augmentation.mask_share: no frames are hidden from the backbone": bool(augmentation.mask_share),
         "training.average_decay: there is no running average of the weights": bool(training.average_decay),
         "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),
-        "training.batch_seconds: rates count on as many steps as the first epoch has": training.batch_seconds > 0,
+        "training: a run that broke off begins anew, for a Trainer finds its place by epochs of equal steps": (
+            has_uneven_epochs(plan)
+        ),
+        "training.accumulation: a batch is one pass, which makes the same steps and takes more memory": (
+            plan.training.accumulation > passes_of(plan, clips)
+        ),
         "compute.sharding: every process holds the whole model": plan.compute.sharding == "fsdp",
         "guard: a hot GPU is not spared": plan.compute.device != "cpu",
-        "evaluation: the loss of the validation clips is the mean over batches": not adds_up(training.loss),
     }
     return [text for text, is_so in found.items() if is_so]
 
 
 def script_text(
-    plan: Plan,
-    clips: str,
-    classes: tuple[str, ...],
-    settings: Mapping[str, Any],
-    command: str,
-    separator: str = SEPARATORS[0],
+    plan: Plan, clips: ClipList, classes: tuple[str, ...], settings: Mapping[str, Any], name: str, first: str = ""
 ) -> str:
     """Return the script.
 
     Args:
         plan: what it trains.
-        clips: name of the list of clips that lies beside the script.
+        clips: what lies beside the script.
         classes: by number; empty for regression.
         settings: of a checkpoint's preprocessor; empty where there is none.
-        command: what wrote it.
-        separator: between the classes of a clip that may have several.
+        name: of the script itself.
+        first: name of the script of the first of two stages.
     """
     taken = take_over(_parts(plan))
     own = [
-        _settings(plan, clips, classes, separator),
+        _settings(plan, clips, classes, first),
         data_part(plan, bool(settings.get("do_normalize", True))),
         model_part(plan, settings),
         loss_part(plan),
@@ -131,19 +127,20 @@ def script_text(
         launch_part(plan),
     ]
     imports = {*_IMPORTS, *taken.imports}
+    imports |= {f"import {plan.backbone.name.partition(':')[0]}"} if plan.backbone.is_own else set()
     imports |= {
         f"from peft import {n}"
         for n in ("LoraConfig", "get_peft_model", "inject_adapter_in_model")
         if plan.adaptation.method in ("lora", "dora")
     }
     body = "\n\n\n".join(part.strip("\n") for part in own[1:])
-    head = f"{_title(plan, clips, command)}\n\nfrom __future__ import annotations\n\n"
+    head = f"{_title(plan, clips, name, first)}\n\nfrom __future__ import annotations\n\n"
     lines = "\n".join(_import_lines(imports, body + taken.text + own[0]))
     divider = "# Taken over unchanged from tonmeister's trainer, so that both compute the same numbers."
     start = 'if __name__ == "__main__":\n    main()\n'
     parts = [f"{head}{lines}", own[0].strip(), divider, taken.text, "# What follows is this plan.", body + "\n", start]
     text = "\n\n".join(parts)
-    return re.sub(r"\n{4,}", "\n\n\n", text)
+    return broken(re.sub(r"\n{4,}", "\n\n\n", text))
 
 
 def _import_lines(imports: set[str], text: str) -> list[str]:
@@ -171,28 +168,35 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
     training = plan.training
     parts = [("training.resampling", "resampled"), ("training.padding", "frame_mask")]
     parts += [] if in_time(plan) else [("training.pooling", POOLINGS[plan.pooling.name])]
-    parts += [("training.heads", "answer_layers"), *_OF_ANSWERS.get(plan.answer, ())]
-    parts += [("training.losses", name) for name in LOSSES[training.loss]]
+    parts += [("training.heads", "answer_layers")]
+    parts += _OF_ANSWERS.get(plan.answer, ())
+    parts += [("training.losses", name) for name in losses_of(plan)]
     unranged = training.loss == "clipped-mse+rank" and None in (plan.output.low, plan.output.high)
     parts += [("training.losses", "_HALF_RANGE_DEVIATIONS")] if unranged else []
     parts += [("metrics", "bootstrap_interval")]
-    parts += [
-        (function.__module__.removeprefix("engine."), function.__name__) for function in METRICS[plan.answer].values()
-    ]
+    named = [] if plan.answer == "vector" else METRICS[plan.answer].values()
+    parts += [(function.__module__.removeprefix("engine."), function.__name__) for function in named]
     if plan.head.name == "temporal":
         parts.append(("training.heads", "TemporalEncoder"))
     if plan.answer == "score":
         parts.append(("training.heads", "BoundedOutput" if plan.output.bounded else "StandardisedOutput"))
-    if training.class_balance == "weighted-loss":
+    if training.class_balance == "weighted-loss" and plan.answer in ("class", "tags"):
         parts.append(("training.losses", "_MOST_WEIGHT" if plan.answer == "tags" else "class_weights"))
-    if training.schedule != "constant":
+    if FALLS[training.schedule]:
         parts.append(("training.schedules", FALLS[training.schedule]))
     parts.append(("training.sampling", "Sampler") if has_own_sampler(plan) else ("training.batches", "epoch_order"))
     if training.optimizer == "lion":
         parts.append(("training.lion", "Lion"))
     if plan.augmentation.strength != "none":
         parts += [("training.augmentation", "augment"), ("training.augmentation", "spec_augment")]
-    if plan.backbone.name in SPECTRAL:
+    if makes_voices(plan):
+        parts.append(("training.augmentation", "speed_number"))
+    if moves_events(plan):
+        parts += [("training.augmentation", "moved")] if plan.augmentation.strength != "none" else []
+        parts.append(("training.loader", "_moved"))
+    if plan.backbone.is_own:
+        pass
+    elif plan.backbone.name in SPECTRAL:
         parts += [("training.frontends", "SpectralFrontEnd")]
         parts += [("training.pooling", "PooledScale")] if has_scale(plan) else []
     else:
@@ -202,52 +206,64 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
             parts += [("training.spectral_stages", STAGES[plan.backbone.name]), ("training.windows", "windows_of")]
         else:
             parts += [("training.padding", name) for name in ("frame_lengths", "mask_group_norms", "valid_lengths")]
-        parts += [("training.heads", "LayerMix")] if plan.backbone.layers == "weighted-sum" else []
+        parts += [("training.heads", "LayerMix")] if mixes_layers(plan) else []
     return parts
 
 
-def _title(plan: Plan, clips: str, command: str) -> str:
-    otherwise = not_carried_over(plan)
+def _title(plan: Plan, clips: ClipList, name: str, first: str) -> str:
+    otherwise = not_carried_over(plan, clips.training)
     lines = [
-        f'"""Train `{plan.name}` with transformers\' Trainer. Written by `{command}`; needs nothing of it.',
+        f'"""Train `{plan.name}` with transformers\' Trainer. Written by `tonmeister eject`; needs nothing of it.',
         "",
-        "    python SCRIPT [--output FOLDER] [--test]",
+        f"    python {name} [--output FOLDER] [--test]",
         "",
-        f"Beside it lies {clips}: file, label, group and part of every clip. Needs torch, torchaudio, transformers,",
-        "accelerate, soundfile and numpy" + (", and peft." if has_adapters(plan) else "."),
+        f"Beside it lies {clips.name}: file, label, group and part of every clip. Needs torch, torchaudio,",
+        f"transformers, accelerate, soundfile{', numpy and peft' if has_adapters(plan) else ' and numpy'}.",
     ]
+    if first:
+        lines += ["", f"It is the second of two stages: {first} trains the first, and this begins with its weights."]
+    if plan.backbone.is_own:
+        lines += ["", f"{plan.backbone.name} has to be installed, or on PYTHONPATH."]
     if otherwise:
         lines += ["", "Otherwise than in the plan:", *(f"* {text}" for text in otherwise)]
     return "\n".join([*lines, '"""'])
 
 
-def _settings(plan: Plan, clips: str, classes: tuple[str, ...], separator: str) -> str:
+def _settings(plan: Plan, clips: ClipList, classes: tuple[str, ...], first: str) -> str:
     training, data = plan.training, plan.data
     values: dict[str, Any] = {
         "CLASSES": classes,
-        "SEPARATOR": separator,
+        "SEPARATOR": clips.separator,
         "PLAIN": data.transcripts == "plain",
         "CHECKPOINT": plan.backbone.checkpoint,
         "SAMPLE_RATE_HZ": data.sample_rate_hz,
+        "FRAME_SECONDS": answer_seconds(plan) if plan.answer == "events" else None,
+        "SEGMENT_SECONDS": plan.evaluation.segment_seconds,
         "MAX_SECONDS": data.max_seconds,
         "SEED": training.seed,
         "EPOCHS": training.epochs,
         "BATCH_SIZE": training.batch_size,
-        "ACCUMULATION": training.accumulation,
+        "ACCUMULATION": passes_of(plan, clips.training),
         "LEARNING_RATE": training.learning_rate,
         "BACKBONE_LEARNING_RATE": training.backbone_learning_rate,
         "WEIGHT_DECAY": training.weight_decay,
         "WARMUP_FRACTION": training.warmup_fraction,
         "CLIP_NORM": training.clip_norm,
+        "PLATEAU_EPOCHS": training.plateau_epochs,
         "PATIENCE_EPOCHS": training.patience_epochs,
         "WORKERS": plan.compute.workers,
     }
     dropped = [] if classes else ["CLASSES"]
     dropped += ["SEPARATOR"] if plan.answer != "tags" else []
     dropped += ["PLAIN"] if plan.answer != "symbols" else []
-    dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL else []
-    dropped += ["BACKBONE_LEARNING_RATE"] if plan.adaptation.method not in ("partial", "full") else []
+    dropped += ["CHECKPOINT"] if plan.backbone.name in SPECTRAL or plan.backbone.checkpoint is None else []
+    dropped += ["FRAME_SECONDS", "SEGMENT_SECONDS"] if plan.answer != "events" else []
+    dropped += [] if learns_by_itself(plan) else ["BACKBONE_LEARNING_RATE"]
+    dropped += ["PLATEAU_EPOCHS"] if training.schedule != "plateau" else []
+    dropped += ["WARMUP_FRACTION"] if training.schedule == "plateau" and not training.warmup_fraction else []
     dropped += ["MAX_SECONDS"] if data.max_seconds is None else []
-    lines = [f'CLIPS = Path(__file__).with_name("{clips}")']
+    lines = [f'CLIPS = Path(__file__).with_name("{clips.name}")']
+    if first:
+        lines += [f'FIRST = "{first}"', f'START = Path("runs/{plan.name}-{FOLDER}/best/model.safetensors")']
     lines += [f"{name} = {literal(value)}" for name, value in values.items() if name not in dropped]
     return "\n".join(lines)

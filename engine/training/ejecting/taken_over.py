@@ -106,6 +106,8 @@ def _take_imported(source: _Source, name: str, taken: TakenOver, above: tuple[Pl
         taken.settings.add(name)
     elif origin == _ERRORS:
         taken.definitions[Path(_ERRORS), name] = _FAULT.format(name=name)
+    elif origin.startswith("engine."):
+        _take(_ENGINE.joinpath(*origin.split(".")[1:]).with_suffix(".py"), name, taken, above)
     elif name != "plan_sections":
         taken.imports.add(line)
 

@@ -13,6 +13,8 @@ from engine.plan import Plan
 
 from ..adaptation import names_of
 from ..pretrained import OFF_IN_SPEECH
+from .head import answer_lines, head_lines, inputs_of, is_paired, mixes_layers, pair_methods
+from .learning import has_adapters, is_taught
 from .writing import literal
 
 STAGES = {"ast": "AstStages", "whisper": "WhisperStages", "w2v-bert": "W2vBertStages"}
@@ -56,24 +58,18 @@ class Model(nn.Module):
         frames, counts = windows.joined(frames, stages.frame_lengths(windows.lengths))
         longest = int(counts.max())
         return frames[:, :longest], frame_mask(counts, longest)
-
-    def forward(self, waveforms: Tensor, lengths: Tensor{keys}) -> dict[str, Tensor]:
+{pairs}
+    def forward({parameters}) -> dict[str, Tensor]:
         """Return the answers (batch, ...) for padded waveforms (batch, samples)."""
-        frames, mask = self.encode(waveforms, lengths)
+        frames, mask = self.{encode}({names})
 {answer}
 '''
 
 
-def windowed_part(plan: Plan, settings: Mapping[str, Any], head: str, answer: str) -> str:
-    """Return the class of the network.
-
-    Args:
-        plan: what it trains.
-        settings: of the checkpoint's preprocessor.
-        head: lines that build everything above the frames.
-        answer: lines from `frames` and `mask` to the answer.
-    """
-    mixes = plan.backbone.layers == "weighted-sum"
+def windowed_part(plan: Plan, settings: Mapping[str, Any]) -> str:
+    """Return the class of the network; `settings` are those of the checkpoint's preprocessor."""
+    mixes = mixes_layers(plan)
+    parameters, names = inputs_of(plan, "waveforms", "lengths")
     recomputes = plan.training.memory_saver == "gradient-checkpointing"
     run = "stages.layer(index, tokens, extras)"
     if recomputes:
@@ -85,12 +81,15 @@ def windowed_part(plan: Plan, settings: Mapping[str, Any], head: str, answer: st
         stages=_stages(plan, settings),
         adapted=_lines(_adaptation(plan)),
         mix="        self.mix = LayerMix(len(self.stages.layers) + 1)\n" if mixes else "",
-        head=head,
+        head=head_lines(plan, "self.stages.frame_seconds", 1),
         mode=_lines(_train_mode(plan)),
         layer=run,
         frames=all_layers if mixes else last,
-        keys=", keys: Tensor | None = None" if plan.augmentation.strength != "none" else "",
-        answer=answer,
+        pairs=pair_methods(plan, "waveforms", "lengths", "encode"),
+        parameters=parameters,
+        encode="side_by_side" if is_paired(plan) else "encode",
+        names=names,
+        answer=answer_lines(plan),
     )
 
 
@@ -117,12 +116,12 @@ def _stages(plan: Plan, settings: Mapping[str, Any]) -> str:
 def _adaptation(plan: Plan) -> list[str]:
     """Return the lines that say which part of the backbone learns."""
     chosen, path = plan.adaptation, _LAYERS[plan.backbone.name]
+    if chosen.method == "frozen" or (is_taught(plan) and not has_adapters(plan)):
+        return ["self.backbone.requires_grad_(False)"]
     if chosen.method == "full":
         fixed = "self.backbone.embed_positions.requires_grad_(False)  # fixed sinusoids"
         every = "self.backbone.requires_grad_(True)  # all of it learns"
         return [every, fixed] if plan.backbone.name == "whisper" else [every]
-    if chosen.method == "frozen":
-        return ["self.backbone.requires_grad_(False)"]
     if chosen.method == "partial":
         return [
             "self.backbone.requires_grad_(False)",
@@ -146,15 +145,16 @@ def _adaptation(plan: Plan) -> list[str]:
         *dora,
         ")",
         "inject_adapter_in_model(adapter, self.backbone)",
+        *(["self.backbone.requires_grad_(False)"] if is_taught(plan) else []),
     ]
 
 
 def _train_mode(plan: Plan) -> list[str]:
     method, top = plan.adaptation.method, plan.adaptation.top_layers
+    if method == "frozen" or is_taught(plan):
+        return ["self.backbone.eval()"]
     if method == "full":
         return ["# All of it learns."]
-    if method == "frozen":
-        return ["self.backbone.eval()"]
     learning = f"[*self.stages.layers[-{top}:], *self.stages.tail()]" if top else "[self.stages.layers]"
     return ["self.backbone.eval()", f"for module in {learning}:", "    module.train(mode)"]
 

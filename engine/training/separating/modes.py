@@ -16,6 +16,7 @@ from engine.separating import Outcome
 from knowledge.errors import InputError
 
 from ..checkpoints import BEST, LAST, OF_MODEL, read_checkpoint
+from ..frame_answers import joined_answers
 from ..items import Item, targets_of
 from ..job import Job
 from .bench import Bench
@@ -37,8 +38,6 @@ def mode_agreement(bench: Bench) -> Outcome:
     weights = _last_weights(bench)
     if weights is None:
         return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "the run left no checkpoint"))
-    if bench.plan.answer not in SAME_LENGTH:
-        return Outcome("mode-agreement", {}, (), dict.fromkeys(_FACTS, "answers differ in length"))
     job = bench.job({"augmentation.strength": "none"}, None)
     job.model.load_trainable_state(weights)
     items, again = _mixed(bench)
@@ -70,6 +69,8 @@ def _other_share(
     """
     if job.plan.answer == "vector":
         return None, "a direction is not right or wrong by itself"
+    if job.plan.answer not in SAME_LENGTH:
+        return None, "answers differ in length, so only their losses are compared"
     spread = float(np.std([item.target for item in items]))
     trained, elsewhere, evaluated = (one[..., : len(job.classes) or None] for one in (trained, elsewhere, evaluated))
     settled = ~other_answers(job.plan.answer, trained, elsewhere, spread)
@@ -115,16 +116,22 @@ def _loss(job: Job, items: tuple[Item, ...], outputs: Tensor) -> float:
     return float(job.evaluation_loss(outputs, targets_of(items, job.plan.answer)))
 
 
-@torch.no_grad()
 def answers(job: Job, items: tuple[Item, ...]) -> Tensor:
-    """Return outputs (clips, classes) or (clips,) in the mode that the model is in, in batches of the plan's size."""
+    """Return outputs of all clips in the mode that the model is in: (clips, classes), (clips,), or packed answers."""
+    found = each_answer(job, items)
+    return torch.stack(found) if job.plan.answer in SAME_LENGTH else joined_answers([one[None] for one in found])
+
+
+@torch.no_grad()
+def each_answer(job: Job, items: tuple[Item, ...]) -> list[Tensor]:
+    """Return the output of each clip in the mode that the model is in, in batches of the plan's size."""
     size = job.plan.training.batch_size
-    found = []
+    found: list[Tensor] = []
     for start in range(0, len(items), size):
         batch = job.source.loader.evaluation_batch(items[start : start + size])
         with job.autocast():
-            found.append(job.model(batch.to(job.device)).float().cpu())
-    return torch.cat(found)
+            found += job.model(batch.to(job.device)).float().cpu()
+    return found
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.metrics import bootstrap_interval
+from engine.plan import Plan
 from engine.separating import Outcome
 
 from ..evaluation import score
@@ -26,22 +27,45 @@ _EPOCHS = 10
 _SEEDS = 3
 _FRACTIONS = (0.25, 0.5, 1.0)
 _SAMPLES = 400
+_LIKE_LENGTHS = 8
+"""Transcripts are dealt anew within each eighth of the clips by length."""
+_FEWEST_ALIKE = 8
+"""Of fewer too many would keep their own by chance."""
 
 
 def label_shuffle(bench: Bench) -> Outcome:
     """Train on the labels as they are, and on the same labels dealt anew among the training clips."""
     items = bench.parts.train
-    order = np.random.default_rng(bench.plan.training.seed).permutation(len(items))
-    dealt = [
-        replace(item, target=items[int(other)].target, label=items[int(other)].label)
-        for item, other in zip(items, order, strict=True)
-    ]
-    own, shuffled = _trained(bench, "own", items), _trained(bench, "shuffled", dealt)
+    own, shuffled = _trained(bench, "own", items), _trained(bench, "shuffled", dealt_anew(items, bench.plan))
     low, high = _gain_interval(own, shuffled)
     mine, theirs = main_score(own), main_score(shuffled)
     facts = {"test.shuffle_gain": mine - theirs, "test.shuffle_gain_low": low, "test.shuffle_gain_high": high}
     text = f"score {mine:.3f} on the labels, {theirs:.3f} on labels dealt anew: {mine - theirs:+.3f}"
     return Outcome("label-shuffle", dict(facts), (f"{text} [{low:+.3f}, {high:+.3f}]",), {}, len(own.items))
+
+
+def dealt_anew(items: Sequence[Item], plan: Plan) -> list[Item]:
+    """Return the same clips with everything that is asked of them taken from another clip, by chance.
+
+    A transcript goes to a clip with a transcript of about its length: one that has not the time for it could not be
+    learned whatever it says, and that is not what the test asks.
+    """
+    random = np.random.default_rng(plan.training.seed)
+    takers = list(range(len(items)))
+    near = len(items)
+    if plan.answer == "symbols":
+        takers.sort(key=lambda place: len(items[place].numbers))
+        near = max(len(items) // _LIKE_LENGTHS, _FEWEST_ALIKE)
+    givers = [
+        takers[start + int(place)]
+        for start in range(0, len(items), near)
+        for place in random.permutation(len(takers[start : start + near]))
+    ]
+    given = dict(zip(takers, (items[place] for place in givers), strict=True))
+    return [
+        replace(item, target=other.target, label=other.label, numbers=other.numbers, events=other.events)
+        for item, other in zip(items, (given[place] for place in range(len(items))), strict=True)
+    ]
 
 
 def seed_spread(bench: Bench) -> Outcome:

@@ -27,3 +27,10 @@ def test_equal_names_share_a_number_and_blanks_are_another_spelling(cells: list[
 @given(st.lists(st.text(st.sampled_from("aB é\u00a0\t\n\x1c")), max_size=8))
 def test_many_texts_fold_as_each_does(texts: list[str]) -> None:
     assert all_folded(texts) == [folded(text) for text in texts]
+
+
+def test_of_two_spellings_the_usual_one_is_written_as_most_names_are() -> None:
+    column = coded(["oboe A5", "CELLO A2", "cello A2", "flute G4", "horn C3"], all_folded)
+
+    assert column.names[1] == "cello A2"
+    assert column.respelled.tolist() == [False, True, False, False, False]

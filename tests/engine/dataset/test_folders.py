@@ -1,10 +1,12 @@
 """Folders of class folders, with and without split folders."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from engine.evidence.dataset import read_dataset
+from engine.evidence.dataset.readers.folder_walk import MOST_TIMES
 from knowledge.errors import InputError, UsageError
 
 from .sets import measure, write_wav
@@ -58,3 +60,74 @@ def test_a_folder_has_no_orphans_and_no_groups(tmp_path: Path) -> None:
 
     assert (found["dataset.clips"], found["dataset.classes"], found["dataset.orphan_files"]) == (2, 2, None)
     assert "no group column" in found.reason("dataset.groups")
+
+
+def test_links_to_class_and_split_folders_are_followed(tmp_path: Path) -> None:
+    for name in ("elsewhere/dogs/1.wav", "elsewhere/held/cat/2.wav", "data/train/cat/1.wav"):
+        write_wav(tmp_path / name)
+    (tmp_path / "data/train/dog").symlink_to(tmp_path / "elsewhere/dogs")
+    (tmp_path / "data/test").symlink_to("../elsewhere/held")
+
+    dataset = read_dataset(tmp_path / "data")
+
+    rows = [(row.path, row.split, row.label, row.file is not None) for row in dataset.rows]
+    assert rows == [
+        ("test/cat/2.wav", "test", "cat", True),
+        ("train/cat/1.wav", "train", "cat", True),
+        ("train/dog/1.wav", "train", "dog", True),
+    ]
+    assert dataset.notes == ()
+
+
+def test_links_in_a_circle_and_into_the_kernel_are_named_and_not_followed(tmp_path: Path) -> None:
+    write_wav(tmp_path / "dog/1.wav")
+    for name, target in (
+        ("dog/up", tmp_path),
+        ("all", "/"),
+        ("dog/me", "me"),
+        ("dog/gone", "nowhere"),
+        ("proc", "/proc"),
+    ):
+        (tmp_path / name).symlink_to(target)
+
+    dataset = read_dataset(tmp_path)
+
+    assert [row.path for row in dataset.rows] == ["dog/1.wav"]
+    assert sorted(dataset.notes) == [
+        "Links to folders that were not followed: all, dog/up: it leads back to a folder that it stands in.",
+        "Links to folders that were not followed: proc: it leads to a folder of the kernel.",
+    ]
+
+
+def test_links_that_double_at_every_level_end(tmp_path: Path) -> None:
+    write_wav(tmp_path / "level-30/dog/1.wav")
+    for level in range(30):  # a thousand million ways to one file
+        for side in ("a", "b"):
+            (tmp_path / f"level-{level}").mkdir(exist_ok=True)
+            (tmp_path / f"level-{level}" / side).symlink_to(tmp_path / f"level-{level + 1}")
+
+    dataset = read_dataset(tmp_path / "level-0")
+
+    assert 1 <= len(dataset) <= MOST_TIMES
+    assert f"{MOST_TIMES} links to the same folder come before it" in dataset.notes[0]
+
+
+def test_files_whose_names_no_manifest_can_hold_are_named_and_left_out(tmp_path: Path) -> None:
+    write_wav(tmp_path / "dog/1.wav")
+    strange = os.fsencode(tmp_path / "dog") + b"/caf\xe9.wav"  # Latin-1
+    Path(os.fsdecode(strange)).write_bytes((tmp_path / "dog/1.wav").read_bytes())
+
+    dataset = read_dataset(tmp_path)
+
+    assert [row.path for row in dataset.rows] == ["dog/1.wav"]
+    assert dataset.notes[0].startswith("Files whose names are not UTF-8")
+
+
+def test_a_row_that_names_no_regular_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "dir.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "m.csv").write_text("path,label\ndir.wav,a\npipe.wav,b\ngone.wav,a\n")
+
+    missing = measure(tmp_path / "m.csv").fact("dataset.missing_files")
+
+    assert ["it is no file" in item.text for item in missing.evidence] == [True, True, False]

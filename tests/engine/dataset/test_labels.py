@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.evidence.dataset import read_dataset
-from engine.evidence.dataset.label_contrast import chi_square, contrast_p
+from engine.evidence.dataset.label_contrast import chi_square, contrast_p, evenness_p
 from engine.evidence.dataset.labels import isolated_scores, measure_labels
-from engine.evidence.dataset.splits import total_variation
+from engine.evidence.dataset.splits import _design_effect, total_variation
 
 from .sets import measure, write_manifest
 
@@ -210,3 +210,39 @@ def test_with_one_split_beside_training_there_is_nothing_to_contrast(tmp_path: P
 
     assert found["dataset.label_contrast_p"] == 1
     assert found["dataset.label_contrast_near"] == found["dataset.label_contrast_far"]
+
+
+def test_a_split_by_label_beside_one_that_is_none_is_told_in_a_small_set(tmp_path: Path) -> None:
+    """Twenty clips a part are too few for the contrast alone; validation is as even as one random split in 600."""
+    kept = {
+        "val": [3, 3, 3, 3, 3, 1, 3, 2], "test": [4, 4, 3, 3, 1, 1, 2, 3], "train": [13, 14, 12, 13, 14, 2, 13, 12],
+    }  # fmt: skip
+    rows = [f"c{k},s{split}{n},{split}" for split, of in kept.items() for k, size in enumerate(of) for n in range(size)]
+
+    found = measure(_manifest(tmp_path, rows))
+
+    assert found["dataset.label_contrast_even_p"] < 0.02
+    assert found["dataset.label_contrast_far"] > 0.1
+    assert 0.005 < found["dataset.label_contrast_p"] < 0.1
+
+
+def test_random_splits_are_seldom_as_even_as_splits_by_label() -> None:
+    """Of 200 random splits a fiftieth would have a p below 0.02; a p that counted the wrong end would find most."""
+    rng = np.random.default_rng(3)
+    pooled = np.array([90, 60, 30, 30, 20])
+    found = []
+    for _ in range(200):
+        one = rng.multivariate_hypergeometric(pooled, 40)
+        other = rng.multivariate_hypergeometric(pooled - one, 40)
+        found.append(evenness_p(pooled - one - other, one, other))
+    assert sum(p < 0.02 for p in found) <= 10
+    even = np.array([20, 10, 4, 8])
+    assert evenness_p(np.array([70, 35, 14, 28]), even, even) < 0.02
+
+
+def test_one_large_group_widens_chance_more_than_groups_of_its_mean_size() -> None:
+    """Forty single clips and one speaker of forty: the mean group has two clips, the clips' own group twenty."""
+    sizes = np.array([40] + [1] * 40)
+    assert _design_effect(1.9, sizes) == pytest.approx(1 + (1640 / 80 - 1) * 0.9 / (80 / 41 - 1))
+    assert _design_effect(2.5, np.full(20, 4)) == pytest.approx(2.5)
+    assert _design_effect(0.7, sizes) == 1

@@ -18,6 +18,7 @@ from engine.evidence.dataset.near import NearPair, find_near
 from engine.evidence.dataset.near_copies import near_groups
 from engine.evidence.dataset.neighbours import Integers, Reach, nearest, nearest_pairs
 from engine.evidence.dataset.records import Region
+from engine.evidence.dataset.scan import scan_clips
 from engine.evidence.dataset.signals.kernel import library
 
 RATE = 8000
@@ -156,7 +157,7 @@ def written(folder: Path, sounds: dict[str, tuple[Floats, int]]) -> Scan:
         region = Region(folder / name)
         channels = 1 if samples.ndim == 1 else samples.shape[1]
         clips[region] = Clip(region, name, name, "", "", rate, channels, len(samples), subtype="PCM_16")
-    return Scan(clips, {}, np.zeros((len(clips), 4), np.float32))
+    return Scan(clips, {}, np.zeros((len(clips), 48), np.float32))
 
 
 def test_altered_copies_are_found_and_named(tmp_path: Path) -> None:
@@ -176,6 +177,21 @@ def test_a_copy_of_one_channel_is_found(tmp_path: Path, side: int) -> None:
     (pair,) = find_near(scan)
     assert pair.similarity > 0.99
     assert pair.transform.startswith("is one channel of it")
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_copy_of_the_softer_channel_is_found_among_many(tmp_path: Path, side: int) -> None:
+    """The profile of a clip is that of its louder channel, to which others are nearer than the copy of the softer."""
+    strength = np.array([1.0, 1.0])
+    strength[side] = 0.5
+    regions = []
+    for number in range(8):
+        both = np.stack((sound(2 * number), sound(2 * number + 1)), axis=1) * strength
+        soundfile.write(tmp_path / f"{number}.wav", both, RATE)
+        regions.append(Region(tmp_path / f"{number}.wav"))
+    soundfile.write(tmp_path / "copy.wav", 0.5 * both[:, side], RATE)
+    pairs = find_near(scan_clips([*regions, Region(tmp_path / "copy.wav")]))
+    assert [{pair.first.file.stem, pair.second.file.stem} for pair in pairs if pair.similarity > 0.9] == [{"7", "copy"}]
 
 
 @settings(max_examples=10, deadline=None)

@@ -1,6 +1,7 @@
 """A prepared copy holds what can be used, says what was done to each clip, and never touches what was there."""
 
 import csv
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import soundfile
 
 from engine.evidence.dataset import read_dataset, scan_clips
 from engine.evidence.dataset.prepare import Order, Preparation, prepare
+from engine.evidence.dataset.prepare_target import refuse_target
 from engine.evidence.dataset.records import Dataset
 from expert.consultation.audit import audit_dataset
 from expert.consultation.prepare import plan_preparation, prepare_dataset
@@ -122,7 +124,7 @@ def test_nothing_is_overwritten_and_a_full_disk_is_said_before(tmp_path: Path, m
     with pytest.raises(UsageError, match="is not empty, expected a new folder"):
         prepare(dataset, _orders(Order(0)), tmp_path / "full")
     monkeypatch.setattr("psutil.disk_usage", lambda _path: type("Usage", (), {"free": 10})())
-    with pytest.raises(InputError, match=r"the copy needs 0\.0 GiB, and 0\.0 GiB are free"):
+    with pytest.raises(InputError, match=r"the copy needs 0\.0 MiB, and 0\.0 MiB are free"):
         prepare(dataset, _orders(Order(0)), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -269,3 +271,51 @@ def test_labels_and_groups_get_their_usual_spelling(tmp_path: Path) -> None:
     ]
     left = csv.DictReader((tmp_path / "kept/manifest.csv").read_text("utf-8").splitlines())
     assert [row["label"] for row in left] == [label for label, _ in rows]
+
+
+def test_a_disk_that_fills_up_is_named_and_what_was_written_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        write_wav(tmp_path / f"{number}.wav", seed=number)
+    (tmp_path / "m.csv").write_text("path,label\n" + "".join(f"{number}.wav,x\n" for number in range(4)))
+    dataset, wanted, folder = read_dataset(tmp_path / "m.csv"), _orders(*map(Order, range(4))), tmp_path / "copy"
+    write_bytes = Path.write_bytes
+
+    def fills_up(path: Path, content: bytes) -> int:
+        if path.name.startswith("2"):
+            write_bytes(path, content[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", fills_up)
+        with pytest.raises(InputError, match="cannot be written on: No space left on device") as caught:
+            prepare(dataset, wanted, folder)
+    assert "goes on where it stopped" in caught.value.hint
+    assert sorted(path.name for path in (folder / "clips").iterdir()) == ["0.wav", "1.wav"]
+
+    assert prepare(dataset, wanted, folder).resumed == 2
+
+
+def test_a_clip_that_is_no_longer_whole_is_written_anew(tmp_path: Path) -> None:
+    for number in range(3):
+        write_wav(tmp_path / f"{number}.wav", seed=number)
+    (tmp_path / "m.csv").write_text("path,label\n" + "".join(f"{number}.wav,x\n" for number in range(3)))
+    dataset, wanted, folder = read_dataset(tmp_path / "m.csv"), _orders(*map(Order, range(3))), tmp_path / "copy"
+    _interrupted(dataset, wanted, folder, 2)
+    (folder / "clips/0.wav").write_bytes(b"")  # what a power cut leaves of a file that was not on the disk yet
+
+    prepare(dataset, wanted, folder)
+
+    assert len(soundfile.read(folder / "clips/0.wav")[0]) > 0
+
+
+def test_a_target_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    for target in ("file", "file/below/it", "gone"):
+        with pytest.raises(UsageError, match="is no folder, expected a new folder"):
+            refuse_target(tmp_path / target)
+    refuse_target(tmp_path / "new/below")
+    assert (tmp_path / "file").read_text() == "mine"

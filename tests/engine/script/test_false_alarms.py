@@ -142,10 +142,67 @@ def test_noise_that_is_written_into_the_batch_is_augmentation(tmp_path: Path) ->
         ("s = torchaudio.transforms.MelSpectrogram()(wave); wave = s - torch.mean(s, dim=-1, keepdim=True)", "present"),
         ("s = torchaudio.transforms.MelSpectrogram()(wave); wave = s - s.mean(-1, keepdim=True)", "present"),
         ("s = torchaudio.transforms.MelSpectrogram()(wave); wave = s - torch.mean(wave, dim=-1)", "missing"),
+        ("n = torch.load('n.pt'); wave = (wave - n.mean) / n.deviation", "present"),
+        ("n = torch.load('n.pt'); wave = (wave - n.mean) / n.device", "missing"),
     ],
 )
 def test_a_mean_taken_away_along_an_axis_is_normalisation(tmp_path: Path, prepare: str, state: str) -> None:
     assert _states(tmp_path, {"prepare": prepare})["backbone.input_norm"] == state
+
+
+_TRAINER = """
+import torch, torchaudio
+import transformers
+from scoring import concordance
+{imports}
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = {encoder}
+        self.head = torch.nn.Linear(64, 1)
+    def forward(self, waves, labels=None):
+        return {{"loss": ((self.head(self.encoder(waves))[:, 0] - labels) ** 2).mean()}}
+
+class Rising:
+    def __init__(self, {first}):
+        self.first = {first}
+    def __call__(self, step):
+        return min((step + 1) / self.first, 1.0)
+
+def scores(outcome):
+    return {{"ccc": concordance(outcome.predictions, outcome.label_ids)}}
+
+files = [torchaudio.load(line)[0] for line in open("files.txt")]
+model = Model()
+optimizer = torch.optim.AdamW(model.parameters())
+schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, Rising(100))
+arguments = transformers.TrainingArguments("out", eval_strategy="epoch", num_train_epochs=20)
+transformers.Trainer(model, arguments, train_dataset=files[:90], eval_dataset=files[90:],
+                     optimizers=(optimizer, schedule){metrics}).train()
+"""
+_ENCODER = "torch.nn.Sequential(torchaudio.transforms.MelSpectrogram(), torch.nn.Flatten(), torch.nn.Linear(64, 64))"
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "state"),
+    [
+        ({"metrics": ", compute_metrics=scores"}, "eval.task_metric", "present"),
+        ({"metrics": ", compute_metrics=None"}, "eval.task_metric", "missing"),
+        ({}, "eval.task_metric", "missing"),
+        ({"first": "warmup"}, "train.lr_warmup", "present"),
+        ({}, "train.lr_warmup", "missing"),
+        ({"imports": "import wavenets", "encoder": "wavenets.Encoder()"}, "backbone.input_norm", "undecidable"),
+        ({}, "backbone.input_norm", "missing"),
+    ],
+)
+def test_what_a_trainer_is_given_and_calls_itself(
+    tmp_path: Path, changes: dict[str, str], check: str, state: str
+) -> None:
+    parts = {"imports": "", "encoder": _ENCODER, "first": "first", "metrics": ""} | changes
+    (tmp_path / "train.py").write_text(_TRAINER.format(**parts))
+    review = review_script(load_knowledge(), tmp_path / "train.py")
+    assert next(each.state for each in review.checks if each.id == check) == state
 
 
 _BACK = """

@@ -25,8 +25,8 @@ def losses_of(module: Any, output: Path) -> tuple[list[float], Any]:
     passes: list[float] = []
     make_loss = module.make_loss
 
-    def recorded(rows: Any) -> Any:
-        loss = make_loss(rows)
+    def recorded(*known: Any) -> Any:
+        loss = make_loss(*known)
 
         def called(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
             value = loss(outputs, labels, num_items_in_batch)

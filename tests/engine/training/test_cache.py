@@ -1,3 +1,5 @@
+import errno
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -182,6 +184,37 @@ def test_what_does_not_fit_is_not_cached(tmp_path: Path) -> None:
 
     assert fill(cache, build_model(plan, classes=3), loader, items) is None
     assert list(cache.folder.glob("*/*.f32")) == []
+
+
+def test_what_a_killed_process_left_is_counted_and_in_the_end_removed(tmp_path: Path) -> None:
+    plan = tone_plan(tone_corpus(tmp_path / "data"), backbone__normalise="clip")
+    (loader, items), model = loaded(plan), build_model(plan, classes=3)
+    torn = tmp_path / "cache" / "frames" / "encoder" / "torn.f32"
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(bytes(10_000_000))
+
+    assert fill(FrameCache(tmp_path / "cache", most_bytes=10_000_000), model, loader, items) is None
+    os.utime(torn, (0, 0))
+    assert fill(FrameCache(tmp_path / "cache", most_bytes=10_000_000), model, loader, items) is not None
+    assert not torn.exists()
+
+
+def test_a_folder_that_cannot_be_written_and_a_disk_that_fills_up_cost_time_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tone_plan(tone_corpus(tmp_path / "data"), backbone__normalise="clip")
+    (loader, items), model = loaded(plan), build_model(plan, classes=3)
+    (tmp_path / "file").write_text("no folder")
+    assert fill(FrameCache(tmp_path / "file"), model, loader, items) is None
+    assert "nothing can be kept here (Not a directory)" in capsys.readouterr().err
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert fill(FrameCache(tmp_path / "cache"), model, loader, items) is None
+    assert "No space left on device" in capsys.readouterr().err
+    assert not list((tmp_path / "cache").rglob("*.f32"))
 
 
 @pytest.mark.parametrize(("changes", "passes"), [({}, 12), ({"augmentation__strength": "light"}, None)])

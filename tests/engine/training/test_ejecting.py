@@ -13,12 +13,15 @@ from engine.plan import Plan, make_plan
 from engine.training.ejecting.ejection import eject
 from engine.training.ejecting.script import not_carried_over
 from engine.training.ejecting.taken_over import take_over
-from knowledge.errors import PlanError, UsageError
+from knowledge.errors import UsageError
 
 from .corpora import events_of, score_plan, tone_corpus, tone_plan, train, write_manifest, write_plan
 from .ejected_scripts import loaded, losses_of
-from .sequence_corpora import tag_corpus, tag_plan, word_corpus, word_plan
+from .sequence_corpora import event_corpus, event_plan, tag_corpus, tag_plan, word_corpus, word_plan
 from .small_models import save_checkpoint, save_spectral_checkpoint
+from .test_foreign import own_plan
+from .test_recipes import staged
+from .test_references import quality_corpus, quality_plan
 
 NO_DROPOUT = {
     "hidden_dropout": 0.0, "attention_dropout": 0.0, "activation_dropout": 0.0, "feat_proj_dropout": 0.0,
@@ -62,14 +65,21 @@ def speech_plan(manifest: Path, checkpoint: str, **sections: Any) -> Plan:
 def assert_same(plan: Plan, folder: Path) -> None:
     write_plan(plan, folder / "plan")
     eject(folder / "plan/plan.yaml", folder / "script.py")
+    lines = (folder / "script.py").read_text().splitlines()
+    assert max(map(len, lines)) <= 120
+    assert not [line for line in lines if line.startswith(("from engine", "import engine", "from knowledge"))]
     theirs, trainer = losses_of(loaded(folder / "script.py"), folder / "theirs")
     ours = train(plan, folder / "ours")
     evaluated = [entry for entry in trainer.state.log_history if "eval_loss" in entry]
 
-    assert theirs == pytest.approx([event["loss"] for event in events_of(ours, "step")], rel=RELATIVE)
+    assert theirs == pytest.approx(steps_of(ours), rel=RELATIVE)
     for event, entry in zip(events_of(ours, "eval"), evaluated, strict=True):
         for name, value in event["metrics"].items():
             assert entry[f"eval_{name.removeprefix('val/')}"] == pytest.approx(value, rel=1e-4)
+
+
+def steps_of(run: Path) -> list[float]:
+    return [event["loss"] for event in events_of(run, "step")]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +147,44 @@ def test_a_spectral_front_end_too_with_smoothed_weighted_classes_and_passes(spok
     assert_same(plan, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__schedule": "plateau"},
+        {"training__schedule": "plateau", "training__warmup_fraction": 0.3, "evaluation__select_by": "loss"},
+    ],
+    ids=["alone", "after a rise"],
+)
+def test_rates_that_follow_the_score_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    plan = tone_plan(
+        tone_corpus(tmp_path / "data"), training__epochs=9, training__plateau_epochs=2, training__learning_rate=0.3,
+        **changes,
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+    rates = [event["lr"]["head"] for event in events_of(tmp_path / "ours", "step")]
+    assert min(rates) < 0.04, "the score stood still once at least"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__batch_seconds": 0.6, "training__accumulation": 2},
+        {"training__curriculum_epochs": 2},
+        {"training__curriculum_epochs": 1, "training__best_epochs": 1, "data__quality_column": "snr"},
+        {"training__class_balance": "balanced-sampling", "training__batch_seconds": 0.6},
+    ],
+    ids=["seconds", "short first", "best at the end", "balanced seconds"],
+)
+def test_epochs_of_unequal_steps_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with tone_corpus(tmp_path / "data").open(newline="") as stream:
+        rows = [{**row, "snr": str(number * 5 % 24 or "")} for number, row in enumerate(csv.DictReader(stream))]
+    manifest = write_manifest(tmp_path / "data/rated.csv", ["path", "label", "speaker", "snr"], rows)
+    assert_same(tone_plan(manifest, training__epochs=4, **changes), tmp_path)
+    steps = [event["epoch"] for event in events_of(tmp_path / "ours", "step")]
+    per_epoch = [sum(epoch < step <= epoch + 1 for step in steps) for epoch in range(4)]
+    assert len(set(per_epoch)) > 1
+
+
 def test_bounded_scores_too(tmp_path: Path) -> None:
     manifest = tone_corpus(tmp_path / "data", scores=True)
     assert_same(score_plan(manifest, head__name="temporal", training__schedule="linear"), tmp_path)
@@ -172,16 +220,112 @@ def test_a_network_of_speech_spells_the_same(spoken: Path, checkpoints: dict[str
 
 
 @pytest.mark.parametrize(
-    "changes", [{"training__loss": "mse+ccc"}, {"training__loss": "clipped-mse+rank", "output__bounded": False}]
+    "changes",
+    [
+        {"training__loss": "mse+ccc", "evaluation__select_by": "loss", "training__accumulation": 2},
+        {"training__loss": "clipped-mse+rank", "output__bounded": False},
+    ],
 )
 def test_losses_over_pairs_of_clips_too(tmp_path: Path, changes: dict[str, Any]) -> None:
-    plan = score_plan(tone_corpus(tmp_path / "data", scores=True), training__batch_size=20, **changes)
-    write_plan(plan, tmp_path / "plan")
-    eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
-    theirs, _ = losses_of(loaded(tmp_path / "script.py"), tmp_path / "theirs")
+    assert_same(score_plan(tone_corpus(tmp_path / "data", scores=True), training__batch_size=20, **changes), tmp_path)
 
-    ours = [event["loss"] for event in events_of(train(plan, tmp_path / "ours"), "step")]
-    assert theirs == pytest.approx(ours, rel=RELATIVE)
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training__accumulation": 2},
+        {"augmentation__strength": "light", "data__max_seconds": 0.6},
+        {"data__max_seconds": 0.5},
+    ],
+    ids=["whole", "varied", "cut"],
+)
+def test_events_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert_same(event_plan(event_corpus(tmp_path / "data"), training__batch_size=5, **changes), tmp_path)
+    rows = loaded(tmp_path / "script.py").read_rows("val")
+    assert any(len(row.target) == 2 for row in rows)
+
+
+def test_a_network_of_speech_hears_the_same_events(checkpoints: dict[str, str], tmp_path: Path) -> None:
+    plan = event_plan(
+        event_corpus(tmp_path / "data"), backbone__name="wav2vec2", backbone__checkpoint=checkpoints["group"],
+        data__sample_rate_hz=16000, adaptation__method="full", training__epochs=1, head__name="linear",
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+
+
+def test_vectors_of_pairs_too(tmp_path: Path) -> None:
+    plan = tone_plan(
+        tone_corpus(tmp_path / "data"), training__loss="supcon", evaluation__select_by="nearest-accuracy",
+        training__class_balance="balanced-sampling", training__clips_per_class=2, training__pair_features=8,
+        augmentation__strength="light", augmentation__speed="new-class",
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+
+
+@pytest.mark.parametrize("balance", ["weighted-loss", "logit-adjustment"])
+def test_voices_of_other_speeds_too(tmp_path: Path, balance: str) -> None:
+    plan = tone_plan(
+        tone_corpus(tmp_path / "data"), augmentation__strength="light", augmentation__speed="new-class",
+        training__class_balance=balance, training__epochs=3, augmentation__views=2, data__max_seconds=0.16,
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("Mine", {"adaptation__method": "partial", "adaptation__top_layers": 1}),
+        ("Contaminated", {"adaptation__method": "lora", "adaptation__targets": ["all-linear"]}),
+        ("Mine", {"head__name": "temporal", "head__hidden": 8}),
+    ],
+)
+def test_classes_of_the_user_too(tmp_path: Path, name: str, changes: dict[str, Any]) -> None:
+    assert_same(own_plan(tmp_path, name, **changes), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"augmentation__strength": "light", "pooling__name": "statistics"},
+        {"head__name": "temporal", "head__hidden": 8, "data__max_seconds": 0.17},
+    ],
+)
+def test_clips_beside_their_references_too(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert_same(quality_plan(quality_corpus(tmp_path / "data", 16), **changes), tmp_path)
+
+
+def test_a_network_of_speech_compares_the_same(checkpoints: dict[str, str], tmp_path: Path) -> None:
+    plan = quality_plan(
+        quality_corpus(tmp_path / "data", 16), backbone__name="wav2vec2", backbone__checkpoint=checkpoints["layer"],
+        backbone__layers="weighted-sum", data__sample_rate_hz=16000, adaptation__method="lora", training__epochs=1,
+    )  # fmt: skip
+    assert_same(plan, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stages", "changes"),
+    [
+        ("audioconfit", {"adaptation__method": "lora", "adaptation__top_layers": 0}),
+        ("audioconfit", {}),
+        ("probe-then-finetune", {}),
+    ],
+    ids=["pairs, adapters", "pairs, layers", "probe"],
+)
+def test_two_stages_too(checkpoints: dict[str, str], tmp_path: Path, stages: str, changes: dict[str, Any]) -> None:
+    plan = staged(tmp_path, stages, **({"backbone__checkpoint": checkpoints["group"]} | changes))
+    write_plan(plan, tmp_path / "plan")
+    script, _, before = eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+    ours, first = train(plan, tmp_path / "ours"), loaded(before)
+    theirs, trainer = losses_of(first, tmp_path / "first")
+    trainer.save_model(str(tmp_path / "first/best"))
+    assert theirs == pytest.approx(steps_of(ours / "first-stage"), rel=RELATIVE)
+
+    second = loaded(script)
+    with pytest.raises(SystemExit, match="run script-first-stage"):
+        second.build(tmp_path / "second")
+    second.START = tmp_path / "first/best/model.safetensors"  # type: ignore[attr-defined]
+    theirs, _ = losses_of(second, tmp_path / "second")
+    assert theirs == pytest.approx(steps_of(ours), rel=RELATIVE)
 
 
 def test_the_script_stands_alone(tmp_path: Path) -> None:
@@ -199,20 +343,16 @@ def test_the_script_stands_alone(tmp_path: Path) -> None:
     assert len(clips.read_text().splitlines()) == 25
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"training__schedule": "plateau"}, "follows the score and not the step; constant, "),
-        ({"training__curriculum_epochs": 1}, "as many steps in each; 0 can"),
-        ({"training__loss": "supcon", "evaluation__select_by": "nearest-accuracy"}, "cross-entropy can be ejected"),
-        ({"task__type": "detection", "training__loss": "binary-cross-entropy", "evaluation__select_by": "segment-f1"},
-         "classes can be ejected"),
-    ],
-)  # fmt: skip
-def test_what_no_script_does_is_said(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
-    write_plan(tone_plan(tmp_path / "m.csv", **changes), tmp_path / "plan")
-    with pytest.raises(PlanError, match=reason):
-        eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+def test_a_test_without_clips_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plan(tone_plan(tone_corpus(tmp_path / "data"), data__test_share=0.0), tmp_path / "plan")
+    script, _ = eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+    monkeypatch.setattr("sys.argv", [str(script), "--test", "--output", str(tmp_path / "run")])
+    with pytest.raises(SystemExit):
+        loaded(script).main()
+    assert "script-clips.csv has no clip whose part is test" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
@@ -226,8 +366,10 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 
 def test_what_is_otherwise_is_named() -> None:
     manifest = Path("clips.csv")
-    assert not not_carried_over(tone_plan(manifest))
-    assert "average" in not_carried_over(tone_plan(manifest, training__average_decay=0.9))[0]
+    assert not not_carried_over(tone_plan(manifest), clips=24)
+    assert "average" in not_carried_over(tone_plan(manifest, training__average_decay=0.9), clips=24)[0]
+    assert "one pass" in not_carried_over(tone_plan(manifest, training__accumulation=4), clips=24)[0]
+    assert not not_carried_over(tone_plan(manifest, training__accumulation=3), clips=24)
 
 
 def test_names_of_two_modules_are_told_apart() -> None:

@@ -211,13 +211,20 @@ def test_where_not_even_one_clip_fits_the_run_says_so(tmp_path: Path, plan: Plan
         train(plan, tmp_path / "run")
 
 
-def test_a_concordance_is_never_divided_behind_the_users_back(tmp_path: Path) -> None:
+def test_a_concordance_of_a_halved_pass_is_that_of_the_whole_batch(tmp_path: Path) -> None:
+    """Its gradient is taken over all answers of the step, so that memory decides nothing about it."""
     plan = score_plan(
-        tone_corpus(tmp_path / "data", clips=48, scores=True), training__loss="ccc", training__batch_size=36
+        tone_corpus(tmp_path / "data", clips=48, scores=True), training__loss="ccc", training__batch_size=40
     )
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(MemoryExhaustedError):
+    whole = train(plan, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accumulation, "_backward", at_call_always(MemoryError()))
-        train(plan, tmp_path / "run")
+        small = train(plan, tmp_path / "small")
+
+    clips = events_of(whole, "start")[0]["train_clips"]
+    assert [event["clips_per_pass"] for event in events_of(small, "memory")] == [-(-clips // 2)]
+    expected, actual = ([step["loss"] for step in events_of(one, "step")] for one in (whole, small))
+    assert actual == pytest.approx(expected, rel=1e-5)
 
 
 def at_call_always(fault: Exception) -> Callable[..., Any]:

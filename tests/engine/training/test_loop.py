@@ -9,7 +9,7 @@ from engine.evidence.run.measure import measure_run
 from engine.evidence.run.read import read_run
 from engine.plan import Plan
 from engine.process import EventTail
-from engine.training import evaluation, loop, run
+from engine.training import accumulation, evaluation, loop, run
 from engine.training.checkpoints import BEST, read_checkpoint
 from engine.training.model import AudioModel
 from engine.training.stopping import Stop
@@ -113,6 +113,54 @@ def test_accumulated_passes_equal_the_whole_batch(tmp_path: Path, head: str) -> 
             torch.testing.assert_close(states[1][name], value, rtol=1e-4, atol=1e-5, msg=name)
     norms = [[step["grad_norm"] for step in events_of(tmp_path / f"run-{n}", "step")] for n in (0, 1)]
     assert norms[0] == pytest.approx(norms[1], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("score", {"training__loss": "ccc"}),
+        ("score", {"training__loss": "clipped-mse+rank", "training__batch_size": 18}),
+        ("class", {"training__loss": "supcon", "evaluation__select_by": "loss"}),
+        ("class", {"training__loss": "supcon", "evaluation__select_by": "loss", "training__clips_per_class": 4,
+                   "training__class_balance": "balanced-sampling", "training__batch_size": 8}),
+    ],
+)  # fmt: skip
+def test_what_compares_the_clips_of_a_batch_compares_those_of_all_its_passes(
+    tmp_path: Path, kind: str, changes: dict[str, Any]
+) -> None:
+    """Four passes of a batch, of which each may hold a single class or too few clips, take the step of one pass."""
+    manifest = tone_corpus(tmp_path / "data", clips=48, scores=kind == "score")
+    make = score_plan if kind == "score" else tone_plan
+    whole = make(manifest, **({"training__batch_size": 40} | changes))
+    parts = replace_in(whole, accumulation=4)
+    states = [last_state(train(plan, tmp_path / f"run-{n}")) for n, plan in enumerate((whole, parts))]
+    losses = [[step["loss"] for step in events_of(tmp_path / f"run-{n}", "step")] for n in (0, 1)]
+
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for name, value in states[0].items():
+        if not name.startswith("random."):
+            torch.testing.assert_close(states[1][name], value, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_dropped_weights_are_the_same_in_both_forward_passes(tmp_path: Path) -> None:
+    """The answers that the gradient is taken at are those that it is carried through: two runs, two equal steps."""
+    plan = score_plan(tone_corpus(tmp_path / "data", clips=24, scores=True), training__loss="clipped-mse+rank",
+                      training__batch_size=18, training__accumulation=3, training__epochs=1)  # fmt: skip
+    plan = plan.model_copy(update={"head": plan.head.model_copy(update={"name": "mlp", "dropout": 0.5})})
+    seen: list[torch.Tensor] = []
+    original = accumulation._answers
+
+    def watched(*arguments: Any) -> Any:
+        found = original(*arguments)
+        seen.append(found[0].detach())
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accumulation, "_answers", watched)
+        train(plan, tmp_path / "run")
+    steps = [seen[n : n + 6] for n in range(0, len(seen), 6)]
+    assert steps and all(len(step) == 6 for step in steps)
+    assert all(torch.equal(step[n], step[n + 3]) for step in steps for n in range(3))
 
 
 def test_the_gradient_norm_is_logged_unclipped_and_clipping_bounds_the_step(tmp_path: Path) -> None:

@@ -44,3 +44,22 @@ def test_every_group_follows_its_own_peak() -> None:
     assert rates == {"head": pytest.approx(0.005), "head-no-decay": pytest.approx(0.25)}
     assert [group["lr"] for group in optimiser.param_groups] == list(rates.values())
     assert isinstance(optimiser, torch.optim.AdamW)
+
+
+def test_adafactor_moves_small_weights_by_the_rate_that_the_plan_names() -> None:
+    """Under torch's own scale, weights of 0.03 move by a thirtieth of the rate, and biases by a thousandth of it."""
+    moved = {}
+    for name in ("adafactor", "adamw"):
+        plan = tone_plan(Path("clips.csv"), training__optimizer=name, training__schedule="constant")
+        model = build_model(plan, classes=3)
+        optimiser = make_optimiser(model, plan.training)
+        learning = [one for one in model.parameters() if one.requires_grad]
+        for one in learning:
+            one.data.normal_(0, 0.03)
+            one.grad = torch.randn_like(one)
+        before = [one.detach().clone() for one in learning]
+        optimiser.step()
+        moved[name] = [float((one.detach() - old).abs().mean()) for one, old in zip(learning, before, strict=True)]
+
+    for own, adam in zip(moved["adafactor"], moved["adamw"], strict=True):
+        assert 0.3 * adam < own < 3 * adam

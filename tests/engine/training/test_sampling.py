@@ -2,6 +2,8 @@
 
 import itertools
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from engine.training.batches import epoch_order, padding_waste
 from engine.training.sampling import Sampler
 from knowledge.errors import PlanError
 
+from .corpora import events_of, tone_corpus, tone_plan, train
 from .small_models import plan_with
 
 LENGTHS = st.lists(st.integers(1, 50_000), min_size=1, max_size=80)
@@ -112,3 +115,12 @@ def test_best_clips_need_a_column_that_says_so() -> None:
     both = {"best_epochs": 2, "class_balance": "balanced-sampling"}
     with pytest.raises(PlanError, match=r"balanced-sampling cannot choose them"):
         plan_with(training=both, data={"manifest": "clips.csv", "quality_column": "snr"})
+
+
+def test_what_a_plan_asks_of_an_order_and_does_not_get_is_named_at_the_start(tmp_path: Path) -> None:
+    both: dict[str, Any] = {"training__class_balance": "balanced-sampling", "training__clips_per_class": 2}
+    plan = tone_plan(tone_corpus(tmp_path / "data"), **both, training__batch_seconds=1, training__curriculum_epochs=1)
+    warnings = events_of(train(plan, tmp_path / "run"), "start")[0]["warnings"]
+    assert [text.split()[0] for text in warnings] == ["training.batch_seconds", "training.curriculum_epochs"]
+    plan = tone_plan(tmp_path / "data" / "manifest.csv", training__clips_per_class=2)
+    assert "training.clips_per_class" in events_of(train(plan, tmp_path / "other"), "start")[0]["warnings"][0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,21 @@ from engine.plan import Plan, plan_yaml, write_atomically
 from engine.separating import TESTS, measured_outcomes, outcome_folder, read_outcomes
 from engine.training import losses
 from engine.training import run as run_module
+from engine.training.items import Item
 from engine.training.loader import Loader
 from engine.training.model import AudioModel
 from engine.training.separating import one_batch as one_batch_module
 from engine.training.separating import short_runs
+from engine.training.separating.bench import prepare
 from engine.training.separating.modes import other_answers
 from engine.training.separating.running import _FUNCTIONS, run_test
+from engine.training.separating.short_runs import dealt_anew
 from engine.training.stopping import Stop
 from knowledge.errors import InputError, UsageError
 from knowledge.loader import load_knowledge
 
 from .corpora import tone_corpus, tone_plan, train
+from .sequence_corpora import event_corpus, event_plan, tag_corpus, tag_plan, word_corpus, word_plan
 
 NAMES = frozenset(load_knowledge().vocabulary.entries)
 
@@ -56,6 +60,56 @@ def test_one_batch_is_learned_by_a_sound_model(tmp_path: Path) -> None:
 
     assert facts["test.one_batch_score"] == 1
     assert facts["test.one_batch_loss_left"] < 0.2
+
+
+def test_what_is_learned_as_planned_needs_no_other_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_batch_module, "_LOOK_EVERY", 5)
+    facts = outcome(tmp_path, "one-batch", training__learning_rate=0.3)
+    (found,) = read_outcomes(tmp_path / "run")
+
+    assert facts["test.one_batch_score"] == facts["test.one_batch_planned_score"] == 1
+    assert "test.one_batch_unregularised_score" in found.unknown
+    assert len(found.shown) == 2
+
+
+@pytest.mark.parametrize("plan", [word_plan, tag_plan, event_plan])
+def test_labels_of_every_kind_are_dealt_anew(tmp_path: Path, plan: Callable[..., Plan]) -> None:
+    corpus = {word_plan: word_corpus, tag_plan: tag_corpus, event_plan: event_corpus}[plan](tmp_path / "data")
+    bench = prepare(plan(corpus), tmp_path, tmp_path, Stop())
+    items = bench.parts.train
+    dealt = dealt_anew(items, bench.plan)
+
+    def asked(item: Item) -> tuple[Any, ...]:
+        return item.target, item.label, item.numbers, item.events
+
+    assert sorted(map(asked, dealt)) == sorted(map(asked, items))
+    by_path = {item.path: asked(item) for item in items}
+    assert {item.path for item in dealt} == set(by_path)
+    assert sum(by_path[item.path] != asked(item) for item in dealt) > len(items) / 3
+    if plan is word_plan:
+        apart = [abs(len(by_path[item.path][2]) - len(item.numbers)) for item in dealt]
+        assert sum(apart) < 0.6 * len(items)  # by chance alone transcripts of 2 to 4 letters lie 0.9 apart
+
+
+def test_letters_and_events_learned_by_heart_have_a_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_batch_module, "_STEPS", 20)
+    monkeypatch.setattr(one_batch_module, "_RATES", ())
+    words = outcome(
+        tmp_path / "words", "one-batch", word_plan(word_corpus(tmp_path / "w"), training__learning_rate=0.02)
+    )
+    events = outcome(tmp_path / "events", "one-batch", event_plan(event_corpus(tmp_path / "e", 8)))
+
+    assert 0 <= words["test.one_batch_score"] <= 1
+    assert events["test.one_batch_score"] > 0.5
+
+
+def test_modes_of_letters_are_compared_by_their_loss(tmp_path: Path) -> None:
+    plan = word_plan(word_corpus(tmp_path / "data"), head__dropout=0.5)
+    train(plan, tmp_path / "run")
+    facts = outcome(tmp_path, "mode-agreement", plan)
+
+    assert facts["test.mode_loss_ratio"] == pytest.approx(1, abs=1e-4)
+    assert "test.mode_other_answers" not in facts
 
 
 def test_one_batch_tells_regularisation_from_a_wrong_model(tmp_path: Path) -> None:

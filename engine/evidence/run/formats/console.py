@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from ..series import RunMeta, direction_of
 from ..words import splits
+from .drawn import Drawn
 from .json_logs import read_json_lines
 from .names import is_metric, meaning
 from .record import Record
+from .rewriting import rewritten
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity)"
 _PAIR = re.compile(
@@ -20,15 +23,27 @@ _PAIR = re.compile(
     rf"\s*(?P<sign>[:=]\s*[(\[]?\s*|\s+|\s*\(\s*)"
     rf"(?P<value>{_NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){_NUMBER})\))?"
 )
-_EPOCH = re.compile(r"\bepochs?\b\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE)
+_EPOCH = re.compile(
+    r"(?<!/)\b(?:epochs?|ep)\b\.?\s*[-:=#\[(]*\s*(?P<epoch>\d+)\s*(?:[/]\s*(?P<of>\d+))?", re.IGNORECASE
+)
 _NUMBERED = re.compile(r"\b(?P<epoch>\d+)(?:/(?P<of>\d+))?epoch\b")
 """`3epoch results`, `3/50epoch started`, as ESPnet counts."""
 _JULIA = re.compile(r"(\d\.\d+)f0\b")
 """`0.25f0` is how Julia prints a number of single precision."""
-_PARTS = re.compile(r"(?=\[(?:train|valid|val|dev|test)\])")
-_EMBEDDED = re.compile(r"\{\".*\}\s*$")
+_PARTS = re.compile(r"(?=\[(?:train|valid|val|dev|test)\])", re.IGNORECASE)
+_EMBEDDED = re.compile(r"\{[\"'].*\}\s*$")
+_OF_PYTHON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false", "'": '"'}
+_PYTHON = re.compile(r"\b(?:nan|inf|None|True|False)\b|'")
+_WHOLE_RUN = ("train_runtime", "train_samples_per_second")
+"""In a record with these the Trainer of transformers tells the mean over the whole run."""
 _BATCH = re.compile(r"\]\s*\[\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)\s*\]")
 _BRACKET = re.compile(r"\b(?:train|training)\b\s*:?\s*\[\s*(?P<epoch>\d+)\s*/\s*(?P<of>\d+)\s*\]", re.IGNORECASE)
+_BEFORE_BATCHES = re.compile(r"\btrain: (?P<epoch>\d+)(?P<of>(?!))? \[\s*\d+/\d+ ", re.IGNORECASE)
+"""`Train: 3 [ 50/100 ( 51%)]`, as timm prints."""
+_COUNTED = re.compile(
+    r"(?:\b(?:step|iter|iteration|batch)s?\b\s*[:=#]?\s*\[?|\[)\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)"
+    r"(?:\s*\(\s*\d+%\s*\))?\s*(?P<end>\]|(?![\w/]))", re.IGNORECASE)  # fmt: skip
+"""`Step [100/300]`, `[32000/60000 (53%)]`: how far an epoch is, or the run where the log counts none."""
 _STEP = re.compile(
     r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d{1,3}(?:,\d{3})+|\d+)(?!\d|\s*/)",
     re.IGNORECASE,
@@ -36,7 +51,8 @@ _STEP = re.compile(
 _ROUND = re.compile(r"\s*\[(?P<step>\d+)\]\s")
 """`[10] train-logloss:0.41`, as XGBoost and LightGBM count."""
 _SPLIT = re.compile(
-    r"\b(train(?:ing)?|valid(?:ation|ate)?|val|eval(?:uation)?|dev|cv|test)(?:_inner)?\b(?!\.py)", re.IGNORECASE
+    r"\b(train(?:ing)?|valid(?:ation|at(?:e|ing))?|val|eval(?:uation|uating)?|dev|cv|test(?:ing)?)(?:_inner)?\b(?!\.py)",
+    re.IGNORECASE,
 )
 _OVER = re.compile(r"finish|done|end|complete|took|takes|time", re.IGNORECASE)
 _RETOLD = re.compile(r"early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
@@ -57,6 +73,8 @@ _NUMBERED_NAME = re.compile(r"\b(?:top[ -]\d+(?=[ -]?(?:acc|err|prec))|(?:bleu|r
 _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
 _TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
+_MANY = 10
+"""Numbers in a list that are no classes any more."""
 _LONGEST_LINE = 4000
 """Longer lines are dumps of arrays, not logs."""
 
@@ -77,17 +95,22 @@ class _Place:
     """Whether the log itself says where its next run begins."""
     judged: float | None = None
     """The last epoch whose progress bar told a validation."""
+    planned_steps: int | None = None
+    drawn: Drawn = field(default_factory=Drawn)
     forms: list[str] = field(default_factory=list)
     """By what each record says itself where in the run it is: `epoch`, `step`, or nothing."""
 
 
 def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
-    """Return the records of a console log and what it says of its length; None when it names no loss or metric."""
+    """Return the records of a console log and what it says of its length; None when it names no loss or metric.
+
+    A log that ends for want of memory before its first loss has no record, and says that.
+    """
     place = _Place()
     parts = (part for line in lines for part in _parts(line[:_LONGEST_LINE]))
     records = [record for part in parts if (record := _line(part, place)) is not None]
     if not records:
-        return None
+        return ([], RunMeta(status=place.status)) if place.status == OUT_OF_MEMORY else None
     records = _parted(records, place.forms)
     last = max((record.epoch for record in records if record.epoch is not None), default=None)
     first = min((record.epoch for record in records if record.epoch is not None), default=1)
@@ -125,41 +148,81 @@ _ENDS = (
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
 )
 """What a log says of its end: that of the trainer, the allocator, the shell or the scheduler."""
-_GONE_ON = ("out-of-memory", "interrupted")
+OUT_OF_MEMORY = "out-of-memory"
+_GONE_ON = (OUT_OF_MEMORY, "interrupted")
 _FOLD = re.compile(r"\bfold\b\W{0,3}\d+\s*(?:/|of|von|de|sur)\s*\d+", re.IGNORECASE)
 _SELECTS = re.compile(r"did not improve|improved from|early.?stop(?:ping|ped)?\b|monitored metric", re.IGNORECASE)
 """Lines in which a trainer says by what it chooses a checkpoint, or stops; most callbacks say it in English."""
 _SELECTED = re.compile(r"\b(?:val|valid|validation|eval|dev)[_/ ][A-Za-z][\w/]*")
 _CONFIGURED = re.compile(r"\b(?:n_epochs|num_epochs|max_epochs|num_train_epochs|epochs)['\"]?\s*[=:]\s*(\d+)\b(?!\s*/)")
 
+_PLANNED = re.compile(
+    r"^\W*(?:(?:number|num|no\.?|total|max(?:imum)?)\W+(?:of\W+)?)?epochs\s*[:=]?\s*(\d+)\s*$", re.IGNORECASE
+)
+"""`# Epochs: 3` and nothing else: how many there are to be."""
+
+_OF_ENDS = ("stopp", "memory", "oom-kill", "keyboardinterrupt", "sigterm", "due to", "killed")
+_OF_CHOICES = ("improve", "stop", "monitored")
+_OF_RETELLING = ("stop", "best", "melhor", "restor", "saving", "saved", "loaded", "resum")
+_OF_STEPS = ("step", "iter", "num_updates")
+_OF_SPLITS = ("train", "val", "dev", "cv", "test")
+"""Parts of a word without one of which the form that goes by it is not in a line; most lines have none."""
+
+
+def _holds(low: str, parts: tuple[str, ...]) -> bool:
+    """Whether a line in lower case holds any of them; ten times as fast as the form that tells for sure."""
+    return any(part in low for part in parts)
+
 
 def _parts(line: str) -> list[str]:
     """A line that tells of two splits, each behind its name in brackets, is two; `training's loss` is one name."""
-    line = _JULIA.sub(r"\1", line.replace("'s ", " "))
-    parts = _PARTS.split(line)
+    line = line.replace("'s ", " ")
+    line = _JULIA.sub(r"\1", line) if "f0" in line else line
+    parts = _PARTS.split(line) if "[" in line else []
     return parts if len(parts) > 2 else [line]
 
 
 def _embedded(line: str) -> Record | None:
     """The record of a JSON object that ends a line, as fairseq prints it."""
-    match = _EMBEDDED.search(line)
-    found = read_json_lines(match[0]) if match else None
-    if match is None or found is None:
+    if "{'" in line and "(" in line:
+        line = rewritten(line)
+    match = _EMBEDDED.search(line) if '{"' in line or "{'" in line else None
+    text = match[0] if match else ""
+    found = (
+        read_json_lines(_PYTHON.sub(lambda one: _OF_PYTHON[one[0]], text) if "'" in text else text) if text else None
+    )
+    if match is None or found is None or any(f"{name}'" in text for name in _WHOLE_RUN):
         return None
     words = _SPLIT.findall(line[: match.start()])
     record = found[0][0]
+    if not any(_is_told(name) for name in record.values):
+        return None  # a configuration
     return record if record.split or not words else replace(record, split=splits()[words[-1].lower()])
+
+
+def _is_told(name: str) -> bool:
+    """Whether a name in an object is one of a loss or a metric."""
+    return (one := meaning(name)).role == "curve" and bool(direction_of(one.metric))
+
+
+def _placed(record: Record, line: str, place: _Place) -> Record:
+    """The record of an object that says neither epoch nor step is of where the log is."""
+    if record.epoch is not None or record.step is not None:
+        return record
+    _move(line.partition("{")[0], place)
+    return replace(record, epoch=place.epoch, step=place.step)
 
 
 def _said(line: str, place: _Place) -> None:
     """Take from a line what it says of the run: its end, its planned length, by what it chooses a checkpoint."""
-    for status, form in _ENDS:
+    low = line.lower()
+    for status, form in _ENDS if _holds(low, _OF_ENDS) else ():
         if form.search(line):
             place.status = status
-    place.announced = place.announced or bool(_FOLD.search(line))
-    if _SELECTS.search(line) and (named := _SELECTED.search(line)):
+    place.announced = place.announced or ("fold" in low and bool(_FOLD.search(line)))
+    if _holds(low, _OF_CHOICES) and _SELECTS.search(line) and (named := _SELECTED.search(line)):
         place.selected_by = meaning(named[0]).metric or place.selected_by
-    if place.epoch is None and (configured := _CONFIGURED.search(line)):
+    if place.epoch is None and "epochs" in low and (configured := _CONFIGURED.search(line) or _PLANNED.match(line)):
         place.configured_epochs = int(configured[1])
 
 
@@ -167,8 +230,10 @@ def _line(line: str, place: _Place) -> Record | None:
     _said(line, place)
     if (record := _embedded(line)) is not None:
         place.forms.append("")
-        return record
-    line = _told_anew(_STAMP.sub("", line))
+        return _placed(record, line, place)
+    stamp = _STAMP.match(line)
+    line = place.drawn.line(rewritten(line[stamp.end() :] if stamp else line))
+    line = _told_anew(line)
     if not line or _CLASS.match(line):
         return None
     before = place.epoch
@@ -176,7 +241,7 @@ def _line(line: str, place: _Place) -> Record | None:
     if before is not None and place.epoch != before:
         place.split = ""  # a title speaks of its own epoch
     values = dict(_pairs(line))
-    words = _SPLIT.findall(line)
+    words = _SPLIT.findall(line) if _holds(line.lower(), _OF_SPLITS) else []
     if not values:
         if words and len(line.strip(" \t=-*#")) <= _LONGEST_TITLE and not _TOLD.search(line):
             place.split = "" if _OVER.search(line) else splits()[words[-1].lower()]
@@ -190,26 +255,39 @@ def _line(line: str, place: _Place) -> Record | None:
             return None  # `evaluate` after the last epoch, whose bar is like that of a training
         place.judged = place.epoch if judged else place.judged
     # Of a line that tells of two splits, a bare `accuracy` belongs to neither by its place.
-    split = place.split if not told else next(iter(told)) if len(told) == 1 else ""
+    split = place.split if not told else next(iter(told)) if len(told) == 1 and not _told_twice(tuple(values)) else ""
     place.forms.append(form)
     return Record(values, split, place.epoch, place.step)
 
 
+@lru_cache(maxsize=4096)
+def _told_twice(names: tuple[str, ...]) -> bool:
+    """Whether one metric stands with the name of its split and without: `loss 0.5, val loss 0.6`."""
+    meanings = [meaning(name) for name in names]
+    named, bare = ({one.metric for one in meanings if bool(one.split) == said} for said in (True, False))
+    return bool(named & bare - {""})
+
+
 def _told_anew(line: str) -> str:
     """A line without what it tells again, such as the best value so far; empty where that is all."""
-    line = _NUMBERED_NAME.sub(
-        lambda found: re.sub("[ -]", "", found[0]), _SCORE_AT.sub(r"iteration \1 train loss: ", line)
-    )
-    retold = _RETOLD.search(line)
+    low = line.lower()
+    line = _SCORE_AT.sub(r"iteration \1 train loss: ", line) if "score at" in low else line
+    if _holds(low, ("top", "bleu", "rouge")):
+        line = _NUMBERED_NAME.sub(lambda found: re.sub("[ -]", "", found[0]), line)
+    retold = _RETOLD.search(line) if _holds(low, _OF_RETELLING) else None
     if retold is None:
         return line
     before = line[: retold.start()]
-    return before if _TELLS.search(before) and _pairs(before) else ""
+    pairs = _pairs(before)
+    return before if (_TELLS.search(before) and pairs) or len(pairs) > 1 else ""
 
 
 def _move(line: str, place: _Place) -> str:
     """Take epoch and step from a line, and return which of the two alone it tells."""
-    epoch = _NUMBERED.search(line) or _EPOCH.search(line) or _BRACKET.search(line)
+    low = line.lower()
+    told = "epoch" in low or "ep" in low
+    epoch = (_NUMBERED.search(line) or _EPOCH.search(line)) if told and not _PLANNED.match(line) else None
+    epoch = epoch or (_BRACKET.search(line) or _BEFORE_BATCHES.search(line) if "train" in low else None)
     if epoch:
         number = float(epoch["epoch"])
         if place.epoch is not None and number < place.epoch:
@@ -218,14 +296,23 @@ def _move(line: str, place: _Place) -> str:
             place.status = ""  # it was started again, and this is what came of it
         place.epoch = number
         place.planned_epochs = int(epoch["of"]) if epoch["of"] else place.planned_epochs
-    batch = _BATCH.search(line)
+    batch = (_BATCH.search(line) if "]" in line else None) or (_counted(line, epoch) if "/" in line else None)
     if batch and place.epoch is not None:
         place.step = int(place.epoch) * int(batch["of"]) + int(batch["batch"])
         return ""
-    step = _STEP.search(line) or _ROUND.match(line)
+    if batch and place.epoch is None and not epoch and _holds(low, _OF_STEPS):
+        place.step, place.planned_steps = int(batch["batch"]), int(batch["of"])
+        return "step"
+    step = (_STEP.search(line) if _holds(low, _OF_STEPS) else None) or _ROUND.match(line)
     if step:
         place.step = int(step["step"].replace(",", ""))
     return "" if bool(epoch) == bool(step) else "epoch" if epoch else "step"
+
+
+def _counted(line: str, epoch: re.Match[str] | None) -> re.Match[str] | None:
+    """A count of batches that is not the one of the epochs."""
+    begin, end = epoch.span() if epoch else (-1, -1)
+    return next((one for one in _COUNTED.finditer(line) if not begin <= one.start("batch") < end), None)
 
 
 def _pairs(line: str) -> list[tuple[str, float]]:
@@ -235,6 +322,8 @@ def _pairs(line: str) -> list[tuple[str, float]]:
         name = name or _name(pair["name"]) or _among_columns(pair["name"], line)
         if pair["sign"].strip() == ":" and line[pair.end() : pair.end() + 1] == "]":
             continue  # `module:231]` is a line of code
+        if pair["sign"].rstrip()[-1:] == "[" and line[pair.end() :].partition("]")[0].count(",") >= _MANY:
+            continue  # a score at each of many thresholds
         if name and not (pair["sign"].strip() == "(" and pair["mean"]):
             found.append((name, float(pair["mean"] or pair["value"])))
     return found
@@ -245,6 +334,7 @@ def _among_columns(text: str, line: str) -> str:
     return "ce" if text == "ce" and line.count("|") > 1 else ""
 
 
+@lru_cache(maxsize=4096)
 def _identifier(text: str) -> str:
     """A name in the way of programs, such as `avg_loss_mel`, may hold the word for a loss or metric anywhere."""
     before, _, last = text.rpartition(" ")
@@ -254,6 +344,7 @@ def _identifier(text: str) -> str:
     return f"{split} {last}" if split.lower().rstrip("_0123456789") in splits() else last
 
 
+@lru_cache(maxsize=4096)
 def _name(text: str) -> str:
     """The words before a number that name something logged; empty when they are prose."""
     role = meaning(text).role
@@ -262,6 +353,6 @@ def _name(text: str) -> str:
     if role == "curve" and is_metric(text):
         words = text.split(" ")
         told = [index for index, word in enumerate(words) if word.lower() in splits()]
-        return " ".join(words[told[-1] :]) if told else text
+        return " ".join(words[told[-1] :]) if told and told[-1] < len(words) - 1 else text
     last = text.rsplit(" ", 1)[-1]
     return _name(last) if last != text else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,10 +28,10 @@ def read_json(text: str) -> list[Record] | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    rows = _rows(content)
+    rows = _numbered(content) or _rows(content)
     if rows:
         return [record for row in rows if (record := _record(row)) is not None]
-    columns = _columns(content)
+    columns = _columns(_flat(content) if isinstance(content, dict) else content)
     return _records_of_columns(columns, content) if columns else None
 
 
@@ -154,10 +155,33 @@ def _rows(content: Any, depth: int = 0) -> list[dict[str, Any]]:
     return found
 
 
+_EPOCH_KEY = re.compile(r"(?:epoch[ _-]?)?(\d+)", re.IGNORECASE)
+
+
+def _numbered(content: Any, depth: int = 0) -> list[dict[str, Any]]:
+    """Rows of an object whose every name is the number of an epoch: `{"1": {...}, "2": {...}}`."""
+    if not isinstance(content, dict) or depth > _MOST_DEPTH:
+        return []
+    keys = [_EPOCH_KEY.fullmatch(name) for name in content]
+    if len(keys) > 1 and all(keys) and all(isinstance(one, dict) for one in content.values()):
+        rows = [{"epoch": int(key[1]), **_flat(one)} for key, one in zip(keys, content.values(), strict=True) if key]
+        return rows if any(_record(row) for row in rows) else []
+    return max((_numbered(one, depth + 1) for one in content.values()), key=len, default=[])
+
+
+def _last_of_pairs(values: list[Any]) -> list[Any]:
+    """The second of each pair of a step and a value; the values themselves where they are none."""
+    pairs = all(isinstance(value, list) and len(value) == 2 for value in values)
+    return [value[1] for value in values] if pairs else values
+
+
 def _columns(content: Any) -> dict[str, list[float]]:
     if not isinstance(content, dict):
         return {}
-    lists = {name: values for name, values in content.items() if isinstance(values, list) and len(values) > 1}
+    content = {name.removeprefix("history/"): value for name, value in content.items()}
+    lists = {
+        name: _last_of_pairs(values) for name, values in content.items() if isinstance(values, list) and len(values) > 1
+    }
     numbers = {name: [number(value) for value in values] for name, values in lists.items()}
     whole = {name: [value for value in values if value is not None] for name, values in numbers.items()}
     return {name: values for name, values in whole.items() if len(values) == len(lists[name])}

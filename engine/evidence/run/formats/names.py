@@ -32,6 +32,8 @@ class Meaning:
 def meaning(name: str) -> Meaning:
     """Return what a name means."""
     parts = [_singular(part) for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
+    if parts[:1] == ["va"] and parts[1:2] and parts[1] in words("falls") | words("rises"):
+        parts[0] = "val"  # beside `tr_loss`; alone, va is the valence and arousal of an emotion
     if any(part.rstrip("0123456789") == "lr" for part in parts) or ("learning" in parts and "rate" in parts):
         return Meaning("rate", metric="_".join(part for part in parts if part not in _RATE) or "all")
     bare = [part for part in parts if part not in splits()]
@@ -65,6 +67,8 @@ def _curve(parts: list[str]) -> Meaning:
         split, rest = split or "train", rest[rest.index("batch") + 1 :]
     if rest[:1] == ["l"] and len(rest) > 1 and words("loss-behind-an-l").issuperset(rest[1:]):
         rest = [*rest[1:], "loss"]
+    if rest[-2:] == ["cross", "entropy"]:
+        rest[-2:] = ["crossentropy"]
     if rest[-1:] and rest[-1] in words("loss-by-another-name"):
         rest.append("loss")
     if rest[-1:] and rest[-1].endswith("logloss"):
@@ -82,7 +86,16 @@ def _curve(parts: list[str]) -> Meaning:
 def is_metric(name: str) -> bool:
     """Whether free text that stands before a number names a loss or a metric, by its last word."""
     parts = re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower())
-    last = [part for part in parts if part and not part.isdigit()][-1:]
+    told = [part for part in parts if part and not part.isdigit()]
+    if len(told) > 1 and told[-1] in splits():
+        told.pop()  # `loss train`
+    if len(told) > 1 and told[-1] in ("value", "avg", "average", "mean"):
+        told.pop()
+    last = told[-1:]
+    if last == ["score"] and told[-2:-1] and direction_of(told[-2]):
+        return True
     if last in (["score"], ["ce"]):
         return any(part in splits() for part in parts)  # alone, one is prose and the other a French word
-    return bool(last) and (last[0] == "loss" or bool(direction_of(last[0])) or parts[-2:] == ["error", "rate"])
+    return bool(last) and (
+        last[0] == "loss" or bool(direction_of(last[0])) or told[-2:] in (["error", "rate"], ["cross", "entropy"])
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,10 @@ from .record import Course, Record
 
 _ADVERSARIAL = {"disc", "gen", "adv", "d", "g", "discriminator", "generator"}
 _RECONSTRUCTION = ("mel", "recon", "reconstruction", "spec", "stft")
+_A_COURSE = 5
+"""Training losses beside which one test score is the end of a story and no evaluation of its course."""
+_OF_A_LOSS = {"ppl", "perplexity", "scale"}
+"""`lm loss PPL`, `loss scale`: what is made of a loss, or acts on it."""
 _PERCENT = 1.5
 """A share above this was logged in percent."""
 
@@ -100,21 +105,36 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
     """Numbers of the same name, step and epoch replace each other: a progress bar tells its last state."""
     points: Points = {}
     explicit = {(one.split, one.metric) for one in meanings.values() if one.role == "curve" and one.split}
+    bare = {one.metric for name, one in meanings.items() if one.role == "curve" and not _is_mean(name)}
     stepped, step = any(record.step is not None for record in records), 0
+    counted_epochs = any(record.epoch is not None for record in records)
     curves: dict[tuple[str, str], str] = {}
     for number, record in enumerate(records):
         if record.step is not None:
             step = count(record.step)
-        elif not stepped:
-            step = count(record.epoch) if record.epoch is not None else number
+        elif not stepped and record.epoch is not None:
+            step = count(record.epoch)
+        elif not stepped and not counted_epochs:
+            step = number
         for name, value in record.values.items():
             curve = curves.get((name, record.split))
             if curve is None:
-                curve = curves[name, record.split] = curve_name(meanings[name], record.split, explicit)
+                curve = curve_name(meanings[name], record.split, explicit)
+                if curve == "train/loss" and "loss" in bare and _is_mean(name):
+                    curve = "train/epoch_loss"
+                curves[name, record.split] = curve
                 points.setdefault(curve, {})
             points[curve][step, record.epoch] = value
     points.pop("", None)
     return points
+
+
+def _is_mean(name: str) -> bool:
+    """Whether a name says that its number is a mean, as of an epoch beside the losses of its batches."""
+    return bool(_MEANS & set(re.split(r"[^a-z]+", name.lower())))
+
+
+_MEANS = {"avg", "average", "mean"}
 
 
 def curve_name(one: Meaning, place: str, explicit: set[tuple[str, str]]) -> str:
@@ -138,7 +158,8 @@ def _unsaid(metric: str, explicit: set[tuple[str, str]]) -> str:
         return "val" if in_train else "train"
     if metric == "loss" or not any(split == "train" for split, _ in explicit):
         return "train"
-    return "train" if in_train else "val"
+    held_out = "val" if any(split == "val" for split, _ in explicit) else "test"
+    return "train" if in_train else held_out
 
 
 def counted(curves: dict[str, Series]) -> dict[str, Series]:
@@ -178,7 +199,8 @@ def _stand_in(curves: dict[str, Series], said: list[str]) -> None:
     """
     held = {name: one for name, one in curves.items() if name.startswith("val/")}
     longest = max((len(one) for name, one in curves.items() if name.startswith("test/")), default=0)
-    if any(len(one) > 1 for one in held.values()) or (longest < 2 and held):
+    trained = max((len(one) for name, one in curves.items() if name.startswith("train/")), default=0)
+    if any(len(one) > 1 for one in held.values()) or (longest < 2 and (held or trained >= _A_COURSE)):
         return
     for name in held:
         del curves[name]
@@ -215,7 +237,7 @@ def _at_once(curves: Sequence[Series]) -> bool:
 def _is_part_of_loss(name: str, split: str) -> bool:
     place, _, metric = name.partition("/")
     words = metric.split("_")
-    return place == split and "loss" in words and words[0] not in ("epoch", "step")
+    return place == split and "loss" in words and words[0] not in ("epoch", "step") and not _OF_A_LOSS & set(words)
 
 
 def _as_shares(curves: Sequence[Series]) -> tuple[Series, ...]:

@@ -31,12 +31,21 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
             rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
         else:
             rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
+            rows = rows if len(rows[0]) > 1 else _parted_by_single_spaces(lines)
     except csv.Error:
         return None
     if len(rows) < 2 or len(rows[0]) < 2:
         return None
     header, body = _header(rows)
     return None if header is None else _records(header, body)
+
+
+def _parted_by_single_spaces(lines: list[str]) -> list[list[str]]:
+    """Rows of one word a cell: a heading of names, and below it as many numbers in every row."""
+    rows = [line.split() for line in lines]
+    numbers = [row for row in rows[1:] if all(number(cell) is not None for cell in row)]
+    even = len(numbers) == len(rows) - 1 and all(len(row) == len(rows[0]) for row in numbers)
+    return rows if even else []
 
 
 _RULED = re.compile(r"[|+:=\s-]*[-=][|+:=\s-]*")

@@ -7,6 +7,7 @@ from knowledge.records import Measured
 from ..calls import Call, _Names, sources
 from ..evaluations import Evaluations, evaluations_of, gradient_off
 from ..script import Script
+from ..settings import settings
 from ..training import training_of
 from ..values import Const, Derived, Instance, Value, constant
 from .answers import absent, there, unknown
@@ -69,6 +70,7 @@ def _picked(value: Value, picks: _Names) -> bool:
 def _metric(script: Script, found: Evaluations) -> Measured:
     idle = {call.place for call in training_of(script).frameworks} if not found.frameworks else set()
     metrics = [call for call in metrics_of(script) if not idle & set(call.callers)]
+    metrics += _handed_over(script) if found.frameworks else []
     if metrics and (found.any or any(_held_out(call, script) for call in metrics)):
         return there(script, _METRIC, True, *(script.of(call) for call in metrics[:8]))
     training = training_of(script)
@@ -80,6 +82,13 @@ def _metric(script: Script, found: Evaluations) -> Measured:
     where = [*found.frameworks, *found.runs] or anchors or metrics
     text = "an evaluation without a task metric" if found.any else "training without an evaluation"
     return absent(script, _METRIC, False, text, [*where, *_epochs(script)])
+
+
+def _handed_over(script: Script) -> list[Call]:
+    """Return the frameworks that are given a function of the metrics, which they call on held-out clips."""
+    return [
+        each.call for each in settings(script, "metrics-function", main=None) if each.given and each.on is not False
+    ]
 
 
 def _held_out(call: Call, script: Script) -> bool:

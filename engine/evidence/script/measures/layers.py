@@ -200,6 +200,11 @@ def measure_input(script: Script) -> Measured:
         return unknown(
             script, _INPUT, f"what {found[0].call.name} loads decides whether it expects it", "the checkpoint"
         )
+    foreign = _foreign_networks(script)
+    if foreign:
+        return unknown(
+            script, _INPUT, f"{foreign[0].name.removesuffix('.__call__')} may normalise it", "the file that defines it"
+        )
     made = [f"{name}.__call__" for name in script.symbols["spectrogram"]]
     spectra = [*script.trace.named(*made), *script.calls("spectrogram")]
     spectra.sort(key=lambda call: call.attribute != "__call__")
@@ -214,6 +219,21 @@ def measure_input(script: Script) -> Measured:
             script, _INPUT, "the input is read by code that reading does not know", "the file that reads the audio"
         )
     return absent(script, _INPUT, "nothing", "input that is not normalised", anchors)
+
+
+def _foreign_networks(script: Script) -> list[Call]:
+    """Return where a forward runs an object of a package that no vocabulary names, so that nobody here has read it."""
+    known = {name.partition(".")[0] for names in script.symbols.values() for name in names}
+    return [
+        call
+        for call in script.trace
+        if call.main and call.hook == "forward" and call.attribute == "__call__" and _is_of_a_package(call, known)
+    ]
+
+
+def _is_of_a_package(call: Call, known: set[str]) -> bool:
+    made = isinstance(call.receiver, Instance) and call.receiver.cls is None and ":" not in call.name
+    return made and call.name.partition(".")[0].isidentifier() and call.name.partition(".")[0] not in known
 
 
 def _offline(script: Script) -> list[Call]:
@@ -309,8 +329,9 @@ def _spreads(value: Value, spread: _Names) -> bool:
     made = [
         each.call.name for each in sources(value, deepest=5) if isinstance(each, Instance) and each.call is not None
     ]
-    named = any("std" in text.lower() or "var" in text.lower() for text in texts(value, deepest=3)) or _is_named(
-        value, "std"
+    said = [text.lower() for text in texts(value, deepest=3)]
+    named = any(word in text for text in said for word in ("std", "var")) or any(
+        _is_named(value, word) for word in ("std", "deviation")
     )
     return named or any(spread.has(name) for name in made) or _is_number(value)
 

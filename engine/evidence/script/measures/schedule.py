@@ -92,9 +92,10 @@ def _falls(setting: Setting) -> bool:
 def _says_warm(script: Script, call: Call) -> bool:
     """Return whether the project's own code behind a schedule speaks of a warm-up that is not switched off."""
     functions = [each for value in call.values() for each in sources(value, deepest=3) if isinstance(each, Function)]
-    made_of = call.result.cls if isinstance(call.result, Instance) else None
+    held = [value for value in call.values() if isinstance(value, Instance)]
+    kinds = [each.cls for each in (call.result, *held) if isinstance(each, Instance) and each.cls is not None]
     code = [code_of(script, each.module, each.node) for each in functions]
-    code += [code_of(script, each.module, each.node) for each in (made_of.lineage() if made_of else ())]
+    code += [code_of(script, each.module, each.node) for kind in kinds for each in kind.lineage()]
     if call.name.startswith("="):
         code.append(text_around(script, call.place, 8))
     warm = [value for name, value in call.keywords.items() if script.says("warm-up", name)]

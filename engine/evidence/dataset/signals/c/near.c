@@ -43,6 +43,11 @@ FAST void tm_least(const float *table, long rows, long columns, long count, int6
 #define REACH (TAPS / 2)
 #define FRACTIONS 96   /* places between them at which it is interpolated, and room to fill vectors */
 
+#define HELD 0.8f      /* share of the energy of one clip that the overlap holds, as in alignment.py */
+#define FAINTEST 1e-4f /* and of the other: below it running sums say little */
+#define SURE 0.998f     /* similarity at which no other lag is tried */
+#define TOLD 0.85f     /* and which the other lag has to reach */
+
 struct pair { /* as alignment.py reads it */
     float similarity, fraction, own, other, beside, sounding;
     int32_t lag;
@@ -106,6 +111,61 @@ INLINE float sounding(const float *energy, long begin, long end)
     return spread > 0 ? sum * sum / spread : 0;
 }
 
+/* The lag at which the correlation is highest for the energies that overlap, of those at which the overlap holds nearly
+   all of one clip: what was cut from the decay of a note lies there, and not where its onset would be. None: `points`. */
+INLINE long relative(const float *z, long points, const float *energy_a, const float *energy_b, long long_a,
+                     long long_b, long least)
+{
+    long found = points, most = long_b - least;
+    float best = 0, whole_a = energy_a[long_a], whole_b = energy_b[long_b];
+    for (long lag = least - long_a; lag <= most; lag++) {
+        long begin = lag < 0 ? -lag : 0, end = long_a < long_b - lag ? long_a : long_b - lag;
+        float own = energy_a[end] - energy_a[begin], other = energy_b[end + lag] - energy_b[begin + lag];
+        if ((own < HELD * whole_a && other < HELD * whole_b) || own < FAINTEST * whole_a || other < FAINTEST * whole_b)
+            continue;
+        const float *at = z + 2 * (lag < 0 ? lag + points : lag);
+        float power = at[0] * at[0] + at[1] * at[1];
+        if (power > best * own * other) {
+            best = power / (own * other);
+            found = lag;
+        }
+    }
+    return found;
+}
+
+/* How the second clip lies on the first about one lag, without what is told of likely copies alone. */
+INLINE struct pair laid(const float *correlation, long points, long lag, const float *energy_a, const float *energy_b,
+                        long long_a, long long_b, const float *turn, const float *weights, const float *fractions,
+                        long used)
+{
+    float re[FRACTIONS] = {0}, im[FRACTIONS] = {0};
+    for (long tap = 0; tap < TAPS; tap++) {
+        long at = (lag + tap - REACH) % points;
+        const float *z = correlation + 2 * (at < 0 ? at + points : at), *t = turn + 2 * tap;
+        float x = z[0] * t[0] - z[1] * t[1], y = z[0] * t[1] + z[1] * t[0];
+        for (long n = 0; n < FRACTIONS; n++) {
+            re[n] += x * weights[tap * FRACTIONS + n];
+            im[n] += y * weights[tap * FRACTIONS + n];
+        }
+    }
+    long best = 0;
+    float power = -1;
+    for (long n = 0; n < used; n++)
+        if (re[n] * re[n] + im[n] * im[n] > power) {
+            power = re[n] * re[n] + im[n] * im[n];
+            best = n;
+        }
+    long whole = (long)__builtin_rintf(fractions[best]);
+    lag += whole;
+    long begin = lag < 0 ? -lag : 0, end = long_a < long_b - lag ? long_a : long_b - lag;
+    end = end > begin ? end : begin;
+    float own = energy_a[end] - energy_a[begin], other = energy_b[end + lag] - energy_b[begin + lag];
+    float height = __builtin_sqrtf(power), scale = __builtin_sqrtf(own * other);
+    float similarity = scale > 0 ? height / scale : 0;
+    similarity = similarity < 1 ? similarity : 1;
+    return (struct pair){similarity, fractions[best] - (float)whole, own, other, height, 0, (int32_t)lag};
+}
+
 /* How the second clip of each pair lies on the first, by their correlation (count, points) at lag k (the second later by
    k), negative lags from its end. `which` are the rows of both clips in `energy` (clips, points + 1) and `lengths`;
    `turn` (TAPS, 2) moves the band to 0 Hz, `weights` (TAPS, FRACTIONS) interpolate at `fractions`, of which `used`. */
@@ -122,36 +182,21 @@ FAST void tm_peak_pairs(const float *correlation, long count, long points, const
         float top = highest(correlation, 0, most + 1 < points ? most + 1 : points, &place);
         if (highest(correlation, from > 0 ? from : 0, points, &below) > top)
             place = below;
-        long lag = place <= most ? place : place - points;
-
-        float re[FRACTIONS] = {0}, im[FRACTIONS] = {0};
-        for (long tap = 0; tap < TAPS; tap++) {
-            long at = (lag + tap - REACH) % points;
-            const float *z = correlation + 2 * (at < 0 ? at + points : at), *t = turn + 2 * tap;
-            float x = z[0] * t[0] - z[1] * t[1], y = z[0] * t[1] + z[1] * t[0];
-            for (long n = 0; n < FRACTIONS; n++) {
-                re[n] += x * weights[tap * FRACTIONS + n];
-                im[n] += y * weights[tap * FRACTIONS + n];
-            }
+        struct pair found = laid(correlation, points, place <= most ? place : place - points, energy_a, energy_b,
+                                 long_a, long_b, turn, weights, fractions, used);
+        long other_lag = found.similarity >= SURE ? points
+                       : relative(correlation, points, energy_a, energy_b, long_a, long_b, least);
+        if (other_lag != points) {
+            struct pair other = laid(correlation, points, other_lag, energy_a, energy_b, long_a, long_b, turn, weights,
+                                     fractions, used);
+            if (other.similarity > found.similarity && other.similarity >= TOLD)
+                found = other;
         }
-        long best = 0;
-        float power = -1;
-        for (long n = 0; n < used; n++)
-            if (re[n] * re[n] + im[n] * im[n] > power) {
-                power = re[n] * re[n] + im[n] * im[n];
-                best = n;
-            }
-        long whole = (long)__builtin_rintf(fractions[best]);
-        lag += whole;
 
-        long begin = lag < 0 ? -lag : 0, end = long_a < long_b - lag ? long_a : long_b - lag;
+        long lag = found.lag, begin = lag < 0 ? -lag : 0, end = long_a < long_b - lag ? long_a : long_b - lag;
         end = end > begin ? end : begin;
-        float own = energy_a[end] - energy_a[begin], other = energy_b[end + lag] - energy_b[begin + lag];
-        float height = __builtin_sqrtf(power), scale = __builtin_sqrtf(own * other);
-        float similarity = scale > 0 ? height / scale : 0;
-        similarity = similarity < 1 ? similarity : 1;
-        float beside = 1, sounds = 0;
-        if (similarity >= telling) {
+        float height = found.beside, beside = 1, sounds = 0;
+        if (found.similarity >= telling) {
             float first = sounding(energy_a, begin, end), second = sounding(energy_b, begin + lag, end + lag);
             sounds = first < second ? first : second;
             beside = 0;
@@ -164,7 +209,9 @@ FAST void tm_peak_pairs(const float *correlation, long count, long points, const
                 }
             beside = __builtin_sqrtf(beside) / height;
         }
-        out[pair] = (struct pair){similarity, fractions[best] - (float)whole, own, other, beside, sounds, (int32_t)lag};
+        found.beside = beside;
+        found.sounding = sounds;
+        out[pair] = found;
     }
 }
 

@@ -1,0 +1,81 @@
+"""Tables that are drawn with bars between other lines of a console log: a row takes its names from the heading.
+
+Understands cells; that they are of a training is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ..collecting import number
+from ..words import splits
+from .names import is_metric, meaning
+
+_BARS = str.maketrans("│┃║┆┊", "|||||")
+_RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
+_LONGEST_CELL = 40
+
+
+@dataclass
+class Drawn:
+    """The heading that rows stand under; empty where none does."""
+
+    heading: list[str] = field(default_factory=list)
+
+    def line(self, line: str) -> str:
+        """Return a row as `name: number, ...`; the line itself where it is no row, empty where it is a heading."""
+        line = line if line.isascii() else line.translate(_BARS)
+        if "|" not in line:
+            if self.heading and not _RULE.fullmatch(line):
+                self.heading = []
+            return line
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) < 2:
+            return line
+        numbers = [_number(cell) for cell in cells]
+        if not any(value is not None for value in numbers):
+            self._read_heading(cells)
+            return line
+        told = self._under_heading(cells, numbers) if self.heading else _of_two(cells, numbers)
+        return told or line
+
+    def _read_heading(self, cells: list[str]) -> None:
+        """A heading names metrics or splits, and nothing but names."""
+        last = [re.split(r"\s{2,}|\s-\s", cell)[-1].strip() for cell in cells]
+        short = all(len(cell) <= _LONGEST_CELL and not re.search(r"[:=]|(?:^|\s)\d", cell) for cell in last)
+        self.heading = last if short and any(map(_tells, last)) else []
+
+    def _under_heading(self, cells: list[str], numbers: list[float | None]) -> str:
+        names = self.heading
+        if len(cells) == len(names) + 1 and numbers[0] is None:
+            names = ["", *names]  # the names of the rows have no heading
+        if len(cells) != len(names):
+            return ""
+        row = re.split(r"\s{2,}|\s-\s", cells[0])[-1].strip() if numbers[0] is None else ""
+        named = zip(names, numbers, strict=True)
+        pairs = [(_combined(row, name), value) for name, value in named if value is not None and name]
+        return ", ".join(f"{name}: {value:.12g}" for name, value in pairs)
+
+
+def _of_two(cells: list[str], numbers: list[float | None]) -> str:
+    """`| val_loss | 0.5 |` is one name and its number."""
+    named = len(cells) == 2 and numbers[0] is None and numbers[1] is not None and _tells(cells[0])
+    return f"{cells[0]}: {numbers[1]:.12g}" if named else ""
+
+
+def _combined(row: str, column: str) -> str:
+    """The name of a cell: the split of either, and the metric of the other."""
+    if row.lower() in splits():
+        return f"{row} {column}"
+    if column.lower() in splits() and row:
+        return f"{column} {row}"
+    return column
+
+
+def _tells(name: str) -> bool:
+    return name.lower() in splits() or is_metric(name) or meaning(name).role == "rate"
+
+
+def _number(cell: str) -> float | None:
+    return number(cell.removesuffix("%").strip())

@@ -1,0 +1,102 @@
+"""Brings lines in which a name and its number stand apart into `name: number`; decides nothing about them.
+
+Each form is that of many scripts, and looked for only where a part of it stands in the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_Form = tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]]
+"""Parts of which one is in every line of the form, the form, and what is put in its place."""
+_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)"
+_OF_A_SPLIT = r"train(?:ing)?|val(?:id(?:ation)?)?|dev|test|eval(?:uation)?"
+_SCALAR = re.compile(rf"(?:tensor|(?:np|numpy|jnp)\.\w+|array|Array)\(\s*({_NUMBER})\s*(?:,(?:[^()]|\([^()]*\))*)?\)")
+"""`tensor(0.25, device='cuda:0')`, `np.float64(0.25)`: a number that knows where it lives."""
+_RIGHT_OF_ALL = re.compile(
+    r"(?P<name>\b[A-Za-z]*(?:acc(?:uracy)?|correct)\s*[:=]\s*)(?P<right>\d+)\s*/\s*(?P<all>\d+)\b"
+    r"(?:\s*\(\s*[\d.]+\s*%\s*\))?",
+    re.IGNORECASE,
+)
+"""`Accuracy: 9800/10000 (98%)`, of which the fraction has more digits than the percentage."""
+_OF_IMAGES = re.compile(
+    rf"\baccuracy of the \w+ on the [\d,]* ?({_OF_A_SPLIT})(?:ing)? [a-z]+\s*[:=]?\s*({_NUMBER})", re.IGNORECASE
+)
+"""`Accuracy of the network on the 10000 test images: 54 %`, as the tutorials of PyTorch print."""
+_SPLIT_BEHIND = re.compile(
+    rf"\b([A-Za-z][\w@-]*)\s*(?:\(({_OF_A_SPLIT})\)|\[({_OF_A_SPLIT})\])(?=\s*[:=]?\s*[-+.\d])", re.IGNORECASE
+)
+"""`loss (train): 0.5`, `acc[val]=0.9`."""
+_AVERAGED = re.compile(r"\s*\((?:micro|macro|weighted)(?:[ -]av(?:era)?g(?:e)?)?\.?\)", re.IGNORECASE)
+_BOTH_SPLITS = re.compile(
+    rf"\b(loss|acc(?:uracy)?)\b\s*:?\s*(train(?:ing)?):?\s*=?\s*({_NUMBER})\s*[,;|/]?\s*(val(?:id(?:ation)?)?|test)"
+    rf":?\s*=?\s*({_NUMBER}|n/a)", re.IGNORECASE)  # fmt: skip
+"""`loss train: 0.5, val: 0.6`, where one name speaks for two numbers."""
+_IS = re.compile(rf"(?<=[a-z])\s+is(?:\s+now)?\s*:?\s+(?={_NUMBER})", re.IGNORECASE)
+_SAVED_SCORES = re.compile(r"\bSaving dict for global step (\d+):\s*")
+"""`Saving dict for global step 100: accuracy = 0.5, loss = 0.6`, by which Estimators tell an evaluation."""
+_DARKNET = re.compile(rf"^\s*(\d+):\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
+_OF_VITS = {
+    7: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "step", "lr"),
+    8: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl", "step", "lr"),
+}
+"""What VITS and so-vits-svc print in brackets without a name, by how many numbers there are."""
+_BARE_LIST = re.compile(rf"^\s*\[((?:{_NUMBER},\s*){{6,7}}{_NUMBER})\]\s*$")
+_SPEAKS_FIRST = re.compile(rf"\b({_OF_A_SPLIT}) ([A-Za-z]\w*) at step (\d+)\s*:\s*({_NUMBER})", re.IGNORECASE)
+"""`dev acc at step 1000: 0.8`, as s3prl prints."""
+
+
+def rewritten(line: str) -> str:
+    """Return a line with each number behind its name, as far as a known form stands in it."""
+    low = line.lower()
+    if "(" in low or "[" in low:
+        line = _with(_BRACKETED, line, low)
+    if "/" in low and ("acc" in low or "correct" in low):
+        line = _RIGHT_OF_ALL.sub(_fraction, line)
+    return _with(_SPOKEN, line, low)
+
+
+def _with(forms: tuple[_Form, ...], line: str, low: str) -> str:
+    for parts, form, put in forms:
+        for part in parts:
+            if part in low:
+                line = form.sub(put, line)
+                break
+    return line
+
+
+def _fraction(found: re.Match[str]) -> str:
+    whole = int(found["all"])
+    return f"{found['name']}{int(found['right']) / whole:.6g}" if whole else found[0]
+
+
+def _of_vits(found: re.Match[str]) -> str:
+    values = [value.strip() for value in found[1].split(",")]
+    names = _OF_VITS[len(values)]
+    like_it = values[-2].isdigit() and 0 < float(values[-1]) < _HIGHEST_RATE
+    return " ".join(f"{name}: {value}" for name, value in zip(names, values, strict=True)) if like_it else found[0]
+
+
+_HIGHEST_RATE = 0.01
+
+
+def _named_by_split(found: re.Match[str]) -> str:
+    return f"{found[2] or found[3]} {found[1]}"
+
+
+_OPENED = tuple(f"{mark}{split}" for mark in "([" for split in ("train", "val", "dev", "test", "eval"))
+_BRACKETED: tuple[_Form, ...] = (
+    (("tensor(", "array(", "np.", "numpy."), _SCALAR, r"\1"),
+    (("avg", "average", "micro", "macro", "weighted"), _AVERAGED, ""),
+    (_OPENED, _SPLIT_BEHIND, _named_by_split),
+    (("[",), _BARE_LIST, _of_vits),
+)
+_SPOKEN: tuple[_Form, ...] = (
+    (("of the ",), _OF_IMAGES, r"\1 accuracy: \2"),
+    (("loss train", "loss: train", "accuracy train", "acc train"), _BOTH_SPLITS, r"\2 \1: \3, \4 \1: \5"),
+    ((" is",), _IS, ": "),
+    (("saving dict for",), _SAVED_SCORES, r"eval step \1: "),
+    ((" avg",), _DARKNET, r"iteration \1 train loss: \2,"),
+    ((" at step ",), _SPEAKS_FIRST, r"step \3 \1 \2: \4"),
+)

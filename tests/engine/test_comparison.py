@@ -1,0 +1,113 @@
+"""Two runs on the same clips: what is luck is called inconclusive, and what is not comparable is refused."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.comparison import compare_runs, told
+from engine.plan import plan_yaml
+from knowledge.errors import InputError
+from tests.engine.training.corpora import score_plan, tone_plan
+
+
+def a_run(
+    folder: Path,
+    right: np.ndarray,
+    *,
+    groups: int = 0,
+    name: str = "test",
+    plan: object = None,
+    seed: int | None = None,
+) -> Path:
+    """Write the predictions of a run that is right about these clips; labels are drawn, alike for all."""
+    labels = np.random.default_rng(0).integers(0, 3, len(right))
+    own = folder if seed is None else folder / f"seed-{seed}"
+    (own / "predictions").mkdir(parents=True)
+    (folder / "plan.yaml").write_text(plan_yaml(plan or tone_plan(Path("clips.csv"))))  # type: ignore[arg-type]
+    with (own / "predictions" / f"{name}.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "group", "label", "prediction"])
+        for clip, (label, hit) in enumerate(zip(labels, right, strict=True)):
+            group = f"speaker-{clip % groups}" if groups else ""
+            writer.writerow([f"{clip}.wav", group, label, label if hit else (label + 1) % 3])
+    return folder
+
+
+def share(count: int, of: float, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).random(count) < of
+
+
+def test_equal_runs_are_inconclusive_and_a_better_one_is_named(tmp_path: Path) -> None:
+    worse, equal = (a_run(tmp_path / str(n), share(300, 0.6, n)) for n in (1, 2))
+    better = a_run(tmp_path / "better", share(300, 0.9, 3))
+
+    found = compare_runs(worse, equal)
+    assert found.p_value > 0.05 and found.interval[0] < 0 < found.interval[1]
+    assert told(found, ("one", "two"))[-1].startswith("Inconclusive")
+    found = compare_runs(worse, better)
+    assert found.p_value < 0.001 < found.interval[0]
+    assert found.second - found.first == pytest.approx(0.3, abs=0.08)
+    assert told(found, ("one", "two"))[-1] == "two is better"
+    assert told(compare_runs(better, worse), ("one", "two"))[-1] == "one is better"
+
+
+def test_clips_of_a_speaker_count_once(tmp_path: Path) -> None:
+    """Four speakers can show no p below 1/8, however many clips they have."""
+    first = a_run(tmp_path / "first", np.zeros(400, dtype=bool), groups=4)
+    second = a_run(tmp_path / "second", np.ones(400, dtype=bool), groups=4)
+    found = compare_runs(first, second)
+
+    assert (found.units, found.of) == (4, "groups")
+    assert found.p_value == found.smallest_p == pytest.approx(1 / 8)
+    assert "no less than 0.125" in "\n".join(told(found, ("one", "two")))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_p_values_of_equal_runs_are_spread_over_all_shares(tmp_path: Path, seed: int) -> None:
+    found = [
+        compare_runs(a_run(tmp_path / f"{n}a", share(20, 0.5, 100 * seed + 2 * n), groups=8),
+                     a_run(tmp_path / f"{n}b", share(20, 0.5, 100 * seed + 2 * n + 1), groups=8)).p_value
+        for n in range(12)
+    ]  # fmt: skip
+    assert sum(one <= 0.05 for one in found) <= 3
+    assert max(found) > 0.5
+
+
+def test_seeds_are_paired_and_their_means_compared(tmp_path: Path) -> None:
+    for seed in range(3):
+        a_run(tmp_path / "first", share(200, 0.5, seed), seed=seed)
+        a_run(tmp_path / "second", share(200, 0.8, 10 + seed), seed=seed)
+    found = compare_runs(tmp_path / "first", tmp_path / "second")
+
+    assert found.over_seeds is not None
+    assert (found.over_seeds.pairs, found.over_seeds.smallest_p) == (3, 0.25)
+    assert found.over_seeds.difference == pytest.approx(found.second - found.first)
+    assert found.p_value < 0.01
+    a_run(tmp_path / "single", share(200, 0.8, 1))
+    with pytest.raises(InputError, match=r"3 times and .* 1 times"):
+        compare_runs(tmp_path / "first", tmp_path / "single")
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    right = np.ones(6, dtype=bool)
+    test, val = a_run(tmp_path / "test", right), a_run(tmp_path / "val", right, name="val")
+    with pytest.raises(InputError, match="no predictions for test"):
+        compare_runs(test, val)
+    with pytest.raises(InputError, match="expected one kind"):
+        compare_runs(test, a_run(tmp_path / "scores", right, plan=score_plan(Path("clips.csv"))))
+    other = a_run(tmp_path / "other", right)
+    table = other / "predictions" / "test.csv"
+    table.write_text(table.read_text().replace("0.wav,,2", "0.wav,,1").replace("0.wav,,0", "0.wav,,1"))
+    with pytest.raises(InputError, match="other labels"):
+        compare_runs(test, other)
+
+
+def test_scores_are_compared_by_their_concordance(tmp_path: Path) -> None:
+    runs = [
+        a_run(tmp_path / str(share_), share(60, share_, 5), plan=score_plan(Path("clips.csv"))) for share_ in (0.2, 1.0)
+    ]
+    found = compare_runs(runs[0], runs[1])
+    assert (found.metric, found.second) == ("ccc", pytest.approx(1.0))
+    assert found.first < 0.9
