@@ -1,6 +1,6 @@
 """What the whole audit costs against plain decoding, in the same run; what a second worker brings; memory at 100,000.
 
-    python -m benchmarks.audit_speed [DATA] [--memory]
+    python -m benchmarks.audit_speed [DATA] [--memory | --quiet]
 
 DATA holds fsdd, esc10 and speechocean762 (default: TONMEISTER_TEST_DATA). Ratios are of processor time, children
 included, to one loop of `soundfile.read(file, dtype="float32")`, medians of three runs in turn. Two sizes are measured:
@@ -8,6 +8,11 @@ the sets as they are (0.3 h), and sets of over an hour in which every clip is an
 backwards, and both a third slower. The fixed cost of an audit, measured on ten clips, and what `tonmeister audit` costs
 with its start, are said apart. Every measurement runs in a process of its own. Rows are printed as they come; all takes
 ten minutes.
+
+--quiet measures what needs a machine with nothing else to do: of FLAC, WAV and sub-second WAV, over an hour each,
+decoding, the audit, and scans with one worker and with two, five times in turn; and two scans of one worker at a time
+against one, which is what a second core brings here at most. It takes less than five minutes, and leaves the other
+rows of the results as they are.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,23 +36,28 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.data import keep
+from benchmarks.data import RESULTS, keep
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {"fsdd-wav-8k": 6.0, "speech-wav-16k": 4.0}
 """Whatever stands not here is compressed."""
 COMPRESSED_LIMIT = 2.5
+QUIET_FORMS = ("fsdd-wav-8k", "speech-flac-16k", "speech-wav-16k")
 _REPEATS = 3
+_QUIET_REPEATS = 5
 _VARIANTS = ((1, 1, 1), (1, 1, -1), (4, 3, 1), (4, 3, -1))
 """Resampled up and down by so much, and forwards or backwards: other sounds to every measure, copies to none."""
 
 
 def main() -> None:
-    """Print and keep a row a form of audio; with --memory also the peaks at 100,000 clips."""
+    """Print and keep a row a form of audio; with --memory also the peaks at 100,000 clips; with --quiet see above."""
     named = [word for word in sys.argv[1:] if not word.startswith("-")]
     data = Path(named[0] if named else os.environ["TONMEISTER_TEST_DATA"]) / "audio"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if "--quiet" in sys.argv:
+            _quiet(data, folder)
+            return
         heads = ("clips", "hours", "decode s", "scan", "audit", "limit", "net", "command", "2 workers")
         print(f"{'form':18}" + "".join(f"{head:>10}" for head in heads), flush=True)
         figures: dict[str, Any] = {"cores": os.cpu_count(), "rows": []}
@@ -61,6 +72,45 @@ def main() -> None:
             figures["memory"] = _asked("audit", _many(data, folder))
             print(f"MB at 100,000 clips: {figures['memory']['peaks_mb']}", flush=True)
     keep("audit_speed", figures)
+
+
+def _quiet(data: Path, folder: Path) -> None:
+    """Measure three forms in turn, and put the rows under `quiet` beside what is kept already."""
+    rows = []
+    for form, manifest in _forms(data, folder):
+        if form not in QUIET_FORMS:
+            continue
+        made = _varied(manifest, folder / f"{form}-large")
+        rows.append({"form": form, "set": "over 1 h", **_in_turn(made)})
+        print(form, {name: value for name, value in rows[-1].items() if isinstance(value, float)}, flush=True)
+        if len(rows) == len(QUIET_FORMS):
+            break
+    kept = json.loads((RESULTS / "audit_speed.json").read_text(encoding="utf-8"))
+    note = "--quiet: decode, audit, scan1, scan2 and two scans of one worker at a time, five times in turn"
+    keep("audit_speed", {**kept, "quiet": {"note": note, "load_before": os.getloadavg()[0], "rows": rows}})
+
+
+def _in_turn(manifest: Path) -> dict[str, Any]:
+    runs: list[dict[str, float]] = []
+    for _ in range(_QUIET_REPEATS):
+        run = {f"{task}_cpu_seconds": _asked(task, manifest)["cpu_seconds"] for task in ("decode", "audit")}
+        run |= {f"{task}_wall_seconds": _asked(task, manifest)["wall_seconds"] for task in ("scan1", "scan2")}
+        runs.append({**run, "scan1_beside_another_wall_seconds": _side_by_side(manifest)})
+    lists = {name: [run[name] for run in runs] for name in runs[0]}
+    return {
+        **lists,
+        "audit_over_decode": median(run["audit_cpu_seconds"] / run["decode_cpu_seconds"] for run in runs),
+        "audit_over_least_decode": median(lists["audit_cpu_seconds"]) / min(lists["decode_cpu_seconds"]),
+        "two_workers": median(run["scan1_wall_seconds"] / run["scan2_wall_seconds"] for run in runs),
+        "two_workers_least": min(lists["scan1_wall_seconds"]) / min(lists["scan2_wall_seconds"]),
+        "two_scans_at_once": 2 * min(lists["scan1_wall_seconds"]) / min(lists["scan1_beside_another_wall_seconds"]),
+    }
+
+
+def _side_by_side(manifest: Path) -> float:
+    """Return how long a scan of one worker takes while another runs: the slower of the two."""
+    with ThreadPoolExecutor(2) as pool:
+        return max(answer["wall_seconds"] for answer in pool.map(lambda _: _asked("scan1", manifest), range(2)))
 
 
 def _show(row: dict[str, Any]) -> None:
