@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
@@ -18,6 +19,19 @@ def shown(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_escaped(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
+
+
+def shown_json(text: str) -> str:
+    r"""Return JSON that says the same, with every character that a terminal obeys or a reader misses written as `\u..`.
+
+    Half a surrogate pair, which UTF-8 has no form for, is such a character too.
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    kept = "\n" + _JOINERS
+    return "".join(
+        json.dumps(char)[1:-1] if unicodedata.category(char) in _HIDDEN and char not in kept else char for char in text
+    )
 
 
 def _escaped(char: str) -> str:

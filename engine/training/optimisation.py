@@ -36,7 +36,8 @@ def make_optimiser(
         group["peak"] = group["lr"]
     betas = (training.beta1, training.beta2)
     if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=training.momentum, fused=True)
+        # Fused, torch 2.13 leaves the momentum uninitialised where the scaler skips the first step, as it mostly does.
+        return torch.optim.SGD(groups, momentum=training.momentum, fused=training.precision != "fp16")
     if training.optimizer == "adafactor":
         return torch.optim.Adafactor(groups, eps=(None, ADAFACTOR_LEAST_SCALE))
     if training.optimizer == "lion":

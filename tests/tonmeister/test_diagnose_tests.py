@@ -74,3 +74,14 @@ def test_a_log_without_a_plan_is_told_to_make_the_tests_itself(
     assert "The tests below are yours to make" in told
     assert "the trainer can run:" not in told
     assert "The trainer runs it" not in told
+
+
+def test_a_test_that_fails_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tone_corpus(tmp_path / "data")
+    run = tmp_path / "run"
+    write_atomically(run / "plan.yaml", plan_yaml(tone_plan(manifest)))
+    train_run(run / "plan.yaml", run, resume=False, test=False, stop=Stop())
+    manifest.unlink()
+
+    assert main(["diagnose", str(run), "--test", "gradient-census"]) == 4
+    assert "manifest.csv" in capsys.readouterr().err

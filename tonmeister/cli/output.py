@@ -50,9 +50,10 @@ def emit(document: Document, record: dict[str, Any], form: str, output: Path | N
     from expert.report.html import render_html
     from expert.report.markdown import render_markdown
     from expert.report.text import render_text
+    from knowledge.shown import shown_json
 
     if form == "json":
-        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        text = shown_json(json.dumps(record, indent=2, ensure_ascii=False)) + "\n"
     else:
         text = {"md": render_markdown, "html": render_html, "text": render_text}[form](document)
     if output is None:

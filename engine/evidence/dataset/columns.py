@@ -39,6 +39,8 @@ _RATER = re.compile(
 """`rater_1`, `total_r3`, `annotator2`: columns that differ in a number after such a word hold one rater each."""
 _FORMAT_PARTS: tuple[Part, ...] = ("start", "stop", "duration", "channel")
 """Parts that only a format fixes; a CSV column `start` may mean anything."""
+_LISTED = 40
+"""Columns that a message names."""
 REGION_COLUMNS = {"start": "region_start_seconds", "stop": "region_stop_seconds", "channel": "region_channel"}
 """Names that say it all: a manifest written here for clips that are parts of files has them."""
 
@@ -69,7 +71,7 @@ def assign_columns(table: Table, named: Mapping[str, str | None], raters: Sequen
     found = {**guesses, **fixed, **chosen}
     if "path" not in found:
         raise UsageError(
-            f"{where}: no column can be the path of the clips; the columns are {', '.join(header)}",
+            f"{where}: no column can be the path of the clips; the columns are {listed(header)}",
             hint="Name it with --path COLUMN.",
         )
     return Columns(
@@ -86,12 +88,18 @@ def assign_columns(table: Table, named: Mapping[str, str | None], raters: Sequen
     )
 
 
+def listed(header: Sequence[str]) -> str:
+    """Return the names of columns for a message; of very many the first."""
+    more = len(header) - _LISTED
+    return ", ".join(header) if more <= 0 else f"{', '.join(header[:_LISTED])} and {more} more"
+
+
 def _named(header: Sequence[str], part: str, name: str, where: str) -> str:
     if name in header:
         return name
     close = difflib.get_close_matches(name, header, n=1, cutoff=0.4)
     raise UsageError(
-        f"{where}: there is no column {name!r} for the {part}; the columns are {', '.join(header)}",
+        f"{where}: there is no column {name!r} for the {part}; the columns are {listed(header)}",
         hint=f"Did you mean {close[0]}?" if close else "",
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from knowledge.records import Fact, Measured
 
 from .alike_names import alike_names
+from .columns import listed
 from .counting import counted, measured, unknown, where
 from .records import Dataset, Row
 
@@ -18,7 +19,7 @@ _NAMES = (
 
 def no_group_reason(dataset: Dataset) -> str:
     """Say why nothing is known about groups."""
-    columns = ", ".join(dataset.header)
+    columns = listed(dataset.header)
     return f"no group column (speaker, recording, ...) among {columns}; name it with --group"
 
 

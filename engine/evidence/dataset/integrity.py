@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ def measure_integrity(dataset: Dataset, scan: Scan, copies: Integers) -> Measure
     facts = (
         Fact("dataset.rows", n, "audit", n=n),
         Fact("dataset.clips", len(usable), "audit", n=n),
-        counted(dataset, "dataset.missing_files", missing, n, "no such file"),
+        counted(dataset, "dataset.missing_files", missing, n, lambda row: _missing(dataset, row)),
         counted(dataset, "dataset.respelled_paths", respelled, n, _respelling),
     )
     return Measured(facts) + _decoding(dataset, scan) + _orphans(dataset)
@@ -73,6 +74,14 @@ def _said(scan: Scan, why: Callable[[Clip], str]) -> Callable[[Row], str]:
         return "" if clip is None else why(clip)
 
     return say
+
+
+def _missing(dataset: Dataset, row: Row) -> str:
+    """A folder, a pipe, a device or a link in a circle is there, and is never opened."""
+    with contextlib.suppress(OSError, ValueError):
+        if row.path.strip() and os.path.lexists(dataset.base / row.path):
+            return "it is no file that holds sound (a folder, pipe, device, or a link that leads nowhere)"
+    return "no such file"
 
 
 def _respelling(row: Row) -> str:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from knowledge.records import Evidence, Fact, Measured
 
 from .coded import Integers, different, quantiles
+from .columns import listed
 from .counting import counted, measured, unknown, where
 from .records import Dataset, Row
 
@@ -30,7 +31,7 @@ _BEYOND = "dataset.labels_out_of_range dataset.isolated_labels dataset.negative_
 def measure_labels(dataset: Dataset, scale: tuple[float, float] | None = None) -> Measured:
     """Return the label facts; `scale` is the lowest and highest value that a score can take, where that is known."""
     if dataset.columns.label is None:
-        reason = f"no column was recognised as the label; the columns are {', '.join(dataset.header)}"
+        reason = f"no column was recognised as the label; the columns are {listed(dataset.header)}"
         return Measured(unknown=unknown(f"dataset.empty_labels {_ALL_NAMES} {_BEYOND}", reason))
     rows = where(dataset.has_label)
     empty = where(~dataset.has_label)

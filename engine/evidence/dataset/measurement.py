@@ -12,6 +12,7 @@ from .bounds import measure_bounds
 from .clip_checks import measure_clip_faults
 from .clips import Scan
 from .coded import Integers
+from .columns import listed
 from .copies import measure_copies
 from .counting import unknown
 from .decoders import measure_decoders
@@ -79,7 +80,7 @@ def _columns(dataset: Dataset) -> Measured:
     for part in ("label", "group", "split"):
         name, column = f"dataset.{part}_column", getattr(columns, part)
         if column is None:
-            missing += unknown(name, f"no column was named or recognised; the columns are {', '.join(dataset.header)}")
+            missing += unknown(name, f"no column was named or recognised; the columns are {listed(dataset.header)}")
         else:
             facts.append(Fact(name, column, "audit"))
     return Measured(tuple(facts), tuple(missing))

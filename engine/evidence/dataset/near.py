@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ _WORTH = 0.85
 _BLOCK_PAIRS = 1024
 _KEPT_SAMPLES = 8 << 20
 """Sketches kept for the next pairs: 64 MB."""
+_KEPT_SIDES = 96
+"""Sketches of single channels kept for the next pairs: 20 MB at 12 s each."""
 _QUIETEST_DB = -96.0
 """Below the step of 16 bits there is nothing to compare."""
 
@@ -84,10 +87,13 @@ def find_near(
     with ThreadPoolExecutor(max(1, workers)) as pool:
         try:
             found = _alike(clips, pairs, pool, progress)
+            sketched = lru_cache(_KEPT_SIDES)(lambda clip: _sketched([clip])[0])
             known = {(pair.first, pair.second) for pair in found}
             beside = ((clips[a].region, clips[b].region) for a, b in channel_pairs(scan, places, pool.map).tolist())
             found += [NearPair(*regions, 0.0, "") for regions in beside if regions not in known]
-            found = _again(found, pool, lambda pair: _is_mixed(pair, scan), lambda pair: _by_channel(pair, scan))
+            found = _again(
+                found, pool, lambda pair: _is_mixed(pair, scan), lambda pair: _by_channel(pair, scan, sketched)
+            )
             found = [pair for pair in found if pair.similarity >= _LEAST]
             found = _again(
                 found,
@@ -169,14 +175,15 @@ def _is_mixed(pair: NearPair, scan: Scan) -> bool:
     return min(first, second) == 1 and first != second
 
 
-def _by_channel(pair: NearPair, scan: Scan) -> NearPair:
+def _by_channel(pair: NearPair, scan: Scan, sketched: Callable[[Clip], Sketch | None]) -> NearPair:
     """Compare a mono clip with each of the first two channels of the other: it may be a copy of one.
 
     A mix of both is what is compared first; it is another sound than either channel where the channels differ.
     """
     both = scan.clips[pair.first], scan.clips[pair.second]
     one, more = sorted(both, key=lambda clip: clip.channels)
-    own, *others = _sketched([one, *(replace(more, region=replace(more.region, channel=side)) for side in (0, 1))])
+    own = sketched(one)
+    others = [sketched(replace(more, region=replace(more.region, channel=side))) for side in (0, 1)]
     for side, other in enumerate(others):
         if own is None or other is None:
             continue

@@ -28,7 +28,18 @@ def find_files(base: Path, paths: Sequence[str]) -> tuple[list[str | None], dict
             found[place] = None if other is None else str(other)
             if changed:
                 changes[place] = changed
-    return found, changes
+    return [file if file is None or is_text(file) else None for file in found], changes
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written down: bytes that are not UTF-8 come as halves of surrogate pairs."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Listings:

@@ -24,10 +24,12 @@ import soundfile
 
 from engine.plan import write_atomically
 from knowledge.errors import InputError
+from knowledge.shown import shown_json
 
 from .clips import Progress
 from .prepare_target import JOURNAL, begun, is_whole, note, refuse_small_disk, sha256, told_refusals, write_whole
 from .records import Dataset, Part, Region
+from .repaired_manifest import encodable
 
 _FULL_SCALE = 32767 / 32768
 Samples = npt.NDArray[np.float64]
@@ -109,7 +111,7 @@ def _write_clips(
     """Write those that are not there yet, each with its line in the journal; return the records of all."""
     # Written anew, because a torn last line would swallow the record appended after it.
     lines = [{"settings": settings}, *done.values()]
-    write_atomically(folder / JOURNAL, "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines))
+    write_atomically(folder / JOURNAL, "".join(json.dumps(one) + "\n" for one in lines))
     (folder / "clips").mkdir(exist_ok=True)  # after the journal, which says whose folder this is
     records = []
     with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
@@ -235,7 +237,7 @@ def _manifest(dataset: Dataset, preparation: Preparation, names: Sequence[str]) 
     for order, name in zip(preparation.orders, names, strict=True):
         cells = [name if number == path else _cell(dataset, preparation, number, order.place) for number in kept]
         writer.writerow([*cells, *(column[order.place] for _, column in preparation.columns)])
-    return stream.getvalue()
+    return encodable(stream.getvalue())
 
 
 def _cell(dataset: Dataset, preparation: Preparation, number: int, place: int) -> str:
@@ -277,4 +279,4 @@ def _provenance(dataset: Dataset, preparation: Preparation, records: list[dict[s
         "left_out": left_out,
         "respelled": _respelled(dataset, preparation),
     }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return shown_json(json.dumps(told, indent=1, ensure_ascii=False)) + "\n"

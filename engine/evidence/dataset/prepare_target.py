@@ -63,7 +63,7 @@ def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def note(journal: TextIO, record: Mapping[str, Any]) -> None:
     """Add a clip that is written."""
-    journal.write(json.dumps(record, ensure_ascii=False) + "\n")
+    journal.write(json.dumps(record) + "\n")
     journal.flush()
 
 

@@ -39,8 +39,13 @@ def write_manifest(dataset: Dataset, proposal: SplitProposal, target: Path) -> P
             fields[place] = _path(dataset, row, row.region.file, same_place=same_place)
             bounds = _bounds(row.region) if parts else []
             writer.writerow([*fields, *bounds, split, *([proposal.folds[number]] if folds else [])])
-    write_atomically(target, stream.getvalue())
+    write_atomically(target, encodable(stream.getvalue()))
     return target
+
+
+def encodable(text: str) -> str:
+    """Return text that UTF-8 can hold: half a surrogate pair, as JSON may spell it, becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _bounds(region: Region) -> list[str]:

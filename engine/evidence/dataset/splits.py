@@ -13,6 +13,7 @@ from knowledge.records import Evidence, Fact, Measured
 
 from .clips import Scan
 from .coded import Integers, different
+from .columns import listed
 from .counting import EXAMPLES, counted, measured, unknown, where
 from .groups import no_group_reason
 from .label_contrast import contrast_p, evenness_p
@@ -42,7 +43,7 @@ def measure_splits(dataset: Dataset, scan: Scan, copies: Integers) -> Measured:
     """Return the split facts; all unknown without a split column. `copies` numbers the rows by their sound."""
     if dataset.columns.split is None:
         names = f"{_SIZES} dataset.overlapping_groups {_LEAKS} {_DRIFT} {_CONTRAST} {_TEXTS}"
-        return Measured(unknown=unknown(names, f"no split column among {', '.join(dataset.header)}"))
+        return Measured(unknown=unknown(names, f"no split column among {listed(dataset.header)}"))
     return (
         Measured((*_sizes(dataset), *_scoped(dataset, scan)))
         + _overlap(dataset)

@@ -60,12 +60,14 @@ _AUGMENTED_EVENTS = """\
             clip = augment(torch.from_numpy(clip), SAMPLE_RATE_HZ, AUGMENTATION, key).numpy()
 """
 _MOVED_EVENTS = "        events = _moved(events, 1.0, -start / SAMPLE_RATE_HZ)\n"
+_LABELLED = "        label = self.label_of(events, len(clip) / SAMPLE_RATE_HZ)\n"
 _EVENT_LABEL = '''
     def label_of(self, events: Any, seconds: float) -> list[list[float]]:
         """Return begin, end and class of the clip itself, which has class -1, of its events, and of filled up rows."""
         rows = [[0.0, seconds, -1.0], *([one.onset_seconds, one.offset_seconds, one.number] for one in events)]
         return rows + [[-1.0, -1.0, -1.0]] * (self.most + 1 - len(rows))
 '''
+_VIEW = "        view = None if epoch is None else epoch % {}  # so many takes of each clip, which come in turn\n"
 _KEY = ', "key": (-1 if epoch is None else epoch, row.number)'
 
 
@@ -74,10 +76,14 @@ def clips_part(plan: Plan) -> str:
     varied, limited = plan.augmentation.strength != "none", plan.data.max_seconds is not None
     cut = limited and plan.answer != "symbols"
     clip = _clip(plan, cut, varied)
+    drawn = (_BOTH if is_paired(plan) else clip) + _VOICE * makes_voices(plan)
+    drawn += _LABELLED if plan.answer == "events" else ""
+    if plan.augmentation.views and "epoch" in drawn:
+        drawn = _VIEW.format(plan.augmentation.views) + drawn.replace("epoch", "view")
     return _CLIPS.format(
         length="min(length_of(row), round(MAX_SECONDS * SAMPLE_RATE_HZ))" if cut else "length_of(row)",
         most=_MOST if in_time(plan) else "",
-        clip=(_BOTH if is_paired(plan) else clip) + _VOICE * makes_voices(plan),
+        clip=drawn,
         label=_label(plan),
         more=', "reference": reference' * is_paired(plan) + _KEY * varied,
         methods=_TAKE.format(clip=clip) if is_paired(plan) else _EVENT_LABEL if plan.answer == "events" else "",
@@ -105,5 +111,5 @@ def _label(plan: Plan) -> str:
     if plan.answer == "symbols":
         return "row.target + [-1] * (self.most - len(row.target))"
     if plan.answer == "events":
-        return "self.label_of(events, len(clip) / SAMPLE_RATE_HZ)"
+        return "label"
     return "row.target + voice * len(CLASSES)" if makes_voices(plan) else "row.target"

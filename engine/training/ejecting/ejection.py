@@ -43,12 +43,12 @@ def eject(plan_path: Path, script: Path, *, held_out: str | None = None) -> list
     settings = {} if checkpoint is None else preprocessor(checkpoint, plan.data.sample_rate_hz)
     separator = separator_of((item.label for item in corpus.items), plan.data.label_separator)
     parts = _parts(corpus.items, plan, held_out)
-    about = (ClipList(clips.name, len(parts.train), separator), corpus.classes, settings, "tonmeister eject")
-    text = script_text(plan, *about, first.name if beginning else "")
+    about = (ClipList(clips.name, len(parts.train), separator), corpus.classes, settings)
+    text = script_text(plan, *about, script.name, first.name if beginning else "")
     write_atomically(clips, list_of(parts, plan, corpus.classes))
     write_atomically(script, text)
     if beginning:
-        write_atomically(first, script_text(beginning, *about))
+        write_atomically(first, script_text(beginning, *about, first.name))
     return written
 
 

@@ -18,7 +18,11 @@ POOLINGS = {
 }
 _SIDE_BY_SIDE = '''
     def side_by_side(
-        self, {signal}: Tensor, {lengths}: Tensor, reference_{signal}: Tensor, reference_{lengths}: Tensor
+        self,
+        {signal}: Tensor,
+        {lengths}: Tensor,
+        reference_{signal}: Tensor,
+        reference_{lengths}: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Return the frames of signals and of their references, as far as both go, and which are of the clip."""
         signals, mask = self.{encode}({signal}, {lengths})

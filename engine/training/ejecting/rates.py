@@ -103,7 +103,7 @@ def optimiser_part(plan: Plan) -> str:
     classes = {
         "adamw": f"torch.optim.AdamW(groups, {betas}, fused=True)",
         "adam": f"torch.optim.Adam(groups, {betas}, fused=True)",
-        "sgd": f"torch.optim.SGD(groups, momentum={training.momentum}, fused=True)",
+        "sgd": f"torch.optim.SGD(groups, momentum={training.momentum}, fused={training.precision != 'fp16'})",
         "adafactor": f"torch.optim.Adafactor(groups, eps=(None, {ADAFACTOR_LEAST_SCALE}))",
         "lion": f"Lion(groups, betas=({training.beta1}, {min(training.beta2, LION_BETA2)}))",
     }

@@ -20,6 +20,7 @@ from .data import data_part
 from .head import POOLINGS, SPECTRAL, has_scale, in_time, mixes_layers
 from .launch import launch_part
 from .learning import has_adapters, has_own_attention, learns_by_itself
+from .lines import broken
 from .model import model_part
 from .moments import answer_seconds
 from .objective import loss_part, losses_of, scores_part
@@ -87,7 +88,6 @@ def not_carried_over(plan: Plan, clips: int) -> list[str]:
     varied = augmentation.strength != "none"
     found = {
         "augmentation.mixing: clips of a batch are not mixed": varied and augmentation.mixing in ("use", "mild"),
-        "augmentation.views: clips are varied anew in every epoch": varied and bool(augmentation.views),
         "augmentation.mask_share: no frames are hidden from the backbone": bool(augmentation.mask_share),
         "training.average_decay: there is no running average of the weights": bool(training.average_decay),
         "training.checkpoint_steps: states are saved at the end of each epoch": bool(training.checkpoint_steps),
@@ -104,7 +104,7 @@ def not_carried_over(plan: Plan, clips: int) -> list[str]:
 
 
 def script_text(
-    plan: Plan, clips: ClipList, classes: tuple[str, ...], settings: Mapping[str, Any], command: str, first: str = ""
+    plan: Plan, clips: ClipList, classes: tuple[str, ...], settings: Mapping[str, Any], name: str, first: str = ""
 ) -> str:
     """Return the script.
 
@@ -113,7 +113,7 @@ def script_text(
         clips: what lies beside the script.
         classes: by number; empty for regression.
         settings: of a checkpoint's preprocessor; empty where there is none.
-        command: what wrote it.
+        name: of the script itself.
         first: name of the script of the first of two stages.
     """
     taken = take_over(_parts(plan))
@@ -134,13 +134,13 @@ def script_text(
         if plan.adaptation.method in ("lora", "dora")
     }
     body = "\n\n\n".join(part.strip("\n") for part in own[1:])
-    head = f"{_title(plan, clips, command, first)}\n\nfrom __future__ import annotations\n\n"
+    head = f"{_title(plan, clips, name, first)}\n\nfrom __future__ import annotations\n\n"
     lines = "\n".join(_import_lines(imports, body + taken.text + own[0]))
     divider = "# Taken over unchanged from tonmeister's trainer, so that both compute the same numbers."
     start = 'if __name__ == "__main__":\n    main()\n'
     parts = [f"{head}{lines}", own[0].strip(), divider, taken.text, "# What follows is this plan.", body + "\n", start]
     text = "\n\n".join(parts)
-    return re.sub(r"\n{4,}", "\n\n\n", text)
+    return broken(re.sub(r"\n{4,}", "\n\n\n", text))
 
 
 def _import_lines(imports: set[str], text: str) -> list[str]:
@@ -210,12 +210,12 @@ def _parts(plan: Plan) -> list[tuple[str, str]]:
     return parts
 
 
-def _title(plan: Plan, clips: ClipList, command: str, first: str) -> str:
+def _title(plan: Plan, clips: ClipList, name: str, first: str) -> str:
     otherwise = not_carried_over(plan, clips.training)
     lines = [
-        f'"""Train `{plan.name}` with transformers\' Trainer. Written by `{command}`; needs nothing of it.',
+        f'"""Train `{plan.name}` with transformers\' Trainer. Written by `tonmeister eject`; needs nothing of it.',
         "",
-        "    python SCRIPT [--output FOLDER] [--test]",
+        f"    python {name} [--output FOLDER] [--test]",
         "",
         f"Beside it lies {clips.name}: file, label, group and part of every clip. Needs torch, torchaudio,",
         f"transformers, accelerate, soundfile{', numpy and peft' if has_adapters(plan) else ' and numpy'}.",

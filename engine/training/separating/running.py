@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.plan import read_plan
+from engine.process import STDERR
 from engine.separating import TESTS, Outcome, outcome_folder, write_outcome
 from knowledge.errors import InputError, UsageError
 
@@ -51,8 +52,17 @@ def run_test(run: Path, name: str, stop: Stop) -> Path:
     if not path.is_file():
         raise InputError(f"{run} holds no plan.yaml, expected a run directory of ours")
     plan, folder, began = read_plan(path), outcome_folder(run, name), time.monotonic()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _emptied(folder)
     with memory_watched(plan.training):
         outcome = _FUNCTIONS[name](prepare(plan, run, folder, stop))
     return write_outcome(run, replace(outcome, seconds=round(time.monotonic() - began, 3)))
+
+
+def _emptied(folder: Path) -> None:
+    """Take away what an earlier test left, but for the file that this very process writes its words to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != STDERR:
+            path.unlink()

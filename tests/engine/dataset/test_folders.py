@@ -1,5 +1,6 @@
 """Folders of class folders, with and without split folders."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,24 @@ def test_links_that_double_at_every_level_end(tmp_path: Path) -> None:
 
     assert 1 <= len(dataset) <= MOST_TIMES
     assert f"{MOST_TIMES} links to the same folder come before it" in dataset.notes[0]
+
+
+def test_files_whose_names_no_manifest_can_hold_are_named_and_left_out(tmp_path: Path) -> None:
+    write_wav(tmp_path / "dog/1.wav")
+    strange = os.fsencode(tmp_path / "dog") + b"/caf\xe9.wav"  # Latin-1
+    Path(os.fsdecode(strange)).write_bytes((tmp_path / "dog/1.wav").read_bytes())
+
+    dataset = read_dataset(tmp_path)
+
+    assert [row.path for row in dataset.rows] == ["dog/1.wav"]
+    assert dataset.notes[0].startswith("Files whose names are not UTF-8")
+
+
+def test_a_row_that_names_no_regular_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "dir.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "m.csv").write_text("path,label\ndir.wav,a\npipe.wav,b\ngone.wav,a\n")
+
+    missing = measure(tmp_path / "m.csv").fact("dataset.missing_files")
+
+    assert ["it is no file" in item.text for item in missing.evidence] == [True, True, False]

@@ -159,3 +159,24 @@ def test_the_caller_may_say_the_task(tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path, "path,label\na.wav,1\nb.wav,2\n")
 
     assert read_dataset(manifest, task="regression").task == "regression"
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.evidence.dataset.readers.delimited.LONGEST_LINE_BYTES", 100)
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path,label\n" + "a.wav,b\n" * 100)
+    assert len(read_dataset(manifest)) == 100
+    manifest.write_text("path,label\na.wav,b\na.wav," + "x" * 200 + "\n")
+    with pytest.raises(InputError, match=r"m\.csv:3: a line of more than"):
+        read_dataset(manifest)
+
+
+def test_of_very_many_columns_a_message_names_the_first(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.csv"
+    header = ",".join(f"c{number}" for number in range(5000))
+    manifest.write_text(f"{header}\n{',' * 4999}\n")
+    with pytest.raises(UsageError, match="c39 and 4960 more") as caught:
+        read_dataset(manifest)
+    assert len(str(caught.value)) < 1000

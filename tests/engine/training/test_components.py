@@ -1,5 +1,6 @@
 """Optimizers, averages, losses of classes and scores, and the contrastive loss, each against its formula."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.plan_sections import Training
 from engine.training import loop
+from engine.training import run as runs
 from engine.training.averaging import WeightAverage
 from engine.training.checkpoints import read_checkpoint
 from engine.training.contrastive import contrastive_loss, hardest
@@ -20,7 +22,7 @@ from engine.training.model import build_model
 from engine.training.optimisation import make_optimiser
 
 from .corpora import assert_same_state, events_of, last_state, score_plan, tone_corpus, tone_plan, train
-from .small_models import plan_with
+from .small_models import plan_with, save_checkpoint
 
 torch.set_num_threads(1)
 
@@ -41,6 +43,29 @@ def test_every_optimizer_learns_and_resumes_bit_by_bit(tmp_path: Path, name: str
     half = train(plan, tmp_path / "half")
     newest = max((half / "checkpoints").glob("last-*"))
     newest.unlink()  # as if killed in the second epoch
+    assert_same_state(last_state(whole), last_state(train(plan, half, resume=True)))
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_fp16_gradients_are_scaled_and_a_step_that_overflows_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A GPU's fp16 on the CPU: the scale begins too high, as it always does, and the weights wait for a lower one."""
+    plan = tone_plan(
+        tone_corpus(tmp_path / "data"), training__optimizer=name, training__precision="fp16", training__epochs=2,
+        data__sample_rate_hz=16000, adaptation__method="full", backbone__name="wav2vec2",
+        backbone__checkpoint=save_checkpoint(tmp_path), training__learning_rate=0.003,
+    )  # fmt: skip
+    plain = [event["loss"] for event in events_of(train(plan, tmp_path / "fp32"), "step")]
+    monkeypatch.setattr(runs, "precision_of", lambda _wanted, _device: "fp16")
+    whole = train(plan, tmp_path / "fp16")
+    steps = events_of(whole, "step")
+
+    assert (steps[0]["grad_norm"], events_of(whole, "start")[0]["precision"]) == ("Infinity", "fp16")
+    assert all(math.isfinite(step["grad_norm"]) for step in steps[1:])
+    assert [step["loss"] for step in steps] == pytest.approx(plain, abs=0.1)
+    half = train(plan, tmp_path / "half")
+    max((half / "checkpoints").glob("last-*")).unlink()  # as if killed in the second epoch
     assert_same_state(last_state(whole), last_state(train(plan, half, resume=True)))
 
 

@@ -65,6 +65,9 @@ def speech_plan(manifest: Path, checkpoint: str, **sections: Any) -> Plan:
 def assert_same(plan: Plan, folder: Path) -> None:
     write_plan(plan, folder / "plan")
     eject(folder / "plan/plan.yaml", folder / "script.py")
+    lines = (folder / "script.py").read_text().splitlines()
+    assert max(map(len, lines)) <= 120
+    assert not [line for line in lines if line.startswith(("from engine", "import engine", "from knowledge"))]
     theirs, trainer = losses_of(loaded(folder / "script.py"), folder / "theirs")
     ours = train(plan, folder / "ours")
     evaluated = [entry for entry in trainer.state.log_history if "eval_loss" in entry]
@@ -263,7 +266,7 @@ def test_vectors_of_pairs_too(tmp_path: Path) -> None:
 def test_voices_of_other_speeds_too(tmp_path: Path, balance: str) -> None:
     plan = tone_plan(
         tone_corpus(tmp_path / "data"), augmentation__strength="light", augmentation__speed="new-class",
-        training__class_balance=balance, training__epochs=3,
+        training__class_balance=balance, training__epochs=3, augmentation__views=2, data__max_seconds=0.16,
     )  # fmt: skip
     assert_same(plan, tmp_path)
 
@@ -338,6 +341,18 @@ def test_the_script_stands_alone(tmp_path: Path) -> None:
     assert len(defined) == len(set(defined))
     assert max(map(len, text.splitlines())) <= 120
     assert len(clips.read_text().splitlines()) == 25
+
+
+def test_a_test_without_clips_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plan(tone_plan(tone_corpus(tmp_path / "data"), data__test_share=0.0), tmp_path / "plan")
+    script, _ = eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+    monkeypatch.setattr("sys.argv", [str(script), "--test", "--output", str(tmp_path / "run")])
+    with pytest.raises(SystemExit):
+        loaded(script).main()
+    assert "script-clips.csv has no clip whose part is test" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every test that docs/training.md names for a fault or an equality is there."""
+"""Every test that docs/training.md names for a fault, an equality or a promise is there."""
 
 import re
 from pathlib import Path
@@ -29,3 +29,17 @@ def test_every_fault_and_every_equality_has_a_test_that_is_there() -> None:
         assert named(row), row
         for file, name in named(row):
             assert f"def {name}(" in (_HERE / file).read_text("utf-8"), f"{file} has no {name}"
+
+
+def test_every_promise_has_a_test_that_is_there_or_a_command() -> None:
+    files = {path.name: path.read_text("utf-8") for path in _HERE.parents[1].rglob("test_*.py")}
+    promises = rows("What shows each promise")
+    assert len(promises) >= 30
+    for row in promises:
+        shown = row.rsplit("|", 2)[1]
+        whole = re.findall(r"(test_\w+\.py)(?!::)", shown)
+        pairs = [(file, name) for file, name in named(row) if f"{name}.py" not in whole]
+        assert whole or pairs or "`" in shown, row
+        assert all(file in files for file in whole), row
+        for file, name in pairs:
+            assert f"def {name}(" in files.get(file, ""), f"{file} has no {name}"

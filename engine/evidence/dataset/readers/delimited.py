@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from knowledge.errors import InputError
 
 from ..collection import no_collection
 from .table import Table
+from .text import LONGEST_LINE_BYTES
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -35,7 +37,7 @@ def _table(text: str, delimiter: str, manifest: Path) -> Table:
     header = [name.strip() for name in rows[0]]
     if len(rows) == 1:
         raise InputError(f"{manifest}:{lines[0]}: a header and no rows, expected one row a clip")
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise InputError(f"{manifest}:{lines[0]}: the column {twice[0]!r} stands twice in the header")
     columns = tuple(zip(*rows[1:], strict=True))
@@ -50,6 +52,7 @@ def _text(manifest: Path) -> str:
         raise InputError(f"{manifest}: no such manifest", hint=_neighbours(manifest)) from None
     except OSError as error:
         raise InputError(f"{manifest}: {error.strerror}") from None
+    _refuse_endless_line(manifest, content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -57,6 +60,17 @@ def _text(manifest: Path) -> str:
         raise InputError(
             f"{manifest}:{line}: byte 0x{content[error.start]:02x} is not UTF-8, expected a CSV or TSV file in UTF-8"
         ) from None
+
+
+def _refuse_endless_line(manifest: Path, content: bytes) -> None:
+    """A line without end fills the memory several times over before its field is found too long."""
+    start = 0
+    while len(content) - start > LONGEST_LINE_BYTES:
+        end = content.rfind(b"\n", start, start + LONGEST_LINE_BYTES)
+        if end < 0:
+            line = content.count(b"\n", 0, start) + 1
+            raise InputError(f"{manifest}:{line}: a line of more than {LONGEST_LINE_BYTES >> 20} MiB")
+        start = end + 1
 
 
 def _neighbours(manifest: Path) -> str:

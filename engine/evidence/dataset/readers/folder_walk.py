@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..paths import has_no_recordings
+from ..paths import has_no_recordings, is_text
 from ..suffixes import has_audio_suffix
 
 MOST_TIMES = 8
@@ -15,13 +15,15 @@ MOST_TIMES = 8
 
 
 class FolderWalk:
-    """The audio files below a folder in alphabetical order; `skipped` says afterwards which links were not followed."""
+    """The audio files below a folder in alphabetical order; `notes` says afterwards what was left out."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._listed: Counter[str] = Counter()
         self.skipped: list[tuple[str, str]] = []
         """Each link and why."""
+        self.unnamed: list[str] = []
+        """Files that no manifest can name."""
 
     def files(self) -> Iterator[Path]:
         """Go through the folder, and give the files relative to it."""
@@ -29,8 +31,13 @@ class FolderWalk:
         for place, folders, names in os.walk(root, followlinks=True):
             folders[:] = [name for name in sorted(folders) if self._may_enter(place, name)]
             for name in sorted(names):
-                if not name.startswith(".") and has_audio_suffix(name):
-                    yield Path(place, name).relative_to(root)
+                if name.startswith(".") or not has_audio_suffix(name):
+                    continue
+                file = Path(place, name).relative_to(root)
+                if is_text(str(file)):
+                    yield file
+                else:
+                    self.unnamed.append(str(file))
 
     def _may_enter(self, place: str, name: str) -> bool:
         path = os.path.join(place, name)  # noqa: PTH118 - a string a folder, of hundreds of thousands
@@ -53,14 +60,16 @@ class FolderWalk:
         self._listed[target] += 1
         return f"{MOST_TIMES} links to the same folder come before it" if self._listed[target] > MOST_TIMES else ""
 
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence for each reason, with the first links or files and how many more there are."""
+        by_reason: dict[str, list[str]] = {}
+        for link, reason in self.skipped:
+            by_reason.setdefault(reason, []).append(link)
+        told = [f"Links to folders that were not followed: {_some(links)}: {why}." for why, links in by_reason.items()]
+        if self.unnamed:
+            told.append(f"Files whose names are not UTF-8, so that no manifest can hold them: {_some(self.unnamed)}.")
+        return tuple(told)
 
-def skipped_notes(skipped: list[tuple[str, str]]) -> tuple[str, ...]:
-    """Return a sentence for each reason, with the first links and how many more there are."""
-    by_reason: dict[str, list[str]] = {}
-    for link, reason in skipped:
-        by_reason.setdefault(reason, []).append(link)
-    return tuple(
-        f"Links to folders that were not followed: {', '.join(links[:5])}"
-        f"{f' and {len(links) - 5} more' if len(links) > 5 else ''}: {reason}."
-        for reason, links in by_reason.items()
-    )
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from ..records import split_of
-from .folder_walk import FolderWalk, skipped_notes
+from .folder_walk import FolderWalk
 from .table import Table
 
 
@@ -19,7 +19,7 @@ def read_folder(folder: Path) -> Table:
     """
     walk = FolderWalk(folder)
     clips = [clip for clip in walk.files() if len(clip.parts) > 1]
-    notes = skipped_notes(walk.skipped)
+    notes = walk.notes()
     tops = {clip.parts[0] for clip in clips}
     by_split = bool(tops) and all(split_of(top) for top in tops)
     clips = [clip for clip in clips if len(clip.parts) > 2] if by_split else clips

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from knowledge.errors import InputError
 
-_LONGEST_LINE_BYTES = 8 << 20
+LONGEST_LINE_BYTES = 8 << 20
 """No manifest has longer lines; without a bound one line could fill the memory."""
 _MOST_UNPACKED = 200
 """JSON text packs to a tenth or a twentieth; a file that grows two hundredfold was made to."""
@@ -37,10 +37,10 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _split(path: Path, stream: object) -> Iterator[tuple[int, bytes]]:
     number = 0
-    while line := stream.readline(_LONGEST_LINE_BYTES):  # type: ignore[attr-defined]  # a binary stream of either kind
+    while line := stream.readline(LONGEST_LINE_BYTES):  # type: ignore[attr-defined]  # a binary stream of either kind
         number += 1
-        if len(line) == _LONGEST_LINE_BYTES:
-            raise InputError(f"{path}:{number}: a line of more than {_LONGEST_LINE_BYTES >> 20} MiB")
+        if len(line) == LONGEST_LINE_BYTES:
+            raise InputError(f"{path}:{number}: a line of more than {LONGEST_LINE_BYTES >> 20} MiB")
         yield number, line
 
 
