@@ -8,6 +8,7 @@ workers hang while a parent reads it, and its standard error goes to a file, bec
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +76,7 @@ STDERR = "stderr.log"
 _AGAIN = "-- started again --"
 """Parts what several attempts at a run wrote."""
 _LAST_CHARACTERS = 4000
+_OF_LAUNCHER = re.compile(r"^[WE]\d{4} [\d:.]+ \d+ torch/distributed/elastic/", re.MULTILINE)
 _OUT_OF_MEMORY = (
     "The system does that where memory runs out (`dmesg | grep -i memory` tells). What was saved is kept: "
     "`--resume` goes on from the last checkpoint; a smaller training.batch_size or data.max_seconds takes less memory."
@@ -144,7 +146,7 @@ def last_words(run: Path, status: int) -> str:
     """Return what a child that failed wrote last; of one that was killed, by what, since it had no time to write."""
     log = run / STDERR
     text = log.read_text("utf-8", "replace") if log.is_file() else ""
-    told = text.rpartition(_AGAIN)[2].strip()[-_LAST_CHARACTERS:]
+    told = _without_launcher(text.rpartition(_AGAIN)[2].strip())[-_LAST_CHARACTERS:]
     number = status - 128
     if number == signal.SIGINT and told:
         return told  # whoever pressed Ctrl-C knows what ended it
@@ -153,6 +155,13 @@ def last_words(run: Path, status: int) -> str:
     name = signal.Signals(number).name
     why = _OUT_OF_MEMORY if number == signal.SIGKILL else "Somebody, or a batch system's time limit, ended it."
     return f"{told}\nThe process was killed by signal {number} ({name}). {why}".strip()
+
+
+def _without_launcher(told: str) -> str:
+    """Return what several processes said, each line once: torchrun adds a page of its own where one fails."""
+    begins = _OF_LAUNCHER.search(told)
+    own = told[: begins.start()].strip() if begins else ""
+    return "\n".join(dict.fromkeys(own.splitlines())) if own else told
 
 
 def _follow(child: subprocess.Popen[bytes], tails: _Tails, on_event: Callable[[Event], None] | None) -> bool:

@@ -136,3 +136,15 @@ def test_torchrun_understands_the_command_of_several_processes(tmp_path: Path) -
     assert understood.module and understood.nproc_per_node == "2" and understood.training_script == "engine"
     wanted = ["train", str(tmp_path / "plan.yaml"), "--run", str(tmp_path / "run"), "--resume"]
     assert understood.training_script_args == wanted
+
+
+def test_what_several_processes_say_is_told_once_and_without_the_page_of_their_launcher(tmp_path: Path) -> None:
+    said = "The plan cannot be used [plan]\ntraining.loss is supcon\nHint: Train in one process."
+    page = (
+        "W1122 01:35:54.209000 11262 torch/distributed/elastic/multiprocessing/api.py:1012] Sending process 1 SIGTERM\n"
+        "Traceback (most recent call last):\n  File x\ntorch.distributed.elastic.ChildFailedError: engine FAILED\n"
+    )
+    (tmp_path / "stderr.log").write_text(f"{said}\n{said}\n{page * 40}")
+    assert last_words(tmp_path, 1) == said
+    (tmp_path / "stderr.log").write_text(page)
+    assert "ChildFailedError" in last_words(tmp_path, 1)

@@ -4,6 +4,7 @@ import pytest
 
 from expert.chaining import consult
 from expert.session import Session
+from knowledge.loader import load_knowledge
 from knowledge.records import Evidence, Fact, NotAssessable, Unknown
 
 from .builders import entry, fact, knowledge, remedy, rule, vocabulary
@@ -122,3 +123,14 @@ def test_needs_are_told_as_sentences(need: dict[str, object], facts: list[Fact],
 
     (item,) = consult(book, facts, packs=("plan",)).not_assessable
     assert item.needs == (sentence,)
+
+
+def test_a_finding_about_what_the_plan_does_is_as_sure_as_its_rule() -> None:
+    """The random split is a fallback of certainty 0.5; that it parts copies is as sure as the rule that says so."""
+    shipped = load_knowledge()
+    facts = [Fact("task.type", "classification", "user"), Fact("dataset.near_duplicate_clips", 8, "audit")]
+    session = consult(shipped, facts, packs=("plan",))
+
+    assert session.certainty("split.protocol") == pytest.approx(0.5)
+    found = next(finding for finding in session.findings if finding.id == "copies-drawn-apart")
+    assert found.confidence == pytest.approx(0.95)

@@ -52,6 +52,12 @@ def command(
     from .training import plan_with, results_of, show_event
 
     chosen = plan_with(plan, settings)
+    if processes > 1 and (seeds > 1 or folds or chosen.folds):
+        what = "--seeds" if seeds > 1 else "cross-validation"
+        raise UsageError(
+            f"{what} with --processes {processes}: one training comes after the other, each in one process",
+            hint="Leave --processes out, or train once.",
+        )
     run = output or Path("runs") / chosen.name
     if run.exists() and any(run.iterdir()) and not resume and not _never_began(run):
         raise UsageError(

@@ -77,6 +77,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("runs/{name}"))
     parser.add_argument("--test", action="store_true", help="score the test clips, once, at the very end")
     chosen = parser.parse_args()
+    if chosen.test and not read_rows("test"):
+        parser.error(f"--test: {{CLIPS.name}} has no clip whose part is test")
     trainer = build(chosen.output)
     chosen.output.mkdir(parents=True, exist_ok=True)
     print("torch", torch.__version__, "transformers", transformers.__version__, "numpy", np.__version__)

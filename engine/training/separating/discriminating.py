@@ -6,8 +6,9 @@ backbone came from, a probe of what was forgotten (S002). Both write the same ou
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,9 @@ def discriminate(run: Path, manifest: Path, label: str | None, group: str | None
     if not items:
         raise InputError(f"{manifest}: none of its rows has a file and a label")
     outcome_folder(run, NAME).mkdir(parents=True, exist_ok=True)
-    return write_outcome(run, compared(run, read_plan(run / "plan.yaml"), items))
+    began = time.monotonic()
+    found = compared(run, read_plan(run / "plan.yaml"), items)
+    return write_outcome(run, replace(found, seconds=round(time.monotonic() - began, 3)))
 
 
 def compared(run: Path, plan: Plan, items: Sequence[Item]) -> Outcome:

@@ -35,7 +35,7 @@ def test_other_data_is_compared_and_the_diagnosis_knows_a_collapse(tmp_path: Pat
     run = trained(tmp_path)
     path = discriminate(run, tmp_path / "data/manifest.csv", "label", "speaker")
     content = json.loads(path.read_text())
-    assert content["facts"][FACT] > 0 and content["clips"] == 36
+    assert content["facts"][FACT] > 0 and content["clips"] == 36 and content["seconds"] > 0
     assert "triples: ABX" in content["shown"][0] and "over 6 groups" in content["shown"][1]
 
     (fact,) = measured_outcomes(run, NAMES).facts

@@ -343,6 +343,18 @@ def test_the_script_stands_alone(tmp_path: Path) -> None:
     assert len(clips.read_text().splitlines()) == 25
 
 
+def test_a_test_without_clips_is_refused_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plan(tone_plan(tone_corpus(tmp_path / "data"), data__test_share=0.0), tmp_path / "plan")
+    script, _ = eject(tmp_path / "plan/plan.yaml", tmp_path / "script.py")
+    monkeypatch.setattr("sys.argv", [str(script), "--test", "--output", str(tmp_path / "run")])
+    with pytest.raises(SystemExit):
+        loaded(script).main()
+    assert "script-clips.csv has no clip whose part is test" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     write_plan(tone_plan(tone_corpus(tmp_path / "data")), tmp_path / "plan")
     (tmp_path / "script-clips.csv").write_text("mine")
