@@ -66,6 +66,11 @@ def read_outcomes(run: Path) -> tuple[Outcome, ...]:
     return tuple(one for path in paths if (one := _read(path)) is not None)
 
 
+def tests_done(run: Path) -> frozenset[str]:
+    """Return the tests of a run that have ended, whether they found their facts or not: again they find the same."""
+    return frozenset(one.test for one in read_outcomes(run))
+
+
 def _read(path: Path) -> Outcome | None:
     try:
         record: dict[str, Any] = json.loads(path.read_text("utf-8"))

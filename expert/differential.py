@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.separating import QUICK
@@ -44,8 +44,10 @@ def causes_of_run(session: Session) -> tuple[Weighed, ...]:
     return _ranked(session, [cause for cause in session.knowledge.causes if found & set(cause.explains)])
 
 
-def telling_tests(session: Session) -> tuple[str, ...]:
+def telling_tests(session: Session, done: Container[str] = ()) -> tuple[str, ...]:
     """Return the tests that would settle the causes still open: the quick ones first, then by the likeliest cause.
+
+    Tests that are `done` are not asked for again: what they could not tell of this run they cannot tell now.
 
     Where nothing serious was found and the run was not found sound either, those of its notes.
     """
@@ -60,6 +62,7 @@ def telling_tests(session: Session) -> tuple[str, ...]:
         for one in open_causes
         if one.standing in ("supported", "possible", "unlikely") and serious & set(one.explains) - shown
         for name in one.cause.settled_by
+        if name not in done
     )
     return tuple(sorted(dict.fromkeys(wanted), key=lambda name: name not in QUICK))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from engine.process import last_words, run_child, test_command
-from engine.separating import TESTS, outcome_folder
+from engine.separating import TESTS, outcome_folder, tests_done
 from knowledge.errors import TrainingError, UsageError
 from knowledge.rulebook import Knowledge
 
@@ -40,7 +40,7 @@ def tests_named(knowledge: Knowledge, run: Path, names: Iterable[str]) -> tuple[
     found: list[str] = []
     for name in given:
         if name == ASKED:
-            found += telling_tests(diagnose_run(knowledge, run).session)
+            found += telling_tests(diagnose_run(knowledge, run).session, tests_done(run))
         else:
             found += list(TESTS) if name == ALL else [name]
     return tuple(dict.fromkeys(found))

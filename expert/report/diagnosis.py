@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.separating import tests_done
+
 from ..differential import telling_tests
 from .curve_pictures import curve_gallery
 from .differential import causes_record, differential_blocks, differential_record
@@ -29,7 +31,7 @@ def diagnosis_document(diagnosis: Diagnosis) -> Document:
         Heading("Findings"),
         *findings_blocks(session.findings, session.knowledge, session.worth_supplying),
         *predictions_blocks(diagnosis),
-        *differential_blocks(session, of_ours=of_ours(diagnosis)),
+        *differential_blocks(session, of_ours=of_ours(diagnosis), done=tests_done(diagnosis.series.source)),
         *edits_blocks(diagnosis.edits),
         *not_assessable_blocks(session.not_assessable, session.knowledge),
         *own_blocks(session.knowledge),
@@ -66,7 +68,7 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
         **session_record(session),
         "run": diagnosis.run,
         "causes": causes_record(session),
-        "tests": list(telling_tests(session)),
+        "tests": list(telling_tests(session, tests_done(diagnosis.series.source))),
         "differential": differential_record(session),
         "predictions": predictions_record(diagnosis),
         "edits": edits_record(diagnosis.edits),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from ..differential import Weighed, causes_of_run, differential, telling_tests
@@ -22,12 +23,13 @@ _BY_HAND = (
 _RESERVATION = "Curves show that something happened, seldom why. The test that is named would tell causes apart."
 
 
-def differential_blocks(session: Session, *, of_ours: bool = True) -> Document:
+def differential_blocks(session: Session, *, of_ours: bool = True, done: Container[str] = ()) -> Document:
     """Return the likeliest cause of all, and the causes of every finding that has some on record; empty without any.
 
     Args:
         session: what was found.
         of_ours: whether the run has a plan, so that the trainer can run the tests; else they are the reader's to make.
+        done: tests that were run already.
     """
     found = {finding.id: finding.title for finding in session.findings}
     blocks: list[Any] = []
@@ -37,7 +39,7 @@ def differential_blocks(session: Session, *, of_ours: bool = True) -> Document:
             blocks += [Heading(f"{name}: {title}", 3), Bullets(cause_items(causes, of_ours=of_ours))]
     if not blocks:
         return ()
-    return (Heading("What may have caused it"), *_first(session, of_ours), Paragraph(_RESERVATION), *blocks)
+    return (Heading("What may have caused it"), *_first(session, of_ours, done), Paragraph(_RESERVATION), *blocks)
 
 
 def cause_items(causes: tuple[Weighed, ...], *, of_ours: bool = True) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -50,14 +52,14 @@ def cause_items(causes: tuple[Weighed, ...], *, of_ours: bool = True) -> tuple[t
     return (*items, (WORDS["excluded"], ruled_out)) if ruled_out else items
 
 
-def _first(session: Session, of_ours: bool) -> Document:
+def _first(session: Session, of_ours: bool, done: Container[str]) -> Document:
     """Say in a sentence what comes first, and which tests the trainer can run."""
     told: list[Any] = []
     first = next((one for one in causes_of_run(session) if one.standing in ("asserted", "supported")), None)
     if first is not None:
         word = "Shown" if first.standing == "asserted" else "Likeliest"
         told.append(Paragraph(f"{word}: {first.cause.text} It would explain {', '.join(first.explains)}."))
-    tests = telling_tests(session)
+    tests = telling_tests(session, done)
     if tests and not of_ours:
         told.append(Paragraph(_BY_HAND))
     elif tests:

@@ -144,3 +144,10 @@ def test_every_form_of_the_report_holds_causes_and_the_page_marks_the_curve(tmp_
     assert "stroke-dasharray" in page
     assert "<title>overfitting" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_test_that_was_made_is_not_asked_for_again():
+    found = session(run__nonfinite_losses=3, run__train_trend=0.6)
+
+    assert "rate-range" in telling_tests(found)
+    assert "rate-range" not in telling_tests(found, {"rate-range"})

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, OptionList, Static
 
 from engine.plan import Plan, plan_yaml, write_atomically
-from engine.separating import TESTS
+from engine.separating import TESTS, tests_done
 from expert.consultation.diagnose import Diagnosis, diagnose_run
 from expert.consultation.patch import apply_remedy
 from expert.consultation.testing import run_tests
@@ -284,7 +284,7 @@ class DiagnoseScreen(Screen[None]):
     async def action_test(self) -> None:
         """Run one test that tells the causes apart; those that the diagnosis asks for come first."""
         assert self.diagnosis is not None and self.path is not None
-        asked = telling_tests(self.diagnosis.session)
+        asked = telling_tests(self.diagnosis.session, tests_done(self.path))
         names = (*asked, *(name for name in TESTS if name not in asked))
         choices = tuple(Choice(name, name + (" (asked for)" if name in asked else ""), TESTS[name]) for name in names)
         chosen = await self.app.push_screen_wait(Ask(Step("test", "test", "Which test?", choices=choices)))

@@ -226,3 +226,14 @@ def test_a_score_at_every_threshold_is_no_curve(tmp_path: Path) -> None:
     (run,) = read_runs(path)
 
     assert [one.name for one in run.series] == ["train/loss"]
+
+
+def test_a_long_row_of_digits_is_tried_once(tmp_path: Path) -> None:
+    """The parts of 3,000 digits, each tried against what follows, would take hours and not the test's second."""
+    path = tmp_path / "job.log"
+    rows = "Job ID: " + "9" * 3_000 + ".cluster\n"
+    path.write_text("".join(f"{rows}epoch {e} loss {train(e)}\n" for e in _epochs()))
+
+    (run,) = read_runs(path)
+
+    assert run.get("train/loss").values == tuple(train(e) for e in _epochs())

@@ -17,7 +17,8 @@ from .names import is_metric, meaning
 from .record import Record
 from .rewriting import rewritten
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity)"
+_NUMBER = r"(?>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity))"
+"""Whole or not at all: part of a long row of digits is no number, and trying each part would take their cube."""
 _PAIR = re.compile(
     rf"(?<![A-Za-z])(?P<name>[A-Za-z_][\w@./]{{0,59}}(?:[ -][A-Za-z_@][\w@./]{{0,59}}){{0,3}}?)"
     rf"\s*(?P<sign>[:=]\s*[(\[]?\s*|\s+|\s*\(\s*)"

@@ -12,7 +12,9 @@ _Form = tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], 
 """Parts of which one is in every line of the form, the form, and what is put in its place."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)"
 _OF_A_SPLIT = r"train(?:ing)?|val(?:id(?:ation)?)?|dev|test|eval(?:uation)?"
-_SCALAR = re.compile(rf"(?:tensor|(?:np|numpy|jnp)\.\w+|array|Array)\(\s*({_NUMBER})\s*(?:,(?:[^()]|\([^()]*\))*)?\)")
+_SCALAR = re.compile(
+    rf"(?:tensor|(?:np|numpy|jnp)\.\w+|array|Array)\(\s*({_NUMBER})\s*(?:,(?:[^()]|\([^()]{{0,80}}\)){{0,120}})?\)"
+)
 """`tensor(0.25, device='cuda:0')`, `np.float64(0.25)`: a number that knows where it lives."""
 _RIGHT_OF_ALL = re.compile(
     r"(?P<name>\b[A-Za-z]*(?:acc(?:uracy)?|correct)\s*[:=]\s*)(?P<right>\d+)\s*/\s*(?P<all>\d+)\b"
