@@ -84,6 +84,12 @@ def test_a_cut_copy_far_away_by_profile_is_a_candidate() -> None:
 
 def test_near_profiles_with_other_outlines_are_none() -> None:
     lines = drawn(*(energy(seed, 100) for seed in range(8)))
-    profiles = np.zeros((8, 48), np.float32)
+    profiles = np.eye(8, 48, dtype=np.float32)  # 1.4 from each other
     assert len(candidate_pairs(profiles, lines)) == 0
     assert len(candidate_pairs(profiles, [b""] * 8)) > 0  # without outlines every near pair is compared
+
+
+def test_nearly_equal_profiles_are_compared_whatever_their_outlines_say() -> None:
+    lines = drawn(*(energy(seed, 100) for seed in range(2)))
+    profiles = 0.3 * np.eye(2, 48, dtype=np.float32)  # 0.42 apart: as a held note and its noisy copy
+    assert candidate_pairs(profiles, lines).tolist() == [[0, 1]]
