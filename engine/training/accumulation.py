@@ -91,7 +91,8 @@ def _backward(job: Job, scaler: GradScaler, batches: Sequence[Batch], clips: int
         with job.autocast():
             answers, partner, share = _answers(job, batch, cpu_batch.indices, epoch, int(cpu_batch.indices[0]))
             loss = _mixed_loss(job, answers, batch.labels, batch.labels[partner], share)
-            loss = loss * (len(batch) / clips * pace.share)
+            weight = len(batch) / clips * pace.share
+            loss = loss if weight == 1 else loss * weight
         scaler.scale(loss).backward()
         total += loss.detach()
     for _ in range(pace.extra):

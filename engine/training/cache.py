@@ -63,17 +63,19 @@ class Frames:
     def batch(self, items: Sequence[Item]) -> Batch:
         """Return what was kept of some clips, padded."""
         places = self._places
-        rows = torch.tensor([places[item.index] for item in items]).T.reshape(-1)
+        columns = zip(*(places[item.index] for item in items), strict=True)  # clips first, then their references
+        rows = torch.tensor([row for column in columns for row in column])
+        own_rows = rows[: len(items)]
         if self._in_memory is not None:
-            features = self._in_memory[rows]
+            features = self._in_memory.index_select(0, rows)  # half the time of an index in brackets
         else:
             own = [torch.from_numpy(np.array(self.parts[row])) for row in rows.tolist()]
             features = torch.nn.utils.rnn.pad_sequence(own, batch_first=True)
         return Batch(
             None,
             self._samples[rows],
-            self._targets[rows[: len(items)]],
-            self._numbers[rows[: len(items)]],
+            self._targets[own_rows],
+            self._numbers[own_rows],
             features,
             self._token_counts[rows],
         )
@@ -134,7 +136,20 @@ class FrameCache:
         That is where they would not fit, or where the folder cannot be written: training does without, and says so.
         """
         try:
-            return self._frames_of(model, loader, items, precision, autocast, stopping)
+            items = loader.rows(items)
+            folder = self.folder / self._digest_of(model, loader.plan, precision)
+            found = _known(folder)
+            missing = {loader.digest(item): item for item in items if loader.digest(item) not in found}
+            if missing:
+                features = model.encoder.prefix_features
+                sizes = (1 if model.reads_means_only else model.encoder.prefix_size(loader.samples(item))
+                         for item in missing.values())  # fmt: skip
+                needed = sum(sizes) * features * 4
+                if not self._make_room(needed, folder):
+                    return None
+                _encode(model, loader, list(missing.values()), folder, features, autocast, stopping)
+                found = _known(folder)
+            return Frames(items, [found[loader.digest(item)] for item in items], loader)
         except OSError as error:
             print(
                 f"{self.folder}: nothing can be kept here ({error.strerror or error}), so that every epoch encodes all "
@@ -142,30 +157,6 @@ class FrameCache:
                 file=sys.stderr,
             )
             return None
-
-    def _frames_of(
-        self,
-        model: AudioModel,
-        loader: Loader | View,
-        items: Sequence[Item],
-        precision: str,
-        autocast: Callable[[], AbstractContextManager[object]],
-        stopping: Callable[[], None],
-    ) -> Frames | None:
-        items = loader.rows(items)
-        folder = self.folder / self._digest_of(model, loader.plan, precision)
-        found = _known(folder)
-        missing = {loader.digest(item): item for item in items if loader.digest(item) not in found}
-        if missing:
-            features = model.encoder.prefix_features
-            sizes = (1 if model.reads_means_only else model.encoder.prefix_size(loader.samples(item))
-                     for item in missing.values())  # fmt: skip
-            needed = sum(sizes) * features * 4
-            if not self._make_room(needed, folder):
-                return None
-            _encode(model, loader, list(missing.values()), folder, features, autocast, stopping)
-            found = _known(folder)
-        return Frames(items, [found[loader.digest(item)] for item in items], loader)
 
     def _digest_of(self, model: AudioModel, plan: Plan, precision: str) -> str:
         """Return `prefix_digest`, computed once: what it depends on is frozen."""
