@@ -242,7 +242,7 @@ CASES = (
     Case("dead-adapter", corpus="adapters", component=_patch_attention, symptoms=("silent-tensors",),
          causes=("adapter.dead",)),
     Case("batch-norm-flipped", component=_patch_batch_norm, symptoms=("failure-to-learn", "majority-class-collapse",
-         "overfitting", "noisy-validation", "best-at-first-evaluation", "underfitting"),
+         "overfitting", "noisy-validation", "best-at-first-evaluation", "underfitting", "worse-than-a-guess"),
          causes=("mode.differs",)),
     Case("wrong-selection-metric", corpus="noise", data=with_noise, plan={"evaluation.select_by": "loss"},
          symptoms=("train.selection_metric", "wrong-selection-metric"), causes=("selection.by-loss",)),

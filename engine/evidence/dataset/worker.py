@@ -25,6 +25,7 @@ _MEMORY_BYTES = 700 << 20
 _HEAD = struct.Struct("<QQ")
 """Bytes of a message, and how many clips it is about."""
 MARK = struct.Struct("<q")
+_PIPE_BYTES = 1 << 16
 _MOST_SAMPLES = 1 << 22
 """A chunk ends after four minutes of 16 kHz: a fifth of a second for the slowest decoder."""
 
@@ -86,13 +87,27 @@ def send(stream: IO[bytes], message: object, clips: int) -> None:
 
 
 def receive(stream: IO[bytes]) -> Message | None:
-    """Read a message; None at the end of the stream."""
-    head = stream.read(_HEAD.size)
+    """Read a message and nothing past it; None at the end of the stream.
+
+    Past its buffer: what that had read ahead of the next message no `select` would see, and the parent waited for it.
+    """
+    head = _exactly(stream, _HEAD.size)
     if len(head) < _HEAD.size:
         return None
     length, clips = _HEAD.unpack(head)
-    body = stream.read(length)
+    body = _exactly(stream, length)
     return Message(body, clips) if len(body) == length else None
+
+
+def _exactly(stream: IO[bytes], count: int) -> bytes:
+    """Read so many bytes, or what there is before the end."""
+    held = bytearray()
+    while len(held) < count:
+        part = os.read(stream.fileno(), min(count - len(held), _PIPE_BYTES))
+        if not part:
+            break
+        held += part
+    return bytes(held)
 
 
 def _limit_memory() -> None:
