@@ -237,3 +237,16 @@ def test_a_long_row_of_digits_is_tried_once(tmp_path: Path) -> None:
     (run,) = read_runs(path)
 
     assert run.get("train/loss").values == tuple(train(e) for e in _epochs())
+
+
+@pytest.mark.parametrize("head", ["Epoch {e}/{many}", "epochs={many}\nEpoch {e}", "Epoch {many}\nEpoch {e}"])
+def test_epochs_that_nobody_can_count_are_no_plan(head: str, tmp_path: Path) -> None:
+    from engine.evidence.run.measure import measure_run
+
+    path = tmp_path / "job.log"
+    path.write_text("".join(f"{head.format(e=e, many='9' * 400)} loss {train(e)}\n" for e in _epochs()))
+
+    (run,) = read_runs(path)
+
+    assert "run.finished_share" not in measure_run(run).facts
+    assert run.meta.planned_epochs is None

@@ -5,10 +5,12 @@ Nothing is guessed from prose: a number counts when the word before it names a l
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from ..collecting import count
 from ..series import RunMeta, direction_of
 from ..words import splits
 from .drawn import Drawn
@@ -224,7 +226,7 @@ def _said(line: str, place: _Place) -> None:
     if _holds(low, _OF_CHOICES) and _SELECTS.search(line) and (named := _SELECTED.search(line)):
         place.selected_by = meaning(named[0]).metric or place.selected_by
     if place.epoch is None and "epochs" in low and (configured := _CONFIGURED.search(line) or _PLANNED.match(line)):
-        place.configured_epochs = int(configured[1])
+        place.configured_epochs = count(float(configured[1])) or None
 
 
 def _line(line: str, place: _Place) -> Record | None:
@@ -289,14 +291,13 @@ def _move(line: str, place: _Place) -> str:
     told = "epoch" in low or "ep" in low
     epoch = (_NUMBERED.search(line) or _EPOCH.search(line)) if told and not _PLANNED.match(line) else None
     epoch = epoch or (_BRACKET.search(line) or _BEFORE_BATCHES.search(line) if "train" in low else None)
-    if epoch:
-        number = float(epoch["epoch"])
+    if epoch and math.isfinite(number := float(epoch["epoch"])):
         if place.epoch is not None and number < place.epoch:
             place.step = None
         if place.epoch is not None and number != place.epoch and place.status in _GONE_ON:
             place.status = ""  # it was started again, and this is what came of it
         place.epoch = number
-        place.planned_epochs = int(epoch["of"]) if epoch["of"] else place.planned_epochs
+        place.planned_epochs = count(float(epoch["of"] or 0)) or place.planned_epochs
     batch = (_BATCH.search(line) if "]" in line else None) or (_counted(line, epoch) if "/" in line else None)
     if batch and place.epoch is not None:
         place.step = int(place.epoch) * int(batch["of"]) + int(batch["batch"])
