@@ -15,9 +15,9 @@ core brings here at most; then eleven pairs of scans with one worker and with tw
 of a pair in turn; seven such pairs of what a user types, `tonmeister audit --workers N`, with the start of Python, the
 rules and the report; and both over sets of five hours, with three pairs of whole audits. What two workers bring is the
 median of the ratios of pairs. All files are read once before the clock starts: what the system has dropped from its
-cache in between is no matter of workers; and Python finds bytecode, as an installed package has it. It takes about twenty
-minutes, or ten with --short, which leaves out the five hours, or --long, which leaves out the one; the other rows of
-the results stay as they are.
+cache in between is no matter of workers; and Python finds bytecode, as an installed package has it. It takes about
+twenty minutes, or ten with --short, which leaves out the five hours, or --long, which leaves out the one; the other
+rows of the results stay as they are.
 """
 
 from __future__ import annotations
