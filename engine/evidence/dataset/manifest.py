@@ -79,14 +79,17 @@ def read_dataset(
         task=_task(table, columns, task),
         found=audio.files,
         repaired=audio.changes,
-        notes=(*table.notes, *filter(None, (audio.note, _fields_told(table, columns, label)))),
+        notes=(*table.notes, *filter(None, (_fields_told(table, columns, label), audio.note))),
     )
 
 
 def _fields_told(table: Table, columns: Columns, asked: str | None) -> str:
-    """What could be the label, where nothing is, nothing is said in the clips, and nobody said that there is none."""
-    unlabelled = columns.label is None and columns.text is None and asked is None
-    return fields_told(table.column(columns.path)) if unlabelled else ""
+    """What could be the label, where nothing is and nobody said that there is none."""
+    if columns.label is not None or asked is not None:
+        return ""
+    if columns.text is not None:
+        return f"Nothing is the label; a recogniser learns what is said: --label {columns.text}."
+    return fields_told(table.column(columns.path))
 
 
 def _assigned(
@@ -127,7 +130,7 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
 
     Scores are numbers, nearly all of them (a stray word among scores is a faulty row), with more than twenty values,
     or with fractions and more than ten. Whole numbers that count up from 0 or 1 without a gap are class numbers,
-    however many, and so is anything written with leading zeros.
+    however many, and so is anything written with leading zeros, or that folders are named by.
     """
     if said is not None or columns.label is None:
         return said
@@ -143,7 +146,8 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
     if any(value != int(value) for value in values):
         return "regression" if len(values) > 10 else "classification"
     counts_up = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
-    return "classification" if len(values) <= 20 or counts_up else "regression"
+    of_folders = not all(table.lines) and columns.label == table.roles.get("label")
+    return "classification" if len(values) <= 20 or counts_up or of_folders else "regression"
 
 
 def _finite(label: str) -> float | None:
