@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from .formats.languages import normalised
 from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.lists import read_lists
 from .formats.mlflow import is_database, read_database, read_metrics_folder
-from .formats.names import is_metric
+from .formats.names import is_metric, meaning
+from .formats.numbered import read_numbered
 from .formats.planned import OUT_OF_MEMORY
 from .formats.records import runs_of
 from .formats.tables import read_table
@@ -75,9 +77,11 @@ def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
 
 
 def read_frameworks_folder(folder: Path) -> tuple[RunSeries, ...]:
-    """Return the run of a folder that a framework filled with many files: CatBoost, Kaldi; none of any other."""
+    """Return the run of a folder that a framework filled with many files: CatBoost, Kaldi, AllenNLP; none of others."""
     if (folder / TRAINING).is_file():
         return read_foreign(folder / TRAINING)
+    if numbered := read_numbered(folder):
+        return runs_of(numbered, folder, "JSON object for each epoch")
     records = read_probabilities(folder)
     return runs_of(records, folder, "Kaldi nnet3") if records else ()
 
@@ -118,8 +122,22 @@ def _table(text: str, path: Path) -> tuple[RunSeries, ...]:
     if text.startswith(_EXPORTED):
         run, _, tag = path.stem.removeprefix("run-").rpartition("tag-")
         text = f"Wall time,Step,{run.replace('-', ' ')} {tag}".replace(",  ", ", ") + text.removeprefix(_EXPORTED)
-    found = read_table(_with_heading(text, path.stem))
+    found = read_table(_with_heading(_with_name(text, path.stem), path.stem))
     return runs_of(found[0], path, "table", found[1]) if found and found[0] else ()
+
+
+_NAMELESS = re.compile(r"(?:[^\n]*[,;\t])?\"?(value|Value)\"?(?:[,;\t][^\n]*)?\r?\n")
+
+
+def _with_name(text: str, name: str) -> str:
+    """A table of a column `value` and of no name, in a file that is named after a loss or a metric, under that name."""
+    found = _NAMELESS.match(text)
+    if found is None or not is_metric(name):
+        return text
+    others = re.split(r"[,;\t]", found[0].strip().replace('"', ""))
+    if any(meaning(one).role == "curve" for one in others if one.lower() != "value"):
+        return text
+    return text[: found.start(1)] + name + text[found.end(1) :]
 
 
 _FEWEST_OF_A_COLUMN = 5

@@ -11,7 +11,7 @@ from knowledge.errors import InputError
 from .directory import read_folds, read_run_directory
 from .foreign import LOG_SUFFIXES, read_event_files, read_foreign, read_frameworks_folder, read_metrics
 from .huggingface import load_state, read_trainer_state
-from .joining import joined_splits
+from .joining import joined_curves, joined_splits
 from .series import RunSeries
 
 EXPECTED = (
@@ -98,7 +98,7 @@ def _read_fullest_log(folder: Path) -> tuple[RunSeries, ...]:
     if not found:
         seen = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "nothing"
         raise InputError(f"{folder}: {EXPECTED}; found {seen}")
-    if joined := joined_splits(found):
+    if joined := joined_splits(found) or joined_curves(found):
         return (joined,)
     return max(found, key=lambda runs: (runs[-1].evaluations, len(runs[-1].train_loss or ())))
 

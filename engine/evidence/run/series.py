@@ -29,6 +29,9 @@ def direction_of(metric: str) -> Direction:
     if is_place(metric):
         return ""  # `acc_mean_pos` is a position in a ranking beside accuracies
     rises, falls = words("rises"), words("falls")
+    of_numbers = words("measures-of-numbers") & set(parts)
+    if of_numbers and "loss" not in parts:
+        return "lower" if of_numbers & falls else "higher"  # `mse_accuracy` is the error of ratings of the accuracy
     for word in reversed(parts):
         if word in falls:
             return "lower"

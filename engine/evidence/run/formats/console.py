@@ -32,7 +32,8 @@ _PAIR = re.compile(
 )
 _EPOCH = re.compile(
     r"(?<!/)\b(?:epochs?|ep)\b(?:\((?:train|val|test)\))?\.?(?!\s*[\[(]\s*-)[-:=#\[(\s]*"
-    r"(?P<epoch>(?>\d+))(?!(?:\.\d{1,18})?(?:\s{0,3},\s{0,3}-?\d{1,9}(?:\.\d{1,18})?){2})\s*(?:[/]\s*(?P<of>\d+))?",
+    r"(?P<epoch>(?>\d+))(?!(?:\.\d{1,18})?(?:\s{0,3},\s{0,3}-?\d{1,9}(?:\.\d{1,18})?){2})"
+    r"\s*(?:(?:/|\b(?:(?:out )?of|von|de|di|sur|из)\b)\s*(?P<of>\d+))?",
     re.IGNORECASE,
 )
 """Not `from Epoch [-1, -1]` or `[12, 0, 7]`, which list what came when."""
@@ -41,8 +42,8 @@ _PASS = re.compile(
     re.IGNORECASE,
 )
 """`iteration:7 step:8/652`: beside a count of batches an iteration is one through the data."""
-_NUMBERED = re.compile(r"\b(?P<epoch>\d+)(?:/(?P<of>\d+))?epoch\b")
-"""`3epoch results`, `3/50epoch started`, as ESPnet counts."""
+_NUMBERED = re.compile(r"\b(?P<epoch>\d+)(?:/(?P<of>\d+)(?: \* [Ee]|e)|e)poch\b")
+"""`3epoch results`, `3/50epoch started`, as ESPnet counts; `3/50 * Epoch (train)`, as Catalyst does."""
 _COUNTED_FIRST = re.compile(r"\s*(?P<epoch>\d{1,6})(?P<of>(?!))? epoch, ")
 """`3 epoch, LR 0.001, LOSS 0.5`, as trainers of speaker verification print."""
 _EMBEDDED = re.compile(r"\{[\"'].*\}\s*$")

@@ -13,6 +13,7 @@ from ..collecting import count, number
 from ..words import splits
 from .names import meaning
 from .record import Record, told_by_split
+from .stepped import read_stepped
 
 _MOST_DEPTH = 6
 _LARGEST_STEP = 1 << 53
@@ -28,6 +29,8 @@ def read_json(text: str) -> list[Record] | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    if stepped := read_stepped(content):
+        return stepped
     content = _listed(_as_lists(content))
     if (folds := _of_folds(content)) is not None:
         return folds

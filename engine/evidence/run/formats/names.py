@@ -35,7 +35,7 @@ def meaning(name: str) -> Meaning:
     if name in CURVES:
         return Meaning("clock", metric=CURVES[name])
     parts = [_singular(part) for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
-    parts = _held_out(_parted(parts))
+    parts = _held_out(_parted(_recalls(parts)))
     if (len(parts) > 2 and parts[-1] == "history") or "loss_history" in name.lower():
         parts = [part for part in parts if part != "history"]  # `train_loss_history` is a list of it
     if parts[:1] == ["va"] and parts[1:2] and parts[1] in words("falls") | words("rises"):
@@ -72,6 +72,13 @@ def _halves(part: str) -> tuple[str, ...]:
 
 _SHORTEST = 3
 """Letters of either half; `traces` is none of `tr`, nor `tester` of `ter`."""
+
+
+def _recalls(parts: list[str]) -> list[str]:
+    """`R@5` is the recall among the first five: a letter that says nothing without its number."""
+    for at in [i for i, part in enumerate(parts[:-1]) if part == "r" and parts[i + 1].isdigit()]:
+        return [*parts[:at], f"r{parts[at + 1]}", *parts[at + 2 :]]
+    return parts
 
 
 def _held_out(parts: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..series import direction_of
+from ..words import splits
 from .names import is_metric
 
 _Form = tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]]
@@ -54,7 +56,8 @@ _SPLITS_BEHIND = re.compile(
 _SPLIT_AND_NUMBER = re.compile(rf"({_OF_A_SPLIT})\s*[:=]\s*({_NUMBER})", re.IGNORECASE)
 _ARROW = re.compile(rf"(?<=[A-Za-z_)\]])\s*(?:->|=>|→|>>)\s*(?={_NUMBER})")
 """`val loss -> 0.5`."""
-_IS = re.compile(rf"(?<=[a-z])\s+(?:is|was)(?:\s+now)?\s*:?\s+(?={_NUMBER})", re.IGNORECASE)
+_IS = re.compile(rf"(?<=[a-z])(?<!\d epoch)\s+(?:is|was)(?:\s+now)?\s*:?\s+(?={_NUMBER})", re.IGNORECASE)
+"""`the loss is 0.5`; but `1 epoch is 500 iterations` tells no place in the run."""
 _SAVED_SCORES = re.compile(r"\bSaving dict for global step (\d+):\s*")
 """`Saving dict for global step 100: accuracy = 0.5, loss = 0.6`, by which Estimators tell an evaluation."""
 _DARKNET = re.compile(rf"^\s*(\d+):\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
@@ -76,6 +79,14 @@ _TOTAL = re.compile(r"\bepoch\b[^|]{0,80}?\btotal: (?=\d{1,9}\.\d{2,12}(?:\s|,|$
 """`[epoch: 1/200, iter: 25/489] total: 1.640443`: behind the place in a training a bare total is that of the losses."""
 _COST = re.compile(rf"\bUp\.\s*(\d+)\s*:(.{{0,80}}?)\bCost\s+({_NUMBER})(?=\s*[:*])")
 """`Ep. 1 : Up. 1000 : Sen. 64,000 : Cost 5.12 : Time 60s`, as Marian prints."""
+_ABBREVIATED = re.compile(
+    rf"(?P<words>\b[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){{0,5}}) ?\((?P<name>[A-Za-z][\w@/-]{{0,19}})\)(?=\s*[:=]\s*{_NUMBER})"
+)
+"""`Word Error Rate (WER): 40.1`, where the name by which a metric goes stands behind the words it is short for."""
+_SCORE_OF_SPLIT = re.compile(rf"\b({_OF_A_SPLIT}) at (step|epoch|iteration) (\d+)\s*[:=]\s*(?={_NUMBER})", re.IGNORECASE)
+"""`dev at step 1000: 0.8`: a score without a name."""
+_EPOCH_AND_BATCH = re.compile(rf"^\s*\[\s*(\d{{1,6}}),\s*(\d{{1,9}})\s*\](?=\s*[A-Za-z][\w ]{{0,40}}[:=]\s*{_NUMBER})")
+"""`[1,  2000] loss: 2.2`, as the tutorials of PyTorch print."""
 _LOSS_OF_STEP = re.compile(rf"\b({_OF_A_SPLIT}) loss (\d+)\s*:?\s+({_NUMBER})(?=\s|$)", re.IGNORECASE)
 """`Train loss 100 0.56 Grad Norm 1.2`, `Validation loss 100:  0.61`, as Tacotron 2 of NVIDIA prints."""
 _SPEAKS_FIRST = re.compile(
@@ -159,6 +170,14 @@ def _named_by_split(found: re.Match[str]) -> str:
     return f"{found[2] or found[3]} {found[1]}"
 
 
+def _by_short_name(found: re.Match[str]) -> str:
+    """What stands in brackets is the name where it is one of a metric, and the words before it may tell a split."""
+    if not direction_of(found["name"]) or found["name"].lower() in splits():
+        return found[0]
+    told = [word for word in found["words"].split() if word.lower() in splits()]
+    return " ".join([*told[-1:], found["name"]])
+
+
 def _of_a_step(found: re.Match[str]) -> str:
     """A loss has digits behind its point; `train loss 3 4` is something else."""
     return f"step {found[2]} {found[1]} loss: {found[3]}" if "." in found[3] else found[0]
@@ -179,6 +198,8 @@ _BRACKETED: tuple[_Form, ...] = (
     (("tensor(", "array(", "np.", "numpy."), _SCALAR, r"\1"),
     (("avg", "average", "micro", "macro", "weighted"), _AVERAGED, ""),
     (_OPENED, _SPLIT_BEHIND, _named_by_split),
+    (("):", ") :", ")=", ") ="), _ABBREVIATED, _by_short_name),
+    (("[",), _EPOCH_AND_BATCH, r"epoch \1 step \2"),
     (("loss",), _LISTED_LOSSES, _of_svc),
     (("[",), _BARE_LIST, _of_vits),
 )
@@ -202,6 +223,7 @@ _SPOKEN: tuple[_Form, ...] = (
     (("cost ",), _COST, r"step \1 :\2 train loss: \3"),
     (("train loss ", "validation loss "), _LOSS_OF_STEP, _of_a_step),
     ((" step ", " epoch ", " iteration "), _SPEAKS_FIRST, r"\3 \4 \1 \2: \5"),
+    ((" at step ", " at epoch ", " at iteration "), _SCORE_OF_SPLIT, r"\2 \3 \1 score: "),
     ((", train: ", ", val: "), _BARE_SHARES, _named_shares),
     (("total: ",), _TOTAL, _of_losses),
     (("train", "tr "), _BARE_SPLITS, _scores_of_splits),

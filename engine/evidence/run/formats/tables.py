@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ..collecting import count, number
+from .aligned import heading_of
 from .names import meaning
 from .record import Record, told_by_split
 
@@ -32,7 +33,7 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
             rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
         else:
             rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
-            rows = rows if len(rows[0]) > 1 else _parted_by_single_spaces(lines)
+            rows = _below_the_heading(lines, rows) if len(rows[0]) > 1 else _parted_by_single_spaces(lines)
     except csv.Error:
         return None
     if len(rows) < 2 or len(rows[0]) < 2:
@@ -83,6 +84,15 @@ def _parted_by_single_spaces(lines: list[str]) -> list[list[str]]:
     return rows if even else []
 
 
+def _below_the_heading(lines: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """Rows with an empty cell where a column has nothing to say, as a mark of the best so far."""
+    heading = heading_of(lines[0])
+    if heading is None:
+        return rows
+    told = [row if len(row) == len(rows[0]) else heading.cells(line) for line, row in zip(lines, rows, strict=True)]
+    return [one or row for one, row in zip(told, rows, strict=True)]
+
+
 _RULED = re.compile(r"[|+:=\s-]*[-=][|+:=\s-]*")
 """A line of a drawn table that holds no cell."""
 _SHARE = re.compile(r"(-?[\d.]+)\s*%")
@@ -99,28 +109,34 @@ def _joined_heads(rows: list[list[str]]) -> list[list[str]]:
     return [head, *([_SHARE.sub(r"\1", cell) for cell in row] for row in rows[heads:])]
 
 
-_NAMED_BY = ("metric", "name", "key", "tag", "variable", "measure", "series")
-_SPLIT_BY = ("split", "phase", "mode", "stage", "set")
+_NAMED_BY = {"metric", "name", "key", "tag", "variable", "measure", "series"}
+_SPLIT_BY = {"split", "phase", "mode", "stage", "set", "subset"}
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[a-z]+")
 
 
 def _pivoted(rows: list[list[str]]) -> list[list[str]] | None:
     """A table of one number a row, beside the name of what it is, with a column for each name; None for any other.
 
-    `key,step,value`, as exports and tidy data frames have it; a column of splits becomes part of the name.
+    `key,step,value`, as exports and tidy data frames have it, under any longer name (`metricName`, `metric.value`); a
+    column of splits becomes part of the name.
     """
-    head = [cell.lower() for cell in rows[0]]
-    places = {cell: index for index, cell in reversed(list(enumerate(head)))}
-    named = next((places[cell] for cell in _NAMED_BY if cell in places), None)
+    head = [set(_WORD.findall(cell)) for cell in (_CAMEL.sub(" ", cell).lower() for cell in rows[0])]
+    values = [index for index, said in enumerate(head) if "value" in said]
     placed = [index for index, cell in enumerate(rows[0]) if meaning(cell).role in ("epoch", "step")]
-    if "value" not in places or named is None or not placed or any(len(row) != len(head) for row in rows):
+    if len(values) != 1 or not placed or any(len(row) != len(head) for row in rows):
         return None
-    split = next((places[cell] for cell in _SPLIT_BY if cell in places), None)
+    told_in_words = [i for i, cell in enumerate(rows[1]) if i not in (*values, *placed) and number(cell) is None]
+    split = next((i for i in told_in_words if head[i] & _SPLIT_BY), None)
+    named = next((i for i in told_in_words if i != split and head[i] & _NAMED_BY), None)
+    if named is None:
+        return None
     names: dict[str, None] = {}
     told: dict[tuple[str, ...], dict[str, str]] = {}
     for row in rows[1:]:
         name = f"{row[split]} {row[named]}" if split is not None else row[named]
         names[name] = None
-        told.setdefault(tuple(row[index] for index in placed), {})[name] = row[places["value"]]
+        told.setdefault(tuple(row[index] for index in placed), {})[name] = row[values[0]]
     body = [[*place, *(cells.get(name, "") for name in names)] for place, cells in told.items()]
     return [[*(rows[0][index] for index in placed), *names], *body]
 

@@ -1,0 +1,92 @@
+"""Tables without bars between other lines of a console log: numbers that stand below the names of a heading.
+
+Understands columns; that they are of a training is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..collecting import number
+from ..words import splits
+from .names import is_metric, meaning
+
+_CELL = re.compile(r"[^\s|]+(?: [^\s|]+){0,5}")
+_TOKEN = re.compile(r"\S+")
+_RULE = re.compile(r"[\s+\-=\u2500-\u257f]+")
+_BEHIND = re.compile(r":\s+\d{1,3}%.*$")
+"""The progress bar that some trainers draw behind the last name."""
+_NO_HEADING = re.compile(r"[{}=<>|:;\"\u2588]|\d:\d|(?:^|\s)[-+]?\d+(?:\.\d+)?(?:\s|$)")
+_COUNT = re.compile(r"(\d{1,9})/(\d{1,9})")
+_LONGEST = 400
+_LONGEST_CELL = 32
+_FEWEST = 3
+_MOST_WITHOUT_NUMBER = 0.5
+"""Of the cells of a row: times, sizes with their units, and marks of the best."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Names of columns, and where in the line each stands."""
+
+    names: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def row(self, line: str) -> str:
+        """Return a row as `name: number, ...`; empty where the line is none below this heading."""
+        cells = self.cells(line)
+        told = [(name, value) for name, text in zip(self.names, cells, strict=False) if (value := _value(text))]
+        if len(told) < max(2, _MOST_WITHOUT_NUMBER * len(self.names)):
+            return ""
+        return ", ".join(f"{name}: {text}" for name, text in told)
+
+    def cells(self, line: str) -> list[str]:
+        """The cell under each name, empty where there is none; nothing where the line has other columns."""
+        tokens = [(one.start(), one.end(), one[0]) for one in _TOKEN.finditer(line[:_LONGEST])]
+        if len(tokens) > len(self.names) and tokens[len(self.names) - 1][2].endswith(":"):
+            tokens = tokens[: len(self.names)]  # behind the row stands a progress bar
+        if len(tokens) == len(self.names):
+            return [text for *_, text in tokens]
+        if not 2 <= len(tokens) <= len(self.names) + 1:
+            return []
+        cells = [""] * len(self.names)
+        for begin, end, text in tokens:
+            under = [i for i, (left, right) in enumerate(self.spans) if begin < right and left < end]
+            if len(under) != 1 or cells[under[0]]:
+                if begin == tokens[0][0] and text.isdigit() and not under:
+                    continue  # the rows are numbered, and that column has no name
+                return []
+            cells[under[0]] = text
+        return cells
+
+
+def heading_of(line: str) -> Heading | None:
+    """Return the heading that a line is; None where it is none: it names a loss or a metric, and what is counted."""
+    line = _BEHIND.sub("", line) if "%" in line else line
+    if len(line) > _LONGEST or _NO_HEADING.search(line):
+        return None
+    found = [(one.start(), one.end(), one[0]) for one in _CELL.finditer(line)]
+    if len(found) < _FEWEST:
+        found = [(one.start(), one.end(), one[0]) for one in _TOKEN.finditer(line)]
+        if len(found) < _FEWEST or meaning(found[0][2]).role not in ("epoch", "step"):
+            return None
+    names = [text for *_, text in found]
+    if any(len(name) > _LONGEST_CELL or number(name) is not None for name in names):
+        return None
+    counted = any(meaning(name).role in ("epoch", "step") for name in names)
+    told = sum(is_metric(name) or name.lower() in splits() for name in names)
+    if told < (1 if counted else 2):
+        return None
+    return Heading(tuple(names), tuple((begin, end) for begin, end, _ in found))
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is drawn between a heading and its rows."""
+    return bool(_RULE.fullmatch(line))
+
+
+def _value(text: str) -> str:
+    """A cell that is a number or a count, as it is told; empty for any other."""
+    text = text.strip(":,").removesuffix("%")
+    return text if number(text) is not None or _COUNT.fullmatch(text) else ""
