@@ -20,7 +20,7 @@ from .formats.lists import read_lists
 from .formats.mlflow import is_database, read_database, read_metrics_folder
 from .formats.names import is_metric, meaning
 from .formats.numbered import read_numbered
-from .formats.planned import OUT_OF_MEMORY
+from .formats.planned import OUT_OF_MEMORY, plan_of_json
 from .formats.records import runs_of
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
@@ -101,7 +101,7 @@ def _kaldi(text: str, path: Path) -> tuple[RunSeries, ...]:
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:
     records = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
     records = records or (read_summary(text) if path.name == SUMMARY else None)
-    return runs_of(records, path, "JSON history") if records else ()
+    return runs_of(records, path, "JSON history", meta=plan_of_json(text, records)) if records else ()
 
 
 def _json_lines(text: str, path: Path) -> tuple[RunSeries, ...]:

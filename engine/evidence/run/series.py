@@ -35,6 +35,8 @@ def direction_of(metric: str) -> Direction:
     for word in reversed(parts):
         if word in falls:
             return "lower"
+        if word.startswith("top") and falls & set(parts):
+            continue  # `err_top5` is an error rate
         if word in rises or word.rstrip("0123456789") in rises:
             return "higher"
     return ""

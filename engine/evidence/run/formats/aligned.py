@@ -6,6 +6,7 @@ Understands columns; that they are of a training is for the caller to say.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..collecting import number
@@ -15,7 +16,7 @@ from .names import is_metric, meaning
 _CELL = re.compile(r"[^\s|]+(?: [^\s|]+){0,5}")
 _TOKEN = re.compile(r"\S+")
 _RULE = re.compile(r"[\s+\-=\u2500-\u257f]+")
-_BEHIND = re.compile(r":\s+\d{1,3}%.*$")
+BEHIND = re.compile(r":\s+\d{1,3}%.*$")
 """The progress bar that some trainers draw behind the last name."""
 _NO_HEADING = re.compile(r"[{}=<>|:;\"\u2588]|\d:\d|(?:^|\s)[-+]?\d+(?:\.\d+)?(?:\s|$)")
 _COUNT = re.compile(r"(\d{1,9})/(\d{1,9})")
@@ -63,10 +64,11 @@ class Heading:
 
 def heading_of(line: str) -> Heading | None:
     """Return the heading that a line is; None where it is none: it names a loss or a metric, and what is counted."""
-    line = _BEHIND.sub("", line) if "%" in line else line
     if len(line) > _LONGEST or _NO_HEADING.search(line):
         return None
     found = [(one.start(), one.end(), one[0]) for one in _CELL.finditer(line)]
+    if len(found) == 2 and meaning(found[0][2]).role in ("epoch", "step"):
+        return _named(found) if is_metric(found[1][2]) else None
     if len(found) < _FEWEST:
         found = [(one.start(), one.end(), one[0]) for one in _TOKEN.finditer(line)]
         if len(found) < _FEWEST or meaning(found[0][2]).role not in ("epoch", "step"):
@@ -78,7 +80,11 @@ def heading_of(line: str) -> Heading | None:
     told = sum(is_metric(name) or name.lower() in splits() for name in names)
     if told < (1 if counted else 2):
         return None
-    return Heading(tuple(names), tuple((begin, end) for begin, end, _ in found))
+    return _named(found)
+
+
+def _named(found: Sequence[tuple[int, int, str]]) -> Heading:
+    return Heading(tuple(name for *_, name in found), tuple((begin, end) for begin, end, _ in found))
 
 
 def is_rule(line: str) -> bool:

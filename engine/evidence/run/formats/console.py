@@ -44,11 +44,18 @@ _PASS = re.compile(
 """`iteration:7 step:8/652`: beside a count of batches an iteration is one through the data."""
 _NUMBERED = re.compile(r"\b(?P<epoch>\d+)(?:/(?P<of>\d+)(?: \* [Ee]|e)|e)poch\b")
 """`3epoch results`, `3/50epoch started`, as ESPnet counts; `3/50 * Epoch (train)`, as Catalyst does."""
+_IN_CELLS = re.compile(r"\bepoch\s*\|\s*(?P<epoch>\d{1,6})\s*/\s*(?P<of>\d{1,6})\s*(?:\||$)", re.IGNORECASE)
+"""`| Epoch | 3/15 |`."""
 _COUNTED_FIRST = re.compile(r"\s*(?P<epoch>\d{1,6})(?P<of>(?!))? epoch, ")
 """`3 epoch, LR 0.001, LOSS 0.5`, as trainers of speaker verification print."""
 _EMBEDDED = re.compile(r"\{[\"'].*\}\s*$")
 _OF_PYTHON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false", "'": '"'}
 _PYTHON = re.compile(r"\b(?:nan|inf|None|True|False)\b|'")
+_TQDM = re.compile(r"\d{1,3}%\|[^|]{0,200}\|\s{0,3}(?P<at>\d{1,9})/(?P<of>\d{1,9}) \[")
+_NOTEBOOK = re.compile(r"\[\s?\d{1,9}/(?P<of>\d{1,9}) [\d:]{4,12} < [\d:]{4,12}, [\d.]{1,9} it/s, Epoch [\d.]{1,12}/\d")
+"""`[1200/4000 20:01 < 46:12, 1.01 it/s, Epoch 12/40]`, as the Trainer of transformers draws in a notebook."""
+_ACHIEVED = "achieves the following results on the"
+"""By this a model card tells the last values, above the table of their course."""
 _WHOLE_RUN = ("train_runtime", "train_samples_per_second")
 """In a record with these the Trainer of transformers tells the mean over the whole run."""
 _BATCH = re.compile(r"\]\s*\[\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)\s*\]")
@@ -67,7 +74,7 @@ _BARE_COUNT = re.compile(
 )
 """`[1900/200000] Train loss: 0.1`, `[Train 10/1882] {...}`, where no epoch is told."""
 _STEP = re.compile(
-    r"\b(?:global[_ ]?step|step|iter|iteration|num_updates)s?\b\s*[:=#]*\s*(?P<step>\d{1,3}(?:,\d{3})+|\d+)(?!\d|\s*/)",
+    r"\b(?:global[_ ]?step|step|iter|iteration|num_update|nupdate|results?(?=@))s?\b\s*[:=#@]*\s*(?P<step>\d{1,3}(?:,\d{3})+|\d+)(?!\d|\s*/)",
     re.IGNORECASE,
 )
 _BY_LETTER = re.compile(r"\s*E(?P<epoch>\d{1,6})/(?P<of>\d{1,6})\b(?!\s*\[)")
@@ -81,7 +88,7 @@ _SPLIT = re.compile(
     re.IGNORECASE,
 )
 _OVER = re.compile(r"finish|done|end|complete|took|takes|time", re.IGNORECASE)
-_RETOLD = re.compile(r"early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
+_RETOLD = re.compile(r"(?:scores?|results?) (?:for|of) fold|early.?stop|best|melhor|restor|saving|saved|loaded|resum", re.IGNORECASE)
 _STAMP = re.compile(
     r"^\W*\d\d/\d\d \d\d:\d\d:\d\d[^\]]{0,60}\]:?\s*|^\W*(?:\d{2,4}[-/.]\d\d[-/.]\d\d[ T_])?\d\d:\d\d:\d\d\S*\s+"
     r"(?:.{0,60}?[^\w.])?(?:INFO|DEBUG|WARNING|NOTICE)\b[\s\]:|-]*"
@@ -98,6 +105,7 @@ _NUMBERED_NAME = re.compile(r"\b(?:top[ -]\d+(?=[ -]?(?:acc|err|prec))|(?:bleu|r
 """`top 5 acc`, `BLEU-4`: the number belongs to the name."""
 _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
+_SECONDS = re.compile(r"\s?s(?:ec(?:onds)?)?\b")
 _DECIMAL = re.compile(r"\s+\d+\.\d")
 _TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
 _MANY = 10
@@ -126,6 +134,16 @@ class _Place:
     counted: bool = False
     in_training: bool = False
     """Whether the last record is of a batch of a training."""
+    by_bare_count: bool = False
+    """Whether `[3/50]` counts epochs in this log."""
+    notebook: int | None = None
+    """The steps that a bar of the Trainer in a notebook counts towards."""
+    bars: dict[int, int] = field(default_factory=dict)
+    """How far the bar of each length is."""
+    barred: dict[int, dict[int, int]] = field(default_factory=dict)
+    """The same at each record that says its epoch and no step, by its number."""
+    retelling: bool = False
+    """Whether a list of final results goes on."""
     drawn: Drawn = field(default_factory=Drawn)
     forms: list[str] = field(default_factory=list)
     """By what each record says itself where in the run it is: `epoch`, `step`, or nothing."""
@@ -141,20 +159,35 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
     for line in lines[:_OF_CONFIGURATION]:
         if len(line) > _LONGEST_LINE:  # a configuration in one line, of which the rest of this reader sees the start
             place.told.configured(line)
+    for line in lines:
+        if " it/s, Epoch " in line and (bar := _NOTEBOOK.search(line)):
+            place.notebook = int(bar["of"])
+    lines = [line for line in lines if not _NOTEBOOK.search(line)] if place.notebook else lines
     parts = (part for line in lines for part in parts_of(_narrowed(line[:_LONGEST_LINE])))
     records = [record for part in parts if (record := _line(part, place)) is not None]
     if not records:
         return ([], RunMeta(status=OUT_OF_MEMORY)) if place.told.status == OUT_OF_MEMORY else None
     records = runs_parted(records if "step" in place.forms else place.bare.checked(records), place.forms)
-    meta = place.told.meta(records, place.bare.planned or place.named.planned)
+    records, barred = _counted_by_bars(records, place.barred)
+    meta = place.told.meta(records, place.notebook or barred or place.bare.planned or place.named.planned)
     return records, replace(meta, cut_in_epoch=place.in_training and place.batches.cut_off)
+
+
+def _counted_by_bars(records: list[Record], barred: dict[int, dict[int, int]]) -> tuple[list[Record], int | None]:
+    """Records with the steps to which the longest progress bar had come, and its length; as they are without one."""
+    of = max((length for bars in barred.values() for length in bars), default=0)
+    counts = Counts()
+    told = {index: counts.step(bars[of], of) for index, bars in barred.items() if of in bars}
+    if counts.planned != of or len(told) < len(barred):
+        return records, None
+    return [replace(one, step=told[i]) if i in told else one for i, one in enumerate(records)], of
 
 
 def _narrowed(line: str) -> str:
     return _BLANKS.sub(" ", line) if len(line) > 80 else line
 
 
-_OF_RETELLING = ("stop", "best", "melhor", "restor", "saving", "saved", "loaded", "resum")
+_OF_RETELLING = ("fold", "stop", "best", "melhor", "restor", "saving", "saved", "loaded", "resum")
 _EVALUATED = re.compile(
     r"\W*(val(?:id(?:ation)?)?|eval(?:uation)?|dev|test)(?:ing)?\b\s*:?\s*[\[(]\s*\d+\s*/\s*\d+\s*[\])]", re.IGNORECASE
 )
@@ -163,8 +196,11 @@ _EPOCH_JUDGED = re.compile(r"\bEpoch\((?:val|test)\)\s*\[(\d{1,9})\]")
 """`Epoch(val) [3][20/20]`, as MMEngine prints."""
 _OF_AN_EVALUATION = re.compile(r"\[(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|test)\]", re.IGNORECASE)
 """`[Eval][Epoch 1][Iter: 0/25]`, as PaddleClas prints: batches of an evaluation, and no steps."""
+_BATCH_OF_EVALUATION = re.compile(r"\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|test)[ _]$", re.IGNORECASE)
+"""`[Eval batch=1/10]`, as Composer prints."""
 _OF_HELD_OUT = ("val", "dev", "test")
-_OF_STEPS = ("step", "iter", "num_updates")
+_OF_STEPS = ("step", "iter", "num_updates", "nupdates", "results@", "result@")
+_OF_COUNTS = (*_OF_STEPS, "batch")
 _OF_SPLITS = ("train", "val", "dev", "cv", "test")
 """Parts of a word without one of which the form that goes by it is not in a line; most lines have none."""
 
@@ -218,9 +254,17 @@ def _placed(record: Record, line: str, place: _Place) -> Record:
 
 def _line(line: str, place: _Place) -> Record | None:
     place.told.said(line, begun=place.epoch is not None, logged=bool(place.forms) and place.step is not None)
+    if "%|" in line and (bar := _TQDM.search(line)):
+        place.bars[int(bar["of"])] = int(bar["at"])
     if (record := _embedded(line)) is not None:
+        if place.bars and record.step is None and record.epoch is not None:
+            place.barred[len(place.forms)] = dict(place.bars)
         place.forms.append("")
         return _placed(record, line, place)
+    if _ACHIEVED in line or (place.retelling and line.startswith("- ")):
+        place.retelling = True
+        return None
+    place.retelling = place.retelling and not line.strip()
     stamp = _STAMP.match(line)
     line = place.drawn.line(rewritten(line[stamp.end() :] if stamp else line))
     line = _told_anew(line)
@@ -228,13 +272,14 @@ def _line(line: str, place: _Place) -> Record | None:
         return None
     before = place.epoch
     form = _move(line, place)
-    if before is not None and place.epoch != before:
+    if place.epoch != before:
         place.split = ""  # a title speaks of its own epoch
     values = dict(_pairs(line))
     words = _SPLIT.findall(line) if _holds(line.lower(), _OF_SPLITS) else []
     if not values:
         if words and len(line.strip(" \t=-*#")) <= _LONGEST_TITLE and not _TOLD.search(line):
-            place.split = "" if _OVER.search(line) else splits()[words[-1].lower()]
+            last = re.split(r"\s[-|]\s", line.rstrip())[-1]
+            place.split = "" if _OVER.search(last if _SPLIT.search(last) else line) else splits()[words[-1].lower()]
         return None
     told = {splits()[word.lower()] for word in words}
     if any(meaning(name).role == "rate" for name in values):
@@ -302,37 +347,60 @@ def _move(line: str, place: _Place) -> str:
     if held_out and (judged := _EPOCH_JUDGED.search(line)):
         place.epoch = float(judged[1])
         return ""
+    if place.by_bare_count and "/" in line and (bare := _BARE_COUNT.match(line)):
+        return _by_bare_count(bare, place)
     told = "epoch" in low or "ep" in low
     told = told and not is_plan_of_epochs(line)
-    epoch = (_NUMBERED.search(line) or _EPOCH.search(line) or _COUNTED_FIRST.match(line)) if told else None
+    epoch = (_NUMBERED.search(line) or _EPOCH.search(line) or _COUNTED_FIRST.match(line) or _IN_CELLS.search(line)) if told else None
     epoch = epoch or (_BY_LETTER.match(line) if "/" in line[:_LONGEST_TITLE] and low.lstrip()[:1] == "e" else None)
     epoch = epoch or (_BARRED.search(line) if "|" in line and "[" in line else None)
     epoch = epoch or (_PASS.search(line) if "iteration" in low and "/" in line else None)
     epoch = epoch or (_BRACKET.search(line) or _BEFORE_BATCHES.search(line) if "train" in low else None)
     if epoch and math.isfinite(number := float(epoch["epoch"])):
-        if place.epoch is not None and number < place.epoch:
-            place.step = None
-        if place.epoch is not None and number != place.epoch and place.told.status in GONE_ON:
-            place.told.status = ""  # it was started again, and this is what came of it
-        place.epoch = number
-        place.told.planned_epochs = count(float(epoch["of"] or 0)) or place.told.planned_epochs
+        _begin_epoch(place, number, count(float(epoch["of"] or 0)))
     batch = (_BATCH.search(line) if "]" in line else None) or (_counted(line, epoch) if "/" in line else None)
-    if batch and held_out and _OF_AN_EVALUATION.search(line, 0, batch.start()):
+    if batch and held_out and (
+        _OF_AN_EVALUATION.search(line, 0, batch.start()) or _BATCH_OF_EVALUATION.search(line[: batch.start()])
+    ):
         batch = None
     if batch or epoch:
         place.counted = bool(batch)
     if batch and place.epoch is not None:
         place.step = place.batches.step(int(place.epoch), int(batch["of"]), int(batch["batch"]))
         return ""
-    if batch and place.epoch is None and not epoch and _holds(low, _OF_STEPS):
+    if batch and place.epoch is None and not epoch and _holds(low, _OF_COUNTS):
         place.step = place.named.step(int(batch["batch"]), int(batch["of"]))
         return "step"
     step = (_STEP.search(line) if _holds(low, _OF_STEPS) else None) or _ROUND.match(line)
     if step:
         place.step = int(step["step"].replace(",", ""))
     elif place.epoch is None and (bare := _BARE_COUNT.match(line) if "/" in line else None):
+        if held_out and int(bare["batch"]) <= 1 and _tells_both(line):
+            place.by_bare_count = True
+            return _by_bare_count(bare, place)
         place.step = place.bare.step(int(bare["batch"]), int(bare["of"]))
     return "" if bool(epoch) == bool(step) else "epoch" if epoch else "step"
+
+
+def _by_bare_count(bare: re.Match[str], place: _Place) -> str:
+    _begin_epoch(place, float(bare["batch"]), int(bare["of"]))
+    return "epoch"
+
+
+def _begin_epoch(place: _Place, number: float, of: int) -> None:
+    if place.epoch is not None and number < place.epoch:
+        place.step = None
+    if place.epoch is not None and number != place.epoch and place.told.status in GONE_ON:
+        place.told.status = ""  # it was started again, and this is what came of it
+    place.epoch = number
+    place.told.planned_epochs = of or place.told.planned_epochs
+
+
+def _tells_both(line: str) -> bool:
+    """Whether a line tells a loss of an evaluation beside that of the training: it is one of an epoch."""
+    meanings = [meaning(name) for name, _ in _pairs(line)]
+    held = {one.metric for one in meanings if one.split in _OF_HELD_OUT}
+    return any(one.split in ("", "train") and one.metric == "loss" for one in meanings) and bool(held)
 
 
 def _counted(line: str, epoch: re.Match[str] | None) -> re.Match[str] | None:
@@ -356,6 +424,8 @@ def _pairs(line: str) -> list[tuple[str, float]]:
             continue  # a score at each of many thresholds
         if not pair["sign"].strip() and pair["value"].isdigit() and _DECIMAL.match(line, pair.end("value")):
             continue  # `top 5 0.93`, `class 0 0.81`: the first number belongs to the name
+        if pair["name"].lower().endswith("cost") and _SECONDS.match(line, pair.end()):
+            continue  # `cost 112.1 s` is what the epoch took
         mean = pair["mean"] if "." in (pair["mean"] or "") or "." not in pair["value"] else None
         if mean and float(mean) == 0 and pair["sign"].strip() != "(":
             mean = None  # `1.609 (0.000)` is a deviation or a penalty: no mean of what is told

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from ..collecting import number
 from ..words import splits
-from .aligned import Heading, heading_of
+from .aligned import BEHIND, Heading, heading_of
 from .names import is_metric, meaning
 
 _BARS = str.maketrans("│┃║┆┊", "|||||")
 _RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
-_STAMPED = re.compile(r"^[^|]{0,60}\d\d:\d\d:\d\d[^|A-Za-z]{0,20}(?:INFO|DEBUG)?[^|A-Za-z0-9]{0,20}(?=\|.*\|\s*$)")
+_STAMPED = re.compile(r"^[^|]{0,60}\d\d:\d\d:\d\d[^|A-Za-z]{0,20}(?:INFO|DEBUG)?[^|A-Za-z0-9]{0,20}(?=\|.*\|\s*$|[+=-]{5,}\s*$)")
 """What a logger writes before each row of a table."""
 _LONGEST_CELL = 40
 _LISTED = re.compile(r"(?:.{0,120}:\s+)?([A-Za-z][\w@.-]{0,39}(?:,[A-Za-z][\w@.-]{0,39}){2,40})\s*")
@@ -37,19 +37,20 @@ class Drawn:
 
     def line(self, line: str) -> str:
         """Return a row as `name: number, ...`; the line itself where it is no row, empty where it is a heading."""
-        line = line if line.isascii() else line.translate(_BARS)
+        line = _STAMPED.sub("", line if line.isascii() else line.translate(_BARS))
         if self.above is not None and (row := self.above.row(line)):
             return row
-        if "|" not in line:
+        if "|" not in (bare := BEHIND.sub("", line) if "%|" in line else line):
             if self.heading and not _RULE.fullmatch(line):
                 self.heading = []
-            if (found := heading_of(line)) is not None:
+            if (found := heading_of(bare)) is not None:
                 self.above = found
                 return ""
             return self._of_list(line)
-        line = _STAMPED.sub("", line)
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) < 2:
+            return line
+        if all(_RULE.fullmatch(cell) for cell in cells):
             return line
         numbers = [_number(cell) for cell in cells]
         if not any(value is not None for value in numbers):

@@ -45,6 +45,8 @@ def meaning(name: str) -> Meaning:
             return Meaning("other")
         return Meaning("rate", metric="_".join(part for part in parts if part not in _RATE) or "all")
     bare = [part for part in parts if part not in splits()]
+    if bare == ["cost"]:  # `reader_cost` is a time
+        parts = ["loss" if part == "cost" else part for part in parts]
     if (("grad" in parts or "gradient" in parts) and "norm" in parts) or bare == ["gnorm"]:
         return Meaning("gradient")
     if parts in (["epoch"], ["epochs"], ["current", "epoch"]):
@@ -66,10 +68,13 @@ def _halves(part: str) -> tuple[str, ...]:
     if part in splits() or not part.isalpha():
         return (part,)
     known = words("falls") | words("rises")
+    if part not in known and part[1:] in words("behind-the-letter-of-a-split") and part[0] in _LETTERS:
+        return _LETTERS[part[0]], part[1:]
     cuts = ((part[:at], part[at:]) for at in range(_SHORTEST, len(part) - _SHORTEST + 1))
     return next(((one, two) for one, two in cuts if {one, two} & splits().keys() and {one, two} & known), (part,))
 
 
+_LETTERS = {"t": "train", "v": "val"}
 _SHORTEST = 3
 """Letters of either half; `traces` is none of `tr`, nor `tester` of `ter`."""
 
@@ -128,15 +133,18 @@ def _curve(parts: list[str]) -> Meaning:
     return Meaning("curve", split, metric)
 
 
+_BEHIND_A_NAME = ("value", "avg", "average", "mean", "total", "overall")
+
+
 def is_metric(name: str) -> bool:
     """Whether free text that stands before a number names a loss or a metric, by its last word."""
     parts = re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower())
     told = _parted([_singular(part) for part in parts if part and not part.isdigit()])  # `TRAINLOSS` is two words
-    if len(told) > 1 and told[-1] in splits():
-        told.pop()  # `loss train`
-    if len(told) > 1 and told[-1] in ("value", "avg", "average", "mean"):
-        told.pop()
+    while len(told) > 1 and (told[-1] in splits() or told[-1] in _BEHIND_A_NAME):
+        told.pop()  # `loss train`, `loss/train/total`
     last = told[-1:]
+    if last == ["cost"] and all(part in splits() for part in told[:-1]):
+        return True
     if last == ["score"] and told[-2:-1] and direction_of(told[-2]):
         return True
     if last in (["score"], ["ce"]):

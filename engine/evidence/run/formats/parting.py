@@ -19,7 +19,7 @@ _TITLED = re.compile(
 """`train: loss 0.5; valid: loss 0.6`, `train (51.2 sec): loss=0.5`: each names the split of what follows."""
 _BARE_LOSS = re.compile(rf"(?<![\w/] )(?<![\w/_])loss\s*[:=]?\s*{_NUMBER}", re.IGNORECASE)
 
-
+_TRAIN_LOSS = re.compile(rf"\btrain(?:ing)?[ _/]loss\s*[:=]?\s*{_NUMBER}", re.IGNORECASE)
 _GLUED = re.compile(r"(?<=[\d%)\]])(?=[Ee](?:poch|POCH)\s?[:\[#]?\s?\d{1,9}\s?/\s?\d{1,9}(?!\d))")
 
 
@@ -38,7 +38,9 @@ def parts_of(line: str) -> list[str]:
     titles = (
         [found.start() for found in _TITLED.finditer(line)] if any(part in line.lower() for part in _OF_SPLITS) else []
     )
-    if len(titles) < 2 and not (titles and _BARE_LOSS.search(line, 0, titles[0])):
+    if len(titles) < 2 and not (
+        titles and (_BARE_LOSS.search(line, 0, titles[0]) or _TRAIN_LOSS.search(line, 0, titles[0]))
+    ):
         return [line]
     ends = [*titles[1:], len(line)] if not line[: titles[0]].strip() else [*titles, len(line)]
     return [line[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]

@@ -20,13 +20,14 @@ _ENDS = (
         "completed",
         re.compile(
             r"(?:^|[-\]:|]\s{0,8})\W{0,8}(?:training(?: is| has)?(?: been)? (?:complete[d]?|finished|done)|"
-            r"(?:finished|done|completed) training)\b(?![^.!]{0,20}\b(?:epoch|fold|step|iter|stage|phase|round|batch))",
+            r"(?:finished|done|completed) training)\b(?![^.!]{0,20}\b(?:epoch|fold|step|iter|stage|phase|round|batch))|"
+            r"\bmax_(?:epochs|steps)=\d{1,9}\W{0,3}reached\b",
             re.IGNORECASE,
         ),
     ),
     (
         "early-stopped",
-        re.compile(r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))", re.IGNORECASE),
+        re.compile(r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!|\s+triggered)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))", re.IGNORECASE),
     ),
     (OUT_OF_MEMORY, re.compile(r"OutOfMemoryError|CUDA out of memory|OUT_OF_MEMORY|oom-kill", re.IGNORECASE)),
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
@@ -34,7 +35,7 @@ _ENDS = (
 """What a log says of its end: that of the trainer, the allocator, the shell or the scheduler; the last says most."""
 _OF_ENDS = (
     "stopp", "stop!", "stop !", "memory", "oom-kill", "keyboardinterrupt", "sigterm", "due to", "killed", "complete",
-    "finished", "done",
+    "finished", "done", "reached", "triggered",
 )  # fmt: skip
 """Parts of a word without one of which none of these is in a line; most lines have none."""
 _CONFIGURED = re.compile(
@@ -44,6 +45,8 @@ _PLANNED = re.compile(
     r"^\W*(?:(?:number|num|no\.?|total|max(?:imum)?)\W+(?:of\W+)?)?epochs\s*[:=]?\s*(\d+)\s*$", re.IGNORECASE
 )
 """`# Epochs: 3` and nothing else: how many there are to be."""
+_LIMIT = re.compile(r"\bmax_epochs=(\d{1,9})\W{0,3}reached\b")
+"""`Trainer.fit` stopped: `max_epochs=12` reached, as Lightning says at its end."""
 _ANNOUNCED = re.compile(r"\btrain(?:ing)?\b[^.\d]{0,30}?\b(\d{1,5}) epochs\b", re.IGNORECASE)
 """`Starting training - 50 epochs`, `Training the model for 50 epochs`, before the first of them."""
 _STEPS = re.compile(
@@ -66,6 +69,22 @@ def end_of(line: str) -> str:
     if not any(part in low for part in _OF_ENDS):
         return ""
     return next((status for status, form in reversed(_ENDS) if form.search(line)), "")
+
+
+_OF_JSON = re.compile(r'"(?:n_|num_|max_|num_train_|total_)?epochs"\s*:\s*(\d{1,6})\s*[,}\n]')
+_ENDS_OF_JSON = 20_000
+
+
+def plan_of_json(text: str, records: Sequence[Record]) -> RunMeta | None:
+    """Return the number of epochs that a configuration within a JSON history names, if one number is named."""
+    ends = text if len(text) <= 2 * _ENDS_OF_JSON else f"{text[:_ENDS_OF_JSON]}\n{text[-_ENDS_OF_JSON:]}"
+    told = {int(one) for one in _OF_JSON.findall(ends)}
+    counted = [record.epoch for record in records if record.epoch is not None]
+    if len(told) != 1 or not counted:
+        return None
+    epochs = told.pop()
+    done = max(counted) + (1 - min(min(counted), 1))
+    return RunMeta(planned_epochs=epochs, status="completed" if done >= epochs else "unfinished") if epochs else None
 
 
 def is_plan_of_epochs(line: str) -> bool:
@@ -119,6 +138,8 @@ class Told:
         self.announced = self.announced or ("fold" in low and bool(_FOLD.search(line)))
         if any(part in low for part in _OF_CHOICES) and _SELECTS.search(line) and (named := _SELECTED.search(line)):
             self.selected_by = meaning(named[0]).metric or self.selected_by
+        if "reached" in low and (limit := _LIMIT.search(line)):
+            self.configured_epochs = count(limit[1]) or self.configured_epochs
         if not begun and (epochs := epochs_of(line)):
             self.configured_epochs = epochs
         if not logged:

@@ -28,6 +28,8 @@ _PERCENT = 1.5
 
 
 Points = dict[str, dict[tuple[int, float | None], float]]
+Replaced = list[tuple[tuple[int, float | None], float]]
+"""Numbers that others took the place of, by the step and the epoch of both."""
 
 
 def runs_of(
@@ -154,6 +156,7 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
     stepped, step = any(record.step is not None for record in records), 0
     counted_epochs = any(record.epoch is not None for record in records)
     curves: dict[tuple[str, str], str] = {}
+    replaced: dict[str, Replaced] = {}
     for number, record in enumerate(records):
         if record.step is not None:
             step = count(record.step)
@@ -169,9 +172,30 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
                     curve = "train/epoch_loss"
                 curves[name, record.split] = curve
                 points.setdefault(curve, {})
-            points[curve][step, record.epoch] = value
+            at = (step, record.epoch)
+            if at in points[curve] and curve.startswith("train/"):
+                replaced.setdefault(curve, []).append((at, points[curve][at]))
+            points[curve][at] = value
     points.pop("", None)
+    for curve, found in replaced.items():
+        _part_means(points, curve, found)
     return points
+
+
+def _part_means(points: Points, curve: str, replaced: Replaced) -> None:
+    """Where each epoch ends with a second number at the place of its last batch, these are the means of the epochs."""
+    last = {epoch: (step, epoch) for step, epoch in points[curve]}
+    means = f"train/epoch_{curve.partition('/')[2]}"
+    once = len(replaced) == len({at for at, _ in replaced}) >= max(_FEWEST_MEANS, len(last) - 1)
+    if None in last or means in points or not once or len(points[curve]) < 2 * len(last):
+        return
+    if any(last[at[1]] != at for at, _ in replaced):
+        return
+    points[means] = {at: points[curve][at] for at, _ in replaced}
+    points[curve] |= dict(replaced)
+
+
+_FEWEST_MEANS = 3
 
 
 def _is_mean(name: str) -> bool:
@@ -320,16 +344,28 @@ def _total(curves: dict[str, Series], split: str, said: list[str]) -> None:
     whole = [name for name, found in named.items() if words("whole-loss") & found]
     if any(found & _ADVERSARIAL for found in named.values()):
         kept = [name for word in _RECONSTRUCTION for name, found in named.items() if word in found][:1]
-        parts = {name: parts[name] for name in kept}
+        parts = {name: parts[name] for name in kept} if kept or len(parts) > 1 else parts
     elif len(whole) == 1 < len(parts):
         parts = {name: parts[name] for name in whole}
     if not parts or not _at_once(list(parts.values())):
         return
     first = next(iter(parts.values()))
+    if _are_sets(parts, curves):
+        values = np.mean([series.y for series in parts.values()], axis=0)
+        curves[f"{split}/loss"] = replace(first, name=f"{split}/loss", y=np.where(np.isfinite(values), values, np.nan))
+        said.append(f"{split}/loss is the mean of {' and '.join(series.metric for series in parts.values())}")
+        return
     values = np.sum([series.y for series in parts.values()], axis=0)
     values = np.where(np.isfinite(values), values, np.nan)
     curves[f"{split}/loss"] = replace(first, name=f"{split}/loss", y=values)
     said.append(f"{split}/loss is {' + '.join(series.metric for series in parts.values())}")
+
+
+def _are_sets(parts: Mapping[str, Series], curves: Mapping[str, Series]) -> bool:
+    """Whether losses are those of several sets, such as `clean` and `other`: each has a score beside it."""
+    sets = [name.removesuffix("loss") for name in parts if name.endswith("_loss")]
+    scores = [name for name in curves if "loss" not in name]
+    return len(parts) == len(sets) > 1 and all(any(name.startswith(one) for name in scores) for one in sets)
 
 
 def _of_perplexity(curves: dict[str, Series], split: str, said: list[str]) -> None:

@@ -46,7 +46,7 @@ _ON_A_SPLIT = re.compile(
     rf"(?=\s*[:=]?\s*{_NUMBER})", re.IGNORECASE)  # fmt: skip
 """`loss on the training set 0.5`, `WER for dev: 12`."""
 _OF_BOTH = re.compile(
-    rf"\b([A-Za-z]\w*)\s*[(\[]?\b({_OF_A_SPLIT})\s*[/|,]\s*({_OF_A_SPLIT})\b[)\]]?\s*[:=]?\s*({_NUMBER})\s*[/|,]"
+    rf"\b([A-Za-z]\w*)\s*[(\[]?\b({_OF_A_SPLIT})\s*[/|,]\s*({_OF_A_SPLIT})\b[)\]]?\s*[:=]?\s*[(\[]?({_NUMBER})\s*[/|,]"
     rf"\s*({_NUMBER})", re.IGNORECASE)  # fmt: skip
 """`Loss (train/val): 0.5/0.6`."""
 _SPLITS_BEHIND = re.compile(
@@ -67,6 +67,8 @@ _OF_VITS = {
 }
 """What VITS and so-vits-svc print in brackets without a name, by how many numbers there are."""
 _BARE_LIST = re.compile(rf"^\s*\[((?:{_NUMBER},\s*){{6,7}}{_NUMBER})\]\s*$")
+_STEP_AND_RATE = re.compile(r"^\s*\[(\d{1,9}), (0\.00\d{1,20}|\d(?:\.\d{1,20})?e-\d{1,2})\]\s*$")
+"""`[200, 0.0001]`, the step and the rate, which retrieval-based voice conversion prints above its losses."""
 _OF_SVC = {
     5: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl"),
     6: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0"),
@@ -87,6 +89,13 @@ _SCORE_OF_SPLIT = re.compile(rf"\b({_OF_A_SPLIT}) at (step|epoch|iteration) (\d+
 """`dev at step 1000: 0.8`: a score without a name."""
 _EPOCH_AND_BATCH = re.compile(rf"^\s*\[\s*(\d{{1,6}}),\s*(\d{{1,9}})\s*\](?=\s*[A-Za-z][\w ]{{0,40}}[:=]\s*{_NUMBER})")
 """`[1,  2000] loss: 2.2`, as the tutorials of PyTorch print."""
+_REACHED = re.compile(rf"(['\"]?)\b([A-Za-z][\w/@.-]{{0,59}})\1 reached (?={_NUMBER}[^%\d])")
+"""`val_loss reached 0.5 (best 0.5), saving model`, as Lightning prints of what its checkpoints go by."""
+_DECIBELS = re.compile(r"(?<=\d) ?dB\b")
+_ASIDE = re.compile(r"\s?[(\[](?:[^()\[\]]{0,12}\b)?best\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE)
+"""`(best 0.5 @ 12)` behind a number tells what stood elsewhere."""
+_GLUED_EPOCH = re.compile(r"\b(epoch)(\d{1,6})(?![\w.])-?", re.IGNORECASE)
+"""`epoch012-loss 0.5`."""
 _LOSS_OF_STEP = re.compile(rf"\b({_OF_A_SPLIT}) loss (\d+)\s*:?\s+({_NUMBER})(?=\s|$)", re.IGNORECASE)
 """`Train loss 100 0.56 Grad Norm 1.2`, `Validation loss 100:  0.61`, as Tacotron 2 of NVIDIA prints."""
 _SPEAKS_FIRST = re.compile(
@@ -196,12 +205,14 @@ def _each_split(found: re.Match[str]) -> str:
 _OPENED = tuple(f"{mark}{split}" for mark in "([" for split in ("train", "val", "dev", "test", "eval"))
 _BRACKETED: tuple[_Form, ...] = (
     (("tensor(", "array(", "np.", "numpy."), _SCALAR, r"\1"),
+    (("best",), _ASIDE, ""),
     (("avg", "average", "micro", "macro", "weighted"), _AVERAGED, ""),
     (_OPENED, _SPLIT_BEHIND, _named_by_split),
     (("):", ") :", ")=", ") ="), _ABBREVIATED, _by_short_name),
     (("[",), _EPOCH_AND_BATCH, r"epoch \1 step \2"),
     (("loss",), _LISTED_LOSSES, _of_svc),
     (("[",), _BARE_LIST, _of_vits),
+    (("[",), _STEP_AND_RATE, r"step: \1 lr: \2"),
 )
 _BEHIND = tuple(
     f"{mark}{split}{sign}"
@@ -223,6 +234,9 @@ _SPOKEN: tuple[_Form, ...] = (
     (("cost ",), _COST, r"step \1 :\2 train loss: \3"),
     (("train loss ", "validation loss "), _LOSS_OF_STEP, _of_a_step),
     ((" step ", " epoch ", " iteration "), _SPEAKS_FIRST, r"\3 \4 \1 \2: \5"),
+    ((" reached ",), _REACHED, r"\2: "),
+    (("db",), _DECIBELS, ""),
+    (("epoch",), _GLUED_EPOCH, r"\1 \2 "),
     ((" at step ", " at epoch ", " at iteration "), _SCORE_OF_SPLIT, r"\2 \3 \1 score: "),
     ((", train: ", ", val: "), _BARE_SHARES, _named_shares),
     (("total: ",), _TOTAL, _of_losses),

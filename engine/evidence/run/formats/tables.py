@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ..collecting import count, number
+from ..words import splits
 from .aligned import heading_of
 from .names import meaning
 from .record import Record, told_by_split
@@ -26,10 +27,11 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
     if len(lines) < 2:
         return None
     delimiter = max(DELIMITERS, key=lambda one: lines[0].count(one))
+    blanks = not lines[0].count(delimiter)
     try:
         if lines[0].lstrip().startswith("|"):
             rows = _joined_heads([[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines])
-        elif lines[0].count(delimiter):
+        elif not blanks:
             rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
         else:
             rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
@@ -38,6 +40,8 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
         return None
     if len(rows) < 2 or len(rows[0]) < 2:
         return None
+    if blanks and 2 * sum(len(row) == len(rows[0]) for row in rows) < len(rows):
+        return None  # a heading among lines of another kind
     header, body = _header(_pivoted(rows) or (rows[:-1] if _is_torn(rows, text) else rows))
     return None if header is None else _records(header, body)
 
@@ -153,12 +157,14 @@ def _records(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list
     places = {role: _place(header, rows, role) for role in ("epoch", "step")}
     kept = [index for index, name in enumerate(header) if name and index not in places.values()]
     fitting = [row for row in rows if len(row) == len(header)]
+    split = _split_column(fitting)
     records = []
     for row in fitting:
         values = {header[index]: value for index in kept if (value := number(row[index])) is not None}
         if values:
             epoch, step = (None if place is None else number(row[place]) for place in places.values())
-            records.append(Record(values, _mode(header, row), epoch, None if step is None else count(step)))
+            said = "" if split is None else splits()[row[split].lower()]
+            records.append(Record(values, said, epoch, None if step is None else count(step)))
     records = told_by_split(records)
     strange = len(rows) - len(fitting)
     notes = (f"{strange} rows have more or fewer columns than the header and were left out",) if strange else ()
@@ -174,9 +180,7 @@ def _place(header: Sequence[str], rows: Sequence[Sequence[str]], role: str) -> i
     return 0 if not header[0] and counted[:2] in (["0", "1"], ["1", "2"]) else None
 
 
-def _mode(header: Sequence[str], row: Sequence[str]) -> str:
-    """Some tables have a column that says which split a row is of."""
-    for name, cell in zip(header, row, strict=True):
-        if name.lower() in ("mode", "split", "phase") and cell.lower() in ("train", "val", "valid", "test"):
-            return {"valid": "val"}.get(cell.lower(), cell.lower())
-    return ""
+def _split_column(rows: Sequence[Sequence[str]]) -> int | None:
+    """Some tables have a column that says which split a row is of, whatever its name."""
+    columns = zip(*rows, strict=True) if rows else ()
+    return next((i for i, cells in enumerate(columns) if all(cell.lower() in splits() for cell in cells)), None)
