@@ -32,6 +32,7 @@ def direction_of(metric: str) -> Direction:
     of_numbers = words("measures-of-numbers") & set(parts)
     if of_numbers and "loss" not in parts:
         return "lower" if of_numbers & falls else "higher"  # `mse_accuracy` is the error of ratings of the accuracy
+    parts = [word for word in parts[:-1] if word not in words("only-at-the-end")] + parts[-1:]
     for word in reversed(parts):
         if word in falls:
             return "lower"

@@ -37,7 +37,7 @@ class Heading:
     def row(self, line: str) -> str:
         """Return a row as `name: number, ...`; empty where the line is none below this heading."""
         cells = self.cells(line)
-        told = [(name, value) for name, text in zip(self.names, cells, strict=False) if (value := _value(text))]
+        told = [(counter(name, self.names), value) for name, text in zip(self.names, cells, strict=False) if (value := _value(text))]
         if len(told) < max(2, _MOST_WITHOUT_NUMBER * len(self.names)):
             return ""
         return ", ".join(f"{name}: {text}" for name, text in told)
@@ -81,6 +81,14 @@ def heading_of(line: str) -> Heading | None:
     if told < (1 if counted else 2):
         return None
     return _named(found)
+
+
+def counter(name: str, names: Sequence[str]) -> str:
+    """Return the name of a column, which of batches beside epochs is that of steps."""
+    return "step" if name.lower() in _OF_BATCHES and any(meaning(one).role == "epoch" for one in names) else name
+
+
+_OF_BATCHES = ("batch", "batches", "it")
 
 
 def _named(found: Sequence[tuple[int, int, str]]) -> Heading:

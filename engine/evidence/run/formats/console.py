@@ -52,7 +52,7 @@ _EMBEDDED = re.compile(r"\{[\"'].*\}\s*$")
 _OF_PYTHON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false", "'": '"'}
 _PYTHON = re.compile(r"\b(?:nan|inf|None|True|False)\b|'")
 _TQDM = re.compile(r"\d{1,3}%\|[^|]{0,200}\|\s{0,3}(?P<at>\d{1,9})/(?P<of>\d{1,9}) \[")
-_NOTEBOOK = re.compile(r"\[\s?\d{1,9}/(?P<of>\d{1,9}) [\d:]{4,12} < [\d:]{4,12}, [\d.]{1,9} it/s, Epoch [\d.]{1,12}/\d")
+_NOTEBOOK = re.compile(r"\[\s?\d{1,9}/(?P<of>\d{1,9}) [\d:]{4,12}(?: < [\d:]{4,12}, [\d.]{1,9} it/s)?, Epoch [\d.]{1,12}/\d")
 """`[1200/4000 20:01 < 46:12, 1.01 it/s, Epoch 12/40]`, as the Trainer of transformers draws in a notebook."""
 _ACHIEVED = "achieves the following results on the"
 """By this a model card tells the last values, above the table of their course."""
@@ -160,7 +160,7 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
         if len(line) > _LONGEST_LINE:  # a configuration in one line, of which the rest of this reader sees the start
             place.told.configured(line)
     for line in lines:
-        if " it/s, Epoch " in line and (bar := _NOTEBOOK.search(line)):
+        if ", Epoch " in line and (bar := _NOTEBOOK.search(line)):
             place.notebook = int(bar["of"])
     lines = [line for line in lines if not _NOTEBOOK.search(line)] if place.notebook else lines
     parts = (part for line in lines for part in parts_of(_narrowed(line[:_LONGEST_LINE])))
@@ -169,6 +169,9 @@ def read_console(lines: list[str]) -> tuple[list[Record], RunMeta] | None:
         return ([], RunMeta(status=OUT_OF_MEMORY)) if place.told.status == OUT_OF_MEMORY else None
     records = runs_parted(records if "step" in place.forms else place.bare.checked(records), place.forms)
     records, barred = _counted_by_bars(records, place.barred)
+    if place.bare.counts_epochs and any(one.split in _OF_HELD_OUT for one in records):
+        place.told.planned_epochs = place.bare.planned
+        records = [one if one.step is None else replace(one, epoch=float(one.step), step=None) for one in records]
     meta = place.told.meta(records, place.notebook or barred or place.bare.planned or place.named.planned)
     return records, replace(meta, cut_in_epoch=place.in_training and place.batches.cut_off)
 

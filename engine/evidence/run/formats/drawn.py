@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..collecting import number
 from ..words import splits
-from .aligned import BEHIND, Heading, heading_of
+from .aligned import BEHIND, Heading, counter, heading_of
 from .names import is_metric, meaning
 
 _BARS = str.maketrans("│┃║┆┊", "|||||")
@@ -87,7 +87,7 @@ class Drawn:
         if len(cells) != len(names):
             return ""
         row = re.split(r"\s{2,}|\s-\s", cells[0])[-1].strip() if numbers[0] is None else ""
-        named = zip(names, numbers, strict=True)
+        named = zip((counter(name, names) for name in names), numbers, strict=True)
         pairs = [(_combined(row, name), value) for name, value in named if value is not None and name]
         return ", ".join(f"{name}: {value:.12g}" for name, value in pairs)
 

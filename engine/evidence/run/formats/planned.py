@@ -51,7 +51,7 @@ _ANNOUNCED = re.compile(r"\btrain(?:ing)?\b[^.\d]{0,30}?\b(\d{1,5}) epochs\b", r
 """`Starting training - 50 epochs`, `Training the model for 50 epochs`, before the first of them."""
 _STEPS = re.compile(
     r"\b(?:max_updates?|max_steps|total_steps|max_train_steps|num_train_steps|num_training_steps|total_training_steps|max_iter|MAX_ITER)"
-    r"['\"]?\s*[=:]\s*(\d{1,9})\b(?![.,]?\d|\s*/)|\bTotal optimization steps\s*=\s*(\d{1,3}(?:,\d{3})+|\d{1,9})"
+    r"['\"]?\s*[=:]\s*(\d{1,9})\b(?![.,]?\d|\s*/)|\bTotal (?:optimization )?steps\s*=\s*(\d{1,3}(?:,\d{3})+|\d{1,9})"
 )
 """`'max_update': 400000` of fairseq, `total_steps: 3000` of a printed configuration, the line of transformers,
 `max_iter: 10000` of Caffe and `MAX_ITER: 90000` of Detectron2."""

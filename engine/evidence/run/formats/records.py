@@ -187,7 +187,9 @@ def _part_means(points: Points, curve: str, replaced: Replaced) -> None:
     last = {epoch: (step, epoch) for step, epoch in points[curve]}
     means = f"train/epoch_{curve.partition('/')[2]}"
     once = len(replaced) == len({at for at, _ in replaced}) >= max(_FEWEST_MEANS, len(last) - 1)
-    if None in last or means in points or not once or len(points[curve]) < 2 * len(last):
+    if None in last or len(points.get(means, ())) in range(1, len(last) + 1) or not once:
+        return
+    if len(points[curve]) < 2 * len(last):
         return
     if any(last[at[1]] != at for at, _ in replaced):
         return

@@ -40,8 +40,8 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
         return None
     if len(rows) < 2 or len(rows[0]) < 2:
         return None
-    if blanks and 2 * sum(len(row) == len(rows[0]) for row in rows) < len(rows):
-        return None  # a heading among lines of another kind
+    if blanks and (2 * sum(len(row) == len(rows[0]) for row in rows) < len(rows) or rows[0] in rows[1:]):
+        return None  # headings among lines of another kind
     header, body = _header(_pivoted(rows) or (rows[:-1] if _is_torn(rows, text) else rows))
     return None if header is None else _records(header, body)
 
