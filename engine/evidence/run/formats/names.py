@@ -53,7 +53,7 @@ def meaning(name: str) -> Meaning:
         return Meaning("epoch")
     if "_".join(parts) in words("steps") or "_".join(bare) in ("num_updates", "global_step"):
         return Meaning("step")
-    if not parts or words("no-curve") & set(parts):
+    if not parts or words("no-curve") & set(parts) or parts[-2:] in (["top", "p"], ["top", "k"]):
         return Meaning("other")
     return _curve(parts)
 
@@ -101,7 +101,10 @@ def _singular(part: str) -> str:
 
 
 _RATE = {"lr", "learning", "rate", "current", "epoch", "train", "to", "change", "changing", "changed", "set", "new"}
-_OF_A_SCHEDULE = {"from", "factor", "decay", "gamma", "scheduler", "schedule"}
+_OF_A_SCHEDULE = {
+    "from", "factor", "decay", "gamma", "scheduler", "schedule", "decrease", "decreased", "decreasing", "every", "itr",
+    "patience",
+}  # fmt: skip
 """`changing lr from 0.1`, `lr_factor: 0.5`: what the rate was, or how it will fall."""
 
 
