@@ -22,6 +22,7 @@ from .formats.names import is_metric, meaning
 from .formats.numbered import read_numbered
 from .formats.planned import OUT_OF_MEMORY, plan_of_json
 from .formats.records import runs_of
+from .formats.scattered import read_scattered
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
 from .formats.tensorboard import is_events, read_events
@@ -69,6 +70,12 @@ def read_metrics(folder: Path) -> tuple[RunSeries, ...]:
     return () if run is None else (run,)
 
 
+def read_scattered_curves(folder: Path) -> tuple[RunSeries, ...]:
+    """Return the run of a tree of tables of one curve each; none when no name is understood."""
+    run = run_of_scalars(read_scattered(folder), folder, "tables of one curve each")
+    return () if run is None else (run,)
+
+
 def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
     """Return the run that several event files hold together: Keras writes one for each split."""
     scalars = [one for found in of_keras([read_events(path) for path in sorted(paths)]) for one in found]
@@ -106,7 +113,7 @@ def _json(text: str, path: Path) -> tuple[RunSeries, ...]:
 
 def _json_lines(text: str, path: Path) -> tuple[RunSeries, ...]:
     found = read_json_lines(text) if text.lstrip()[:1] == "{" else None
-    return runs_of(found[0], path, "JSON lines", found[1]) if found else ()
+    return runs_of(found[0], path, "JSON lines", found[1], plan_of_json(text, found[0])) if found else ()
 
 
 def _telemetry(text: str, path: Path) -> tuple[RunSeries, ...]:

@@ -256,7 +256,7 @@ class RunSeries:
         Beside them the losses of single batches say more of the batch than of the model.
         """
         means, every = self.get("train/epoch_loss"), self.train_loss
-        whole = means is not None and every is not None and len(means) >= _A_COURSE and len(every) > len(means)
+        whole = means is not None and every is not None and len(means) >= _A_COURSE and len(every) >= len(means)
         return means if whole and means is not None and every is not None and means.x[-1] >= every.x[-1] else every
 
     @property

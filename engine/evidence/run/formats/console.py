@@ -74,7 +74,7 @@ _BARE_COUNT = re.compile(
 )
 """`[1900/200000] Train loss: 0.1`, `[Train 10/1882] {...}`, where no epoch is told."""
 _STEP = re.compile(
-    r"\b(?:global[_ ]?step|step|iter|iteration|num_update|nupdate|results?(?=@))s?\b\s*[:=#@]*\s*(?P<step>\d{1,3}(?:,\d{3})+|\d+)(?!\d|\s*/)",
+    r"\b(?:global[_ ]?step|step|iter|iteration|num_update|nupdate|results?(?=@))s?\b\s*[:=#@]*\s*(?P<step>\d{1,3}(?:,\d{3})+|\d+)(?!\d|\s*[/%])",
     re.IGNORECASE,
 )
 _BY_LETTER = re.compile(r"\s*E(?P<epoch>\d{1,6})/(?P<of>\d{1,6})\b(?!\s*\[)")
@@ -138,6 +138,8 @@ class _Place:
     """Whether `[3/50]` counts epochs in this log."""
     notebook: int | None = None
     """The steps that a bar of the Trainer in a notebook counts towards."""
+    bar: bool = False
+    """Whether this line draws a progress bar."""
     bars: dict[int, int] = field(default_factory=dict)
     """How far the bar of each length is."""
     barred: dict[int, dict[int, int]] = field(default_factory=dict)
@@ -257,7 +259,9 @@ def _placed(record: Record, line: str, place: _Place) -> Record:
 
 def _line(line: str, place: _Place) -> Record | None:
     place.told.said(line, begun=place.epoch is not None, logged=bool(place.forms) and place.step is not None)
-    if "%|" in line and (bar := _TQDM.search(line)):
+    bar = _TQDM.search(line) if "%|" in line else None
+    place.bar = bar is not None
+    if bar:
         place.bars[int(bar["of"])] = int(bar["at"])
     if (record := _embedded(line)) is not None:
         if place.bars and record.step is None and record.epoch is not None:
@@ -302,6 +306,8 @@ def _line(line: str, place: _Place) -> Record | None:
 
 
 def _appended(record: Record, form: str, place: _Place) -> Record:
+    if place.bar and record.step is None:
+        place.barred[len(place.forms)] = dict(place.bars)
     place.forms.append(form)
     place.in_training = place.counted and record.split in ("", "train")
     return record
@@ -419,7 +425,7 @@ def _pairs(line: str) -> list[tuple[str, float]]:
     found = []
     for pair in _PAIR.finditer(line):
         told = pair["sign"].strip()[:1] in (":", "=") or ("_" in pair["name"] and _is_of_split(pair["name"]))
-        name = _identifier(pair["name"]) if told else ""
+        name = ("ce" if pair["name"] == "ce" else _identifier(pair["name"])) if told else ""
         name = name or _name(pair["name"]) or _among_columns(pair["name"], line)
         if pair["sign"].strip() == ":" and line[pair.end() : pair.end() + 1] == "]" and pair["value"].isdigit():
             continue  # `module:231]` is a line of code

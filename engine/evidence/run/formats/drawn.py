@@ -17,6 +17,7 @@ _BARS = str.maketrans("│┃║┆┊", "|||||")
 _RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
 _STAMPED = re.compile(r"^[^|]{0,60}\d\d:\d\d:\d\d[^|A-Za-z]{0,20}(?:INFO|DEBUG)?[^|A-Za-z0-9]{0,20}(?=\|.*\|\s*$|[+=-]{5,}\s*$)")
 """What a logger writes before each row of a table."""
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 _LONGEST_CELL = 40
 _LISTED = re.compile(r"(?:.{0,120}:\s+)?([A-Za-z][\w@.-]{0,39}(?:,[A-Za-z][\w@.-]{0,39}){2,40})\s*")
 """`copypaste: AP,AP50,AP75`, as Detectron2 prints, above a line of as many numbers."""
@@ -32,6 +33,8 @@ class Drawn:
     listed: list[str] = field(default_factory=list)
     """Names in one line, parted by commas; of the line just before."""
     task: str = ""
+    first: list[str] = field(default_factory=list)
+    """The row above, where it may be the first of a heading of two."""
     above: Heading | None = None
     """The last heading of columns that no bars part."""
 
@@ -51,11 +54,13 @@ class Drawn:
         if len(cells) < 2:
             return line
         if all(_RULE.fullmatch(cell) for cell in cells):
+            self.first = []
             return line
         numbers = [_number(cell) for cell in cells]
         if not any(value is not None for value in numbers):
             self._read_heading(cells)
             return line
+        self.first = []
         told = self._under_heading(cells, numbers) if self.heading else _of_two(cells, numbers)
         return told or line
 
@@ -76,8 +81,11 @@ class Drawn:
 
     def _read_heading(self, cells: list[str]) -> None:
         """A heading names metrics or splits, and nothing but names."""
-        last = [re.split(r"\s{2,}|\s-\s", cell)[-1].strip() for cell in cells]
+        last = [re.split(r"\s{2,}|\s-\s", _IN_BRACKETS.sub("", cell))[-1].strip() for cell in cells]
         short = all(len(cell) <= _LONGEST_CELL and not re.search(r"[:=]|(?:^|\s)\d", cell) for cell in last)
+        if short and self.first and len(self.first) == len(last):
+            last = [f"{one} {two}".strip() for one, two in zip(self.first, last, strict=True)]
+        self.first = last if short else []
         self.heading = last if short and any(map(_tells, last)) else []
 
     def _under_heading(self, cells: list[str], numbers: list[float | None]) -> str:

@@ -55,6 +55,8 @@ def meaning(name: str) -> Meaning:
         return Meaning("step")
     if not parts or words("no-curve") & set(parts) or parts[-2:] in (["top", "p"], ["top", "k"]):
         return Meaning("other")
+    if len(parts) > 1 and parts[-1] in ("steps", "epochs"):  # `total_steps`: how many there are to be
+        return Meaning("other")
     return _curve(parts)
 
 

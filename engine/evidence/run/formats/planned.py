@@ -27,7 +27,8 @@ _ENDS = (
     ),
     (
         "early-stopped",
-        re.compile(r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!|\s+triggered)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))", re.IGNORECASE),
+        re.compile(r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!|\s+triggered)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))|"
+                   r"\b(?:did not|not) improve[^.]{0,20}(?:\.\d|[^.]){0,80}\. stopping\b", re.IGNORECASE),
     ),
     (OUT_OF_MEMORY, re.compile(r"OutOfMemoryError|CUDA out of memory|OUT_OF_MEMORY|oom-kill", re.IGNORECASE)),
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
@@ -50,7 +51,8 @@ _LIMIT = re.compile(r"\bmax_epochs=(\d{1,9})\W{0,3}reached\b")
 _ANNOUNCED = re.compile(r"\btrain(?:ing)?\b[^.\d]{0,30}?\b(\d{1,5}) epochs\b", re.IGNORECASE)
 """`Starting training - 50 epochs`, `Training the model for 50 epochs`, before the first of them."""
 _STEPS = re.compile(
-    r"\b(?:max_updates?|max_steps|total_steps|max_train_steps|num_train_steps|num_training_steps|total_training_steps|max_iter|MAX_ITER)"
+    r"\b(?:max_updates?|max_steps|total_steps|max_train_steps|num_train_steps|num_training_steps|total_training_steps|max_iter|MAX_ITER|"
+    r"(?:max_|total_|num_|n_)?iters|(?:max_|num_)iterations)"
     r"['\"]?\s*[=:]\s*(\d{1,9})\b(?![.,]?\d|\s*/)|\bTotal (?:optimization )?steps\s*=\s*(\d{1,3}(?:,\d{3})+|\d{1,9})"
 )
 """`'max_update': 400000` of fairseq, `total_steps: 3000` of a printed configuration, the line of transformers,
@@ -72,13 +74,19 @@ def end_of(line: str) -> str:
 
 
 _OF_JSON = re.compile(r'"(?:n_|num_|max_|num_train_|total_)?epochs"\s*:\s*(\d{1,6})\s*[,}\n]')
+_STEPS_OF_JSON = re.compile(r'"(?:total|max)_steps"\s*:\s*(\d{1,9})\s*[,}\n]')
 _ENDS_OF_JSON = 20_000
 
 
 def plan_of_json(text: str, records: Sequence[Record]) -> RunMeta | None:
-    """Return the number of epochs that a configuration within a JSON history names, if one number is named."""
+    """Return the number of epochs, or else of steps, that a JSON log names, if it names one number."""
     ends = text if len(text) <= 2 * _ENDS_OF_JSON else f"{text[:_ENDS_OF_JSON]}\n{text[-_ENDS_OF_JSON:]}"
     told = {int(one) for one in _OF_JSON.findall(ends)}
+    steps = {int(one) for one in _STEPS_OF_JSON.findall(ends)}
+    last = max((record.step for record in records if record.step is not None), default=0)
+    if not told and len(steps) == 1 and max(steps) >= last > 0:
+        planned = steps.pop()
+        return RunMeta(planned_steps=planned, status="completed" if _reached(records, planned) else "unfinished")
     counted = [record.epoch for record in records if record.epoch is not None]
     if len(told) != 1 or not counted:
         return None
@@ -104,7 +112,7 @@ def epochs_of(line: str) -> int | None:
 
 def steps_of(line: str) -> frozenset[int]:
     """Return the numbers of steps that a configuration plans; several where it speaks of several trainings."""
-    if not any(part in line for part in ("step", "max_update", "max_iter", "MAX_ITER")):
+    if not any(part in line for part in ("step", "max_update", "iter", "MAX_ITER")):
         return frozenset()
     told = _STEPS.finditer(line[:_LONGEST_CONFIGURATION])
     return frozenset(steps for one in told if (steps := count((one[1] or one[2]).replace(",", ""))))

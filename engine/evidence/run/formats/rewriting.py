@@ -60,7 +60,7 @@ _IS = re.compile(rf"(?<=[a-z])(?<!\d epoch)\s+(?:is|was)(?:\s+now)?\s*:?\s+(?={_
 """`the loss is 0.5`; but `1 epoch is 500 iterations` tells no place in the run."""
 _SAVED_SCORES = re.compile(r"\bSaving dict for global step (\d+):\s*")
 """`Saving dict for global step 100: accuracy = 0.5, loss = 0.6`, by which Estimators tell an evaluation."""
-_DARKNET = re.compile(rf"^\s*(\d+):\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
+_DARKNET = re.compile(rf"^\s*(\d+)(?:, \d+\.\d+)?:\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
 _OF_VITS = {
     7: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "step", "lr"),
     8: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl", "step", "lr"),
@@ -91,6 +91,8 @@ _EPOCH_AND_BATCH = re.compile(rf"^\s*\[\s*(\d{{1,6}}),\s*(\d{{1,9}})\s*\](?=\s*[
 """`[1,  2000] loss: 2.2`, as the tutorials of PyTorch print."""
 _REACHED = re.compile(rf"(['\"]?)\b([A-Za-z][\w/@.-]{{0,59}})\1 reached (?={_NUMBER}[^%\d])")
 """`val_loss reached 0.5 (best 0.5), saving model`, as Lightning prints of what its checkpoints go by."""
+_OF_SORT = re.compile(r"(?<=[a-z]) ?<[a-z_ ]{1,20}>(?=\s?[=:])")
+"""`validation accuracy <score>=0.5`, as SageMaker tells its metrics."""
 _DECIBELS = re.compile(r"(?<=\d) ?dB\b")
 _ASIDE = re.compile(r"\s?[(\[](?:[^()\[\]]{0,12}\b)?best\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE)
 """`(best 0.5 @ 12)` behind a number tells what stood elsewhere."""
@@ -236,6 +238,7 @@ _SPOKEN: tuple[_Form, ...] = (
     ((" step ", " epoch ", " iteration "), _SPEAKS_FIRST, r"\3 \4 \1 \2: \5"),
     ((" reached ",), _REACHED, r"\2: "),
     (("db",), _DECIBELS, ""),
+    ((">=", ">:"), _OF_SORT, ""),
     (("epoch",), _GLUED_EPOCH, r"\1 \2 "),
     ((" at step ", " at epoch ", " at iteration "), _SCORE_OF_SPLIT, r"\2 \3 \1 score: "),
     ((", train: ", ", val: "), _BARE_SHARES, _named_shares),

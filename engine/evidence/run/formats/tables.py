@@ -42,6 +42,7 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
         return None
     if blanks and (2 * sum(len(row) == len(rows[0]) for row in rows) < len(rows) or rows[0] in rows[1:]):
         return None  # headings among lines of another kind
+    rows = _turned(rows)
     header, body = _header(_pivoted(rows) or (rows[:-1] if _is_torn(rows, text) else rows))
     return None if header is None else _records(header, body)
 
@@ -117,6 +118,14 @@ _NAMED_BY = {"metric", "name", "key", "tag", "variable", "measure", "series"}
 _SPLIT_BY = {"split", "phase", "mode", "stage", "set", "subset"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(r"[a-z]+")
+
+
+def _turned(rows: list[list[str]]) -> list[list[str]]:
+    """A table with a row for each curve, and a column for each epoch or step, turned; any other as it is."""
+    first, *others = rows
+    across = meaning(first[0]).role in ("epoch", "step") and all(number(cell) is not None for cell in first[1:])
+    even = all(len(row) == len(first) and number(row[0]) is None for row in others)
+    return [list(column) for column in zip(*rows, strict=True)] if across and even and len(first) > _FEWEST else rows
 
 
 def _pivoted(rows: list[list[str]]) -> list[list[str]] | None:
