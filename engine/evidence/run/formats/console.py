@@ -48,7 +48,7 @@ _IN_CELLS = re.compile(r"\bepoch\s*\|\s*(?P<epoch>\d{1,6})\s*/\s*(?P<of>\d{1,6})
 """`| Epoch | 3/15 |`."""
 _COUNTED_FIRST = re.compile(r"\s*(?P<epoch>\d{1,6})(?P<of>(?!))? epoch, ")
 """`3 epoch, LR 0.001, LOSS 0.5`, as trainers of speaker verification print."""
-_EMBEDDED = re.compile(r"\{[\"'].*\}\s*$")
+_EMBEDDED = re.compile(r"\{[\"'].*\}(?=[\s)\],]*$)")
 _OF_PYTHON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false", "'": '"'}
 _PYTHON = re.compile(r"\b(?:nan|inf|None|True|False)\b|'")
 _TQDM = re.compile(r"\d{1,3}%\|[^|]{0,200}\|\s{0,3}(?P<at>\d{1,9})/(?P<of>\d{1,9}) \[")
@@ -107,7 +107,7 @@ _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
 _SECONDS = re.compile(r"\s?s(?:ec(?:onds)?)?\b")
 _DECIMAL = re.compile(r"\s+\d+\.\d")
-_TELLS = re.compile(rf"[A-Za-z]\s*[:=]\s*{_NUMBER}")
+_TELLS = re.compile(rf"[A-Za-z](?:_?\d{{1,3}})?\s*[:=]\s*{_NUMBER}")
 _MANY = 10
 """Numbers in a list that are no classes any more."""
 _LONGEST_LINE = 4000

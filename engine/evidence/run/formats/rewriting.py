@@ -112,8 +112,8 @@ _BARE_SHARES = re.compile(
 _QUOTED = re.compile(rf"([\"'])([A-Za-z][\w@/. -]{{0,59}})\1\s*[:,]\s*(?={_NUMBER})")
 """`"train_loss": 0.5,` on a line of its own, as a dump that was cut off holds it; `('loss', 0.5)` of old Python."""
 _BARE_SPLITS = re.compile(
-    r"(?<![\w/.-])tr(?:ain)?\s*[:=]?\s*(?P<train>\d{1,6}\.\d{1,12})(?![\w.%])(?P<between>[^A-Za-z\d]{1,12})"
-    r"(?P<split>va|val(?:id)?|dev|test)\s*[:=]?\s*(?P<held>\d{1,6}\.\d{1,12})(?![\w.%])", re.IGNORECASE)  # fmt: skip
+    r"(?<![\w/.-])tr(?:ain)?\s*[:=]?\s*(?P<train>-?\d{1,6}\.\d{1,12})(?![\w.%])(?P<between>[^A-Za-z\d]{1,12})"
+    r"(?P<split>va|val(?:id)?|dev|test|cv)\s*[:=]?\s*(?P<held>-?\d{1,6}\.\d{1,12})(?![\w.%])", re.IGNORECASE)  # fmt: skip
 """`train 0.5 | valid 0.6`: whether the numbers are losses shows in their course."""
 _LOSS_THEN_SPLIT = re.compile(
     r"(?<![\w/.-])(?:train\s)?loss\s*[:=]?\s*(\d{1,6}\.\d{1,12})([^A-Za-z\d]{1,12})(?:val(?:id)?|dev)\s*[:=]?\s*"
@@ -243,6 +243,6 @@ _SPOKEN: tuple[_Form, ...] = (
     ((" at step ", " at epoch ", " at iteration "), _SCORE_OF_SPLIT, r"\2 \3 \1 score: "),
     ((", train: ", ", val: "), _BARE_SHARES, _named_shares),
     (("total: ",), _TOTAL, _of_losses),
-    (("train", "tr "), _BARE_SPLITS, _scores_of_splits),
+    (("train", "tr ", "tr:", "tr="), _BARE_SPLITS, _scores_of_splits),
     (("loss",), _LOSS_THEN_SPLIT, r"train loss: \1\2val score: \3"),
 )

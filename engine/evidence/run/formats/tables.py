@@ -42,6 +42,8 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
         return None
     if blanks and (2 * sum(len(row) == len(rows[0]) for row in rows) < len(rows) or rows[0] in rows[1:]):
         return None  # headings among lines of another kind
+    if "%" in text:
+        rows = [rows[0], *([_SHARE.sub(r"\1", cell) if "%" in cell else cell for cell in row] for row in rows[1:])]
     rows = _turned(rows)
     header, body = _header(_pivoted(rows) or (rows[:-1] if _is_torn(rows, text) else rows))
     return None if header is None else _records(header, body)
