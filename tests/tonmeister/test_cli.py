@@ -139,6 +139,14 @@ def test_a_plan_tells_what_is_wrong_with_its_data(tmp_path: Path, capsys: pytest
     assert any(line.startswith("error: ") for line in json.loads(record)["data_faults"])
 
 
+def test_the_command_for_the_same_plan_names_its_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(manifest(tmp_path))
+    words = ("plan", data, "--label", "label", "--set", "task.type=classification", "--output")
+    _, _, said = run(capsys, *words, str(tmp_path / "plan.yaml"))
+
+    assert f"--label label {data}" in said.partition("The same plan without a question:")[2]
+
+
 def test_explanations(capsys: pytest.CaptureFixture[str]) -> None:
     case = ("--set", "task.type=classification", "--set", "dataset.clips=300", "--set", "machine.gpu=no")
     _, how, _ = run(capsys, "explain", "how", "dataset.regime", *case)

@@ -54,6 +54,8 @@ def read_state(
             cache=default_cache(),
         )
         state.audited(audit, manifest)
+        named = ((part, name) for part, name in columns.items() if name is not None)
+        state.manifest_options = tuple(word for part, name in named for word in (f"--{part}", name))
     if saved is not None:
         _take_over(saved, state)
     for name, value in said.items():

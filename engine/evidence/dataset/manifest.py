@@ -79,14 +79,17 @@ def read_dataset(
         task=_task(table, columns, task),
         found=audio.files,
         repaired=audio.changes,
-        notes=(*table.notes, *filter(None, (audio.note, _fields_told(table, columns, label)))),
+        notes=(*table.notes, *filter(None, (_fields_told(table, columns, label), audio.note))),
     )
 
 
 def _fields_told(table: Table, columns: Columns, asked: str | None) -> str:
-    """What could be the label, where nothing is, nothing is said in the clips, and nobody said that there is none."""
-    unlabelled = columns.label is None and columns.text is None and asked is None
-    return fields_told(table.column(columns.path)) if unlabelled else ""
+    """What could be the label, where nothing is and nobody said that there is none."""
+    if columns.label is not None or asked is not None:
+        return ""
+    if columns.text is not None:
+        return f"Nothing is the label; a recogniser learns what is said: --label {columns.text}."
+    return fields_told(table.column(columns.path))
 
 
 def _assigned(

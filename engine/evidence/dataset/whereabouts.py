@@ -64,7 +64,7 @@ class AudioPlaces:
         for top in (self.base, *self._above()):
             by_name: dict[str, list[tuple[str, ...]]] = defaultdict(list)
             most = _MOST_FOLDERS if top == self.base else _MOST_FOLDERS_ABOVE
-            for file in FolderWalk(top, most).files():
+            for file in FolderWalk(top, most_folders=most).files():
                 by_name[file.name].append(file.parts)
                 by_name[file.stem].append(file.parts)
             if by_name:

@@ -16,6 +16,7 @@ from .jsonl import JSON_SUFFIXES, read_jsonl, read_records
 from .kaldi import kaldi_directories, read_kaldi
 from .lhotse import is_lhotse, lhotse_files, read_lhotse
 from .split_lists import with_split_lists
+from .spoken import read_spoken
 from .table import Table
 
 
@@ -42,7 +43,9 @@ def _folder(folder: Path, with_sound: bool) -> Table:
         return read_audformat(header)
     if metadata_files(folder):
         return read_audiofolder(folder)
-    return read_arrow(folder, with_sound=with_sound) if arrow_files(folder) else _clips(folder)
+    if arrow_files(folder):
+        return read_arrow(folder, with_sound=with_sound)
+    return read_spoken(folder) or _clips(folder)
 
 
 def _clips(folder: Path) -> Table:

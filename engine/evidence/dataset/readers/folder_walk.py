@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -18,11 +18,15 @@ MOST_TIMES = 8
 class FolderWalk:
     """The audio files below a folder in alphabetical order; `notes` says afterwards what was left out.
 
-    A walk may be bounded: it then ends after so many folders, and says nothing of the rest.
+    Other files are listed where their names are wanted. A walk may be bounded: it then ends after so many folders, and
+    says nothing of the rest.
     """
 
-    def __init__(self, folder: Path, most_folders: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, wanted: Callable[[str], bool] = has_audio_suffix, *, most_folders: int | None = None
+    ) -> None:
         self._folder = folder
+        self._wanted = wanted
         self._most_folders = most_folders
         self._listed: Counter[str] = Counter()
         self.skipped: list[tuple[str, str]] = []
@@ -36,7 +40,7 @@ class FolderWalk:
         for place, folders, names in islice(os.walk(root, followlinks=True), self._most_folders):
             folders[:] = [name for name in sorted(folders) if self._may_enter(place, name)]
             for name in sorted(names):
-                if name.startswith(".") or not has_audio_suffix(name):
+                if name.startswith(".") or not self._wanted(name):
                     continue
                 file = Path(place, name).relative_to(root)
                 if is_text(str(file)):
