@@ -9,7 +9,14 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from .directory import read_folds, read_run_directory
-from .foreign import LOG_SUFFIXES, read_event_files, read_foreign, read_frameworks_folder, read_metrics, read_scattered_curves
+from .foreign import (
+    LOG_SUFFIXES,
+    read_event_files,
+    read_foreign,
+    read_frameworks_folder,
+    read_metrics,
+    read_scattered_curves,
+)
 from .huggingface import load_state, read_trainer_state
 from .joining import joined_curves, joined_splits
 from .series import RunSeries

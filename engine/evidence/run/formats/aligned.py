@@ -37,7 +37,11 @@ class Heading:
     def row(self, line: str) -> str:
         """Return a row as `name: number, ...`; empty where the line is none below this heading."""
         cells = self.cells(line)
-        told = [(counter(name, self.names), value) for name, text in zip(self.names, cells, strict=False) if (value := _value(text))]
+        told = [
+            (counter(name, self.names), value)
+            for name, text in zip(self.names, cells, strict=False)
+            if (value := _value(text))
+        ]
         if len(told) < max(2, _MOST_WITHOUT_NUMBER * len(self.names)):
             return ""
         return ", ".join(f"{name}: {text}" for name, text in told)
@@ -47,16 +51,17 @@ class Heading:
         tokens = [(one.start(), one.end(), one[0]) for one in _TOKEN.finditer(line[:_LONGEST])]
         if len(tokens) > len(self.names) and tokens[len(self.names) - 1][2].endswith(":"):
             tokens = tokens[: len(self.names)]  # behind the row stands a progress bar
-        if len(tokens) == len(self.names):
-            return [text for *_, text in tokens]
-        if not 2 <= len(tokens) <= len(self.names) + 1:
-            return []
+        found = [] if "\t" in line else self._by_place(tokens)
+        return found or ([text for *_, text in tokens] if len(tokens) == len(self.names) else [])
+
+    def _by_place(self, tokens: Sequence[tuple[int, int, str]]) -> list[str]:
+        """The cells by the names that they stand below; nothing where one stands below none, or below two."""
         cells = [""] * len(self.names)
         for begin, end, text in tokens:
             under = [i for i, (left, right) in enumerate(self.spans) if begin < right and left < end]
+            if not under and begin == tokens[0][0] and text.isdigit():
+                continue  # the rows are numbered, and that column has no name
             if len(under) != 1 or cells[under[0]]:
-                if begin == tokens[0][0] and text.isdigit() and not under:
-                    continue  # the rows are numbered, and that column has no name
                 return []
             cells[under[0]] = text
         return cells

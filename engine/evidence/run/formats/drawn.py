@@ -15,7 +15,9 @@ from .names import is_metric, meaning
 
 _BARS = str.maketrans("│┃║┆┊", "|||||")
 _RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
-_STAMPED = re.compile(r"^[^|]{0,60}\d\d:\d\d:\d\d[^|A-Za-z]{0,20}(?:INFO|DEBUG)?[^|A-Za-z0-9]{0,20}(?=\|.*\|\s*$|[+=-]{5,}\s*$)")
+_STAMPED = re.compile(
+    r"^[^|]{0,60}\d\d:\d\d:\d\d[^|A-Za-z]{0,20}(?:INFO|DEBUG)?[^|A-Za-z0-9]{0,20}(?=\|.*\|\s*$|[+=-]{5,}\s*$)"
+)
 """What a logger writes before each row of a table."""
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _LONGEST_CELL = 40

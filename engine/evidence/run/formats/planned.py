@@ -27,8 +27,11 @@ _ENDS = (
     ),
     (
         "early-stopped",
-        re.compile(r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!|\s+triggered)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))|"
-                   r"\b(?:did not|not) improve[^.]{0,20}(?:\.\d|[^.]){0,80}\. stopping\b", re.IGNORECASE),
+        re.compile(
+            r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!|\s+triggered)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))|"
+            r"\b(?:did not|not) improve[^.]{0,20}(?:\.\d|[^.]){0,80}\. stopping\b",
+            re.IGNORECASE,
+        ),
     ),
     (OUT_OF_MEMORY, re.compile(r"OutOfMemoryError|CUDA out of memory|OUT_OF_MEMORY|oom-kill", re.IGNORECASE)),
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),

@@ -82,10 +82,13 @@ _TOTAL = re.compile(r"\bepoch\b[^|]{0,80}?\btotal: (?=\d{1,9}\.\d{2,12}(?:\s|,|$
 _COST = re.compile(rf"\bUp\.\s*(\d+)\s*:(.{{0,80}}?)\bCost\s+({_NUMBER})(?=\s*[:*])")
 """`Ep. 1 : Up. 1000 : Sen. 64,000 : Cost 5.12 : Time 60s`, as Marian prints."""
 _ABBREVIATED = re.compile(
-    rf"(?P<words>\b[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){{0,5}}) ?\((?P<name>[A-Za-z][\w@/-]{{0,19}})\)(?=\s*[:=]\s*{_NUMBER})"
+    rf"(?P<words>\b[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){{0,5}})"
+    rf" ?\((?P<name>[A-Za-z][\w@/-]{{0,19}})\)(?=\s*[:=]\s*{_NUMBER})"
 )
 """`Word Error Rate (WER): 40.1`, where the name by which a metric goes stands behind the words it is short for."""
-_SCORE_OF_SPLIT = re.compile(rf"\b({_OF_A_SPLIT}) at (step|epoch|iteration) (\d+)\s*[:=]\s*(?={_NUMBER})", re.IGNORECASE)
+_SCORE_OF_SPLIT = re.compile(
+    rf"\b({_OF_A_SPLIT}) at (step|epoch|iteration) (\d+)\s*[:=]\s*(?={_NUMBER})", re.IGNORECASE
+)
 """`dev at step 1000: 0.8`: a score without a name."""
 _EPOCH_AND_BATCH = re.compile(rf"^\s*\[\s*(\d{{1,6}}),\s*(\d{{1,9}})\s*\](?=\s*[A-Za-z][\w ]{{0,40}}[:=]\s*{_NUMBER})")
 """`[1,  2000] loss: 2.2`, as the tutorials of PyTorch print."""
@@ -113,7 +116,8 @@ _QUOTED = re.compile(rf"([\"'])([A-Za-z][\w@/. -]{{0,59}})\1\s*[:,]\s*(?={_NUMBE
 """`"train_loss": 0.5,` on a line of its own, as a dump that was cut off holds it; `('loss', 0.5)` of old Python."""
 _BARE_SPLITS = re.compile(
     r"(?<![\w/.-])tr(?:ain)?\s*[:=]?\s*(?P<train>-?\d{1,6}\.\d{1,12})(?![\w.%])(?P<between>[^A-Za-z\d]{1,12})"
-    r"(?P<split>va|val(?:id)?|dev|test|cv)\s*[:=]?\s*(?P<held>-?\d{1,6}\.\d{1,12})(?![\w.%])", re.IGNORECASE)  # fmt: skip
+    r"(?P<split>va|val(?:id)?|dev|test|cv)\s*[:=]?\s*(?P<held>-?\d{1,6}\.\d{1,12})(?![\w.%])",
+    re.IGNORECASE)  # fmt: skip
 """`train 0.5 | valid 0.6`: whether the numbers are losses shows in their course."""
 _LOSS_THEN_SPLIT = re.compile(
     r"(?<![\w/.-])(?:train\s)?loss\s*[:=]?\s*(\d{1,6}\.\d{1,12})([^A-Za-z\d]{1,12})(?:val(?:id)?|dev)\s*[:=]?\s*"

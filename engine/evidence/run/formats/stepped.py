@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -79,10 +80,10 @@ def _told(role: str, places: Sequence[Any], values: Sequence[Any]) -> tuple[str,
     at, y = [number(one) for one in places], [number(one) for one in values]
     pairs = [(one, two) for one, two in zip(at, y, strict=True) if one is not None and two is not None]
     kept = [place for place, _ in pairs]
-    rising = all(one < two for one, two in zip(kept, kept[1:], strict=False))
+    rising = all(one < two for one, two in itertools.pairwise(kept))
     if len(pairs) < len(places) or not rising or max(map(abs, kept)) >= _LARGEST_STEP:
         return None
-    by_one = kept[0] in (0, 1) and all(two - one == 1 for one, two in zip(kept, kept[1:], strict=False))
+    by_one = kept[0] in (0, 1) and all(two - one == 1 for one, two in itertools.pairwise(kept))
     what = role if role in ("epoch", "step") else "epoch" if by_one else "step"
     if what == "step" and any(place != int(place) for place in kept):
         return None
