@@ -130,7 +130,7 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
 
     Scores are numbers, nearly all of them (a stray word among scores is a faulty row), with more than twenty values,
     or with fractions and more than ten. Whole numbers that count up from 0 or 1 without a gap are class numbers,
-    however many, and so is anything written with leading zeros.
+    however many, and so is anything written with leading zeros, or that folders are named by.
     """
     if said is not None or columns.label is None:
         return said
@@ -146,7 +146,8 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
     if any(value != int(value) for value in values):
         return "regression" if len(values) > 10 else "classification"
     counts_up = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
-    return "classification" if len(values) <= 20 or counts_up else "regression"
+    of_folders = not all(table.lines) and columns.label == table.roles.get("label")
+    return "classification" if len(values) <= 20 or counts_up or of_folders else "regression"
 
 
 def _finite(label: str) -> float | None:

@@ -144,7 +144,7 @@ def mutated_form(seed: int, base: Path) -> Path:
     for path in base.iterdir():
         if path.name not in ("a.wav", "loop", "loop.wav", "pipe.wav"):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    make = draw.choice((_jsonl, _jsonl, _lhotse, _kaldi, _audformat, _folders, _parquet))
+    make = draw.choice((_jsonl, _jsonl, _lhotse, _kaldi, _audformat, _folders, _spoken, _parquet))
     return make(draw, base)
 
 
@@ -213,6 +213,22 @@ def _folders(draw: random.Random, base: Path) -> Path:
     (base / "train" / "yes" / "again").symlink_to(base / "train")
     if draw.random() < 0.5:
         (base / "train" / "metadata.csv").write_bytes(_bytes(draw, "file_name,label\nyes/1.wav,x\n"))
+    return base
+
+
+def _spoken(draw: random.Random, base: Path) -> Path:
+    for speaker in ("19", "84"):
+        place = base / "train-clean" / speaker / "198"
+        place.mkdir(parents=True)
+        names = [f"{speaker}-198-{number}" for number in range(draw.randrange(1, 4))]
+        for name in names:
+            shutil.copy(base / "a.wav", place / f"{name}.wav")
+            if draw.random() < 0.3:
+                (place / f"{name}.txt").write_bytes(_bytes(draw, str(_nasty(draw, "0 4679 one two"))))
+        listed = "\n".join(f"{_nasty(draw, name)} {_nasty(draw, 'ONE TWO')}" for name in names)
+        (place / draw.choice((f"{speaker}-198.trans.txt", "prompts"))).write_bytes(_bytes(draw, listed))
+    if draw.random() < 0.3:
+        (base / "text").symlink_to(draw.choice(("pipe.wav", "/dev/zero", "/proc/self/mem", "text", "a.wav")))
     return base
 
 

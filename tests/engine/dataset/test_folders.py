@@ -26,6 +26,13 @@ def test_folder_names_are_labels(tmp_path: Path) -> None:
     assert (dataset.task, dataset.columns.split, dataset.columns.guessed) == ("classification", None, ())
 
 
+def test_numbers_of_folders_are_names_and_no_scores(tmp_path: Path) -> None:
+    for speaker in range(61, 8500, 300):
+        write_wav(tmp_path / str(speaker) / "1.wav")
+
+    assert read_dataset(tmp_path).task == "classification"
+
+
 def test_split_folders_hold_class_folders(tmp_path: Path) -> None:
     for name in ("train/dog/1.wav", "valid/cat/1.wav", "test/dog/3.wav"):
         write_wav(tmp_path / name)

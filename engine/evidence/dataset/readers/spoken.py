@@ -31,11 +31,11 @@ def read_spoken(folder: Path) -> Table | None:
     said = transcripts(folder, clips, texts) if clips and texts else {}
     if not said or 2 * len(said) < len(clips):
         return None
-    parts = {"path": [clip.as_posix() for clip in clips], **_folders(clips)}
-    parts["text"] = [said.get(clip, "") for clip in clips]
+    paths = [clip.as_posix() for clip in clips]
+    parts = {"path": paths, **_folders(clips), "text": [said.get(path, "") for path in paths]}
     notes = walk.notes()
     if len(said) < len(clips):
-        first = next(clip for clip in clips if clip not in said)
+        first = next(path for path in paths if path not in said)
         notes = (*notes, f"{len(clips) - len(said)} clips have no transcript; the first is {first}.")
     roles = {name: name for name in parts}
     return Table(KIND, tuple(parts), tuple(parts.values()), [0] * len(clips), folder, roles, notes)

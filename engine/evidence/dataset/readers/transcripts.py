@@ -7,10 +7,11 @@ chapter, a speaker, a split or all (LibriSpeech, MLS, CMU ARCTIC, AISHELL).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from knowledge.errors import InputError
 
@@ -20,6 +21,9 @@ from .text import read_lines
 _SUFFIXES = (".normalized.txt", ".original.txt", ".txt", ".lab", ".trn", ".trans", ".data")
 """Of several files of one clip the first is read: LibriTTS has a sentence as it is spoken, and as it is printed."""
 _NAMES = ("text", "prompts")
+_HERE = Path()
+_LAST = chr(0x10FFFF)
+"""After it no character comes."""
 _FIRST_LINE_SUFFIX = ".trn"
 """THCHS-30 has the sounds of the words, and then the phones, below the words."""
 _MOST_BYTES = 1 << 16
@@ -39,8 +43,8 @@ def may_be_transcript(name: str) -> bool:
     return name.casefold().endswith(_SUFFIXES) or name.casefold() in _NAMES
 
 
-def transcripts(folder: Path, clips: Sequence[Path], texts: Sequence[Path]) -> Mapping[Path, str]:
-    """Return what is said in each clip of which that is known.
+def transcripts(folder: Path, clips: Sequence[Path], texts: Sequence[Path]) -> Mapping[str, str]:
+    """Return what is said in each clip of which that is known, by its path.
 
     Args:
         folder: where they lie.
@@ -49,8 +53,10 @@ def transcripts(folder: Path, clips: Sequence[Path], texts: Sequence[Path]) -> M
     """
     named = defaultdict(list)
     for clip in clips:
-        named[_MICROPHONE.sub("", clip.stem)].append(clip)
-    found: dict[Path, str] = {}
+        named[_MICROPHONE.sub("", clip.stem)].append(clip.as_posix())
+    for paths in named.values():
+        paths.sort()
+    found: dict[str, str] = {}
     lists = []
     for file in sorted(texts, key=_rank):
         spoken_in = _nearest(named.get(_stem(file.name), []), file.parent)
@@ -61,8 +67,8 @@ def transcripts(folder: Path, clips: Sequence[Path], texts: Sequence[Path]) -> M
             found.update((clip, said) for clip in spoken_in if said)
     for file in lists:
         for name, said in _listed(folder / file, named):
-            for clip in _nearest(named.get(name, []), file.parent):
-                found.setdefault(clip, said)
+            for path in _nearest(named.get(name, []), file.parent):
+                found.setdefault(path, said)
     return found
 
 
@@ -81,15 +87,22 @@ def _without_audio_suffix(name: str) -> str:
     return name.rpartition(".")[0] if has_audio_suffix(name) else name
 
 
-def _nearest(clips: Sequence[Path], place: Path) -> Sequence[Path]:
+def _nearest(clips: Sequence[str], place: Path) -> Sequence[str]:
     """Return the clips of one name that lie nearest to a text; none where there is no telling which is meant.
 
     Microphones of one take differ in their names; takes of several speakers may not (`SA1.WAV` of TIMIT).
+
+    Args:
+        clips: in order, so that those of a folder follow one another.
+        place: the folder of the text.
     """
+    if len(clips) == 1:
+        return clips
     for scope in (place, *place.parents):
-        near = clips if len(clips) == 1 else [clip for clip in clips if clip.is_relative_to(scope)]
+        prefix = "" if scope == _HERE else f"{scope.as_posix()}/"
+        near = clips[bisect_left(clips, prefix) : bisect_left(clips, f"{prefix}{_LAST}")]
         if near:
-            return near if len({clip.stem for clip in near}) == len(near) else []
+            return near if len({PurePosixPath(clip).stem for clip in near}) == len(near) else []
     return []
 
 
