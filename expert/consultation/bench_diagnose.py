@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.evidence.run.joining import split_of_name
 from engine.evidence.run.rivals import RIVALS, reports
 from knowledge.errors import InputError
 from knowledge.rulebook import Knowledge
@@ -99,8 +100,10 @@ def bench_diagnose(knowledge: Knowledge, runs: list[Labelled]) -> Scorecard:
 
 
 def diagnosed(run: Labelled, knowledge: Knowledge) -> Diagnosis | None:
-    """Diagnose one run; None when no reader understands it. Event files of one run are laid into one folder."""
-    several = len(run.files) > 1 and all("tfevents" in file.name for file in run.files)
+    """Diagnose one run; None when no reader understands it. Files that tell it together are laid into one folder."""
+    several = len(run.files) > 1 and (
+        all("tfevents" in file.name for file in run.files) or all(split_of_name(file) for file in run.files)
+    )
     with tempfile.TemporaryDirectory() as folder:
         for file in run.files if several else ():
             (Path(folder) / file.name).symlink_to(file.resolve())

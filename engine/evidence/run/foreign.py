@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from .formats.languages import normalised
 from .formats.layouts import run_of_layouts, run_of_scalars
 from .formats.lists import read_lists
 from .formats.mlflow import is_database, read_database, read_metrics_folder
-from .formats.names import is_metric
-from .formats.planned import OUT_OF_MEMORY
+from .formats.names import is_metric, meaning
+from .formats.numbered import read_numbered
+from .formats.planned import OUT_OF_MEMORY, plan_of_json
 from .formats.records import runs_of
+from .formats.scattered import read_scattered
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
 from .formats.tensorboard import is_events, read_events
@@ -67,6 +70,12 @@ def read_metrics(folder: Path) -> tuple[RunSeries, ...]:
     return () if run is None else (run,)
 
 
+def read_scattered_curves(folder: Path) -> tuple[RunSeries, ...]:
+    """Return the run of a tree of tables of one curve each; none when no name is understood."""
+    run = run_of_scalars(read_scattered(folder), folder, "tables of one curve each")
+    return () if run is None else (run,)
+
+
 def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
     """Return the run that several event files hold together: Keras writes one for each split."""
     scalars = [one for found in of_keras([read_events(path) for path in sorted(paths)]) for one in found]
@@ -75,9 +84,11 @@ def read_event_files(paths: Sequence[Path]) -> tuple[RunSeries, ...]:
 
 
 def read_frameworks_folder(folder: Path) -> tuple[RunSeries, ...]:
-    """Return the run of a folder that a framework filled with many files: CatBoost, Kaldi; none of any other."""
+    """Return the run of a folder that a framework filled with many files: CatBoost, Kaldi, AllenNLP; none of others."""
     if (folder / TRAINING).is_file():
         return read_foreign(folder / TRAINING)
+    if numbered := read_numbered(folder):
+        return runs_of(numbered, folder, "JSON object for each epoch")
     records = read_probabilities(folder)
     return runs_of(records, folder, "Kaldi nnet3") if records else ()
 
@@ -97,12 +108,12 @@ def _kaldi(text: str, path: Path) -> tuple[RunSeries, ...]:
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:
     records = read_json(text) if text.lstrip()[:1] in ("{", "[") else None
     records = records or (read_summary(text) if path.name == SUMMARY else None)
-    return runs_of(records, path, "JSON history") if records else ()
+    return runs_of(records, path, "JSON history", meta=plan_of_json(text, records)) if records else ()
 
 
 def _json_lines(text: str, path: Path) -> tuple[RunSeries, ...]:
     found = read_json_lines(text) if text.lstrip()[:1] == "{" else None
-    return runs_of(found[0], path, "JSON lines", found[1]) if found else ()
+    return runs_of(found[0], path, "JSON lines", found[1], plan_of_json(text, found[0])) if found else ()
 
 
 def _telemetry(text: str, path: Path) -> tuple[RunSeries, ...]:
@@ -118,8 +129,22 @@ def _table(text: str, path: Path) -> tuple[RunSeries, ...]:
     if text.startswith(_EXPORTED):
         run, _, tag = path.stem.removeprefix("run-").rpartition("tag-")
         text = f"Wall time,Step,{run.replace('-', ' ')} {tag}".replace(",  ", ", ") + text.removeprefix(_EXPORTED)
-    found = read_table(_with_heading(text, path.stem))
+    found = read_table(_with_heading(_with_name(text, path.stem), path.stem))
     return runs_of(found[0], path, "table", found[1]) if found and found[0] else ()
+
+
+_NAMELESS = re.compile(r"(?:[^\n]*[,;\t])?\"?(value|Value)\"?(?:[,;\t][^\n]*)?\r?\n")
+
+
+def _with_name(text: str, name: str) -> str:
+    """A table of a column `value` and of no name, in a file that is named after a loss or a metric, under that name."""
+    found = _NAMELESS.match(text)
+    if found is None or not is_metric(name):
+        return text
+    others = re.split(r"[,;\t]", found[0].strip().replace('"', ""))
+    if any(meaning(one).role == "curve" for one in others if one.lower() != "value"):
+        return text
+    return text[: found.start(1)] + name + text[found.end(1) :]
 
 
 _FEWEST_OF_A_COLUMN = 5

@@ -6,6 +6,7 @@ from knowledge.records import Measured
 
 from .carrying import carrying
 from .census import census, frames
+from .closing import closing
 from .ending import ending
 from .failing import failing
 from .fit import levels, rise
@@ -29,7 +30,7 @@ from .volume import nonfinite, volume
 _SIGNALS = (
     volume, nonfinite, scale, against_chance, divergence, rise, levels, carrying, skill, constancy, regret, wobble,
     trends, new_best, schedule, gradients, guessing, excursions, mislabelled, ending, groups, census, frames, failing,
-    loss_scale, pace, quarters,
+    loss_scale, pace, quarters, closing,
 )  # fmt: skip
 _COUNTING = (spikes, telemetry, settling)
 

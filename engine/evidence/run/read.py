@@ -9,9 +9,16 @@ from pathlib import Path
 from knowledge.errors import InputError
 
 from .directory import read_folds, read_run_directory
-from .foreign import LOG_SUFFIXES, read_event_files, read_foreign, read_frameworks_folder, read_metrics
+from .foreign import (
+    LOG_SUFFIXES,
+    read_event_files,
+    read_foreign,
+    read_frameworks_folder,
+    read_metrics,
+    read_scattered_curves,
+)
 from .huggingface import load_state, read_trainer_state
-from .joining import joined_splits
+from .joining import joined_curves, joined_splits
 from .series import RunSeries
 
 EXPECTED = (
@@ -95,10 +102,12 @@ def _read_fullest_log(folder: Path) -> tuple[RunSeries, ...]:
     """Of several logs of one run, such as a table and a console log, the one with most evaluations tells most."""
     logs = sorted(path for path in folder.iterdir() if path.suffix in LOG_SUFFIXES and path.is_file())
     found = [runs for path in logs if (runs := read_foreign(path))]
+    if not found and (scattered := read_scattered_curves(folder)):
+        return scattered
     if not found:
         seen = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "nothing"
         raise InputError(f"{folder}: {EXPECTED}; found {seen}")
-    if joined := joined_splits(found):
+    if joined := joined_splits(found) or joined_curves(found):
         return (joined,)
     return max(found, key=lambda runs: (runs[-1].evaluations, len(runs[-1].train_loss or ())))
 

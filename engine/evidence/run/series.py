@@ -29,9 +29,15 @@ def direction_of(metric: str) -> Direction:
     if is_place(metric):
         return ""  # `acc_mean_pos` is a position in a ranking beside accuracies
     rises, falls = words("rises"), words("falls")
+    of_numbers = words("measures-of-numbers") & set(parts)
+    if of_numbers and "loss" not in parts:
+        return "lower" if of_numbers & falls else "higher"  # `mse_accuracy` is the error of ratings of the accuracy
+    parts = [word for word in parts[:-1] if word not in words("only-at-the-end")] + parts[-1:]
     for word in reversed(parts):
         if word in falls:
             return "lower"
+        if word.startswith("top") and falls & set(parts):
+            continue  # `err_top5` is an error rate
         if word in rises or word.rstrip("0123456789") in rises:
             return "higher"
     return ""
@@ -250,7 +256,7 @@ class RunSeries:
         Beside them the losses of single batches say more of the batch than of the model.
         """
         means, every = self.get("train/epoch_loss"), self.train_loss
-        whole = means is not None and every is not None and len(means) >= _A_COURSE and len(every) > len(means)
+        whole = means is not None and every is not None and len(means) >= _A_COURSE and len(every) >= len(means)
         return means if whole and means is not None and every is not None and means.x[-1] >= every.x[-1] else every
 
     @property

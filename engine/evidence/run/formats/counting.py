@@ -72,6 +72,12 @@ class Counts:
         many = numbers >= _A_COURSE and len(self.told) <= _MOST_ALIKE * numbers and len(self.of) == 1
         return next(iter(self.of)) if many and rising and max(self.told) <= max(self.of) else None
 
+    @property
+    def counts_epochs(self) -> bool:
+        """Whether they count on by one from the first, as epochs do; batches are told now and then."""
+        numbers = sorted(set(self.told))
+        return self.planned is not None and numbers[0] <= 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
+
     def checked(self, records: Sequence[Record]) -> list[Record]:
         """Records without the steps that were none; what counts the batches of an epoch begins anew with each."""
         if not self.told or self.planned:

@@ -10,8 +10,11 @@ LARGEST_BYTES = 1 << 30
 """What is larger is no log that one process wrote; reading it would fill the memory."""
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_ZEROS_OF_UTF16 = 0.3
-"""Text of Latin letters in UTF-16 is half zeros; text in any other encoding has none."""
+_ZEROS_OF_UTF16 = (0.6, 0.1)
+"""Of text of Latin letters in UTF-16 every other byte is zero: at least so many of those, at most of the rest.
+
+Where two processes wrote into one file it has holes, in which all of them are.
+"""
 
 
 def read_text(path: Path) -> str:
@@ -20,10 +23,10 @@ def read_text(path: Path) -> str:
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
             return raw.decode(encoding, errors="replace")
-    head = raw[:4096]
-    if head and head.count(0) / len(head) > _ZEROS_OF_UTF16:
-        return raw.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="replace")
-    return raw.decode("utf-8", errors="replace")
+    halves = [half.count(0) / max(1, len(half)) for half in (raw[1:4096:2], raw[:4096:2])]
+    if max(halves) >= _ZEROS_OF_UTF16[0] and min(halves) <= _ZEROS_OF_UTF16[1]:
+        return raw.decode("utf-16-le" if halves[0] > halves[1] else "utf-16-be", errors="replace")
+    return raw.replace(b"\0", b"").decode("utf-8", errors="replace")
 
 
 _CONFLICT = re.compile(

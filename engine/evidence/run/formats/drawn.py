@@ -10,10 +10,16 @@ from dataclasses import dataclass, field
 
 from ..collecting import number
 from ..words import splits
+from .aligned import BEHIND, Heading, counter, heading_of
 from .names import is_metric, meaning
 
 _BARS = str.maketrans("│┃║┆┊", "|||||")
 _RULE = re.compile(r"[\s|+:=\-\u2500-\u257f]*")
+_STAMPED = re.compile(
+    r"^[^|]{0,60}\d\d:\d\d:\d\d[^|A-Za-z]{0,20}(?:INFO|DEBUG)?[^|A-Za-z0-9]{0,20}(?=\|.*\|\s*$|[+=-]{5,}\s*$)"
+)
+"""What a logger writes before each row of a table."""
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 _LONGEST_CELL = 40
 _LISTED = re.compile(r"(?:.{0,120}:\s+)?([A-Za-z][\w@.-]{0,39}(?:,[A-Za-z][\w@.-]{0,39}){2,40})\s*")
 """`copypaste: AP,AP50,AP75`, as Detectron2 prints, above a line of as many numbers."""
@@ -29,21 +35,34 @@ class Drawn:
     listed: list[str] = field(default_factory=list)
     """Names in one line, parted by commas; of the line just before."""
     task: str = ""
+    first: list[str] = field(default_factory=list)
+    """The row above, where it may be the first of a heading of two."""
+    above: Heading | None = None
+    """The last heading of columns that no bars part."""
 
     def line(self, line: str) -> str:
         """Return a row as `name: number, ...`; the line itself where it is no row, empty where it is a heading."""
-        line = line if line.isascii() else line.translate(_BARS)
-        if "|" not in line:
+        line = _STAMPED.sub("", line if line.isascii() else line.translate(_BARS))
+        if self.above is not None and (row := self.above.row(line)):
+            return row
+        if "|" not in (bare := BEHIND.sub("", line) if "%|" in line else line):
             if self.heading and not _RULE.fullmatch(line):
                 self.heading = []
+            if (found := heading_of(bare)) is not None:
+                self.above = found
+                return ""
             return self._of_list(line)
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) < 2:
+            return line
+        if all(_RULE.fullmatch(cell) for cell in cells):
+            self.first = []
             return line
         numbers = [_number(cell) for cell in cells]
         if not any(value is not None for value in numbers):
             self._read_heading(cells)
             return line
+        self.first = []
         told = self._under_heading(cells, numbers) if self.heading else _of_two(cells, numbers)
         return told or line
 
@@ -64,8 +83,11 @@ class Drawn:
 
     def _read_heading(self, cells: list[str]) -> None:
         """A heading names metrics or splits, and nothing but names."""
-        last = [re.split(r"\s{2,}|\s-\s", cell)[-1].strip() for cell in cells]
+        last = [re.split(r"\s{2,}|\s-\s", _IN_BRACKETS.sub("", cell))[-1].strip() for cell in cells]
         short = all(len(cell) <= _LONGEST_CELL and not re.search(r"[:=]|(?:^|\s)\d", cell) for cell in last)
+        if short and self.first and len(self.first) == len(last):
+            last = [f"{one} {two}".strip() for one, two in zip(self.first, last, strict=True)]
+        self.first = last if short else []
         self.heading = last if short and any(map(_tells, last)) else []
 
     def _under_heading(self, cells: list[str], numbers: list[float | None]) -> str:
@@ -75,7 +97,7 @@ class Drawn:
         if len(cells) != len(names):
             return ""
         row = re.split(r"\s{2,}|\s-\s", cells[0])[-1].strip() if numbers[0] is None else ""
-        named = zip(names, numbers, strict=True)
+        named = zip((counter(name, names) for name in names), numbers, strict=True)
         pairs = [(_combined(row, name), value) for name, value in named if value is not None and name]
         return ", ".join(f"{name}: {value:.12g}" for name, value in pairs)
 

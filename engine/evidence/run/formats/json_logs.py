@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from ..collecting import count, number
+from ..series import direction_of
 from ..words import splits
 from .names import meaning
 from .record import Record, told_by_split
+from .stepped import read_stepped
 
 _MOST_DEPTH = 6
 _LARGEST_STEP = 1 << 53
@@ -28,6 +30,8 @@ def read_json(text: str) -> list[Record] | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    if stepped := read_stepped(content):
+        return stepped
     content = _listed(_as_lists(content))
     if (folds := _of_folds(content)) is not None:
         return folds
@@ -252,13 +256,29 @@ def _last_of_pairs(values: list[Any]) -> list[Any]:
 def _columns(content: Any) -> dict[str, list[float]]:
     if not isinstance(content, dict):
         return {}
-    content = {name.removeprefix("history/"): value for name, value in content.items()}
     lists = {
         name: _last_of_pairs(values) for name, values in content.items() if isinstance(values, list) and len(values) > 1
     }
+    lists = _bare_names(lists)
     numbers = {name: [number(value) for value in values] for name, values in lists.items()}
     whole = {name: [value for value in values if value is not None] for name, values in numbers.items()}
     return {name: values for name, values in whole.items() if len(values) == len(lists[name])}
+
+
+def _bare_names(lists: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Lists without what stands before the names of all of them, such as `history/`, where it says nothing of them."""
+    before = {name.partition("/")[0] for name in lists if "/" in name}
+    if len(before) != 1 or any("/" not in name and _is_a_curve(name) for name in lists):
+        return lists
+    first = before.pop()
+    if first.lower() in splits() or direction_of(meaning(first).metric):
+        return lists
+    return _bare_names({name.removeprefix(f"{first}/"): values for name, values in lists.items()})
+
+
+def _is_a_curve(name: str) -> bool:
+    one = meaning(name)
+    return one.role == "curve" and bool(direction_of(one.metric))
 
 
 def _records_of_columns(columns: Mapping[str, list[float]], content: Mapping[str, Any]) -> list[Record] | None:

@@ -19,7 +19,8 @@ _NUMBER = r"(?>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf))"
 """Whole or not at all: in a list that never ends there would be two ways to take each number."""
 _SCALAR = rf"(?:(?:np|numpy)\.\w+\(\s*{_NUMBER}\s*\)|tensor\(\s*{_NUMBER}[^()]{{0,40}}\)|{_NUMBER})"
 _LISTED = re.compile(
-    rf"^[ \t]*(?P<name>[A-Za-z_][\w ./-]{{0,59}}?)\s*[:=]\s*\[\s*(?P<values>{_SCALAR}(?:\s*,\s*{_SCALAR})*)\s*,?\s*\]",
+    rf"^[ \t]*(?P<name>[A-Za-z_][\w ./-]{{0,59}}?)\s*[:=]\s*\[\s*"
+    rf"(?P<values>{_SCALAR}(?:(?:\s*,\s*|\s+){_SCALAR})*)\s*,?\s*\]",
     re.MULTILINE,
 )
 _VALUE = re.compile(_NUMBER)

@@ -35,7 +35,7 @@ def meaning(name: str) -> Meaning:
     if name in CURVES:
         return Meaning("clock", metric=CURVES[name])
     parts = [_singular(part) for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower()) if part]
-    parts = _held_out(_parted(parts))
+    parts = _held_out(_parted(_recalls(parts)))
     if (len(parts) > 2 and parts[-1] == "history") or "loss_history" in name.lower():
         parts = [part for part in parts if part != "history"]  # `train_loss_history` is a list of it
     if parts[:1] == ["va"] and parts[1:2] and parts[1] in words("falls") | words("rises"):
@@ -45,13 +45,17 @@ def meaning(name: str) -> Meaning:
             return Meaning("other")
         return Meaning("rate", metric="_".join(part for part in parts if part not in _RATE) or "all")
     bare = [part for part in parts if part not in splits()]
+    if bare == ["cost"]:  # `reader_cost` is a time
+        parts = ["loss" if part == "cost" else part for part in parts]
     if (("grad" in parts or "gradient" in parts) and "norm" in parts) or bare == ["gnorm"]:
         return Meaning("gradient")
     if parts in (["epoch"], ["epochs"], ["current", "epoch"]):
         return Meaning("epoch")
     if "_".join(parts) in words("steps") or "_".join(bare) in ("num_updates", "global_step"):
         return Meaning("step")
-    if not parts or words("no-curve") & set(parts):
+    if not parts or words("no-curve") & set(parts) or parts[-2:] in (["top", "p"], ["top", "k"]):
+        return Meaning("other")
+    if len(parts) > 1 and parts[-1] in ("steps", "epochs"):  # `total_steps`: how many there are to be
         return Meaning("other")
     return _curve(parts)
 
@@ -66,12 +70,22 @@ def _halves(part: str) -> tuple[str, ...]:
     if part in splits() or not part.isalpha():
         return (part,)
     known = words("falls") | words("rises")
+    if part not in known and part[1:] in words("behind-the-letter-of-a-split") and part[0] in _LETTERS:
+        return _LETTERS[part[0]], part[1:]
     cuts = ((part[:at], part[at:]) for at in range(_SHORTEST, len(part) - _SHORTEST + 1))
     return next(((one, two) for one, two in cuts if {one, two} & splits().keys() and {one, two} & known), (part,))
 
 
+_LETTERS = {"t": "train", "v": "val"}
 _SHORTEST = 3
 """Letters of either half; `traces` is none of `tr`, nor `tester` of `ter`."""
+
+
+def _recalls(parts: list[str]) -> list[str]:
+    """`R@5` is the recall among the first five: a letter that says nothing without its number."""
+    for at in [i for i, part in enumerate(parts[:-1]) if part == "r" and parts[i + 1].isdigit()]:
+        return [*parts[:at], f"r{parts[at + 1]}", *parts[at + 2 :]]
+    return parts
 
 
 def _held_out(parts: list[str]) -> list[str]:
@@ -89,7 +103,10 @@ def _singular(part: str) -> str:
 
 
 _RATE = {"lr", "learning", "rate", "current", "epoch", "train", "to", "change", "changing", "changed", "set", "new"}
-_OF_A_SCHEDULE = {"from", "factor", "decay", "gamma", "scheduler", "schedule"}
+_OF_A_SCHEDULE = {
+    "from", "factor", "decay", "gamma", "scheduler", "schedule", "decrease", "decreased", "decreasing", "every", "itr",
+    "patience",
+}  # fmt: skip
 """`changing lr from 0.1`, `lr_factor: 0.5`: what the rate was, or how it will fall."""
 
 
@@ -121,15 +138,18 @@ def _curve(parts: list[str]) -> Meaning:
     return Meaning("curve", split, metric)
 
 
+_BEHIND_A_NAME = ("value", "avg", "average", "mean", "total", "overall")
+
+
 def is_metric(name: str) -> bool:
     """Whether free text that stands before a number names a loss or a metric, by its last word."""
     parts = re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name).lower())
     told = _parted([_singular(part) for part in parts if part and not part.isdigit()])  # `TRAINLOSS` is two words
-    if len(told) > 1 and told[-1] in splits():
-        told.pop()  # `loss train`
-    if len(told) > 1 and told[-1] in ("value", "avg", "average", "mean"):
-        told.pop()
+    while len(told) > 1 and (told[-1] in splits() or told[-1] in _BEHIND_A_NAME):
+        told.pop()  # `loss train`, `loss/train/total`
     last = told[-1:]
+    if last == ["cost"] and all(part in splits() for part in told[:-1]):
+        return True
     if last == ["score"] and told[-2:-1] and direction_of(told[-2]):
         return True
     if last in (["score"], ["ce"]):

@@ -17,9 +17,11 @@ _TITLED = re.compile(
     rf"(?:\s?\(\d{{1,9}}(?:\.\d{{1,9}})?\s?(?:s|secs?|seconds|ms|mins?|m)\)(?=\s*:))?"
     rf"(?:\s*:\s*|\s+[-|]\s+)(?=[A-Za-z]\w*(?:[ _]\w+)?\s*[:=]?\s*{_NUMBER})", re.IGNORECASE)  # fmt: skip
 """`train: loss 0.5; valid: loss 0.6`, `train (51.2 sec): loss=0.5`: each names the split of what follows."""
+_CLAUSES = re.compile(r"\s[|;]\s(?=(?:valid(?:ation)?|val|eval(?:uation)?|dev|test)\s+epoch\b)", re.IGNORECASE)
+"""`Train Epoch: 3 Loss: 0.5 | Val Epoch: 3 Loss: 0.6` are two lines in one."""
 _BARE_LOSS = re.compile(rf"(?<![\w/] )(?<![\w/_])loss\s*[:=]?\s*{_NUMBER}", re.IGNORECASE)
 
-
+_TRAIN_LOSS = re.compile(rf"\btrain(?:ing)?[ _/]loss\s*[:=]?\s*{_NUMBER}", re.IGNORECASE)
 _GLUED = re.compile(r"(?<=[\d%)\]])(?=[Ee](?:poch|POCH)\s?[:\[#]?\s?\d{1,9}\s?/\s?\d{1,9}(?!\d))")
 
 
@@ -32,13 +34,17 @@ def parts_of(line: str) -> list[str]:
     """A line that tells of two splits, each behind its name in brackets, is two; `training's loss` is one name."""
     line = line.replace("'s ", " ")
     line = _JULIA.sub(r"\1", line) if "f0" in line else line
+    if " epoch" in line.lower() and len(clauses := _CLAUSES.split(line)) > 1:
+        return [part for clause in clauses for part in parts_of(clause)]
     parts = _PARTS.split(line) if "[" in line else []
     if len(parts) > 2:
         return parts
     titles = (
         [found.start() for found in _TITLED.finditer(line)] if any(part in line.lower() for part in _OF_SPLITS) else []
     )
-    if len(titles) < 2 and not (titles and _BARE_LOSS.search(line, 0, titles[0])):
+    if len(titles) < 2 and not (
+        titles and (_BARE_LOSS.search(line, 0, titles[0]) or _TRAIN_LOSS.search(line, 0, titles[0]))
+    ):
         return [line]
     ends = [*titles[1:], len(line)] if not line[: titles[0]].strip() else [*titles, len(line)]
     return [line[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]

@@ -20,13 +20,18 @@ _ENDS = (
         "completed",
         re.compile(
             r"(?:^|[-\]:|]\s{0,8})\W{0,8}(?:training(?: is| has)?(?: been)? (?:complete[d]?|finished|done)|"
-            r"(?:finished|done|completed) training)\b(?![^.!]{0,20}\b(?:epoch|fold|step|iter|stage|phase|round|batch))",
+            r"(?:finished|done|completed) training)\b(?![^.!]{0,20}\b(?:epoch|fold|step|iter|stage|phase|round|batch))|"
+            r"\bmax_(?:epochs|steps)=\d{1,9}\W{0,3}reached\b",
             re.IGNORECASE,
         ),
     ),
     (
         "early-stopped",
-        re.compile(r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))", re.IGNORECASE),
+        re.compile(
+            r"\bearly[ -]?stop(?:p(?:ed|ing)\b|\s*!|\s+triggered)(?!.*(?:patience|[=:]\s*\d+\s*[,)]))|"
+            r"\b(?:did not|not) improve[^.]{0,20}(?:\.\d|[^.]){0,80}\. stopping\b",
+            re.IGNORECASE,
+        ),
     ),
     (OUT_OF_MEMORY, re.compile(r"OutOfMemoryError|CUDA out of memory|OUT_OF_MEMORY|oom-kill", re.IGNORECASE)),
     ("interrupted", re.compile(r"\bKeyboardInterrupt\b|\bSIGTERM\b|DUE TO (?:TIME LIMIT|PREEMPTION)|^\s*Killed\s*$")),
@@ -34,7 +39,7 @@ _ENDS = (
 """What a log says of its end: that of the trainer, the allocator, the shell or the scheduler; the last says most."""
 _OF_ENDS = (
     "stopp", "stop!", "stop !", "memory", "oom-kill", "keyboardinterrupt", "sigterm", "due to", "killed", "complete",
-    "finished", "done",
+    "finished", "done", "reached", "triggered",
 )  # fmt: skip
 """Parts of a word without one of which none of these is in a line; most lines have none."""
 _CONFIGURED = re.compile(
@@ -44,11 +49,14 @@ _PLANNED = re.compile(
     r"^\W*(?:(?:number|num|no\.?|total|max(?:imum)?)\W+(?:of\W+)?)?epochs\s*[:=]?\s*(\d+)\s*$", re.IGNORECASE
 )
 """`# Epochs: 3` and nothing else: how many there are to be."""
+_LIMIT = re.compile(r"\bmax_epochs=(\d{1,9})\W{0,3}reached\b")
+"""`Trainer.fit` stopped: `max_epochs=12` reached, as Lightning says at its end."""
 _ANNOUNCED = re.compile(r"\btrain(?:ing)?\b[^.\d]{0,30}?\b(\d{1,5}) epochs\b", re.IGNORECASE)
 """`Starting training - 50 epochs`, `Training the model for 50 epochs`, before the first of them."""
 _STEPS = re.compile(
-    r"\b(?:max_updates?|max_steps|total_steps|max_train_steps|num_train_steps|num_training_steps|total_training_steps|max_iter|MAX_ITER)"
-    r"['\"]?\s*[=:]\s*(\d{1,9})\b(?![.,]?\d|\s*/)|\bTotal optimization steps\s*=\s*(\d{1,3}(?:,\d{3})+|\d{1,9})"
+    r"\b(?:max_updates?|max_steps|total_steps|max_train_steps|num_train_steps|num_training_steps|total_training_steps|max_iter|MAX_ITER|"
+    r"(?:max_|total_|num_|n_)?iters|(?:max_|num_)iterations)"
+    r"['\"]?\s*[=:]\s*(\d{1,9})\b(?![.,]?\d|\s*/)|\bTotal (?:optimization )?steps\s*=\s*(\d{1,3}(?:,\d{3})+|\d{1,9})"
 )
 """`'max_update': 400000` of fairseq, `total_steps: 3000` of a printed configuration, the line of transformers,
 `max_iter: 10000` of Caffe and `MAX_ITER: 90000` of Detectron2."""
@@ -68,6 +76,28 @@ def end_of(line: str) -> str:
     return next((status for status, form in reversed(_ENDS) if form.search(line)), "")
 
 
+_OF_JSON = re.compile(r'"(?:n_|num_|max_|num_train_|total_)?epochs"\s*:\s*(\d{1,6})\s*[,}\n]')
+_STEPS_OF_JSON = re.compile(r'"(?:total|max)_steps"\s*:\s*(\d{1,9})\s*[,}\n]')
+_ENDS_OF_JSON = 20_000
+
+
+def plan_of_json(text: str, records: Sequence[Record]) -> RunMeta | None:
+    """Return the number of epochs, or else of steps, that a JSON log names, if it names one number."""
+    ends = text if len(text) <= 2 * _ENDS_OF_JSON else f"{text[:_ENDS_OF_JSON]}\n{text[-_ENDS_OF_JSON:]}"
+    told = {int(one) for one in _OF_JSON.findall(ends)}
+    steps = {int(one) for one in _STEPS_OF_JSON.findall(ends)}
+    last = max((record.step for record in records if record.step is not None), default=0)
+    if not told and len(steps) == 1 and max(steps) >= last > 0:
+        planned = steps.pop()
+        return RunMeta(planned_steps=planned, status="completed" if _reached(records, planned) else "unfinished")
+    counted = [record.epoch for record in records if record.epoch is not None]
+    if len(told) != 1 or not counted:
+        return None
+    epochs = told.pop()
+    done = max(counted) + (1 - min(min(counted), 1))
+    return RunMeta(planned_epochs=epochs, status="completed" if done >= epochs else "unfinished") if epochs else None
+
+
 def is_plan_of_epochs(line: str) -> bool:
     """Whether a line says how many epochs there are to be and nothing else."""
     return _PLANNED.match(line) is not None
@@ -85,7 +115,7 @@ def epochs_of(line: str) -> int | None:
 
 def steps_of(line: str) -> frozenset[int]:
     """Return the numbers of steps that a configuration plans; several where it speaks of several trainings."""
-    if not any(part in line for part in ("step", "max_update", "max_iter", "MAX_ITER")):
+    if not any(part in line for part in ("step", "max_update", "iter", "MAX_ITER")):
         return frozenset()
     told = _STEPS.finditer(line[:_LONGEST_CONFIGURATION])
     return frozenset(steps for one in told if (steps := count((one[1] or one[2]).replace(",", ""))))
@@ -119,6 +149,8 @@ class Told:
         self.announced = self.announced or ("fold" in low and bool(_FOLD.search(line)))
         if any(part in low for part in _OF_CHOICES) and _SELECTS.search(line) and (named := _SELECTED.search(line)):
             self.selected_by = meaning(named[0]).metric or self.selected_by
+        if "reached" in low and (limit := _LIMIT.search(line)):
+            self.configured_epochs = count(limit[1]) or self.configured_epochs
         if not begun and (epochs := epochs_of(line)):
             self.configured_epochs = epochs
         if not logged:

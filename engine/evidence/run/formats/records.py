@@ -16,18 +16,17 @@ from ..series import RunMeta, RunSeries, Series, direction_of, is_share
 from ..words import words
 from .names import Meaning, meaning
 from .record import Course, Record
+from .totals import of_perplexity, total
 
-_ADVERSARIAL = {"disc", "gen", "adv", "d", "g", "discriminator", "generator"}
-_RECONSTRUCTION = ("mel", "recon", "reconstruction", "spec", "stft")
 _A_COURSE = 5
 """Training losses beside which one test score is the end of a story and no evaluation of its course."""
-_OF_A_LOSS = {"ppl", "perplexity", "scale"}
-"""`lm loss PPL`, `loss scale`: what is made of a loss, or acts on it."""
 _PERCENT = 1.5
 """A share above this was logged in percent."""
 
 
 Points = dict[str, dict[tuple[int, float | None], float]]
+Replaced = list[tuple[tuple[int, float | None], float]]
+"""Numbers that others took the place of, by the step and the epoch of both."""
 
 
 def runs_of(
@@ -139,8 +138,8 @@ def run_of_curves(
     _name_means(curves)
     _falling_scores(curves, said)
     for split in ("train", "val"):
-        _total(curves, split, said)
-        _of_perplexity(curves, split, said)
+        total(curves, split, said)
+        of_perplexity(curves, split, said)
     shown = _as_shares([series for name, series in curves.items() if not name.startswith(("lr/", "grad_norm"))])
     rates = tuple(series for name, series in curves.items() if name.startswith("lr/"))
     return RunSeries(source, reader, shown, rates, curves.get("grad_norm"), meta=meta, notes=tuple(said))
@@ -154,6 +153,7 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
     stepped, step = any(record.step is not None for record in records), 0
     counted_epochs = any(record.epoch is not None for record in records)
     curves: dict[tuple[str, str], str] = {}
+    replaced: dict[str, Replaced] = {}
     for number, record in enumerate(records):
         if record.step is not None:
             step = count(record.step)
@@ -169,9 +169,32 @@ def _points(records: Sequence[Record], meanings: Mapping[str, Meaning]) -> Point
                     curve = "train/epoch_loss"
                 curves[name, record.split] = curve
                 points.setdefault(curve, {})
-            points[curve][step, record.epoch] = value
+            at = (step, record.epoch)
+            if at in points[curve] and curve.startswith("train/"):
+                replaced.setdefault(curve, []).append((at, points[curve][at]))
+            points[curve][at] = value
     points.pop("", None)
+    for curve, found in replaced.items():
+        _part_means(points, curve, found)
     return points
+
+
+def _part_means(points: Points, curve: str, replaced: Replaced) -> None:
+    """Where each epoch ends with a second number at the place of its last batch, these are the means of the epochs."""
+    last = {epoch: (step, epoch) for step, epoch in points[curve]}
+    means = f"train/epoch_{curve.partition('/')[2]}"
+    once = len(replaced) == len({at for at, _ in replaced}) >= max(_FEWEST_MEANS, len(last) - 1)
+    if None in last or len(points.get(means, ())) in range(1, len(last) + 1) or not once:
+        return
+    if len(points[curve]) < 2 * len(last):
+        return
+    if any(last[at[1]] != at for at, _ in replaced):
+        return
+    points[means] = {at: points[curve][at] for at, _ in replaced}
+    points[curve] |= dict(replaced)
+
+
+_FEWEST_MEANS = 3
 
 
 def _is_mean(name: str) -> bool:
@@ -309,46 +332,6 @@ def _fell(one: Series) -> bool:
 _FALLEN = 0.9
 _HIGHEST_LOSS = 20.0
 """A number above is rather a score in percent."""
-
-
-def _total(curves: dict[str, Series], split: str, said: list[str]) -> None:
-    """Name the loss of a split that logs none of that name: the only one, the sum, or what a GAN reconstructs."""
-    if f"{split}/loss" in curves:
-        return
-    parts = {name: series for name, series in curves.items() if _is_part_of_loss(name, split)}
-    named = {name: set(name.partition("/")[2].split("_")) for name in parts}
-    whole = [name for name, found in named.items() if words("whole-loss") & found]
-    if any(found & _ADVERSARIAL for found in named.values()):
-        kept = [name for word in _RECONSTRUCTION for name, found in named.items() if word in found][:1]
-        parts = {name: parts[name] for name in kept}
-    elif len(whole) == 1 < len(parts):
-        parts = {name: parts[name] for name in whole}
-    if not parts or not _at_once(list(parts.values())):
-        return
-    first = next(iter(parts.values()))
-    values = np.sum([series.y for series in parts.values()], axis=0)
-    values = np.where(np.isfinite(values), values, np.nan)
-    curves[f"{split}/loss"] = replace(first, name=f"{split}/loss", y=values)
-    said.append(f"{split}/loss is {' + '.join(series.metric for series in parts.values())}")
-
-
-def _of_perplexity(curves: dict[str, Series], split: str, said: list[str]) -> None:
-    """Where a split logs no loss, the logarithm of its perplexity is one: that is how a perplexity is made."""
-    found = next((curves[name] for word in ("ppl", "perplexity") if (name := f"{split}/{word}") in curves), None)
-    if found is None or f"{split}/loss" in curves or not np.all(found.finite().y > 1):
-        return
-    curves[f"{split}/loss"] = replace(found, name=f"{split}/loss", y=np.log(found.y))
-    said.append(f"{split}/loss is the logarithm of {found.metric}")
-
-
-def _at_once(curves: Sequence[Series]) -> bool:
-    return all(curve.beside(curves[0]) for curve in curves)
-
-
-def _is_part_of_loss(name: str, split: str) -> bool:
-    place, _, metric = name.partition("/")
-    words = metric.split("_")
-    return place == split and "loss" in words and words[0] not in ("epoch", "step") and not _OF_A_LOSS & set(words)
 
 
 def _as_shares(curves: Sequence[Series]) -> tuple[Series, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..series import direction_of
+from ..words import splits
 from .names import is_metric
 
 _Form = tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]]
@@ -44,7 +46,7 @@ _ON_A_SPLIT = re.compile(
     rf"(?=\s*[:=]?\s*{_NUMBER})", re.IGNORECASE)  # fmt: skip
 """`loss on the training set 0.5`, `WER for dev: 12`."""
 _OF_BOTH = re.compile(
-    rf"\b([A-Za-z]\w*)\s*[(\[]?\b({_OF_A_SPLIT})\s*[/|,]\s*({_OF_A_SPLIT})\b[)\]]?\s*[:=]?\s*({_NUMBER})\s*[/|,]"
+    rf"\b([A-Za-z]\w*)\s*[(\[]?\b({_OF_A_SPLIT})\s*[/|,]\s*({_OF_A_SPLIT})\b[)\]]?\s*[:=]?\s*[(\[]?({_NUMBER})\s*[/|,]"
     rf"\s*({_NUMBER})", re.IGNORECASE)  # fmt: skip
 """`Loss (train/val): 0.5/0.6`."""
 _SPLITS_BEHIND = re.compile(
@@ -54,16 +56,19 @@ _SPLITS_BEHIND = re.compile(
 _SPLIT_AND_NUMBER = re.compile(rf"({_OF_A_SPLIT})\s*[:=]\s*({_NUMBER})", re.IGNORECASE)
 _ARROW = re.compile(rf"(?<=[A-Za-z_)\]])\s*(?:->|=>|→|>>)\s*(?={_NUMBER})")
 """`val loss -> 0.5`."""
-_IS = re.compile(rf"(?<=[a-z])\s+(?:is|was)(?:\s+now)?\s*:?\s+(?={_NUMBER})", re.IGNORECASE)
+_IS = re.compile(rf"(?<=[a-z])(?<!\d epoch)\s+(?:is|was)(?:\s+now)?\s*:?\s+(?={_NUMBER})", re.IGNORECASE)
+"""`the loss is 0.5`; but `1 epoch is 500 iterations` tells no place in the run."""
 _SAVED_SCORES = re.compile(r"\bSaving dict for global step (\d+):\s*")
 """`Saving dict for global step 100: accuracy = 0.5, loss = 0.6`, by which Estimators tell an evaluation."""
-_DARKNET = re.compile(rf"^\s*(\d+):\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
+_DARKNET = re.compile(rf"^\s*(\d+)(?:, \d+\.\d+)?:\s*{_NUMBER},\s*({_NUMBER}) avg(?: loss)?,")
 _OF_VITS = {
     7: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "step", "lr"),
     8: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_dur", "loss_kl", "step", "lr"),
 }
 """What VITS and so-vits-svc print in brackets without a name, by how many numbers there are."""
 _BARE_LIST = re.compile(rf"^\s*\[((?:{_NUMBER},\s*){{6,7}}{_NUMBER})\]\s*$")
+_STEP_AND_RATE = re.compile(r"^\s*\[(\d{1,9}), (0\.00\d{1,20}|\d(?:\.\d{1,20})?e-\d{1,2})\]\s*$")
+"""`[200, 0.0001]`, the step and the rate, which retrieval-based voice conversion prints above its losses."""
 _OF_SVC = {
     5: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl"),
     6: ("loss_disc", "loss_gen", "loss_fm", "loss_mel", "loss_kl", "loss_lf0"),
@@ -76,6 +81,26 @@ _TOTAL = re.compile(r"\bepoch\b[^|]{0,80}?\btotal: (?=\d{1,9}\.\d{2,12}(?:\s|,|$
 """`[epoch: 1/200, iter: 25/489] total: 1.640443`: behind the place in a training a bare total is that of the losses."""
 _COST = re.compile(rf"\bUp\.\s*(\d+)\s*:(.{{0,80}}?)\bCost\s+({_NUMBER})(?=\s*[:*])")
 """`Ep. 1 : Up. 1000 : Sen. 64,000 : Cost 5.12 : Time 60s`, as Marian prints."""
+_ABBREVIATED = re.compile(
+    rf"(?P<words>\b[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){{0,5}})"
+    rf" ?\((?P<name>[A-Za-z][\w@/-]{{0,19}})\)(?=\s*[:=]\s*{_NUMBER})"
+)
+"""`Word Error Rate (WER): 40.1`, where the name by which a metric goes stands behind the words it is short for."""
+_SCORE_OF_SPLIT = re.compile(
+    rf"\b({_OF_A_SPLIT}) at (step|epoch|iteration) (\d+)\s*[:=]\s*(?={_NUMBER})", re.IGNORECASE
+)
+"""`dev at step 1000: 0.8`: a score without a name."""
+_EPOCH_AND_BATCH = re.compile(rf"^\s*\[\s*(\d{{1,6}}),\s*(\d{{1,9}})\s*\](?=\s*[A-Za-z][\w ]{{0,40}}[:=]\s*{_NUMBER})")
+"""`[1,  2000] loss: 2.2`, as the tutorials of PyTorch print."""
+_REACHED = re.compile(rf"(['\"]?)\b([A-Za-z][\w/@.-]{{0,59}})\1 reached (?={_NUMBER}[^%\d])")
+"""`val_loss reached 0.5 (best 0.5), saving model`, as Lightning prints of what its checkpoints go by."""
+_OF_SORT = re.compile(r"(?<=[a-z]) ?<[a-z_ ]{1,20}>(?=\s?[=:])")
+"""`validation accuracy <score>=0.5`, as SageMaker tells its metrics."""
+_DECIBELS = re.compile(r"(?<=\d) ?dB\b")
+_ASIDE = re.compile(r"\s?[(\[](?:[^()\[\]]{0,12}\b)?best\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE)
+"""`(best 0.5 @ 12)` behind a number tells what stood elsewhere."""
+_GLUED_EPOCH = re.compile(r"\b(epoch)(\d{1,6})(?![\w.])-?", re.IGNORECASE)
+"""`epoch012-loss 0.5`."""
 _LOSS_OF_STEP = re.compile(rf"\b({_OF_A_SPLIT}) loss (\d+)\s*:?\s+({_NUMBER})(?=\s|$)", re.IGNORECASE)
 """`Train loss 100 0.56 Grad Norm 1.2`, `Validation loss 100:  0.61`, as Tacotron 2 of NVIDIA prints."""
 _SPEAKS_FIRST = re.compile(
@@ -90,8 +115,9 @@ _BARE_SHARES = re.compile(
 _QUOTED = re.compile(rf"([\"'])([A-Za-z][\w@/. -]{{0,59}})\1\s*[:,]\s*(?={_NUMBER})")
 """`"train_loss": 0.5,` on a line of its own, as a dump that was cut off holds it; `('loss', 0.5)` of old Python."""
 _BARE_SPLITS = re.compile(
-    r"(?<![\w/.-])tr(?:ain)?\s*[:=]?\s*(?P<train>\d{1,6}\.\d{1,12})(?![\w.%])(?P<between>[^A-Za-z\d]{1,12})"
-    r"(?P<split>va|val(?:id)?|dev|test)\s*[:=]?\s*(?P<held>\d{1,6}\.\d{1,12})(?![\w.%])", re.IGNORECASE)  # fmt: skip
+    r"(?<![\w/.-])tr(?:ain)?\s*[:=]?\s*(?P<train>-?\d{1,6}\.\d{1,12})(?![\w.%])(?P<between>[^A-Za-z\d]{1,12})"
+    r"(?P<split>va|val(?:id)?|dev|test|cv)\s*[:=]?\s*(?P<held>-?\d{1,6}\.\d{1,12})(?![\w.%])",
+    re.IGNORECASE)  # fmt: skip
 """`train 0.5 | valid 0.6`: whether the numbers are losses shows in their course."""
 _LOSS_THEN_SPLIT = re.compile(
     r"(?<![\w/.-])(?:train\s)?loss\s*[:=]?\s*(\d{1,6}\.\d{1,12})([^A-Za-z\d]{1,12})(?:val(?:id)?|dev)\s*[:=]?\s*"
@@ -159,6 +185,14 @@ def _named_by_split(found: re.Match[str]) -> str:
     return f"{found[2] or found[3]} {found[1]}"
 
 
+def _by_short_name(found: re.Match[str]) -> str:
+    """What stands in brackets is the name where it is one of a metric, and the words before it may tell a split."""
+    if not direction_of(found["name"]) or found["name"].lower() in splits():
+        return found[0]
+    told = [word for word in found["words"].split() if word.lower() in splits()]
+    return " ".join([*told[-1:], found["name"]])
+
+
 def _of_a_step(found: re.Match[str]) -> str:
     """A loss has digits behind its point; `train loss 3 4` is something else."""
     return f"step {found[2]} {found[1]} loss: {found[3]}" if "." in found[3] else found[0]
@@ -177,10 +211,14 @@ def _each_split(found: re.Match[str]) -> str:
 _OPENED = tuple(f"{mark}{split}" for mark in "([" for split in ("train", "val", "dev", "test", "eval"))
 _BRACKETED: tuple[_Form, ...] = (
     (("tensor(", "array(", "np.", "numpy."), _SCALAR, r"\1"),
+    (("best",), _ASIDE, ""),
     (("avg", "average", "micro", "macro", "weighted"), _AVERAGED, ""),
     (_OPENED, _SPLIT_BEHIND, _named_by_split),
+    (("):", ") :", ")=", ") ="), _ABBREVIATED, _by_short_name),
+    (("[",), _EPOCH_AND_BATCH, r"epoch \1 step \2"),
     (("loss",), _LISTED_LOSSES, _of_svc),
     (("[",), _BARE_LIST, _of_vits),
+    (("[",), _STEP_AND_RATE, r"step: \1 lr: \2"),
 )
 _BEHIND = tuple(
     f"{mark}{split}{sign}"
@@ -202,8 +240,13 @@ _SPOKEN: tuple[_Form, ...] = (
     (("cost ",), _COST, r"step \1 :\2 train loss: \3"),
     (("train loss ", "validation loss "), _LOSS_OF_STEP, _of_a_step),
     ((" step ", " epoch ", " iteration "), _SPEAKS_FIRST, r"\3 \4 \1 \2: \5"),
+    ((" reached ",), _REACHED, r"\2: "),
+    (("db",), _DECIBELS, ""),
+    ((">=", ">:"), _OF_SORT, ""),
+    (("epoch",), _GLUED_EPOCH, r"\1 \2 "),
+    ((" at step ", " at epoch ", " at iteration "), _SCORE_OF_SPLIT, r"\2 \3 \1 score: "),
     ((", train: ", ", val: "), _BARE_SHARES, _named_shares),
     (("total: ",), _TOTAL, _of_losses),
-    (("train", "tr "), _BARE_SPLITS, _scores_of_splits),
+    (("train", "tr ", "tr:", "tr="), _BARE_SPLITS, _scores_of_splits),
     (("loss",), _LOSS_THEN_SPLIT, r"train loss: \1\2val score: \3"),
 )

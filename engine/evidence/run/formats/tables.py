@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 
 from ..collecting import count, number
+from ..words import splits
+from .aligned import heading_of
 from .names import meaning
 from .record import Record, told_by_split
 
@@ -25,18 +27,24 @@ def read_table(text: str) -> tuple[list[Record], tuple[str, ...]] | None:
     if len(lines) < 2:
         return None
     delimiter = max(DELIMITERS, key=lambda one: lines[0].count(one))
+    blanks = not lines[0].count(delimiter)
     try:
         if lines[0].lstrip().startswith("|"):
             rows = _joined_heads([[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines])
-        elif lines[0].count(delimiter):
+        elif not blanks:
             rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
         else:
             rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
-            rows = rows if len(rows[0]) > 1 else _parted_by_single_spaces(lines)
+            rows = _below_the_heading(lines, rows) if len(rows[0]) > 1 else _parted_by_single_spaces(lines)
     except csv.Error:
         return None
     if len(rows) < 2 or len(rows[0]) < 2:
         return None
+    if blanks and (2 * sum(len(row) == len(rows[0]) for row in rows) < len(rows) or rows[0] in rows[1:]):
+        return None  # headings among lines of another kind
+    if "%" in text:
+        rows = [rows[0], *([_SHARE.sub(r"\1", cell) if "%" in cell else cell for cell in row] for row in rows[1:])]
+    rows = _turned(rows)
     header, body = _header(_pivoted(rows) or (rows[:-1] if _is_torn(rows, text) else rows))
     return None if header is None else _records(header, body)
 
@@ -83,6 +91,15 @@ def _parted_by_single_spaces(lines: list[str]) -> list[list[str]]:
     return rows if even else []
 
 
+def _below_the_heading(lines: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """Rows with an empty cell where a column has nothing to say, as a mark of the best so far."""
+    heading = heading_of(lines[0])
+    if heading is None:
+        return rows
+    told = [row if len(row) == len(rows[0]) else heading.cells(line) for line, row in zip(lines, rows, strict=True)]
+    return [one or row for one, row in zip(told, rows, strict=True)]
+
+
 _RULED = re.compile(r"[|+:=\s-]*[-=][|+:=\s-]*")
 """A line of a drawn table that holds no cell."""
 _SHARE = re.compile(r"(-?[\d.]+)\s*%")
@@ -99,28 +116,42 @@ def _joined_heads(rows: list[list[str]]) -> list[list[str]]:
     return [head, *([_SHARE.sub(r"\1", cell) for cell in row] for row in rows[heads:])]
 
 
-_NAMED_BY = ("metric", "name", "key", "tag", "variable", "measure", "series")
-_SPLIT_BY = ("split", "phase", "mode", "stage", "set")
+_NAMED_BY = {"metric", "name", "key", "tag", "variable", "measure", "series"}
+_SPLIT_BY = {"split", "phase", "mode", "stage", "set", "subset"}
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[a-z]+")
+
+
+def _turned(rows: list[list[str]]) -> list[list[str]]:
+    """A table with a row for each curve, and a column for each epoch or step, turned; any other as it is."""
+    first, *others = rows
+    across = meaning(first[0]).role in ("epoch", "step") and all(number(cell) is not None for cell in first[1:])
+    even = all(len(row) == len(first) and number(row[0]) is None for row in others)
+    return [list(column) for column in zip(*rows, strict=True)] if across and even and len(first) > _FEWEST else rows
 
 
 def _pivoted(rows: list[list[str]]) -> list[list[str]] | None:
     """A table of one number a row, beside the name of what it is, with a column for each name; None for any other.
 
-    `key,step,value`, as exports and tidy data frames have it; a column of splits becomes part of the name.
+    `key,step,value`, as exports and tidy data frames have it, under any longer name (`metricName`, `metric.value`); a
+    column of splits becomes part of the name.
     """
-    head = [cell.lower() for cell in rows[0]]
-    places = {cell: index for index, cell in reversed(list(enumerate(head)))}
-    named = next((places[cell] for cell in _NAMED_BY if cell in places), None)
+    head = [set(_WORD.findall(cell)) for cell in (_CAMEL.sub(" ", cell).lower() for cell in rows[0])]
+    values = [index for index, said in enumerate(head) if "value" in said]
     placed = [index for index, cell in enumerate(rows[0]) if meaning(cell).role in ("epoch", "step")]
-    if "value" not in places or named is None or not placed or any(len(row) != len(head) for row in rows):
+    if len(values) != 1 or not placed or any(len(row) != len(head) for row in rows):
         return None
-    split = next((places[cell] for cell in _SPLIT_BY if cell in places), None)
+    told_in_words = [i for i, cell in enumerate(rows[1]) if i not in (*values, *placed) and number(cell) is None]
+    split = next((i for i in told_in_words if head[i] & _SPLIT_BY), None)
+    named = next((i for i in told_in_words if i != split and head[i] & _NAMED_BY), None)
+    if named is None:
+        return None
     names: dict[str, None] = {}
     told: dict[tuple[str, ...], dict[str, str]] = {}
     for row in rows[1:]:
         name = f"{row[split]} {row[named]}" if split is not None else row[named]
         names[name] = None
-        told.setdefault(tuple(row[index] for index in placed), {})[name] = row[places["value"]]
+        told.setdefault(tuple(row[index] for index in placed), {})[name] = row[values[0]]
     body = [[*place, *(cells.get(name, "") for name in names)] for place, cells in told.items()]
     return [[*(rows[0][index] for index in placed), *names], *body]
 
@@ -137,12 +168,14 @@ def _records(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list
     places = {role: _place(header, rows, role) for role in ("epoch", "step")}
     kept = [index for index, name in enumerate(header) if name and index not in places.values()]
     fitting = [row for row in rows if len(row) == len(header)]
+    split = _split_column(fitting)
     records = []
     for row in fitting:
         values = {header[index]: value for index in kept if (value := number(row[index])) is not None}
         if values:
             epoch, step = (None if place is None else number(row[place]) for place in places.values())
-            records.append(Record(values, _mode(header, row), epoch, None if step is None else count(step)))
+            said = "" if split is None else splits()[row[split].lower()]
+            records.append(Record(values, said, epoch, None if step is None else count(step)))
     records = told_by_split(records)
     strange = len(rows) - len(fitting)
     notes = (f"{strange} rows have more or fewer columns than the header and were left out",) if strange else ()
@@ -158,9 +191,7 @@ def _place(header: Sequence[str], rows: Sequence[Sequence[str]], role: str) -> i
     return 0 if not header[0] and counted[:2] in (["0", "1"], ["1", "2"]) else None
 
 
-def _mode(header: Sequence[str], row: Sequence[str]) -> str:
-    """Some tables have a column that says which split a row is of."""
-    for name, cell in zip(header, row, strict=True):
-        if name.lower() in ("mode", "split", "phase") and cell.lower() in ("train", "val", "valid", "test"):
-            return {"valid": "val"}.get(cell.lower(), cell.lower())
-    return ""
+def _split_column(rows: Sequence[Sequence[str]]) -> int | None:
+    """Some tables have a column that says which split a row is of, whatever its name."""
+    columns = zip(*rows, strict=True) if rows else ()
+    return next((i for i, cells in enumerate(columns) if all(cell.lower() in splits() for cell in cells)), None)

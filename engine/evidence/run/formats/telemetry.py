@@ -29,7 +29,7 @@ def read_telemetry(text: str, path: Path) -> RunSeries | None:
     `utilisation` in percent, `memory_used` and `memory_total` in the unit of the table, `power` in W, `temperature` in
     degrees Celsius, `throttle` as the bits of NVML's clocks event reasons. Steps count the samples.
     """
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = _from_the_heading([line for line in text.split("\n") if line.strip()])
     if len(lines) < 2 or "," not in lines[0]:
         return None
     try:
@@ -44,6 +44,20 @@ def read_telemetry(text: str, path: Path) -> RunSeries | None:
         return None
     series = [_series(name, place, rows) for name, place in places.items()]
     return RunSeries(path, "GPU telemetry", tuple(one for one in series if len(one)))
+
+
+_MOST_ABOVE = 60
+"""Lines above a heading in which it is looked for: nvidia-smi draws a table of forty for each two cards."""
+_FEWEST_COLUMNS = 3
+
+
+def _from_the_heading(lines: list[str]) -> list[str]:
+    """Lines without what was printed above the heading, such as the table that nvidia-smi draws."""
+    for place, line in enumerate(lines[:_MOST_ABOVE]):
+        cells = line.split(",")
+        if len(cells) >= _FEWEST_COLUMNS and _place(cells, _COLUMNS[0][1]) is not None:
+            return lines[place:]
+    return lines
 
 
 _CLOCK = re.compile(r"\s*\d{4}[/-]\d\d[/-]\d\d[ T]\d\d:\d\d:\d\d")
