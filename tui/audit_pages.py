@@ -101,7 +101,7 @@ def column_step(dataset: Dataset, part: str) -> Step:
     from engine.evidence.dataset.name_fields import columns_of_names
 
     if part == "task":
-        tasks = tuple(Choice(COLUMN + task, task) for task in ("classification", "regression"))
+        tasks = tuple(Choice(COLUMN + task, task) for task in ("classification", "regression", "ctc"))
         return Step("task", "task", "What are the labels?", "Names of classes, or scores on a scale.", None, tasks)
     columns = tuple(Choice(COLUMN + name, name) for name in dataset.header)
     if part != "path":

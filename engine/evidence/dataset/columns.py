@@ -74,6 +74,7 @@ def assign_columns(
     for part in _NAMES:
         if part not in settled and part not in fixed:
             taken = {*chosen.values(), *fixed.values(), *guesses.values()}
+            taken -= {chosen.get("label")} if part == "text" else set()  # a recogniser's label is what is said
             free = [column for column in header if column not in taken]
             guess = _guess(part, free, table)
             if guess is None and part == "path" and known_share is not None:

@@ -84,8 +84,8 @@ def _conflicts(dataset: Dataset, together: Sequence[Integers]) -> Measured:
 
     rows = _flat(different)
     count = counted(dataset, "dataset.conflicting_duplicates", rows, len(dataset), say, len(different))
-    if dataset.task == "classification":
-        return Measured((count,), unknown("dataset.conflicting_score_gap", "the labels are classes, not scores"))
+    if dataset.task != "regression":
+        return Measured((count,), unknown("dataset.conflicting_score_gap", "the labels are no scores"))
     scores = dataset.scores[np.isfinite(dataset.scores)]
     bulk = scores[~isolated_scores(scores)]
     span = float(bulk.max() - bulk.min())

@@ -26,6 +26,7 @@ _SCORE_NAMES = (
 )
 _ALL_NAMES = f"task.type dataset.respelled_labels {_CLASS_NAMES} {_SCORE_NAMES}"
 _BEYOND = "dataset.labels_out_of_range dataset.isolated_labels dataset.negative_code_labels"
+_SAID = "the labels are what is said in the clips, not classes or scores"
 
 
 def measure_labels(dataset: Dataset, scale: tuple[float, float] | None = None) -> Measured:
@@ -39,6 +40,9 @@ def measure_labels(dataset: Dataset, scale: tuple[float, float] | None = None) -
     if dataset.task is None:
         return Measured(facts, unknown(f"{_ALL_NAMES} {_BEYOND}", "no row has a label"))
     task = Fact("task.type", dataset.task, "audit", n=len(rows), evidence=(Evidence(_why_task(dataset, rows)),))
+    if dataset.task == "ctc":
+        others = f"dataset.respelled_labels {_CLASS_NAMES} {_SCORE_NAMES} {_BEYOND}"
+        return Measured((*facts, task), unknown(others, _SAID))
     if dataset.task == "regression":
         none = unknown(f"{_CLASS_NAMES} dataset.respelled_labels", "the labels are scores, not classes")
         return Measured((*facts, task), none) + _scores(dataset, rows, scale)
@@ -209,11 +213,11 @@ def isolated_scores(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
 
 
 def strata(dataset: Dataset) -> Integers:
-    """Return a number for the label of each row: of its class, or of its fifth when scores are sorted; -1 without one.
+    """Return a number for the label of each row: of its class, or of its fifth when scores are sorted; else -1.
 
     Fifths of the number of clips, not of the range: their counts are even, so their differences are not noise.
     """
-    if dataset.columns.label is None:
+    if dataset.columns.label is None or dataset.task == "ctc":
         return np.full(len(dataset), -1, dtype=np.int64)
     if dataset.task != "regression":
         return dataset.labels.codes

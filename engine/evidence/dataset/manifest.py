@@ -130,7 +130,8 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
 
     Scores are numbers, nearly all of them (a stray word among scores is a faulty row), with more than twenty values,
     or with fractions and more than ten. Whole numbers that count up from 0 or 1 without a gap are class numbers,
-    however many, and so is anything written with leading zeros, or that folders are named by.
+    however many, and so is anything written with leading zeros, or that folders are named by. What is said is a
+    transcript where most rows say something of their own, and a class where words come back.
     """
     if said is not None or columns.label is None:
         return said
@@ -138,6 +139,8 @@ def _task(table: Table, columns: Columns, said: TaskType | None) -> TaskType | N
     labels = {cell: label for cell in counts if (label := label_of(cell))}
     if not labels:
         return None
+    if columns.label == columns.text and 2 * len(labels) > sum(counts[cell] for cell in labels):
+        return "ctc"
     numbers = {cell: number for cell, label in labels.items() if (number := _finite(label)) is not None}
     scored, labelled = (sum(counts[cell] for cell in some) for some in (numbers, labels))
     if scored < 0.95 * labelled or any(map(_is_name, labels.values())):

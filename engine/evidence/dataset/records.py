@@ -26,7 +26,8 @@ _SPLIT_NAMES: dict[str, Split] = {
 }
 _NO_LABEL = frozenset({"", "nan", "null", "n/a", "#n/a"})
 
-TaskType = Literal["classification", "regression"]
+TaskType = Literal["classification", "regression", "ctc"]
+"""What labels are: classes, scores, or what is said, which is learnt symbol by symbol."""
 Part = Literal[
     "path", "label", "group", "split", "fold", "text", "session", "start", "stop", "duration", "channel"
 ]  # fmt: skip

@@ -246,3 +246,24 @@ def test_one_large_group_widens_chance_more_than_groups_of_its_mean_size() -> No
     assert _design_effect(1.9, sizes) == pytest.approx(1 + (1640 / 80 - 1) * 0.9 / (80 / 41 - 1))
     assert _design_effect(2.5, np.full(20, 4)) == pytest.approx(2.5)
     assert _design_effect(0.7, sizes) == 1
+
+
+def test_what_is_said_is_no_class(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.wav,sentence {n % 30},{n % 2}\n" for n in range(40))
+    manifest = write_manifest(tmp_path, f"path,text,speaker\n{rows}")
+    said = read_dataset(manifest, label="text")
+    found = measure_labels(said)
+
+    assert said.task == "ctc"
+    assert {fact.name: fact.value for fact in found.facts} == {"dataset.empty_labels": 0, "task.type": "ctc"}
+    assert {"dataset.classes", "dataset.label_min", "dataset.respelled_labels"} <= {one.name for one in found.unknown}
+    assert read_dataset(manifest, label="text", task="classification").task == "classification"
+    words = write_manifest(tmp_path, "path,text\n" + "".join(f"{n}.wav,{('yes', 'no')[n % 2]}\n" for n in range(9)))
+    assert read_dataset(words, label="text").task == "classification"
+
+
+def test_copies_that_say_something_else_disagree(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path, "path,text\n1.wav,one thing\n2.wav,another\n3.wav,a third\n")
+    (tmp_path / "2.wav").write_bytes((tmp_path / "1.wav").read_bytes())
+
+    assert measure(manifest, label="text")["dataset.conflicting_duplicates"] == 1

@@ -94,3 +94,18 @@ def test_a_take_tells_nothing(test_data: Path, tmp_path: Path) -> None:
         (tmp_path / digit / f"{digit}_{int(take) % 5}_{take}.wav").symlink_to(file)
     found = measure(tmp_path)
     assert found["dataset.name_group_skill"] < 0.2
+
+
+def test_where_nothing_is_the_label_sentences_stand_for_it(test_data: Path, tmp_path: Path) -> None:
+    found = measure(_fsdd(test_data, tmp_path, "path,text", "{0},take {3} of {1} by {2}"))
+    assert (found["dataset.name_group_field"], found["dataset.name_group_values"]) == ("name:2", 6)
+    assert found["dataset.name_group_skill"] > 0.7
+    assert found["dataset.condition_label_accuracy"] is None
+    assert measure(_fsdd(test_data, tmp_path, "path", "{0}"))["dataset.name_group_field"] is None
+
+
+def test_of_many_values_a_part_is_asked(test_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.evidence.dataset.probes.names._MOST_VALUES", 4)
+    found = measure(_fsdd(test_data, tmp_path, "path,label", "{0},{1}"))
+    assert (found["dataset.name_group_field"], found["dataset.name_group_values"]) == ("name:2", 6)
+    assert found["dataset.name_group_skill"] > 0.7

@@ -60,39 +60,52 @@ class Probed:
         return self.dataset.row(int(self.places[number]))
 
 
-def gather(dataset: Dataset, scan: Scan, copies: Integers, units: Integers) -> Probed:
-    """Return the labelled, decodable clips of a data set, the first row of each."""
+def gather(dataset: Dataset, scan: Scan, copies: Integers, units: Integers, *, by_text: bool = False) -> Probed:
+    """Return the labelled, decodable clips of a data set, the first row of each; or those whose text is known.
+
+    What is said then stands for the label; it has no name.
+    """
     clips = list(scan.clips.values())
     places = {region: place for place, region in enumerate(scan.clips)}
     of_region = np.array([places.get(region, -1) for region in dataset.regions] + [-1], dtype=np.int64)
     clip_of = of_region[dataset.region_codes]
     usable = np.array([bool(clip.frames) and clip.usable for clip in clips] + [False])
-    codes = strata(dataset)
+    codes = dataset.texts.codes if by_text else strata(dataset)
     candidates = np.flatnonzero((codes >= 0) & usable[clip_of])
     kept = candidates[np.sort(np.unique(clip_of[candidates], return_index=True)[1])]
     if len(kept) > MOST_CLIPS:
         kept = np.sort(np.random.default_rng(_SEED).choice(kept, MOST_CLIPS, replace=False))
-    return _probed(dataset, scan, kept, clip_of[kept], codes[kept], copies[kept], units[kept])
+    own = np.unique(codes[kept], return_inverse=True)[1].astype(np.int64)
+    names = () if by_text else _names(dataset, kept, own)
+    return _probed(dataset, scan, kept, clip_of[kept], own, names, copies[kept], units[kept])
+
+
+def _names(dataset: Dataset, kept: Integers, codes: Integers) -> tuple[str, ...]:
+    firsts = np.unique(codes, return_index=True)[1]
+    if dataset.task == "regression":
+        fifths = [dataset.scores[kept][codes == code] for code in range(len(firsts))]
+        return tuple(f"scores {fifth.min():g} to {fifth.max():g}" for fifth in fifths)
+    return tuple(f"class {dataset.row(int(place)).label}" for place in kept[firsts])
 
 
 def _probed(
-    dataset: Dataset, scan: Scan, kept: Integers, of_clips: Integers, codes: Integers, copies: Integers, units: Integers
+    dataset: Dataset,
+    scan: Scan,
+    kept: Integers,
+    of_clips: Integers,
+    codes: Integers,
+    names: tuple[str, ...],
+    copies: Integers,
+    units: Integers,
 ) -> Probed:
-    used, first, own = np.unique(codes, return_index=True, return_inverse=True)
     clips = list(scan.clips.values())
     bits = scan.measures.get("clip.effective_bits", np.full(len(clips), np.nan))
-    scores = dataset.scores[kept]
-    if dataset.task == "regression":
-        fifths = [scores[own == k] for k in range(len(used))]
-        names = tuple(f"scores {fifth.min():g} to {fifth.max():g}" for fifth in fifths)
-    else:
-        names = tuple(f"class {dataset.row(int(place)).label}" for place in kept[first])
     return Probed(
         dataset,
         kept,
-        own.astype(np.int64),
+        codes,
         names,
-        scores,
+        dataset.scores[kept],
         _group_numbers(dataset, kept),
         dataset.columns.group is not None,
         copies,

@@ -45,20 +45,24 @@ def probe_tasks(
         groups: a number for each row; rows that must not be parted share one.
         least: how much a probe must rest on; without it nothing is probed.
     """
-    names = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT} {NAMES}"
-    reason = ""
+    labelled = f"{CONFOUNDS} {CONDITIONS} {LEAKAGE} {SUSPECTS} {SHIFT}"
+    raters = functools.partial(measure_raters, dataset)
     if not scan.clips or least is None:
         reason = "it was not said how much a probe must rest on" if scan.clips else "no audio was read"
-    probed = None if reason else gather(dataset, scan, copies, groups)
-    if least is None or probed is None or not len(probed):
-        reason = reason or "no clip was decoded that has a label"
-        return [lambda: measure_raters(dataset), lambda: Measured(unknown=unknown(names, reason))]
-    return [
-        lambda: measure_raters(dataset),
-        lambda: measure_confounds(probed, least),
-        lambda: measure_conditions(probed, least),
-        lambda: measure_leakage(probed, dataset.task, least),
-        lambda: measure_suspects(probed, dataset.task, least),
-        lambda: measure_shift(probed, least),
-        lambda: measure_names(probed, least),
-    ]
+        return [raters, lambda: Measured(unknown=unknown(f"{labelled} {NAMES}", reason))]
+    probed = gather(dataset, scan, copies, groups)
+    if len(probed):
+        return [
+            raters,
+            lambda: measure_confounds(probed, least),
+            lambda: measure_conditions(probed, least),
+            lambda: measure_leakage(probed, dataset.task, least),
+            lambda: measure_suspects(probed, dataset.task, least),
+            lambda: measure_shift(probed, least),
+            lambda: measure_names(probed, least),
+        ]
+    reason = "no clip was decoded that has a class or a score"
+    said = gather(dataset, scan, copies, groups, by_text=True)
+    if not len(said):
+        return [raters, lambda: Measured(unknown=unknown(f"{labelled} {NAMES}", reason))]
+    return [raters, lambda: measure_names(said, least), lambda: Measured(unknown=unknown(labelled, reason))]
