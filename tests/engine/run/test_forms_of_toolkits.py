@@ -89,6 +89,8 @@ CONSOLE = {
     "Polish": ("Epoka {e}: strata treningowa {t}, strata walidacyjna {v}, dokładność walidacyjna {a}\n", ""),
     "Portuguese": ("Época {e} - Perda de treino: {t} - Perda de validação: {v} - Acurácia de validação: {a}\n", ""),
     "Japanese": ("エポック {e}  訓練誤差: {t}  検証誤差: {v}  検証精度: {a}\n", ""),
+    "epochs as keys": ("epoch_{e}:\n  train_loss: {t}\n  valid_loss: {v}\n  valid_acc: {a}\n", ""),
+    "losses without a sign": ("epoch {e} | loss_cls {t}\nVALID | epoch {e} | loss_cls {v} | acc {a}\n", ""),
     "objects in brackets": ("({e}, {{'epoch': {e}, 'loss': {t}, 'val_loss': {v}, 'val_acc': {a}}})\n", ""),
 }
 
@@ -162,6 +164,41 @@ def test_a_wrapper_around_the_lists_and_the_plan_beside_them(tmp_path: Path) -> 
     assert_both_losses(run)
     assert run.meta.planned_epochs == 30 and run.meta.status == "unfinished"
     assert run.validation_loss is not None and run.validation_loss.when[-1] == EPOCHS
+
+
+OF_SPLITS: dict[str, object] = {
+    "columns and rows": {
+        "columns": ["epoch", "train_loss", "val_loss"],
+        "data": [[e, train(e), val(e)] for e in NUMBERS],
+    },
+    "epochs within splits": {
+        "train": {f"epoch_{e}": {"loss": train(e)} for e in NUMBERS},
+        "val": {f"epoch_{e}": {"loss": val(e)} for e in NUMBERS},
+    },
+}
+
+
+@pytest.mark.parametrize("form", OF_SPLITS)
+def test_histories_in_other_orders(form: str, tmp_path: Path) -> None:
+    assert_both_losses(read(tmp_path, json.dumps(OF_SPLITS[form]), "run.json"))
+
+
+def test_the_first_of_twelve_scores_is_the_average_precision(tmp_path: Path) -> None:
+    rows = ({"epoch": e, "train_loss": train(e), "test_loss": val(e), "test_coco_eval_bbox": [accuracy(e)] * 12}
+            for e in NUMBERS)  # fmt: skip
+    run = read(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "log.txt")
+
+    assert_both_losses(run)
+    assert_accuracy(run)
+
+
+def test_counts_of_errors_are_no_batches(tmp_path: Path) -> None:
+    line = (
+        "epoch: {e} iter: {s} train_loss: {t} dev_loss: {v} dev %WER 12.1 [ 1089 / 9000, 100 ins, 200 del, 300 sub ]\n"
+    )
+    run = read(tmp_path, filled(line))
+
+    assert run.validation_loss is not None and list(run.validation_loss.at) == STEPS
 
 
 def test_arrays_that_numpy_printed(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ class Drawn:
 
     def line(self, line: str) -> str:
         """Return a row as `name: number, ...`; the line itself where it is no row, empty where it is a heading."""
-        line = _STAMPED.sub("", line if line.isascii() else line.translate(_BARS))
+        line = line if line.isascii() else line.translate(_BARS)
+        line = _STAMPED.sub("", line) if "|" in line or "-----" in line else line
         if self.above is not None and (row := self.above.row(line)):
             return row
         if "|" not in (bare := BEHIND.sub("", line) if "%|" in line else line):

@@ -35,7 +35,7 @@ def read_json(text: str) -> list[Record] | None:
     content = _listed(_as_lists(content))
     if (folds := _of_folds(content)) is not None:
         return folds
-    rows = _by_split(content) or _numbered(content) or _rows(content)
+    rows = _of_columns(content) or _by_split(content) or _numbered(content) or _rows(content)
     if rows:
         return told_by_split([record for row in rows if (record := _record(row)) is not None])
     columns = _columns(_flat(content) if isinstance(content, dict) else content)
@@ -139,15 +139,22 @@ def _record(row: Mapping[str, Any]) -> Record | None:
 
 def _flat(row: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
     """`{"train": {"loss": 1}}` means `train/loss`."""
-    if not prefix and not any(isinstance(value, dict) for value in row.values()):
+    if not prefix and not any(isinstance(value, dict | list) for value in row.values()):
         return dict(row)
     flat: dict[str, Any] = {}
     for name, value in row.items():
-        if isinstance(value, dict) and depth < _MOST_DEPTH:
+        if isinstance(value, list) and _OF_COCO.search(name) and len(value) == _SCORES_OF_COCO:
+            flat[f"{prefix}{name}/ap"] = value[0]
+        elif isinstance(value, dict) and depth < _MOST_DEPTH:
             flat |= _flat(value, f"{prefix}{name}/", depth + 1)
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+_OF_COCO = re.compile(r"coco_eval_\w+$")
+_SCORES_OF_COCO = 12
+"""`"test_coco_eval_bbox": [0.31, ...]`, of which the first is the average precision, as DETR and its heirs write."""
 
 
 def _rows(content: Any, depth: int = 0) -> list[dict[str, Any]]:
@@ -214,11 +221,27 @@ def _of_folds(content: Any) -> list[Record] | None:
     return [replace(record, part=number) for number, one in enumerate(found) for record in one or ()]
 
 
+def _of_columns(content: Any) -> list[dict[str, Any]]:
+    """Rows of an object that holds names and lists of as many numbers: `{"columns": [...], "data": [[...], ...]}`."""
+    if not isinstance(content, dict):
+        return []
+    lists = [value for value in content.values() if isinstance(value, list) and len(value) > 1]
+    names = next((one for one in lists if all(isinstance(name, str) for name in one)), None)
+    rows = next((one for one in lists if all(isinstance(row, list) for row in one)), None)
+    if names is None or rows is None or any(len(row) != len(names) for row in rows):
+        return []
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def _by_split(content: Any) -> list[dict[str, Any]]:
     """Rows of an object that holds a list of them for each split: `{"train": [{...}, ...], "val": [{...}, ...]}`."""
     if not isinstance(content, dict):
         return []
-    parts = {name: value for name, value in content.items() if name.lower() in splits() and isinstance(value, list)}
+    parts = {
+        name: _numbered(value) if isinstance(value, dict) else value
+        for name, value in content.items()
+        if name.lower() in splits() and isinstance(value, dict | list)
+    }
     told = len(parts) > 1 and all(part and all(isinstance(row, dict) for row in part) for part in parts.values())
     return [{MODES[0]: name, **_flat(row)} for name, part in parts.items() for row in part] if told else []
 

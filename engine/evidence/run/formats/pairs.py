@@ -26,7 +26,9 @@ def pairs_of(line: str) -> list[tuple[str, float]]:
     """Return the names in a line that are known, each with its number."""
     found = []
     for pair in _PAIR.finditer(line):
-        told = pair["sign"].strip()[:1] in (":", "=") or ("_" in pair["name"] and _is_of_split(pair["name"]))
+        told = pair["sign"].strip()[:1] in (":", "=") or (
+            "_" in pair["name"] and (_is_of_split(pair["name"]) or _is_part_of_loss(pair))
+        )
         name = ("ce" if pair["name"] == "ce" else _identifier(pair["name"])) if told else ""
         name = name or _name(pair["name"]) or _among_columns(pair["name"], line)
         if pair["sign"].strip() == ":" and line[pair.end() : pair.end() + 1] == "]" and pair["value"].isdigit():
@@ -50,6 +52,11 @@ def _is_of_split(text: str) -> bool:
     """Whether a name tells a split, or is that of a score that is held out by nature, as `EER_a` is."""
     one = meaning(text)
     return bool(one.split or (one.role == "curve" and words("held-out-by-nature") & set(one.metric.split("_")[:1])))
+
+
+def _is_part_of_loss(pair: re.Match[str]) -> bool:
+    """Whether `loss_cls 0.5` tells a loss: its name has the word, and its number a point."""
+    return "." in pair["value"] and "loss" in pair["name"].lower().rpartition(" ")[2].split("_")
 
 
 def _among_columns(text: str, line: str) -> str:

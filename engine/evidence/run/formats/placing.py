@@ -40,7 +40,7 @@ _BEFORE_BATCHES = re.compile(r"\btrain: (?P<epoch>\d+)(?P<of>(?!))? \[\s*\d+/\d+
 """`Train: 3 [ 50/100 ( 51%)]`, as timm prints."""
 _COUNTED = re.compile(
     r"(?:\b(?:step|iter|iteration|batch)s?\b\s*[:=#]?\s*\[?|\[)\s*(?P<batch>\d+)\s*/\s*(?P<of>\d+)"
-    r"(?:\s*\(\s*\d+%\s*\))?\s*(?P<end>\]|(?![\w/]))", re.IGNORECASE)  # fmt: skip
+    r"(?:\s*\(\s*\d+%\s*\))?\s*(?P<end>\]|(?![\w/]|, \d+ ins))", re.IGNORECASE)  # fmt: skip
 """`Step [100/300]`, `[32000/60000 (53%)]`: how far an epoch is, or the run where the log counts none."""
 _BARE_COUNT = re.compile(
     r"(?:.{0,80}\]\s|\s*)\[\s*(?:train(?:ing)?\s+)?(?P<batch>\d{1,9})\s*/\s*(?P<of>\d{1,9})\s*\](?!\s*\[)",

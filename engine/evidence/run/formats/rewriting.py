@@ -99,8 +99,8 @@ _OF_SORT = re.compile(r"(?<=[a-z]) ?<[a-z_ ]{1,20}>(?=\s?[=:])")
 _DECIBELS = re.compile(r"(?<=\d) ?dB\b")
 _ASIDE = re.compile(r"\s?[(\[](?:[^()\[\]]{0,12}\b)?best\b[^()\[\]]{0,60}[)\]]", re.IGNORECASE)
 """`(best 0.5 @ 12)` behind a number tells what stood elsewhere."""
-_GLUED_EPOCH = re.compile(r"\b(epoch)(\d{1,6})(?![\w.])-?", re.IGNORECASE)
-"""`epoch012-loss 0.5`."""
+_GLUED_EPOCH = re.compile(r"\b(epoch)_?(\d{1,6})(?![\w.])-?", re.IGNORECASE)
+"""`epoch012-loss 0.5`, `epoch_12:`."""
 _LOSS_OF_STEP = re.compile(rf"\b({_OF_A_SPLIT}) loss (\d+)\s*:?\s+({_NUMBER})(?=\s|$)", re.IGNORECASE)
 """`Train loss 100 0.56 Grad Norm 1.2`, `Validation loss 100:  0.61`, as Tacotron 2 of NVIDIA prints."""
 _SPEAKS_FIRST = re.compile(
