@@ -297,7 +297,8 @@ def test_seeds_in_one_log_are_runs(tmp_path: Path) -> None:
     [
         ("utt_mse_accuracy", "lower"), ("utt_pcc_accuracy", "higher"), ("err_top5", "lower"), ("acc_top5", "higher"),
         ("wa_start", ""), ("val_wa", "higher"), ("properties_per_channel_0", ""), ("dev_per", "lower"),
-        ("audio_to_text_R@1", "higher"), ("dev_tdcf", "lower"), ("psds1", "higher"), ("top_p", ""), ("val_spider", "higher"),
+        ("audio_to_text_R@1", "higher"), ("dev_tdcf", "lower"), ("psds1", "higher"), ("top_p", ""),
+        ("val_spider", "higher"),
     ],
 )  # fmt: skip
 def test_directions(name: str, direction: str) -> None:
