@@ -33,6 +33,24 @@ def test_numbers_of_folders_are_names_and_no_scores(tmp_path: Path) -> None:
     assert read_dataset(tmp_path).task == "classification"
 
 
+def test_folders_below_a_folder_with_most_clips_are_told_of(tmp_path: Path) -> None:
+    for name in ("noise/a.wav", "data/no/1.wav", "data/yes/1.wav", "data/yes/2.wav"):
+        write_wav(tmp_path / name)
+
+    told = f"3 of 4 clips lie in 2 folders below data (no, yes): where these are the classes, name {tmp_path / 'data'}."
+    assert read_dataset(tmp_path).notes == (told,)
+    write_wav(tmp_path / "data" / "loose.wav")
+    assert read_dataset(tmp_path).notes == ()
+
+
+def test_tables_of_other_names_in_folders_make_no_audio_folder(tmp_path: Path) -> None:
+    for name in ("one/1.wav", "two/1.wav"):
+        write_wav(tmp_path / name)
+    (tmp_path / "one" / "metadata.csv").write_text("1|what is said|what is said\n")
+
+    assert read_dataset(tmp_path).kind == "folder of class folders"
+
+
 def test_split_folders_hold_class_folders(tmp_path: Path) -> None:
     for name in ("train/dog/1.wav", "valid/cat/1.wav", "test/dog/3.wav"):
         write_wav(tmp_path / name)

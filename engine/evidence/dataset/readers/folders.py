@@ -6,7 +6,8 @@ Folders may be persons instead (`Actor_01` of RAVDESS): what the clips are, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from knowledge.errors import InputError
@@ -46,10 +47,27 @@ def read_folder(folder: Path) -> Table:
     part = "group" if _are_persons(labels) else "label"
     if part == "group":
         notes = (*notes, f"The folders are named as persons or sessions ({labels[0]}): they are groups, and no labels.")
+    else:
+        notes = (*notes, *_deeper(folder, clips, by_split))
     header = ("path", part, *(["split"] if by_split else []))
     roles = {name: name for name in header}
     kind = "folder of class folders" if part == "label" else "folder with a folder a person"
     return Table(kind, header, (paths, labels, *splits), [0] * len(clips), folder, roles, notes)
+
+
+def _deeper(folder: Path, clips: Sequence[Path], by_split: bool) -> Iterator[str]:
+    """Tell of a folder that holds most of the clips in folders of its own: then these may be the classes."""
+    inner: dict[str, list[str]] = defaultdict(list)
+    for clip in () if by_split else clips:
+        inner[clip.parts[0]].append(clip.parts[1] if len(clip.parts) > 2 else "")
+    top, names = max(inner.items(), key=lambda item: len(item[1]), default=("", []))
+    different = sorted(set(names))
+    if 2 * len(names) >= len(clips) > 0 and len(different) > 1 and "" not in different:
+        some = ", ".join(different[:3]) + (" ..." if len(different) > 3 else "")
+        yield (
+            f"{len(names)} of {len(clips)} clips lie in {len(different)} folders below {top} ({some}): where these are "
+            f"the classes, name {folder / top}."
+        )
 
 
 def read_flat_folder(folder: Path) -> Table | None:

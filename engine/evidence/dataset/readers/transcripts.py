@@ -107,7 +107,7 @@ def _nearest(clips: Sequence[str], place: Path) -> Sequence[str]:
 
 
 def _sentence(file: Path) -> str:
-    """Return what a file says on one line; empty where it holds labels, or what is no text."""
+    """Return what a file says on one line; empty where it holds labels, or figures rather than text."""
     try:
         with file.open("rb") as stream:
             lines = [line.strip() for line in stream.read(_MOST_BYTES).decode("utf-8-sig").splitlines() if line.strip()]
@@ -117,8 +117,12 @@ def _sentence(file: Path) -> str:
         lines = lines[:1]
     if len(lines) == 1:
         lines = [_BOUNDS.sub("", lines[0])]
-    said = "" if any(map(_LABELLED.match, lines)) else " ".join(lines)
-    return said if any(map(str.isalpha, said)) else ""
+    return "" if any(map(_LABELLED.match, lines)) else _worded(" ".join(lines))
+
+
+def _worded(said: str) -> str:
+    """Return a text that has more letters than digits; figures are nothing that is said."""
+    return said if sum(map(str.isalpha, said)) > sum(map(str.isdigit, said)) else ""
 
 
 def _listed(file: Path, known: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -136,4 +140,4 @@ def _parted(numbered: tuple[int, str]) -> tuple[str, str]:
     match = next(filter(None, (form.match(numbered[1].strip()) for form in _LISTED)), None)
     if match is None:
         return "", ""
-    return _without_audio_suffix(match[1].replace("\\", "/").rpartition("/")[2]), match[2].strip()
+    return _without_audio_suffix(match[1].replace("\\", "/").rpartition("/")[2]), _worded(match[2].strip())

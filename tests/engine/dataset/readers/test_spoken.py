@@ -144,6 +144,7 @@ def test_a_clip_without_text_stays_and_is_said(tmp_path: Path) -> None:
         {"rain/1.wav": "", "rain/1.txt": "0.0\t1.5\tdrop\n2\t2.5\tdrop\n", "sea/2.wav": "", "sea/2.txt": "0.0 1.0 a"},
         {"rain/1.wav": "", "rain/1.txt": "0.25", "sea/2.wav": "", "sea/2.txt": "\n"},
         {"rain/1.wav": "", "rain/1.txt": "\udcff", "sea/2.wav": ""},
+        {"data/c1.wav": "", "old/c2.wav": "", "results.txt": "c1 99.5% 0.25\nc2 80.0% 0.5\n"},
         {"a/x.wav": "", "b/x.wav": "", "texts/x.txt": "which of them"},
     ],
 )
