@@ -91,6 +91,7 @@ CONSOLE = {
     "Japanese": ("エポック {e}  訓練誤差: {t}  検証誤差: {v}  検証精度: {a}\n", ""),
     "epochs as keys": ("epoch_{e}:\n  train_loss: {t}\n  valid_loss: {v}\n  valid_acc: {a}\n", ""),
     "losses without a sign": ("epoch {e} | loss_cls {t}\nVALID | epoch {e} | loss_cls {v} | acc {a}\n", ""),
+    "two objects in a line": ("Epoch {e}: train {{'loss': {t}}} val {{'loss': {v}, 'acc': {a}}}\n", ""),
     "objects in brackets": ("({e}, {{'epoch': {e}, 'loss': {t}, 'val_loss': {v}, 'val_acc': {a}}})\n", ""),
 }
 
@@ -132,7 +133,7 @@ def test_a_table_with_a_row_for_each_curve_is_turned(tmp_path: Path) -> None:
 
 CURVES = {"train/loss": train, "val/loss": val, "val/accuracy": accuracy}
 STEPS = [100 * e for e in NUMBERS]
-OBJECTS = {
+OBJECTS: dict[str, object] = {
     "Sacred": {name: {"steps": STEPS, "values": [*map(curve, NUMBERS)]} for name, curve in CURVES.items()},
     "ClearML": {
         "loss": {
@@ -144,6 +145,9 @@ OBJECTS = {
     "points": {
         name: [{"step": 100 * e, "value": curve(e)} for e in NUMBERS] for name, curve in CURVES.items()
     },
+    "a list of curves": [
+        {"name": name, "steps": STEPS, "values": [*map(curve, NUMBERS)]} for name, curve in CURVES.items()
+    ],
     "pairs": {name: [[100 * e, curve(e)] for e in NUMBERS] for name, curve in CURVES.items()},
 }  # fmt: skip
 
@@ -294,6 +298,7 @@ def test_seeds_in_one_log_are_runs(tmp_path: Path) -> None:
         ("utt_mse_accuracy", "lower"), ("utt_pcc_accuracy", "higher"), ("err_top5", "lower"), ("acc_top5", "higher"),
         ("wa_start", ""), ("val_wa", "higher"), ("properties_per_channel_0", ""), ("dev_per", "lower"),
         ("audio_to_text_R@1", "higher"), ("dev_tdcf", "lower"), ("psds1", "higher"), ("top_p", ""),
+        ("val_spider", "higher"),
     ],
 )  # fmt: skip
 def test_directions(name: str, direction: str) -> None:
@@ -301,7 +306,16 @@ def test_directions(name: str, direction: str) -> None:
     assert (direction_of(one.metric) if one.role == "curve" else "") == direction
 
 
+def test_a_plan_of_epochs_is_not_held_against_steps(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"step": 100 * e, "train_loss": train(e), "val_loss": val(e)}) + "\n" for e in NUMBERS)
+    run = read(tmp_path, json.dumps({"epochs": 3}) + "\n" + lines, "log.jsonl")
+
+    assert_both_losses(run)
+    assert run.meta.planned_epochs is None and run.meta.status == ""
+
+
 def test_letters_of_splits_and_wrappers() -> None:
+    assert (meaning("loss_va").split, meaning("ccc_va").split, meaning("ep").role) == ("val", "", "epoch")
     assert (meaning("TLOSS").split, meaning("TLOSS").metric) == ("train", "loss")
     assert (meaning("VEER").split, meaning("VEER").metric) == ("val", "eer")
     assert meaning("validation/main/loss").metric == "loss"

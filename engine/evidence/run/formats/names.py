@@ -40,6 +40,8 @@ def meaning(name: str) -> Meaning:
         parts = [part for part in parts if part != "history"]  # `train_loss_history` is a list of it
     if parts[:1] == ["va"] and parts[1:2] and parts[1] in words("falls") | words("rises"):
         parts[0] = "val"  # beside `tr_loss`; alone, va is the valence and arousal of an emotion
+    if parts[-1:] == ["va"] and parts[:-1] and parts[-2] in words("behind-the-letter-of-a-split"):
+        parts[-1] = "val"  # `loss_va`
     if any(part.rstrip("0123456789") == "lr" for part in parts) or ("learning" in parts and "rate" in parts):
         if _OF_A_SCHEDULE & set(parts):
             return Meaning("other")
@@ -49,7 +51,7 @@ def meaning(name: str) -> Meaning:
         parts = ["loss" if part == "cost" else part for part in parts]
     if (("grad" in parts or "gradient" in parts) and "norm" in parts) or bare == ["gnorm"]:
         return Meaning("gradient")
-    if parts in (["epoch"], ["epochs"], ["current", "epoch"]):
+    if parts in (["epoch"], ["epochs"], ["ep"], ["current", "epoch"]):
         return Meaning("epoch")
     if "_".join(parts) in words("steps") or "_".join(bare) in ("num_updates", "global_step"):
         return Meaning("step")

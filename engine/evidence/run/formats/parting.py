@@ -19,6 +19,10 @@ _TITLED = re.compile(
 """`train: loss 0.5; valid: loss 0.6`, `train (51.2 sec): loss=0.5`: each names the split of what follows."""
 _CLAUSES = re.compile(r"\s[|;]\s(?=(?:valid(?:ation)?|val|eval(?:uation)?|dev|test)\s+epoch\b)", re.IGNORECASE)
 """`Train Epoch: 3 Loss: 0.5 | Val Epoch: 3 Loss: 0.6` are two lines in one."""
+_OBJECTS = re.compile(
+    r"(?<=\}),?\s(?=(?:valid(?:ation)?|val|eval(?:uation)?|dev|test)(?:_\w{1,20})?\s?[:=]?\s?\{)", re.IGNORECASE
+)
+"""`train {'loss': 0.5} val {'loss': 0.6}`."""
 _BARE_LOSS = re.compile(rf"(?<![\w/] )(?<![\w/_])loss\s*[:=]?\s*{_NUMBER}", re.IGNORECASE)
 
 _TRAIN_LOSS = re.compile(rf"\btrain(?:ing)?[ _/]loss\s*[:=]?\s*{_NUMBER}", re.IGNORECASE)
@@ -36,6 +40,8 @@ def parts_of(line: str) -> list[str]:
     line = _JULIA.sub(r"\1", line) if "f0" in line else line
     if " epoch" in line.lower() and len(clauses := _CLAUSES.split(line)) > 1:
         return [part for clause in clauses for part in parts_of(clause)]
+    if "} " in line and len(objects := _OBJECTS.split(line)) > 1:
+        return objects
     parts = _PARTS.split(line) if "[" in line else []
     if len(parts) > 2:
         return parts

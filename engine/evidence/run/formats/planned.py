@@ -91,8 +91,9 @@ def plan_of_json(text: str, records: Sequence[Record]) -> RunMeta | None:
         planned = steps.pop()
         return RunMeta(planned_steps=planned, status="completed" if _reached(records, planned) else "unfinished")
     counted = [record.epoch for record in records if record.epoch is not None]
-    if len(told) != 1 or not counted:
+    if len(told) != 1 or (not counted and (last or len(records) > max(told))):
         return None
+    counted = counted or [0, len(records) - 1]  # a row for each epoch
     epochs = told.pop()
     done = max(counted) + (1 - min(min(counted), 1))
     return RunMeta(planned_epochs=epochs, status="completed" if done >= epochs else "unfinished") if epochs else None

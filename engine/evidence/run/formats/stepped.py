@@ -27,6 +27,8 @@ def read_stepped(content: Any) -> list[Record] | None:
     `{"loss": {"steps": [...], "values": [...]}}` of Sacred, `{"x": [...], "y": [...]}` of ClearML,
     `[{"step": 1, "value": 0.5}, ...]`, and lists of pairs of a step and a value.
     """
+    if isinstance(content, list):
+        content = _by_name(content)
     if not isinstance(content, dict):
         return None
     curves = [one for one in _curves(content, "", 0) if meaning(one[0]).role in ("curve", "rate", "gradient")]
@@ -41,6 +43,13 @@ def read_stepped(content: Any) -> list[Record] | None:
     if what == "epoch":
         return [Record(told[place], epoch=place) for place in sorted(told)]
     return [Record(told[place], step=count(place)) for place in sorted(told)]
+
+
+def _by_name(content: list[Any]) -> dict[str, Any] | None:
+    """A list of curves, each with its name in it, as an object; None where it is none."""
+    named = [one for one in content if isinstance(one, dict) and isinstance(one.get("name"), str)]
+    lists = len(named) == len(content) and all(any(isinstance(one.get(key), list) for key in _VALUES) for one in named)
+    return {one["name"]: one for one in named} if lists else None
 
 
 def _curves(content: dict[str, Any], prefix: str, depth: int) -> Iterator[Curve]:
