@@ -26,6 +26,7 @@ from .formats.scattered import read_scattered
 from .formats.tables import read_table
 from .formats.telemetry import read_telemetry
 from .formats.tensorboard import is_events, read_events
+from .formats.triples import read_triples
 from .formats.wandb import is_run_file, meta_of, read_run_file, with_machine
 from .series import RunSeries
 
@@ -49,7 +50,7 @@ def read_foreign(path: Path) -> tuple[RunSeries, ...]:
     if run := _long(path):
         return (run,)
     text = normalised(one_version(read_text(path)))
-    for read in (_boosting, _json, _json_lines, _telemetry, _table, _kaldi, _console):
+    for read in (_boosting, _json, _json_lines, _telemetry, _table, _kaldi, _triples, _console):
         if runs := read(text, path):
             return runs
     return ()
@@ -103,6 +104,11 @@ def _boosting(text: str, path: Path) -> tuple[RunSeries, ...]:
 def _kaldi(text: str, path: Path) -> tuple[RunSeries, ...]:
     records = read_lines(plain_lines(text)) if "compute_prob_" in text else None
     return runs_of(records, path, "Kaldi nnet3") if records else ()
+
+
+def _triples(text: str, path: Path) -> tuple[RunSeries, ...]:
+    records = read_triples(plain_lines(text)) if text.lstrip()[:1].isdigit() else None
+    return runs_of(records, path, "step, name and value") if records else ()
 
 
 def _json(text: str, path: Path) -> tuple[RunSeries, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -217,6 +217,13 @@ def _speaking(names: Iterable[str]) -> Iterator[str]:
         yield from sorted(found, key=lambda name: name != word)
 
 
+def _parts(names: Collection[str]) -> set[str]:
+    """The scores of single classes beside that of all: `auroc_edema`, `auroc_mass` and so on beside `auroc`."""
+    parts = {name: [part for part in names if part.startswith(f"{name}_")] for name in names}
+    return {part for found in parts.values() if len(found) >= _FEWEST_PARTS for part in found}
+
+
+_FEWEST_PARTS = 3
 _A_COURSE = 5
 """Epochs whose means show a course."""
 
@@ -278,6 +285,7 @@ class RunSeries:
         found = {s.metric: s for s in scored if 2 * len(s) >= most}  # a score of the end alone is no curve
         if self.meta.selected_by in found:
             return found[self.meta.selected_by]
+        found = {name: s for name, s in found.items() if name not in _parts(found)}
         return found[next(_speaking(found), next(iter(found)))] if found else None
 
     @property

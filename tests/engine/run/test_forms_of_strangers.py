@@ -182,3 +182,29 @@ def test_a_translation_that_is_learned_is_no_failure_and_one_at_nothing_is(tmp_p
 
     assert "failure-to-learn" not in found(9.0)
     assert "failure-to-learn" in found(3.0)
+
+
+def test_a_step_a_name_and_a_number_a_line_are_curves(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(
+        "".join(f"{s} val {val(e)}\n{s} hella 0.2\n{s} train {train(e)}\n" for e, s in ((e, 9 * e) for e in EPOCHS))
+    )
+
+    run = read_run(path)
+
+    assert (run.reader, numbers(run.validation_loss)) == ("step, name and value", [val(e) for e in EPOCHS])
+    assert run.train_loss is not None and run.train_loss.at.tolist() == [9 * e for e in EPOCHS]
+
+
+@pytest.mark.parametrize("line", ["{e} wavs 0.5\n", "{e} train {t} more\n"])
+def test_other_lines_of_three_words_are_no_curves(line: str, tmp_path: Path) -> None:
+    from engine.evidence.run.formats.triples import read_triples
+
+    assert read_triples([line.format(e=e, t=train(e)) for e in EPOCHS]) is None
+
+
+def test_the_score_of_all_classes_speaks_before_those_of_single_ones(tmp_path: Path) -> None:
+    form = "epoch {e} val_loss: {v} val_auroc_edema: 0.4 val_auroc_mass: 0.9 val_auroc_hernia: 0.8 val_auroc: 0.85\n"
+    run = read_run(written(tmp_path, form))
+
+    assert run.metric is not None and run.metric.name == "val/auroc"
