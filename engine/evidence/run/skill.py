@@ -79,6 +79,8 @@ def _chance(run: RunSeries, metric: Series) -> float | None:
         return 0.0
     if _OVERLAPS & set(metric.metric.split("_")):
         return 0.0
+    if words("half-by-a-guess") & set(metric.metric.split("_")):
+        return _HALF
     if run.meta.chance is not None and metric.metric == run.meta.selected_by and run.meta.chance < 1:
         return run.meta.chance if metric.better == "higher" else 1 - run.meta.chance
     if run.meta.classes and run.meta.classes > 1:
