@@ -1,6 +1,7 @@
 """Signals against curves made by hand, whose answers are known."""
 
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -358,3 +359,13 @@ def test_a_log_without_epochs_leaves_them_unknown():
     assert reason(RunSeries(Path("run"), "test", (bare,), (), None, meta=RunMeta()), "epochs_seen") == (
         "the log does not count epochs"
     )
+
+
+def test_a_spike_as_large_as_numbers_go_is_counted_without_a_word() -> None:
+    from engine.evidence.run.stability import _excess
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, score = _excess(np.array([1.0, 1.0, 1e308, 1.0, 1.0, 1.0, 1.0]), 2)
+
+    assert np.isinf(score[2])
