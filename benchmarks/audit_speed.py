@@ -82,12 +82,18 @@ def main() -> None:
         if "--memory" in sys.argv:
             figures["memory"] = _asked("audit", _many(data, folder))
             print(f"MB at 100,000 clips: {figures['memory']['peaks_mb']}", flush=True)
-    keep("audit_speed", figures)
+    keep("audit_speed", {**_kept(), **figures})
+
+
+def _kept() -> dict[str, Any]:
+    file = RESULTS / "audit_speed.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
 
 
 def _quiet(data: Path, folder: Path, sizes: tuple[int, ...]) -> None:
     """Measure three forms in turn, over so many hours each, and put the rows under `quiet` beside what is kept."""
-    kept = json.loads((RESULTS / "audit_speed.json").read_text(encoding="utf-8"))
+    kept = _kept()
     load, forms = os.getloadavg()[0], [one for one in _forms(data, folder) if one[0] in QUIET_FORMS]
     rows = [row for row in kept.get("quiet", {}).get("rows", []) if row["set"] not in map(_over, sizes)]
     for form, manifest in forms:
