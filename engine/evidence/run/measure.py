@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from knowledge.records import Measured
 
 from .carrying import carrying
@@ -35,6 +37,7 @@ _SIGNALS = (
 _COUNTING = (spikes, telemetry, settling)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # numbers at their limits are the log's, and nothing to warn of here
 def measure_run(run: RunSeries, limits: Limits | None = None) -> Measured:
     """Return every fact `run.*` about one run.
 

@@ -123,8 +123,7 @@ def _excess(values: Floats, reach: int) -> tuple[Floats, Floats]:
     around = np.fmax(before, after)
     around[[0, -1]] = values[[0, -1]]
     spread = max(deviation(values - around), 1e-9)
-    with np.errstate(over="ignore"):  # of a loss of 1e308 it is infinite
-        return values - around, (values - around) / spread
+    return values - around, (values - around) / spread
 
 
 def _longest(flags: Flags) -> int:
