@@ -15,15 +15,13 @@ from .clocks import clocks
 from .counting import Counts
 from .json_logs import read_json_lines
 from .names import meaning
-from .pairs import pairs_of
+from .pairs import NUMBER, pairs_of
 from .parting import parts_of, runs_parted, unglued
 from .placing import OF_HELD_OUT, Place, holds, move
 from .planned import OUT_OF_MEMORY
 from .record import Record
 from .rewriting import rewritten
 
-_NUMBER = r"(?>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity))"
-"""Whole or not at all: part of a long row of digits is no number, and trying each part would take their cube."""
 _EMBEDDED = re.compile(r"\{[\"'].*\}(?=[\s)\],]*$)")
 _OF_PYTHON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false", "'": '"'}
 _PYTHON = re.compile(r"\b(?:nan|inf|None|True|False)\b|'")
@@ -52,7 +50,7 @@ _STAMP = re.compile(
 _SCORE_AT = re.compile(r"\bScore at iteration (\d+) is ")
 """`Score at iteration 100 is 1.39`, by which DL4J tells the training loss."""
 _LONGEST_TITLE = 60
-_TOLD = re.compile(rf"[:=]\s*{_NUMBER}\s*$")
+_TOLD = re.compile(rf"[:=]\s*{NUMBER}\s*$")
 """A number at the end of a line: it says something, and is no title of what follows."""
 _BAR = re.compile(r"\s*\d+/\d+ ?(?:\[|\u2501)")
 """The progress bar of Keras, of versions 2 and 3."""
@@ -60,7 +58,7 @@ _NUMBERED_NAME = re.compile(r"\b(?:top[ -]\d+(?=[ -]?(?:acc|err|prec))|(?:bleu|r
 """`top 5 acc`, `BLEU-4`: the number belongs to the name."""
 _CLASS = re.compile(r"\s*[\w-]+:\s+precision:.*FB1:")
 """What conlleval tells of one class, below the scores of all."""
-_TELLS = re.compile(rf"[A-Za-z](?:_?\d{{1,3}})?\s*[:=]\s*{_NUMBER}")
+_TELLS = re.compile(rf"[A-Za-z](?:_?\d{{1,3}})?\s*[:=]\s*{NUMBER}")
 _LONGEST_LINE = 4000
 """Longer lines are dumps of arrays, or configurations, not logs."""
 _OF_CONFIGURATION = 1000

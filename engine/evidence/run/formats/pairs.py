@@ -9,12 +9,12 @@ from ..series import direction_of
 from ..words import splits, words
 from .names import is_metric, meaning
 
-_NUMBER = r"(?>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity))"
+NUMBER = r"(?>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|NaN|inf|Infinity))"
 """Whole or not at all: part of a long row of digits is no number, and trying each part would take their cube."""
 _PAIR = re.compile(
     rf"(?<![A-Za-z])(?P<name>[A-Za-z_][\w@./]{{0,59}}(?:[ -][A-Za-z_@][\w@./]{{0,59}}){{0,3}}?)"
     rf"\s*(?P<sign>[:=]\s*[(\[]?\s*|\s+|\s*\(\s*)"
-    rf"(?P<value>{_NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){_NUMBER})\))?"
+    rf"(?P<value>{NUMBER})(?![\w/:.-]*[A-Za-z_/])(?:\s*\((?P<mean>(?![-+]){NUMBER})\))?"
 )
 _SECONDS = re.compile(r"\s?s(?:ec(?:onds)?)?\b")
 _DECIMAL = re.compile(r"\s+\d+\.\d")
