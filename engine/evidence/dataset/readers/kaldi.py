@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from os.path import isfile
 from pathlib import Path
 
 from knowledge.errors import InputError
@@ -114,6 +115,6 @@ def _placed(directory: Path, record: dict[str, str], split: str) -> dict[str, st
     path = record["wav"]
     if not path.startswith("/") and not path.endswith("|"):
         bases = (directory, *list(directory.resolve().parents)[:4], Path.cwd())
-        base = next((base for base in bases if (base / path).is_file()), directory)
+        base = next((base for base in bases if isfile(base / path)), directory)  # noqa: PTH113 - a name may be too long
         record["wav"] = str((base / path).resolve() if base is not directory else base.resolve() / path)
     return {**record, "split": split} if split else record

@@ -354,3 +354,9 @@ def test_a_repaired_manifest_keeps_parts_of_files(tmp_path: Path) -> None:
 
     assert again.regions == dataset.regions
     assert [row.split for row in again.rows] == list(proposal.splits)
+
+
+def test_a_name_too_long_for_the_system_is_a_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "wav.scp").write_text(f"u1 {'9' * 400}\n")
+
+    assert list(read_dataset(tmp_path).found) == [None]
