@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.evidence.dataset import measure_dataset, read_dataset, scan_clips
 from expert.chaining import consult
-from expert.consultation.judging import minimums
+from expert.consultation.standards import Standards
 from knowledge.loader import load_knowledge
 
 SETS = {"fsdd": ("label", "speaker", 900), "esc10": ("label", "group", 0), "speechocean762": ("score", "speaker", 0)}
@@ -41,7 +41,7 @@ def found(folder: Path) -> dict[str, Any]:
     """Return the confound findings of a set, and the separations that they rest on."""
     dataset = read_dataset(folder / "manifest.csv")
     knowledge = load_knowledge()
-    measured = measure_dataset(dataset, scan_clips(dataset.regions), least=minimums(knowledge, dataset))
+    measured = measure_dataset(dataset, scan_clips(dataset.regions), least=Standards.of(knowledge, dataset).minimums)
     session = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
     rules = [finding.rule for finding in session.findings if finding.id == "confound"]
     values = {family: measured.get(f"dataset.confound_{family}_separation") for family in FAMILIES}

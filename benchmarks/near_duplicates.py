@@ -22,7 +22,7 @@ from benchmarks.data import keep
 from benchmarks.planted import plant
 from engine.evidence.dataset import NearPair, Region, Scan, find_near, read_dataset, scan_clips
 from engine.evidence.dataset.near_copies import near_groups
-from expert.consultation.judging import near_limits
+from expert.consultation.standards import Standards
 from knowledge.loader import load_knowledge
 
 SETS = {"fsdd": ("label", "speaker", 12), "esc10": ("label", "group", 6), "speechocean762": ("score", "speaker", 8)}
@@ -80,7 +80,7 @@ def row(
     truth = json.loads((out / "truth.json").read_text())
     dataset = read_dataset(out / "manifest.csv")
     scan = scan_clips(dataset.regions)
-    limits = near_limits(load_knowledge(), dataset)
+    limits = Standards.of(load_knowledge(), dataset).near
     began = time.process_time()
     pairs = find_near(scan, plain=limits.plain)
     spent = time.process_time() - began

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from knowledge.rulebook import Knowledge
 
     from ..session import Session
+    from .standards import Standards
 
 
 @dataclass(frozen=True)
@@ -106,29 +107,30 @@ def audit_dataset(
         manifest, path=path, label=label, group=group, split=split, text=text, session=session, raters=raters,
         audio_root=audio_root, task=task, with_sound=decode,
     )  # fmt: skip
-    in_force = functools.cache(lambda: _loaded(knowledge))  # at the latest where it is needed
+    standards = functools.cache(lambda: _standards(knowledge, dataset))  # at the latest where they are needed
     if not decode:
         from .judging import judged
 
-        return judged(in_force(), dataset, NOTHING_DECODED, None, (), scale, protocol)
-    scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster, meanwhile=in_force)
+        return judged(standards(), dataset, NOTHING_DECODED, None, (), scale, protocol)
+    scan = scan_clips(dataset.regions, progress, workers=workers, cache=cache, cluster=cluster, meanwhile=standards)
     if forkable():  # those who compare need the memory more; for another scan new ones are forked
         end_workers()
     from .judging import compared, judged
 
     count = workers or processors()
-    near, review = compared(in_force(), dataset, scan, count)
-    return judged(in_force(), dataset, scan, near, review, scale, protocol, count)
+    near, review = compared(standards(), scan, count)
+    return judged(standards(), dataset, scan, near, review, scale, protocol, count)
 
 
-def _loaded(knowledge: Knowledge | Callable[[], Knowledge]) -> Knowledge:
-    """Load the rulebooks, what judges by them, and have the rules of the audit compiled.
+def _standards(knowledge: Knowledge | Callable[[], Knowledge], dataset: Dataset) -> Standards:
+    """Load the rulebooks and what judges by them, and let them set their limits.
 
     It is a third of what an audit of a thousand clips takes, and clips are decoded meanwhile.
     """
-    from .judging import prepared
+    from . import judging  # noqa: F401  # needed soon, and loaded while nothing else can be done
+    from .standards import Standards
 
-    return prepared(knowledge() if callable(knowledge) else knowledge)
+    return Standards.of(knowledge() if callable(knowledge) else knowledge, dataset)
 
 
 def write_repaired_manifest(audit: Audit, target: Path) -> Path:

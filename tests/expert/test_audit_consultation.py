@@ -13,8 +13,8 @@ from engine.evidence.dataset.probes import Minimums
 from engine.plan import Plan
 from engine.synthesis import make_corpus
 from expert.consultation.audit import Audit, audit_dataset, write_repaired_manifest
-from expert.consultation.judging import minimums
 from expert.consultation.patch import apply_remedy
+from expert.consultation.standards import Standards
 from knowledge.errors import InputError, UsageError
 from knowledge.loader import load_knowledge
 from knowledge.rulebook import Knowledge
@@ -278,5 +278,5 @@ def test_the_rules_say_what_a_probe_must_rest_on(tmp_path: Path) -> None:
     rules = tuple(rule for rule in knowledge.rules if rule.id != "audit.least-class-clips")
     fewer = replace(knowledge, rules=rules, digest="without that rule")
 
-    assert minimums(knowledge, read_dataset(manifest)) == Minimums(10, 3, 0.1, 50, 4)
-    assert minimums(fewer, read_dataset(manifest)) is None
+    assert Standards.of(knowledge, read_dataset(manifest)).minimums == Minimums(10, 3, 0.1, 50, 4)
+    assert Standards.of(fewer, read_dataset(manifest)).minimums is None

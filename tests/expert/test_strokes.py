@@ -7,7 +7,7 @@ import pytest
 
 from engine.evidence.dataset import NearPair, Region, read_dataset
 from engine.evidence.dataset.agreement import Agreement
-from expert.consultation.judging import judged_pairs
+from expert.consultation.standards import Standards
 from knowledge.loader import load_knowledge
 
 
@@ -26,7 +26,7 @@ def test_a_stroke_has_to_be_more_alike(tmp_path: Path, similarity: float, soundi
     (tmp_path / "m.csv").write_text("path,label\na.wav,x\nb.wav,x\n")
     pair = NearPair(Region(Path("a.wav")), Region(Path("b.wav")), similarity, "", 0.1, sounding_seconds)
 
-    copies, to_hear = judged_pairs(load_knowledge(), read_dataset(tmp_path / "m.csv"), [pair])
+    copies, to_hear = Standards.of(load_knowledge(), read_dataset(tmp_path / "m.csv")).near.divided([pair])
 
     assert (copies, to_hear) == (((pair,), ()) if copy else ((), (pair,)))
 
@@ -42,6 +42,6 @@ def test_the_waveforms_decide_about_notes_and_strokes(
     heard = Agreement(misfit, clearest_db)
     pair = NearPair(Region(Path("a.wav")), Region(Path("b.wav")), 0.99, "", stationarity, 0.02, waveforms=heard)
 
-    copies, _ = judged_pairs(load_knowledge(), read_dataset(tmp_path / "m.csv"), [pair])
+    copies, _ = Standards.of(load_knowledge(), read_dataset(tmp_path / "m.csv")).near.divided([pair])
 
     assert copies == ((pair,) if copy else ())

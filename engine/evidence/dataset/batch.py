@@ -5,6 +5,8 @@ It holds no more samples than a batch; what the measures cannot take is unknown 
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -43,20 +45,24 @@ class Part:
 
 
 def decode_and_measure(
-    regions: Sequence[Region], mark: Mark | None = None, *, most: int | None = None, reader: PlainReader | None = None
+    regions: Sequence[Region],
+    mark: Mark | None = None,
+    *,
+    most_seconds: float = math.inf,
+    reader: PlainReader | None = None,
 ) -> Part:
     """Decode and measure regions; `mark` is told the place of the clip that is decoded next, or MEASURING.
 
     Args:
         regions: what to decode.
         mark: called before each clip and each batch.
-        most: once so many samples are decoded, the rest is left out of the part; None: nothing is.
+        most_seconds: once they have passed, the rest is left out of the part.
         reader: what plain files are read with; nothing that it read before is needed any more.
     """
     clips: list[Clip] = []
     measured: list[tuple[list[int], WaveMeasures]] = []
     waves: dict[int, Wave] = {}
-    held = total = 0
+    held, until = 0, time.monotonic() + most_seconds
     reader = reader or PlainReader(SMALL_BYTES)
     reader.reuse()
     for place, region in enumerate(regions):
@@ -67,12 +73,12 @@ def decode_and_measure(
         if decoded.wave is not None:
             waves[place] = decoded.wave
             held += decoded.wave.samples.size
-        enough = place + 1 == len(regions) or (most is not None and total + held >= most)
+        enough = place + 1 == len(regions) or time.monotonic() >= until
         if waves and (held > _BATCH_SAMPLES or enough):
             if mark is not None:
                 mark(MEASURING)
             measured += _measured(list(waves), list(waves.values()))
-            waves, total, held = {}, total + held, 0
+            waves, held = {}, 0
             reader.reuse()
         if enough:
             break

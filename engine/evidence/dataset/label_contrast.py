@@ -32,10 +32,24 @@ def contrast_p(train: Integers, one: Integers, other: Integers) -> float:
     rng = np.random.default_rng(_SEED)
     pooled = train + one + other
     ones = rng.multivariate_hypergeometric(pooled, int(one.sum()), size=_SHUFFLES)
-    others = np.stack([rng.multivariate_hypergeometric(pooled - drawn, int(other.sum())) for drawn in ones])
+    others = _drawn(rng, pooled - ones, int(other.sum()))
     quotients = _quotient(pooled - ones - others, ones, others)
     extreme = int((quotients >= _quotient(train, one, other) * (1 - 1e-9)).sum())
     return (1 + extreme) / (1 + _SHUFFLES)
+
+
+def _drawn(rng: np.random.Generator, left: Integers, count: int) -> Integers:
+    """Draw `count` clips of each row of counts, `(rows, labels)`, without putting any back; label by label.
+
+    numpy draws of one row of counts at a time, which takes as long as eight rows here.
+    """
+    drawn = np.zeros_like(left)
+    behind, wanted = left.sum(axis=1), np.full(len(left), count)
+    for label in range(left.shape[1]):
+        behind = behind - left[:, label]
+        drawn[:, label] = rng.hypergeometric(left[:, label], behind, wanted)
+        wanted = wanted - drawn[:, label]
+    return drawn
 
 
 def evenness_p(train: Integers, one: Integers, other: Integers) -> float:

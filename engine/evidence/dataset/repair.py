@@ -6,6 +6,7 @@ everywhere goes to training first. When the old split merely lacks a validation 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -78,6 +79,7 @@ def propose_split(
     protocol: Protocol = "group-disjoint-split",
     keep_test: bool = False,
     near: Sequence[NearPair] = (),
+    before: Measured | None = None,
 ) -> SplitProposal | None:
     """Return a split with leak groups kept whole, or None when there are fewer leak groups than splits.
 
@@ -88,10 +90,12 @@ def propose_split(
         protocol: with leave-one-group-out, a fold for each leak group is proposed beside the split.
         near: pairs of clips that are copies of one another though not exact ones.
         keep_test: leave validation and test rows where they are, and take validation from the training rows.
+        before: the facts of the old split, where they are measured already.
     """
+    proposal = functools.partial(_proposal, dataset, scan, near, before, protocol)
     if protocol == "minimal-moves":
         moves = fewest_moves(dataset, scan, near)
-        return None if moves is None else _proposal(dataset, scan, near, protocol, moves.splits, (), (), ())
+        return None if moves is None else proposal(moves.splits, (), (), ())
     usable = where(usable_rows(dataset, scan))
     groups = leak_components(dataset, scan, near)
     kept: tuple[Split, ...] = ("test",) if keep_test else ()
@@ -110,7 +114,7 @@ def propose_split(
     for place, number in zip(free.tolist(), unit.tolist(), strict=True):
         splits[place] = names[assigned[number]]
     folds = _folds(groups, usable) if protocol == "leave-one-group-out" else ()
-    return _proposal(dataset, scan, near, protocol, tuple(splits), folds, kept, infeasible)
+    return proposal(tuple(splits), folds, kept, infeasible)
 
 
 def _assigned(
@@ -169,6 +173,7 @@ def _proposal(
     dataset: Dataset,
     scan: Scan,
     near: Sequence[NearPair],
+    before: Measured | None,
     protocol: Protocol,
     splits: tuple[Split, ...],
     folds: tuple[str, ...],
@@ -176,7 +181,6 @@ def _proposal(
     infeasible: tuple[str, ...],
 ) -> SplitProposal:
     column = _free_name("repaired_split", dataset.header)
-    before = measure_splits(dataset, scan, copy_components(dataset, scan, near))
     after_set = dataset.with_splits(splits, column)
     after = measure_splits(after_set, scan, copy_components(after_set, scan, near))
     return SplitProposal(
@@ -187,7 +191,7 @@ def _proposal(
         fold_column=_free_name("repaired_fold", dataset.header) if folds else "",
         kept=kept,
         left_out=tuple(dataset.row(place) for place, split in enumerate(splits) if not split),
-        before=before,
+        before=before or measure_splits(dataset, scan, copy_components(dataset, scan, near)),
         after=after,
         infeasible=infeasible,
     )

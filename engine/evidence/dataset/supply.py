@@ -13,8 +13,8 @@ from collections.abc import Sequence
 _MOST = 512
 """A run takes a part of a second, so that progress moves and an interruption loses little."""
 _LEAST = 2
-_LEAST_SECONDS = 0.002
-"""To ask and to answer takes a fifth of that, of the child's time and of its parent's."""
+_LEAST_SECONDS = 0.005
+"""To ask and to answer takes a tenth of that, of the child's time and of its parent's."""
 _RUNS_PER_CHILD = 3
 """A run is this part of what each child has left: two are under way in each."""
 

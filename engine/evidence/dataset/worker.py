@@ -27,11 +27,14 @@ from .plain_reader import PlainReader
 from .records import Region
 from .shared_rows import SharedRows, Widths
 
+if sys.platform != "win32":
+    import resource
+
 _MEMORY_BYTES = 700 << 20
 """What decoding may take above an idle worker: a batch of samples takes 200 MB."""
 MARK = struct.Struct("<q")
-_MOST_SAMPLES = 1 << 22
-"""A chunk ends after four minutes of 16 kHz: a fifth of a second for the slowest decoder."""
+_MOST_SECONDS = 0.1
+"""A chunk ends after so long: progress moves, and to ask and to answer takes a hundredth of it."""
 
 
 def main() -> None:
@@ -48,7 +51,7 @@ def serve(
     """Answer chunk after chunk until the questions end; both are descriptors, `shared` takes the mark.
 
     A question is a list of places in `known`, or of paths with their bounds. The answer may end before the last of
-    them, where the samples are many; of places the numbers are written to `rows`.
+    them, once it has taken long enough; of places the numbers are written to `rows`.
     """
     _limit_memory()
 
@@ -62,7 +65,7 @@ def serve(
             mark(0)
             asked_for = pickle.loads(question.body)
             regions = [known[each] if isinstance(each, int) else Region(*each) for each in asked_for]
-            part = decode_and_measure(regions, mark, most=_MOST_SAMPLES, reader=reader)
+            part = decode_and_measure(regions, mark, most_seconds=_MOST_SECONDS, reader=reader)
             own = asked_for if rows is not None and isinstance(asked_for[0], int) else ()
             widths = rows.write(own, part) if rows is not None and own else None
             send(told, packed(part, widths), len(part.clips))
@@ -106,9 +109,7 @@ _PLACED = 3
 
 def _limit_memory() -> None:
     """Let an allocation fail in here before the machine runs out."""
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's watch is all there is
+    if sys.platform == "win32":  # the parent's watch is all there is
         return
     used = Path("/proc/self/statm")
     base = int(used.read_text().split()[5]) * resource.getpagesize() if used.exists() else 0

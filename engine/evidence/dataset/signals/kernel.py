@@ -33,13 +33,12 @@ class Bands:
     @staticmethod
     def of_table(table: Floats) -> Bands:
         """Return the bands of a table of weights, `(bins, bands)`, whose columns are zero but for one run."""
-        edges, weights = np.zeros((table.shape[1], 2), np.int64), [np.empty(0, np.float32)]
-        for band, column in enumerate(table.T):
-            used = np.flatnonzero(column)
-            if len(used):
-                edges[band] = used[0], used[-1] + 1
-                weights.append(column[used[0] : used[-1] + 1].astype(np.float32))
-        return Bands(edges, np.concatenate(weights))
+        used = table.T != 0  # (bands, bins)
+        start, stop = used.argmax(axis=1), len(table) - used[:, ::-1].argmax(axis=1)
+        edges = np.where(used.any(axis=1, keepdims=True), np.stack((start, stop), axis=1), 0).astype(np.int64)
+        bins = np.arange(len(table))
+        runs = (bins >= edges[:, :1]) & (bins < edges[:, 1:])
+        return Bands(edges, table.T[runs].astype(np.float32))
 
     def table(self, bins: int) -> Floats:
         """Return the weights as `(bins, bands)`."""
@@ -69,7 +68,7 @@ def library() -> Any:
         found.tm_decimated.argtypes = [_P, _N, _P, _N, _N, _N, _P, _N]
         found.tm_products.argtypes = [_P, _N, _P, _N, _P]
         found.tm_peak_pairs.argtypes = [_P, _N, _N, _P, _P, _P, _P, _P, _P, _N, _F, _F, _P, _P]
-        found.tm_outlines.argtypes = [_P, _P, _P, _N, _P, _N, _P]
+        found.tm_outlines.argtypes = [_P, _P, _P, _P, _N, _P, _P]
         found.tm_sums.argtypes = [_P, _N, _P, _P]
         found.tm_rounded.argtypes = [_P, _N, _P]
     except (OSError, AttributeError, ValueError):
@@ -77,6 +76,8 @@ def library() -> Any:
     return found
 
 
+_ABOUT_OUTLINES = 28
+"""Cells of zeros that kernel.c lays about two outlines."""
 _P, _N, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
 
 
@@ -117,9 +118,10 @@ def outline_likeness(
     wide = cells.astype(np.int16)
     first, pairs = np.ascontiguousarray(first), np.ascontiguousarray(pairs)
     out = np.empty(len(pairs), np.float32)
+    room = np.empty((2 * int(np.diff(first).max(initial=0)) + _ABOUT_OUTLINES, cells.shape[1]), np.int16)
     found.tm_outlines(
-        *(wide.ctypes.data, first.ctypes.data, energy.ctypes.data, cells.shape[1]),
-        *(pairs.ctypes.data, len(pairs), out.ctypes.data),
+        *(wide.ctypes.data, first.ctypes.data, energy.ctypes.data, pairs.ctypes.data, len(pairs)),
+        *(room.ctypes.data, out.ctypes.data),
     )
     return out
 
