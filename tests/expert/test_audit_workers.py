@@ -41,6 +41,7 @@ def words(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_number_of_workers_brings_the_same_report(words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.evidence.dataset.neighbours._WORTH_SHARING", 100)
     monkeypatch.setattr("engine.evidence.dataset.near_comparison._BLOCK_PAIRS", 64)
+    monkeypatch.setattr("engine.evidence.dataset.near._WORTH_SHARING_SECONDS", 0)
     knowledge = load_knowledge()
     told = []
     for workers in (1, 2, 3):

@@ -17,11 +17,14 @@ from .agreement import Agreement
 from .candidates import candidate_pairs
 from .channel_pairs import channel_pairs
 from .clips import Clip, Progress, Scan
+from .coded import different
 from .near_comparison import LEAST, Comparison, Found
 from .records import Region
 
 _WORTH = 0.85
 """Pairs from here on have their waveforms compared, which takes longer than all before."""
+_WORTH_SHARING_SECONDS = 240.0
+"""Sound of the candidates from which on to compare it takes longer than to fork children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def find_near(
     outlines = [scan.outlines[place] for place in places] if scan.outlines else [b""] * len(places)
     profiles = np.ascontiguousarray(scan.profiles[places], np.float32)
     pairs = places[candidate_pairs(profiles, outlines, workers=workers)]
-    with Comparison(clips, workers) as comparison:
+    sound_seconds = sum(clips[place].duration_seconds for place in different(pairs).tolist())
+    with Comparison(clips, workers if sound_seconds >= _WORTH_SHARING_SECONDS else 1) as comparison:
         found = comparison.mixed(pairs, progress)
         known = {(each.first, each.second) for each in found}
         crossing = channel_pairs(scan, places, comparison.sides).tolist()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.evidence.dataset import read_dataset
-from engine.evidence.dataset.label_contrast import chi_square, contrast_p, evenness_p
+from engine.evidence.dataset.label_contrast import chi_square, contrast_p, drawn_without_return, evenness_p
 from engine.evidence.dataset.labels import isolated_scores, measure_labels
 from engine.evidence.dataset.splits import _design_effect, total_variation
 
@@ -203,6 +203,19 @@ def test_parts_of_a_random_split_differ_no_more_than_parts_of_a_random_split(see
     )
     assert contrast_p(pooled - one - other, one, one) == 1
     assert chi_square(one, 3 * one) == pytest.approx(0)
+
+
+def test_rows_of_counts_are_drawn_of_as_numpy_draws_of_each() -> None:
+    rng = np.random.default_rng(3)
+    left = np.tile(np.array([9, 0, 30, 5]), (4000, 1))
+
+    drawn = drawn_without_return(rng, left, 12)
+    known = rng.multivariate_hypergeometric(left[0], 12, size=4000)
+
+    assert (drawn.sum(axis=1) == 12).all()
+    assert ((drawn >= 0) & (drawn <= left)).all()
+    np.testing.assert_allclose(drawn.mean(axis=0), known.mean(axis=0), atol=0.1)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(known.T), atol=0.2)
 
 
 def test_with_one_split_beside_training_there_is_nothing_to_contrast(tmp_path: Path) -> None:

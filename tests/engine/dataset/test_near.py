@@ -220,6 +220,21 @@ def many(folder: Path) -> Scan:
     return scan_clips([Region(folder / name) for name in sounds])
 
 
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let children compare however little there is."""
+    monkeypatch.setattr("engine.evidence.dataset.near._WORTH_SHARING_SECONDS", 0)
+
+
+def test_little_sound_is_compared_by_this_process_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = many(tmp_path)
+    started: list[object] = []
+    monkeypatch.setattr("engine.evidence.dataset.side_by_side.SideBySide._start", started.append)
+    assert find_near(scan, workers=3)
+    assert not started
+
+
+@pytest.mark.usefixtures("shared")
 def test_any_number_of_processes_finds_the_same(tmp_path: Path) -> None:
     """To the last bit: transforms of several rows round otherwise than those of one."""
     scan = many(tmp_path)
@@ -230,6 +245,7 @@ def test_any_number_of_processes_finds_the_same(tmp_path: Path) -> None:
     assert any(pair.waveforms is not None for pair in one)
 
 
+@pytest.mark.usefixtures("shared")
 def test_a_small_table_of_sketches_changes_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = many(tmp_path)
     found = find_near(scan)
@@ -242,6 +258,7 @@ def test_a_small_table_of_sketches_changes_nothing_but_time(tmp_path: Path, monk
     assert all(pair.similarity == pytest.approx(similarity[pair.first, pair.second], abs=1e-4) for pair in few)
 
 
+@pytest.mark.usefixtures("shared")
 def test_processes_that_die_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every second child is killed in the middle of its work, as by the kernel where memory runs out."""
     scan = many(tmp_path)

@@ -107,3 +107,16 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "folder.wav").mkdir()
     for name in ("pipe.wav", "folder.wav", "none.wav", "nul\0.wav"):
         assert reader.read(tmp_path / name) is None
+
+
+def test_a_chunk_ends_once_it_has_taken_long_enough_and_no_clip_is_lost(tmp_path: Path) -> None:
+    regions = []
+    for number in range(3):
+        (tmp_path / f"{number}.wav").write_bytes(wav(np.random.default_rng(number).bytes(8000)))
+        regions.append(Region(tmp_path / f"{number}.wav"))
+
+    first = decode_and_measure(regions, most_seconds=0)
+
+    assert [clip.region for clip in first.clips] == regions[:1]
+    assert len(first.numbers) == 1
+    assert [clip.region for clip in decode_and_measure(regions, most_seconds=60).clips] == regions
