@@ -5,10 +5,9 @@
 DATA holds fsdd, esc10 and speechocean762 (default: TONMEISTER_TEST_DATA). Ratios are of processor time, children
 included, to one loop of `soundfile.read(file, dtype="float32")`, medians of three runs in turn. Two sizes are measured:
 the sets as they are (0.3 h), and sets of over an hour in which every clip is another sound: the same clips forwards,
-backwards, and both a third slower. All that is imported is imported before the clock starts, for the decoding as for the
-audit. The fixed cost of an audit, measured on ten clips, and what `tonmeister audit` costs with its start, are said
-apart. Every measurement runs in a process of its own. Rows are printed as they come; all takes
-ten minutes.
+backwards, and both a third slower. All that is imported is imported before the clock starts, for the decoding as for
+the audit. The fixed cost of an audit, measured on ten clips, and what `tonmeister audit` costs with its start, are said
+apart. Every measurement runs in a process of its own. Rows are printed as they come; all takes ten minutes.
 
 --quiet measures what needs a machine with nothing else to do: of FLAC, WAV and sub-second WAV, over an hour each,
 decoding and the audit five times in turn, and two scans of one worker at a time against one, which is what a second
