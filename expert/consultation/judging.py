@@ -57,7 +57,7 @@ def judged(
     if _concluded(concluded, "dataset.split_needs_repair"):
         measured += admitted(measure_moves(dataset, scan, near or ()), knowledge.vocabulary)
         concluded = consult(knowledge, measured.facts, packs=("audit",), unknown=measured.unknown)
-        proposal = _proposed(dataset, scan, near or (), measured, concluded, protocol)
+        proposal = _proposed(dataset, scan, near or (), facts, concluded, protocol)
     return Audit(dataset, measured, concluded, proposal, near or (), review, scan)
 
 
@@ -65,7 +65,7 @@ def _proposed(
     dataset: Dataset,
     scan: Scan,
     near: Sequence[NearPair],
-    measured: Measured,
+    facts: Measured,
     session: Session,
     wanted: Protocol | None,
 ) -> SplitProposal | None:
@@ -75,7 +75,7 @@ def _proposed(
     shares = SplitShares.parsed(str(session.facts["dataset.repair_shares"].value), even)
     keep_test = _concluded(session, "dataset.repair_keeps_test")
     return propose_split(
-        dataset, scan, shares=shares, protocol=protocol, keep_test=keep_test, near=near, before=measured
+        dataset, scan, shares=shares, protocol=protocol, keep_test=keep_test, near=near, before=facts
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.evidence.dataset.coded import different, quantiles
 from engine.evidence.dataset.records import SPLITS
 
 from .document import Document, Heading, Paragraph, Table
@@ -96,11 +97,11 @@ def _parts(audit: Audit) -> Iterator[_Part]:
     of_region = np.array([place_of.get(region, -1) for region in data.regions] + [-1], dtype=np.intp)
     clip_of = of_region[data.region_codes]
     known = clip_of >= 0
-    yield _Part("all", "all", np.unique(clip_of[known]))
+    yield _Part("all", "all", different(clip_of[known]))
     for number, split in enumerate(SPLITS):
         rows = known & (data.splits == number)
         if rows.any():
-            yield _Part("split", split, np.unique(clip_of[rows]))
+            yield _Part("split", split, different(clip_of[rows]))
     if data.columns.label and data.task == "classification":
         yield from _named("class", data.labels, clip_of)
     if data.columns.group:
@@ -111,13 +112,13 @@ def _named(kind: str, column: Coded, clip_of: npt.NDArray[np.intp]) -> Iterator[
     rows = np.flatnonzero((clip_of >= 0) & (column.codes >= 0))
     rows = rows[np.argsort(column.codes[rows], kind="stable")]
     for places in np.split(rows, np.flatnonzero(np.diff(column.codes[rows])) + 1) if len(rows) else ():
-        yield _Part(kind, column.names[int(column.codes[places[0]])], np.unique(clip_of[places]))
+        yield _Part(kind, column.names[int(column.codes[places[0]])], different(clip_of[places]))
 
 
 def _spread(column: npt.NDArray[np.floating], part: _Part) -> tuple[int, list[float]] | None:
     values = column[part.places]
     values = values[np.isfinite(values)]
-    return (len(values), np.percentile(values, _PERCENTILES).tolist()) if len(values) else None
+    return (len(values), quantiles(values, np.array(_PERCENTILES) / 100).tolist()) if len(values) else None
 
 
 def _row(columns: dict[str, npt.NDArray[np.floating]], part: _Part) -> tuple[str, ...]:

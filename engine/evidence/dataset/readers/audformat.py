@@ -9,8 +9,6 @@ from os.path import isfile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from knowledge.errors import InputError
 
 from .table import Table, table_of_records
@@ -66,24 +64,18 @@ def _header(header: Path) -> Json:
     try:
         if header.stat().st_size > _MOST_HEADER_BYTES:
             raise InputError(f"{header}: a header of more than {_MOST_HEADER_BYTES >> 20} MiB")
-        content = yaml.load(header.read_text("utf-8"), Loader=_PlainLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{header} is not YAML: {str(error).splitlines()[0]}") from None
+        text = header.read_text("utf-8")
+        from .plain_yaml import plain_yaml
+
+        content = plain_yaml(text)
+    except ValueError as error:
+        raise InputError(f"{header} is not YAML: {error}") from None
     except OSError as error:
         raise InputError(f"{header}: {error.strerror}") from None
     tables = content.get("tables") if isinstance(content, dict) else None
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise InputError(f"{header}: no `tables`, expected the header of an audformat database")
     return {str(key): value for key, value in content.items()}
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Refuses anchors: a few of them in a row unfold into more than any memory holds."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not read")
-        return super().compose_node(parent, index)
 
 
 def _split_of(content: Json, table: Json) -> str:
