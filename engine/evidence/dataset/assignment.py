@@ -1,7 +1,7 @@
 """Assigns whole groups to splits so that labels and sizes come out even; knows nothing of audio, rows or files.
 
 A greedy start (large groups first), then moves and swaps of groups while they help (exchange.py), from several random
-orders side by side; the best is kept. The same input gives the same result.
+orders side by side; the best is evened out (evenness.py). The same input gives the same result.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .evenness import evened, judged, worths
 from .exchange import Problem, improved
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +25,11 @@ _RESTARTED_CELLS = 200_000
 _MOVED_CELLS = 20_000_000
 """Groups times strata times moves, so that a hundred thousand groups take seconds and not minutes."""
 _FEWEST_MOVES, _MOVES = 20, 1000
+_SIZE_ERROR = 0.01
+"""Share of all clips by which a split may be off for the sake of its labels; more only where it was before."""
+_KICKS, _GROUPS_A_KICK = 40, 4
+_FEWEST_KICKED, _MOST_KICKED = 8, 64
+"""Of fewer groups the starts reach nearly every split; of more, any start comes out even."""
 _SIZE_WEIGHT = 4.0
 """A split that is too large or small costs as much as four labels that are off by as much."""
 
@@ -39,13 +45,16 @@ class Assignment:
     """Worst label distance (total variation) of a split to the whole, plus its worst error of size."""
 
 
-def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_]) -> Assignment:
+def assign(
+    counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_], *, thorough: bool = False
+) -> Assignment:
     """Return the most even assignment found.
 
     Args:
         counts: clips of each stratum in each group, `(groups, strata + 1)`; the last column is the group's size.
         shares: wanted share of each split; they add up to 1.
         required: whether a split must hold a stratum, `(splits, strata + 1)`.
+        thorough: whether to look longer, where that helps.
     """
     problem = _problem(counts, shares, required)
     most = _MORE_RESTARTS if len(counts) <= _FEW_GROUPS else RESTARTS
@@ -53,10 +62,35 @@ def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np
     different = {start.tobytes(): start for start in _greedy(problem, restarts)}  # of few groups, many begin alike
     starts = np.stack(list(different.values()))
     moves = min(_MOVES, max(_FEWEST_MOVES, _MOVED_CELLS // counts.size))
-    found = improved(problem, starts, moves)
-    lacking, uneven = _unevenness(problem, found)
-    best = np.lexsort((uneven, lacking))[0]
-    return Assignment(found[best], int(lacking[best]), float(uneven[best]))
+    best = _ranked(problem, improved(problem, starts, moves))[0]
+    size_error = max(_SIZE_ERROR, float(judged(problem, problem.held(best[None]))[2][0]))
+    best = evened(problem, best, size_error)
+    if thorough:
+        best = _kicked(problem, best, size_error)
+    (lacking,), (distance,), (size_error,) = judged(problem, problem.held(best[None]))
+    return Assignment(best, int(lacking), float(distance + size_error))
+
+
+def longer_helps(groups: int) -> bool:
+    """Whether to look longer for an assignment of so many groups may bring a better one."""
+    return _FEWEST_KICKED < groups <= _MOST_KICKED
+
+
+def _kicked(problem: Problem, best: Integers, size_error: float) -> Integers:
+    """Throw a few groups about, even out again, and keep what is better: so a search leaves where it rests."""
+    rng = np.random.default_rng(0)
+    for _ in range(_KICKS):
+        other = best.copy()
+        other[rng.permutation(len(best))[:_GROUPS_A_KICK]] = rng.integers(0, len(problem.target), _GROUPS_A_KICK)
+        best = _ranked(problem, np.stack((best, evened(problem, other, size_error))), size_error)[0]
+    return best
+
+
+def _ranked(problem: Problem, assigned: Integers, size_error: float = 1.0) -> Integers:
+    """Return assignments `(assignments, groups)`, the best first."""
+    worth = worths(*judged(problem, problem.held(assigned)), size_error)
+    ranked: Integers = assigned[np.lexsort(worth[::-1])]
+    return ranked
 
 
 def _problem(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_]) -> Problem:
@@ -68,18 +102,6 @@ def _problem(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[
     urgent = required.astype(np.float64)
     urgent[:, -1] *= required.shape[1]  # an empty split is worse than all classes lost
     return Problem(sized, target, weight, urgent)
-
-
-def _unevenness(problem: Problem, assigned: Integers) -> tuple[Integers, Floats]:
-    """Return how many required strata each assignment lacks, and its worst label distance plus worst size error."""
-    held = problem.held(assigned)
-    lacking = np.where(held == 0, problem.required, 0).sum(axis=(1, 2)).astype(np.int64)
-    labels, sizes = held[:, :, :-1], held[:, :, -1]
-    overall = problem.counts[:, :-1].sum(axis=0) / max(1.0, problem.counts[:, :-1].sum())
-    own = labels / np.maximum(1.0, labels.sum(axis=2, keepdims=True))
-    distance = np.abs(own - overall).sum(axis=2).max(axis=1) / 2
-    size_error = np.abs(sizes - problem.target[:, -1]).max(axis=1) / max(1.0, problem.counts[:, -1].sum())
-    return lacking, distance + size_error
 
 
 def _greedy(problem: Problem, starts: int) -> Integers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from knowledge.records import Measured
 
-from .assignment import assign
+from .assignment import assign, longer_helps
 from .clips import Scan
 from .coded import Integers
 from .counting import where
@@ -120,11 +121,11 @@ def propose_split(
 def _assigned(
     counts: npt.NDArray[np.int64], names: Sequence[Split], required: npt.NDArray[np.bool_], shares: SplitShares
 ) -> npt.NDArray[np.int64]:
-    """Try the shares in order of preference until one comes out even; else take the most even."""
+    """Try the shares in order of preference until one comes out even; else look longer, and take the most even."""
     tried = []
-    for wanted in shares.wanted:
+    for thorough, wanted in product((False, True) if longer_helps(len(counts)) else (False,), shares.wanted):
         part = np.array([wanted[SPLITS.index(name)] for name in names])
-        result = assign(counts, tuple(part / part.sum()), required)
+        result = assign(counts, tuple(part / part.sum()), required, thorough=thorough)
         if result.lacking == 0 and result.unevenness <= shares.even:
             return result.splits
         tried.append(result)

@@ -75,6 +75,20 @@ def test_a_rare_class_reaches_every_split_when_it_has_three_groups() -> None:
     assert result.lacking == 0
 
 
+def test_to_look_longer_finds_no_worse_and_loses_no_class() -> None:
+    """Twelve speakers who nearly all have one label: most searches rest where no single change helps."""
+    better = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        counts = np.zeros((12, 4), dtype=np.int64)
+        counts[np.arange(12), rng.integers(0, 3, 12)] = rng.integers(2, 60, 12)
+        counts[:, -1] = counts.sum(axis=1)
+        soon, late = (assign(counts, SHARES, required(counts), thorough=thorough) for thorough in (False, True))
+        assert (late.lacking, late.unevenness) <= (soon.lacking, soon.unevenness + 1e-9)
+        better += late.unevenness < soon.unevenness - 1e-6
+    assert better
+
+
 def test_thousands_of_groups_take_a_moment() -> None:
     rng = np.random.default_rng(0)
     counts = rng.poisson(0.5, (5000, 11))
