@@ -27,7 +27,7 @@ _MOVED_CELLS = 20_000_000
 _FEWEST_MOVES, _MOVES = 20, 1000
 _SIZE_ERROR = 0.01
 """Share of all clips by which a split may be off for the sake of its labels; more only where it was before."""
-_KICKS, _GROUPS_A_KICK = 40, 4
+_KICKS, _GROUPS_A_KICK = 15, 4
 _FEWEST_KICKED, _MOST_KICKED = 8, 64
 """Of fewer groups the starts reach nearly every split; of more, any start comes out even."""
 _SIZE_WEIGHT = 4.0
@@ -45,16 +45,13 @@ class Assignment:
     """Worst label distance (total variation) of a split to the whole, plus its worst error of size."""
 
 
-def assign(
-    counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_], *, thorough: bool = False
-) -> Assignment:
+def assign(counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_]) -> Assignment:
     """Return the most even assignment found.
 
     Args:
         counts: clips of each stratum in each group, `(groups, strata + 1)`; the last column is the group's size.
         shares: wanted share of each split; they add up to 1.
         required: whether a split must hold a stratum, `(splits, strata + 1)`.
-        thorough: whether to look longer, where that helps.
     """
     problem = _problem(counts, shares, required)
     most = _MORE_RESTARTS if len(counts) <= _FEW_GROUPS else RESTARTS
@@ -63,27 +60,33 @@ def assign(
     starts = np.stack(list(different.values()))
     moves = min(_MOVES, max(_FEWEST_MOVES, _MOVED_CELLS // counts.size))
     best = _ranked(problem, improved(problem, starts, moves))[0]
-    size_error = max(_SIZE_ERROR, float(judged(problem, problem.held(best[None]))[2][0]))
-    best = evened(problem, best, size_error)
-    if thorough:
-        best = _kicked(problem, best, size_error)
-    (lacking,), (distance,), (size_error,) = judged(problem, problem.held(best[None]))
-    return Assignment(best, int(lacking), float(distance + size_error))
+    return _assignment(problem, evened(problem, best, _size_error(problem, best)))
 
 
-def longer_helps(groups: int) -> bool:
-    """Whether to look longer for an assignment of so many groups may bring a better one."""
-    return _FEWEST_KICKED < groups <= _MOST_KICKED
+def reassign(
+    counts: Integers, shares: tuple[float, ...], required: npt.NDArray[np.bool_], found: Integers
+) -> Assignment:
+    """Look longer for an assignment, where that helps: throw a few groups about, even out again, keep what is better.
 
-
-def _kicked(problem: Problem, best: Integers, size_error: float) -> Integers:
-    """Throw a few groups about, even out again, and keep what is better: so a search leaves where it rests."""
-    rng = np.random.default_rng(0)
-    for _ in range(_KICKS):
+    So a search leaves the place where it rests. The arguments are those of `assign`, and what it found.
+    """
+    problem, rng = _problem(counts, shares, required), np.random.default_rng(0)
+    best, size_error = found, _size_error(problem, found)
+    for _ in range(_KICKS if _FEWEST_KICKED < len(counts) <= _MOST_KICKED else 0):
         other = best.copy()
-        other[rng.permutation(len(best))[:_GROUPS_A_KICK]] = rng.integers(0, len(problem.target), _GROUPS_A_KICK)
+        other[rng.permutation(len(best))[:_GROUPS_A_KICK]] = rng.integers(0, len(shares), _GROUPS_A_KICK)
         best = _ranked(problem, np.stack((best, evened(problem, other, size_error))), size_error)[0]
-    return best
+    return _assignment(problem, best)
+
+
+def _size_error(problem: Problem, splits: Integers) -> float:
+    """Return by which share of all clips a split may be off for the sake of the labels."""
+    return max(_SIZE_ERROR, float(judged(problem, problem.held(splits[None]))[2][0]))
+
+
+def _assignment(problem: Problem, splits: Integers) -> Assignment:
+    (lacking,), (distance,), (size_error,) = judged(problem, problem.held(splits[None]))
+    return Assignment(splits, int(lacking), float(distance + size_error))
 
 
 def _ranked(problem: Problem, assigned: Integers, size_error: float = 1.0) -> Integers:
@@ -111,7 +114,7 @@ def _greedy(problem: Problem, starts: int) -> Integers:
         `(starts, groups)`.
     """
     counts = problem.counts
-    factors = np.stack([np.random.default_rng(seed).uniform(0.7, 1.0, len(counts)) for seed in range(starts)])
+    factors = np.random.default_rng(0).uniform(0.7, 1.0, (starts, len(counts)))
     orders = np.argsort(-counts[:, -1] * factors, axis=1, kind="stable")
     assigned = np.zeros((starts, len(counts)), dtype=np.int64)
     gap = np.repeat(-problem.target[None], starts, axis=0)  # held minus target

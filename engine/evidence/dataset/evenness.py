@@ -5,6 +5,7 @@ Knows nothing of labels, rows or files.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,15 @@ def _changes(problem: Problem, assigned: Integers) -> Integers:
     moves: Integers = np.stack((one, to, np.full(len(one), -1)), axis=1)[to != assigned[one]]
     if groups * groups // 2 * problem.target.size > _CELLS:
         return moves
-    one, other = np.triu_indices(groups, 1)
+    one, other = _pairs(groups)
     swaps = np.stack((one, assigned[other], other), axis=1)[assigned[one] != assigned[other]]
     return np.concatenate((moves, swaps))
+
+
+@lru_cache(maxsize=2)
+def _pairs(groups: int) -> tuple[Integers, Integers]:
+    one, other = np.triu_indices(groups, 1)
+    return one, other
 
 
 def _moved(problem: Problem, assigned: Integers, changes: Integers) -> Floats:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from knowledge.records import Measured
 
-from .assignment import assign, longer_helps
+from .assignment import assign, reassign
 from .clips import Scan
 from .coded import Integers
 from .counting import where
@@ -121,15 +120,17 @@ def propose_split(
 def _assigned(
     counts: npt.NDArray[np.int64], names: Sequence[Split], required: npt.NDArray[np.bool_], shares: SplitShares
 ) -> npt.NDArray[np.int64]:
-    """Try the shares in order of preference until one comes out even; else look longer, and take the most even."""
+    """Try the shares in order of preference until one comes out even; else look longer at the most even."""
     tried = []
-    for thorough, wanted in product((False, True) if longer_helps(len(counts)) else (False,), shares.wanted):
+    for wanted in shares.wanted:
         part = np.array([wanted[SPLITS.index(name)] for name in names])
-        result = assign(counts, tuple(part / part.sum()), required, thorough=thorough)
+        share = tuple(part / part.sum())
+        result = assign(counts, share, required)
         if result.lacking == 0 and result.unevenness <= shares.even:
             return result.splits
-        tried.append(result)
-    return min(tried, key=lambda result: (result.lacking, result.unevenness)).splits
+        tried.append((result, share))
+    best, share = min(tried, key=lambda each: (each[0].lacking, each[0].unevenness))
+    return reassign(counts, share, required, best.splits).splits
 
 
 def _counts(codes: Integers, unit: Integers, units: int) -> Integers:
