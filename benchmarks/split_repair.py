@@ -37,7 +37,8 @@ from engine.evidence.dataset.repair import SplitShares, propose_split
 Integers = npt.NDArray[np.int64]
 SHARES = SplitShares.parsed("70-15-15 60-20-20 80-10-10", 0.02)
 """As in knowledge/rules/audit/6-repair.yaml."""
-_FOLDS = {0.15: 7, 0.2: 5, 0.1: 10}
+_FOLDS = (7, 5, 10)
+"""Of each, one is test and one validation: nearly the shares above."""
 _SEEDS = 20
 _MOST_ABOVE, _SIZE_ERROR = 0.02, 0.01
 
@@ -103,7 +104,7 @@ def _judged(split: Integers, codes: Integers) -> tuple[float, float]:
 def _folded(codes: Integers, groups: Integers) -> Iterator[Integers]:
     from sklearn.model_selection import StratifiedGroupKFold  # type: ignore[import-not-found]  # pip install scikit-learn
 
-    for count in _FOLDS.values():
+    for count in _FOLDS:
         if groups.max() + 1 < count or np.bincount(codes).max() < count:
             continue
         for seed in range(_SEEDS):
