@@ -74,9 +74,7 @@ def _proposed(
     even = cast("float", session.facts["dataset.repair_evenness"].value)
     shares = SplitShares.parsed(str(session.facts["dataset.repair_shares"].value), even)
     keep_test = _concluded(session, "dataset.repair_keeps_test")
-    return propose_split(
-        dataset, scan, shares=shares, protocol=protocol, keep_test=keep_test, near=near, before=facts
-    )
+    return propose_split(dataset, scan, shares=shares, protocol=protocol, keep_test=keep_test, near=near, before=facts)
 
 
 def admitted(measured: Measured, vocabulary: Vocabulary) -> Measured:

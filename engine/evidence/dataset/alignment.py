@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from .decimation import decimation
 from .peaks import Between, Signals, peaks, products, signals
-from .transforms import fft, ifft, low_rfft
+from .transforms import AT_ONCE, fft, ifft, low_rfft
 
 Complex = npt.NDArray[np.complex64]
 Floats = npt.NDArray[np.floating]
@@ -44,9 +44,11 @@ correlation; near.c has the same, and the following."""
 _SURE, _TOLD = 0.998, 0.85
 """Similarities: at which no such lag is tried, and which it has to reach."""
 _BATCH_POINTS = 1 << 19
-"""Points of a transform that are worked on at once: 4 MB, about the cache of a processor."""
+"""Points of transforms that are worked on at once: 4 MB, about the cache of a processor."""
 _CORRELATED_POINTS = 1 << 16
 """Points of correlations that are made and read at once: 0.5 MB, that of a core."""
+_MOST_POINTS = 1 << 22
+"""Up to here rather so many rows at once as one transform takes than as the cache holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,14 +91,19 @@ def sketches(waves: Sequence[tuple[Floats, int]]) -> list[Sketch | None]:
     made: list[Sketch | None] = [None] * len(waves)
     places: dict[tuple[int, float], list[int]] = defaultdict(list)
     for place, (samples, rate) in enumerate(waves):
-        places[rate, _period(len(samples) / rate / 1.5)].append(place)  # room for the filter to ring out, no more
+        places[rate, sketch_period(len(samples) / rate)].append(place)
     for (rate, period), own in places.items():
-        step = max(1, int(_BATCH_POINTS / (rate * period)))
+        step = _rows_at_once(_BATCH_POINTS, rate * period)
         for start in range(0, len(own), step):
             part = own[start : start + step]
             for place, sketch in zip(part, _sketched([waves[each][0] for each in part], rate, period), strict=True):
                 made[place] = sketch
     return made
+
+
+def sketch_period(seconds: float) -> float:
+    """Return the length of the transform of a clip: clips of one length and rate are best sketched together."""
+    return _period(seconds / 1.5)  # room for the filter to ring out, no more
 
 
 def align(pairs: Sequence[tuple[Sketch, Sketch]]) -> list[Alignment]:
@@ -106,12 +113,18 @@ def align(pairs: Sequence[tuple[Sketch, Sketch]]) -> list[Alignment]:
     for place, (a, b) in enumerate(pairs):
         places[_period(max(a.seconds, b.seconds))].append(place)
     for period, own in places.items():
-        step = max(1, int(_BATCH_POINTS / (SKETCH_HZ * period)))
+        step = _rows_at_once(_BATCH_POINTS, SKETCH_HZ * period)
         for start in range(0, len(own), step):
             part = own[start : start + step]
             for place, alignment in zip(part, _aligned([pairs[each] for each in part], period), strict=True):
                 found[place] = alignment
     return [each for each in found if each is not None]
+
+
+def _rows_at_once(points: int, length: float) -> int:
+    """Return how many rows of a length to transform at once, where so many points are worked on."""
+    rows = int(points / length) // AT_ONCE * AT_ONCE
+    return rows or (AT_ONCE if AT_ONCE * length <= _MOST_POINTS else 1)
 
 
 def _period(seconds: float) -> float:
@@ -188,7 +201,7 @@ def _aligned(pairs: Sequence[tuple[Sketch, Sketch]], period: float) -> list[Alig
     which = np.array([(place[id(a)], place[id(b)]) for a, b in pairs])
     known = signals(held, np.array([len(each.analytic) for each in different]))
     spectrum = fft(held)
-    step = max(1, _CORRELATED_POINTS // held.shape[1])
+    step = _rows_at_once(_CORRELATED_POINTS, held.shape[1])
     return [
         alignment
         for start in range(0, len(pairs), step)

@@ -7,7 +7,7 @@ than those of one, and an answer must not depend on how many processes worked fo
 from __future__ import annotations
 
 import mmap
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -15,15 +15,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .alignment import LONGEST_SECONDS, SKETCH_HZ, Sketch, sketches
+from .alignment import LONGEST_SECONDS, SKETCH_HZ, Sketch, sketch_period, sketches
 from .clips import Clip
 from .excerpts import mono_start
+from .transforms import AT_ONCE
 
 Integers = npt.NDArray[np.int64]
 KEPT_SAMPLES = 8 << 20
 """64 MB: an hour and ten minutes of sound."""
-_RUN_SECONDS = 60.0
-"""Sound that is decoded before it is sketched: 4 MB at 16 kHz."""
+_RUN_SECONDS = 100.0
+"""Sound that is decoded before it is sketched: 6 MB at 16 kHz, and four clips of up to 16 s."""
 _QUIETEST_DB = -96.0
 """Below the step of 16 bits there is nothing to compare."""
 _ITEM_BYTES = np.dtype(np.complex64).itemsize
@@ -146,16 +147,14 @@ def _room(seconds: float) -> int:
 
 
 def _runs(places: Sequence[int], clips: Sequence[Clip]) -> Iterator[list[int]]:
-    run: list[int] = []
-    seconds = 0.0
+    """Yield clips of about one length and rate: their transforms are made several at a time."""
+    alike: dict[tuple[int, float], list[int]] = defaultdict(list)
     for place in places:
-        run.append(place)
-        seconds += clips[place].duration_seconds
-        if seconds >= _RUN_SECONDS:
-            yield run
-            run, seconds = [], 0.0
-    if run:
-        yield run
+        alike[clips[place].sample_rate_hz, sketch_period(clips[place].duration_seconds)].append(place)
+    for (_, period), own in alike.items():
+        size = int(_RUN_SECONDS / period) // AT_ONCE * AT_ONCE or max(1, int(_RUN_SECONDS / period))
+        for start in range(0, len(own), size):
+            yield own[start : start + size]
 
 
 def sketched(clips: Sequence[Clip]) -> list[Sketch | None]:

@@ -23,6 +23,8 @@ _NAME = "scipy.fft._pocketfft.pypocketfft"
 _LONG_POINTS = 1 << 15
 _BACKWARDS = 2
 """Divides by the length."""
+AT_ONCE = 4
+"""Rows of one length that are transformed at once, in a third of the time of as many alone."""
 
 
 def rfft(rows: Floats) -> Complex:
@@ -54,12 +56,30 @@ def _turns(points: int, parts: int, low: int, high: int) -> Complex:
 
 def fft(rows: Complex) -> Complex:
     """Return the spectrum of each complex row, which it overwrites."""
-    return cast("Complex", _compiled().c2c(rows, (1,), True, 0, rows, 1))
+    return _complex(rows, forward=True)
 
 
 def ifft(rows: Complex) -> Complex:
     """Return the complex signal of each spectrum, which it overwrites."""
-    return cast("Complex", _compiled().c2c(rows, (1,), False, _BACKWARDS, rows, 1))
+    return _complex(rows, forward=False)
+
+
+def _complex(rows: Complex, *, forward: bool) -> Complex:
+    """Transform rows in place; two or three that are left over beside rows of zeros, which takes less time."""
+    left = len(rows) % AT_ONCE
+    whole = len(rows) - left if left > 1 else len(rows)
+    if whole:
+        _in_place(rows[:whole], forward)
+    if whole < len(rows):
+        filled = np.zeros((AT_ONCE, rows.shape[1]), np.complex64)
+        filled[:left] = rows[whole:]
+        _in_place(filled, forward)
+        rows[whole:] = filled[:left]
+    return rows
+
+
+def _in_place(rows: Complex, forward: bool) -> None:
+    _compiled().c2c(rows, (1,), forward, 0 if forward else _BACKWARDS, rows, 1)
 
 
 @lru_cache(maxsize=1)
@@ -101,10 +121,9 @@ class _Numpy(ModuleType):
         return cast("Complex", np.fft.rfft(rows, axis=1).astype(np.complex64, copy=False))
 
     @staticmethod
-    def c2c(rows: Complex, _axes: object, forward: bool, _norm: int, _out: object, _threads: int) -> Complex:
-        """Return the transform of each complex row."""
-        turned = np.fft.fft(rows, axis=1) if forward else np.fft.ifft(rows, axis=1)
-        return cast("Complex", turned.astype(np.complex64, copy=False))
+    def c2c(rows: Complex, _axes: object, forward: bool, _norm: int, out: Complex, _threads: int) -> None:
+        """Write the transform of each complex row."""
+        out[:] = np.fft.fft(rows, axis=1) if forward else np.fft.ifft(rows, axis=1)
 
 
 def _numpy_like() -> ModuleType:

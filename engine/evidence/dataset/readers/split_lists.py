@@ -64,9 +64,7 @@ def _path(line: str) -> str:
     return line.strip().replace("\\", "/").removeprefix("./")
 
 
-def _rows(
-    table: Table, lists: dict[str, Sequence[tuple[int, str]]], rest: str
-) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(table: Table, lists: dict[str, Sequence[tuple[int, str]]], rest: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Give the rows of a split after those of another, and last what no list names; a line is that of its list."""
     part = table.header[1]
     labels = dict(zip(table.column("path"), table.column(part), strict=True))

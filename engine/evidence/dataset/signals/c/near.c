@@ -215,27 +215,28 @@ FAST void tm_peak_pairs(const float *correlation, long count, long points, const
     }
 }
 
-typedef float wide __attribute__((vector_size(32), aligned(4)));
-
 /* Every step-th sample of a filtered signal, of which `count` samples are known and the others zero: `taps` weights, a
-   multiple of eight, the first of which lies `before` samples before the one that is made. */
+   multiple of eight, the first of which lies `before` samples before the one that is made. As many are made at once as
+   a vector has lanes: the lanes of each are then summed by turning rows into columns. */
 FAST void tm_decimated(const float *samples, long count, const float *weights, long taps, long before, long step,
                        float *out, long made)
 {
     for (long n = 0; n < made; n++) {
         long from = n * step - before;
-        float sum = 0;
-        if (from >= 0 && from + taps <= count) {
-            wide sums = {0};
-            for (long k = 0; k < taps; k += 8)
-                sums += *(const wide *)(samples + from + k) * *(const wide *)(weights + k);
-            for (int lane = 0; lane < 8; lane++)
-                sum += sums[lane];
-        } else {
-            long first = from < 0 ? -from : 0, last = count - from < taps ? count - from : taps;
-            for (long k = first; k < last; k++)
-                sum += samples[from + k] * weights[k];
+        if (from >= 0 && n + LANES <= made && from + (LANES - 1) * step + taps <= count) {
+            lanes rows[LANES] = {{0}};
+            for (long k = 0; k < taps; k += LANES)
+                for (int m = 0; m < LANES; m++)
+                    rows[m] += *(const loose *)(samples + from + m * step + k) * *(const loose *)(weights + k);
+            transpose(rows);
+            *(loose *)(out + n) = ((rows[0] + rows[1]) + (rows[2] + rows[3])) + ((rows[4] + rows[5]) + (rows[6] + rows[7]));
+            n += LANES - 1;
+            continue;
         }
+        float sum = 0;
+        long first = from < 0 ? -from : 0, last = count - from < taps ? count - from : taps;
+        for (long k = first; k < last; k++)
+            sum += samples[from + k] * weights[k];
         out[n] = sum;
     }
 }
