@@ -40,25 +40,29 @@ def no_audio_in(head: bytes, size: int) -> str:
 
 def truncation(path: Path) -> str:
     """Return how much of the file is missing by its own container; empty when it is whole or cannot tell."""
-    size = path.stat().st_size
     with path.open("rb") as stream:
-        magic = stream.read(4)
-        if magic == b"RIFF":
-            return _short_chunk(stream, size, b"data", "<")
-        if magic == b"FORM":
-            return _short_chunk(stream, size, b"SSND", ">")
-        if magic == b"RF64":
-            return _short_rf64(stream, size)
-        if magic == b"riff":
-            return _short_wide(stream, size, _W64)
-        if magic == b"caff":
-            return _short_wide(stream, size, _CAF)
-        if magic == b".snd":
-            return _short_au(stream, size)
-        if magic == b"OggS":
-            return _open_ogg(stream, size)
-        if magic[:3] == b"ID3" or magic[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"):
-            return short_mp3(stream, size)
+        return missing_end(stream, path.stat().st_size)
+
+
+def missing_end(stream: BinaryIO, size: int) -> str:
+    """Return the same of an open file of `size` bytes, or of its content."""
+    magic = stream.read(4)
+    if magic == b"RIFF":
+        return _short_chunk(stream, size, b"data", "<")
+    if magic == b"FORM":
+        return _short_chunk(stream, size, b"SSND", ">")
+    if magic == b"RF64":
+        return _short_rf64(stream, size)
+    if magic == b"riff":
+        return _short_wide(stream, size, _W64)
+    if magic == b"caff":
+        return _short_wide(stream, size, _CAF)
+    if magic == b".snd":
+        return _short_au(stream, size)
+    if magic == b"OggS":
+        return _open_ogg(stream, size)
+    if magic[:3] == b"ID3" or magic[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"):
+        return short_mp3(stream, size)
     return ""
 
 

@@ -6,16 +6,18 @@ Memory is bounded by the block size and the excerpts kept of a long clip, time b
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import soundfile
 
 from .clips import Clip
-from .containers import no_audio_in, truncation
+from .containers import missing_end, no_audio_in
 from .content_hash import ContentHash, content_hash
 from .mpeg import overwritten_start
 from .plain_reader import Plain, PlainReader
@@ -65,13 +67,14 @@ def decode_clip(region: Region, reader: PlainReader | None = None) -> Decoded:
 
 def _decode_small(region: Region) -> Decoded:
     """Decode a file that is held in memory whole: read once for its hash, its header and, if plain, its samples."""
-    content = region.file.read_bytes()
+    with open(region.path, "rb") as stream:  # noqa: PTH123 - a Path takes longer to make
+        content = stream.read()
     plain = plain_pcm(content)
     if plain is None:
         byte_hash = content_hash(content)
         reason = no_audio_in(content[:256], len(content))
         clip = Clip(region, byte_hash, unreadable=reason)
-        return Decoded(clip) if reason else _decode(clip, len(content))
+        return Decoded(clip) if reason else _decode(clip, io.BytesIO(content), len(content))
     rate, samples = plain
     digest = ContentHash(f"{rate} {samples.shape[1]}")
     digest.update(samples)
@@ -92,7 +95,10 @@ def _decoded_plain(region: Region, plain: Plain) -> Decoded:
 def _decode_stream(region: Region, status: os.stat_result) -> Decoded:
     file_hash, reason = _hash_of(region.file, status.st_size, status.st_mtime_ns)
     clip = Clip(region, _part_hash(file_hash, region), unreadable=reason)
-    return Decoded(clip) if reason else _decode(clip, status.st_size)
+    if reason:
+        return Decoded(clip)
+    with region.file.open("rb") as content:
+        return _decode(clip, content, status.st_size)
 
 
 @lru_cache(maxsize=8)
@@ -114,14 +120,16 @@ def _part_hash(file_hash: str, region: Region) -> str:
     return hashlib.sha256(bounds.encode()).hexdigest()
 
 
-def _decode(clip: Clip, size: int) -> Decoded:
-    """Decode with libsndfile, and with the second decoder what libsndfile does not open or finish."""
-    file = clip.file
-    short = truncation(file)
+def _decode(clip: Clip, content: BinaryIO, size: int) -> Decoded:
+    """Decode with libsndfile, and with the second decoder what libsndfile does not open or finish.
+
+    `content` is what the file holds, of `size` bytes; the decoders open it by its name.
+    """
+    short = missing_end(content, size)
     budget = Budget(size)
     try:
-        with soundfile.SoundFile(file) as stream:
-            if stream.format in _RESYNCING and (reason := overwritten_start(file)):
+        with soundfile.SoundFile(clip.region.path) as stream:
+            if stream.format in _RESYNCING and (reason := overwritten_start(content)):
                 return Decoded(clip._replace(unreadable=reason))
             decoded = _read_region(clip._replace(truncated=short), stream, budget)
     except soundfile.LibsndfileError as error:

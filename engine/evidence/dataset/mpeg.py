@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import BinaryIO
 
 _HEAD_BYTES = 8192
@@ -13,14 +12,14 @@ _WRITERS = (b"LAME", b"Lavc", b"Lavf", b"Xing", b"Info")
 """What encoders write into a first frame that holds no sound: where it stands, a whole first frame stood."""
 
 
-def overwritten_start(path: Path) -> str:
+def overwritten_start(stream: BinaryIO) -> str:
     """Return why the beginning of an MP3 file is damaged; empty where it is whole, or cut out of a stream.
 
     Decoders skip to the next frame either way. A file that was cut begins inside a frame and is as its writer left it;
     of one that was overwritten, a whole first frame lacks its header.
     """
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD_BYTES)
+    stream.seek(0)
+    head = stream.read(_HEAD_BYTES)
     if head.startswith(_BEGINNINGS) or (head[:1] == b"\xff" and head[1:2] >= b"\xe0"):  # any layer
         return ""
     first = next((place for place in range(1, len(head) - 3) if _frames_from(head, place)), 0)

@@ -88,6 +88,9 @@ def where_it_stops(file: Path) -> tuple[int, bool]:
 
 def read_samples(stream: soundfile.SoundFile, wanted: int | None, channel: int | None, budget: Budget) -> Body:
     """Read to the end or for `wanted` frames, a block at a time; keep all of a short clip, excerpts of a long one."""
+    if stream.seekable():  # no more is handed out than the header declares, and to ask for more takes another seek
+        left = max(0, stream.frames - stream.tell())
+        wanted = left if wanted is None else min(wanted, left)
     channels = stream.channels if channel is None else 1
     digest = ContentHash(f"{stream.samplerate} {channels}")
     kind = "int16" if stream.subtype in _EXACT else "float32"

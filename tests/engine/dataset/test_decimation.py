@@ -37,6 +37,23 @@ def test_the_low_spectrum_is_that_of_all_samples(rate: int, samples: int, seed: 
     assert np.linalg.norm(found - whole) < (0.01 + 6 / np.sqrt(samples)) * np.linalg.norm(whole)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([16000, 24000, 44100, 48000]), st.integers(1, 900), st.integers(1, 200))
+def test_each_sample_is_the_sum_of_its_neighbours(rate: int, samples: int, made: int) -> None:
+    fewer = decimation(rate, 3 * rate // 2 // 12 * 12, HIGHEST_HZ)
+    assert fewer is not None
+    wave = np.random.default_rng(samples).normal(size=samples).astype(np.float32)
+    row = np.zeros(made, np.float32)
+
+    fewer.into(wave, row)
+
+    about = np.concatenate((np.zeros(fewer.before), wave, np.zeros(len(fewer.weights))))
+    count = min(made, -(-samples // fewer.step))
+    windows = [about[n * fewer.step : n * fewer.step + len(fewer.weights)] for n in range(count)]
+    np.testing.assert_allclose(row[:count], np.array(windows) @ fewer.weights, atol=1e-5)
+    assert not row[count:].any()
+
+
 def test_what_folds_into_the_band_is_not_heard() -> None:
     rate, points = 16000, 48000
     fewer = decimation(rate, points, HIGHEST_HZ)

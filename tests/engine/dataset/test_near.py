@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from engine.evidence.dataset import near_comparison
-from engine.evidence.dataset.alignment import Alignment, Sketch, align, sketches
+from engine.evidence.dataset.alignment import Alignment, Sketch, align, sketch_period, sketches
 from engine.evidence.dataset.clips import Clip, Scan
 from engine.evidence.dataset.near import NearPair, find_near
 from engine.evidence.dataset.near_copies import near_groups
@@ -24,6 +24,7 @@ from engine.evidence.dataset.neighbours import Integers, Reach, nearest, nearest
 from engine.evidence.dataset.records import Region
 from engine.evidence.dataset.scan import scan_clips
 from engine.evidence.dataset.signals.kernel import library
+from engine.evidence.dataset.sketch_table import _runs
 
 RATE = 8000
 Floats = npt.NDArray[np.floating]
@@ -243,6 +244,19 @@ def test_any_number_of_processes_finds_the_same(tmp_path: Path) -> None:
     assert len([pair for pair in one if pair.similarity > 0.95]) >= 16
     assert any(pair.channel is not None for pair in one)
     assert any(pair.waveforms is not None for pair in one)
+
+
+@given(st.lists(st.tuples(st.sampled_from([8000, 16000, 44100]), st.floats(0.02, 300)), max_size=60))
+def test_clips_are_sketched_beside_others_of_their_length(lengths: list[tuple[int, float]]) -> None:
+    clips = [
+        Clip(Region(f"{place}.wav"), sample_rate_hz=rate, frames=max(1, round(rate * seconds)))
+        for place, (rate, seconds) in enumerate(lengths)
+    ]
+    runs = list(_runs(range(len(clips)), clips))
+    assert sorted(place for run in runs for place in run) == list(range(len(clips)))
+    for run in runs:
+        assert len({(clips[place].sample_rate_hz, sketch_period(clips[place].duration_seconds)) for place in run}) == 1
+        assert len(run) == 1 or sum(clips[place].duration_seconds for place in run) <= 100  # of memory
 
 
 @pytest.mark.usefixtures("shared")

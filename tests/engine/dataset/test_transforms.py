@@ -17,11 +17,23 @@ def test_transforms_agree_with_numpy(monkeypatch: pytest.MonkeyPatch, compiled: 
         monkeypatch.setattr(transforms, "_compiled", transforms._numpy_like)
     rng = np.random.default_rng(1)
     real = rng.standard_normal((3, 96)).astype(np.float32)
-    turned = (real + 1j * rng.standard_normal((3, 96))).astype(np.complex64)
     assert transforms.rfft(real).dtype == np.complex64
     np.testing.assert_allclose(transforms.rfft(real), np.fft.rfft(real), atol=1e-4)
-    np.testing.assert_allclose(transforms.fft(turned.copy()), np.fft.fft(turned), atol=1e-4)
-    np.testing.assert_allclose(transforms.ifft(turned.copy()), np.fft.ifft(turned), atol=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("rows", range(1, 10))
+def test_any_number_of_rows_is_overwritten_by_its_transforms(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool, rows: int
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(transforms, "_compiled", transforms._numpy_like)
+    rng = np.random.default_rng(rows)
+    given = (rng.standard_normal((rows, 90)) + 1j * rng.standard_normal((rows, 90))).astype(np.complex64)
+    for found, wanted in ((transforms.fft, np.fft.fft), (transforms.ifft, np.fft.ifft)):
+        held = given.copy()
+        assert found(held) is held
+        np.testing.assert_allclose(held, wanted(given), atol=1e-4)
 
 
 @pytest.mark.parametrize(("points", "high"), [(352_800, 15_200), (32_768, 16_384), (32_769, 900), (99_000, 16_500)])
