@@ -1,6 +1,6 @@
 """What the whole audit costs against plain decoding, in the same run; what a second worker brings; memory at 100,000.
 
-    python -m benchmarks.audit_speed [DATA] [--memory | --small | --quiet [--short | --long]]
+    python -m benchmarks.audit_speed [DATA] [--memory | --small | --quiet [--short | --long] [--only FORM,...]]
     python -m benchmarks.audit_speed --set NAME MANIFEST
 
 DATA holds fsdd, esc10 and speechocean762 (default: TONMEISTER_TEST_DATA). Ratios are of processor time, children
@@ -19,7 +19,7 @@ rules and the report; and both over sets of five hours, with three pairs of whol
 median of the ratios of pairs. All files are read once before the clock starts: what the system has dropped from its
 cache in between is no matter of workers; and Python finds bytecode, as an installed package has it. Over five hours all
 six forms are measured, as over one in plain runs. It takes about forty minutes, or ten with --short, which leaves out
-the five hours, or --long, which leaves out the one; the other rows of the results stay as they are.
+the five hours, or --long, which leaves out the one; --only names forms. The other rows of the results stay as they are.
 
 --set measures a data set of one's own the same way, and keeps the row under its name: real recordings of many hours
 are nobody's to ship.
@@ -54,8 +54,8 @@ LIMITS = {"fsdd-wav-8k": 6.0, "speech-wav-16k": 4.0}
 COMPRESSED_LIMIT = 2.5
 QUIET_FORMS = ("fsdd-wav-8k", "speech-flac-16k", "speech-wav-16k")
 _REPEATS = 3
-_PAIRS = {1: 11, 5: 5}
-"""Pairs of scans, by the hours of the set."""
+_PAIRS, _FEW_PAIRS = 11, 5
+"""Pairs of scans; few of compressed sound of many hours, where one takes up to half a minute."""
 _WHOLE_PAIRS = {1: 7, 5: 3}
 """Pairs of whole audits."""
 _RATES = ((1, 1), (4, 3), (6, 5), (3, 2), (5, 3), (11, 10), (9, 10), (4, 5))
@@ -107,15 +107,17 @@ def _quiet(data: Path, folder: Path, sizes: tuple[int, ...]) -> None:
     """Measure three forms in turn, over so many hours each, and put the rows under `quiet` beside what is kept."""
     kept = _kept()
     load = os.getloadavg()[0]
-    rows = [row for row in kept.get("quiet", {}).get("rows", []) if row["set"] not in map(_over, sizes)]
+    only = sys.argv[sys.argv.index("--only") + 1].split(",") if "--only" in sys.argv else None
+    rows = kept.get("quiet", {}).get("rows", [])
     for form, manifest in _forms(data, folder):
         for hours in sizes:
-            if hours == 1 and form not in QUIET_FORMS:
+            if form not in (only or (QUIET_FORMS if hours == 1 else (form,))):
                 continue
             made = _varied(manifest, folder / f"{form}-{hours}", hours=hours)
-            rows.append({"form": form, "set": _over(hours), **_in_turn(made, hours)})
+            row = {"form": form, "set": _over(hours), **_in_turn(made, hours, few=form not in LIMITS and hours > 1)}
+            rows = [each for each in rows if (each["form"], each["set"]) != (form, _over(hours))] + [row]
             shutil.rmtree(made.parent)
-            _say(rows[-1])
+            _say(row)
     note = "--quiet: decode, audit, two scans of one worker at a time in turn; scan1, scan2 and whole1, whole2 in pairs"
     keep("audit_speed", {**kept, "quiet": {"note": note, "load_before": load, "rows": rows}})
 
@@ -124,7 +126,7 @@ def _of_ones_own(name: str, manifest: Path) -> None:
     """Measure a set that is there already, and put its row beside those that are kept."""
     kept = _kept()
     facts = _asked("scan", manifest)
-    row = {"set": name, "clips": facts["clips"], "hours": facts["hours"], **_in_turn(manifest, _LARGE_HOURS)}
+    row = {"set": name, "clips": facts["clips"], "hours": facts["hours"], **_in_turn(manifest, _LARGE_HOURS, few=False)}
     _say(row)
     others = [each for each in kept.get("own", []) if each["set"] != name]
     keep("audit_speed", {**kept, "own": [*others, row]})
@@ -138,14 +140,14 @@ def _over(hours: int) -> str:
     return f"over {hours} h"
 
 
-def _in_turn(manifest: Path, hours: int) -> dict[str, Any]:
+def _in_turn(manifest: Path, hours: int, *, few: bool) -> dict[str, Any]:
     """Measure decoding, the audit and two scans at once in turn, then pairs with one worker and with two."""
     runs: list[dict[str, float]] = []
     for _ in range(_REPEATS):
         run = {f"{task}_cpu_seconds": _asked(task, manifest)["cpu_seconds"] for task in ("decode", "audit")}
         runs.append({**run, "scan1_beside_another_wall_seconds": _side_by_side(manifest)})
     lists = {name: [run[name] for run in runs] for name in runs[0]}
-    pairs = _paired(manifest, _PAIRS[hours])
+    pairs = _paired(manifest, _FEW_PAIRS if few else _PAIRS)
     beside = min(lists["scan1_beside_another_wall_seconds"])
     return {
         **lists,

@@ -48,7 +48,7 @@ _BATCH_POINTS = 1 << 19
 _CORRELATED_POINTS = 1 << 16
 """Points of correlations that are made and read at once: 0.5 MB, that of a core."""
 _MOST_POINTS = 1 << 22
-"""Up to here rather so many rows at once as one transform takes than as the cache holds."""
+"""Of as many rows as are transformed at once: up to here they are, even where the cache holds fewer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
