@@ -369,7 +369,7 @@ def _scan(manifest: Path, workers: int) -> dict[str, float]:
     spent, own, start = _cpu(), time.process_time(), time.monotonic()
     with no_collection():  # as in an audit
         scan_clips(dataset.regions, workers=workers)
-    answer = {"wall_seconds": time.monotonic() - start, "parent_cpu_seconds": time.process_time() - own}
+        answer = {"wall_seconds": time.monotonic() - start, "parent_cpu_seconds": time.process_time() - own}
     end_workers()
     return {**answer, "cpu_seconds": _cpu() - spent}
 

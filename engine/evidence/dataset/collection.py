@@ -13,11 +13,16 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def no_collection() -> Iterator[None]:
-    """Hold the collector off, and set it going again if it was."""
+    """Hold the collector off, and set it going again if it was: what was made meanwhile counts as old by then.
+
+    Else it would look through all of that at once, as soon as anything more is made.
+    """
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if collects:
+            gc.freeze()
+            gc.unfreeze()  # into the oldest generation
             gc.enable()

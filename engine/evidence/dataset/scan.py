@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from .shared_rows import Placed, SharedRows
 from .workers import Crew
 
 T = TypeVar("T")
+_REGION_OF = operator.attrgetter("region")
 _LOOKUP = 500
 """Regions that are looked up in the cache at a time: the children begin with the first that are not known."""
 _CHUNK_CLIPS = 128
@@ -81,8 +83,7 @@ class _Sheet:
 
     def put(self, places: Sequence[int], part: Part) -> None:
         """Write down what was found of some regions."""
-        for clip in part.clips:
-            self._clips[clip.region] = clip
+        self._clips.update(zip(map(_REGION_OF, part.clips), part.clips, strict=True))
         tables = part.profiles, part.cepstra, part.outlines
         if not isinstance(part, Placed):
             self._table.put(places, part.measures, *tables)
