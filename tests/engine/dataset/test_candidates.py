@@ -93,3 +93,18 @@ def test_nearly_equal_profiles_are_compared_whatever_their_outlines_say() -> Non
     lines = drawn(*(energy(seed, 100) for seed in range(2)))
     profiles = 0.3 * np.eye(2, 48, dtype=np.float32)  # 0.42 apart: as a held note and its noisy copy
     assert candidate_pairs(profiles, lines).tolist() == [[0, 1]]
+
+
+def test_a_copy_is_found_among_many_clips_that_are_nearer_by_profile() -> None:
+    """In large sets few neighbours are compared, of clips of a second and more some further ones, too."""
+    rng = np.random.default_rng(4)
+    clips = [energy(seed, 60) for seed in range(1200)]
+    clips[1] = clips[0][10:55]
+    profiles = rng.normal(size=(len(clips), 24)).astype(np.float32) * 20
+    profiles[1] = profiles[0] + 6
+    profiles[2:26] = profiles[0] + rng.normal(size=(24, 24)).astype(np.float32) * 2  # nearer than the copy is
+    profiles[26:50] = profiles[1] + rng.normal(size=(24, 24)).astype(np.float32) * 2
+    pairs = candidate_pairs(profiles, drawn(*clips))
+    assert [0, 1] in pairs.tolist()
+    short = [line[: 30 * SIDES] for line in drawn(*clips)]
+    assert [0, 1] not in candidate_pairs(profiles, short).tolist()
