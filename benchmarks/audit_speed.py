@@ -12,10 +12,10 @@ apart. Every measurement runs in a process of its own. Rows are printed as they 
 --small, which measures the sets as they are alone and leaves the other rows of the results.
 
 --quiet measures what needs a machine with nothing else to do: of FLAC, WAV and sub-second WAV, over an hour each,
-decoding and the audit five times in turn, and two scans of one worker at a time against one, which is what a second
+decoding and the audit three times in turn, and two scans of one worker at a time against one, which is what a second
 core brings here at most; then eleven pairs of scans with one worker and with two, each right after the other, the first
 of a pair in turn; seven such pairs of what a user types, `tonmeister audit --workers N`, with the start of Python, the
-rules and the report; and both over sets of five hours, with three pairs of whole audits. What two workers bring is the
+rules and the report; and both over sets of five hours, with fewer pairs. What two workers bring is the
 median of the ratios of pairs. All files are read once before the clock starts: what the system has dropped from its
 cache in between is no matter of workers; and Python finds bytecode, as an installed package has it. Over five hours all
 six forms are measured, as over one in plain runs. It takes about forty minutes, or ten with --short, which leaves out
