@@ -21,7 +21,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.audit_speed import ROOT, _many
+from benchmarks.audit_sets import many
+from benchmarks.audit_speed import ROOT
 from benchmarks.data import keep
 
 LIMIT_MB = 500
@@ -34,7 +35,7 @@ def main() -> None:
     named = [word for word in sys.argv[1:] if not word.startswith("-")]
     data = Path(named[0] if named else os.environ["TONMEISTER_TEST_DATA"]) / "audio"
     with tempfile.TemporaryDirectory() as name:
-        manifest = _many(data, Path(name))
+        manifest = many(data, Path(name))
         rows = [_measured(manifest, workers) for workers in _WORKERS]
     keep("audit_memory", {"clips": 100_000, "limit_mb": LIMIT_MB, "rows": rows})
 

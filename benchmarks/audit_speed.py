@@ -27,7 +27,6 @@ are nobody's to ship.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -37,15 +36,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 import soundfile
 
+from benchmarks.audit_sets import forms, many, ten, varied
 from benchmarks.data import RESULTS, keep
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,10 +56,6 @@ _PAIRS, _FEW_PAIRS = 11, 5
 """Pairs of scans; few of compressed sound of many hours, where one takes up to half a minute."""
 _WHOLE_PAIRS = {1: 7, 5: 3}
 """Pairs of whole audits."""
-_RATES = ((1, 1), (4, 3), (6, 5), (3, 2), (5, 3), (11, 10), (9, 10), (4, 5))
-_VARIANTS = tuple((up, down, step) for up, down in _RATES for step in (1, -1))
-"""Resampled up and down by so much, and forwards or backwards: copies to no measure. A tenth apart, as those who make
-more of their recordings by speed have it; what differs by a hundredth is a candidate for a copy, and takes its time."""
 _LARGE_HOURS = 5
 
 
@@ -82,15 +76,15 @@ def main() -> None:
         heads = ("clips", "hours", "decode s", "scan", "audit", "limit", "net", "command", "2 workers")
         print(f"{'form':18}" + "".join(f"{head:>10}" for head in heads), flush=True)
         figures: dict[str, Any] = {"cores": os.cpu_count(), "rows": []}
-        for form, manifest in _forms(data, folder):
+        for form, manifest in forms(data, folder):
             for large in (False,) if "--small" in sys.argv else (False, True):
-                made = _varied(manifest, folder / f"{form}-large") if large else manifest
+                made = varied(manifest, folder / f"{form}-large") if large else manifest
                 figures["rows"].append(_row(form, made, folder))
                 _show(figures["rows"][-1])
                 if large:
                     shutil.rmtree(made.parent)
         if "--memory" in sys.argv:
-            figures["memory"] = _asked("audit", _many(data, folder))
+            figures["memory"] = _asked("audit", many(data, folder))
             print(f"MB at 100,000 clips: {figures['memory']['peaks_mb']}", flush=True)
     if "--small" in sys.argv:
         figures["rows"] += [row for row in _kept().get("rows", []) if row["hours"] > 1]
@@ -109,11 +103,11 @@ def _quiet(data: Path, folder: Path, sizes: tuple[int, ...]) -> None:
     load = os.getloadavg()[0]
     only = sys.argv[sys.argv.index("--only") + 1].split(",") if "--only" in sys.argv else None
     rows = kept.get("quiet", {}).get("rows", [])
-    for form, manifest in _forms(data, folder):
+    for form, manifest in forms(data, folder):
         for hours in sizes:
             if form not in (only or (QUIET_FORMS if hours == 1 else (form,))):
                 continue
-            made = _varied(manifest, folder / f"{form}-{hours}", hours=hours)
+            made = varied(manifest, folder / f"{form}-{hours}", hours=hours)
             row = {"form": form, "set": _over(hours), **_in_turn(made, hours, few=form not in LIMITS and hours > 1)}
             rows = [each for each in rows if (each["form"], each["set"]) != (form, _over(hours))] + [row]
             shutil.rmtree(made.parent)
@@ -209,75 +203,6 @@ def _show(row: dict[str, Any]) -> None:
     print(f"{row['form']:18}{row['clips']:10}" + "".join(f"{number:10.2f}" for number in numbers), flush=True)
 
 
-def _forms(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield manifests: the three sets as they are, and the speech in other containers."""
-    speech = data / "speechocean762" / "manifest.csv"
-    yield "fsdd-wav-8k", data / "fsdd" / "manifest.csv"
-    yield "speech-flac-16k", speech
-    yield "speech-wav-16k", _converted(speech, folder / "wav", "WAV")
-    yield "speech-mp3-16k", _converted(speech, folder / "mp3", "MP3")
-    yield "speech-ogg-16k", _converted(speech, folder / "ogg", "OGG")
-    yield "esc10-ogg-44k", data / "esc10" / "manifest.csv"
-
-
-def _converted(manifest: Path, folder: Path, form: str) -> Path:
-    """Write the set in another container."""
-    folder.mkdir()
-    with manifest.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
-    place = next(place for place, name in enumerate(header) if (manifest.parent / rows[0][place]).is_file())
-    for number, row in enumerate(rows):
-        samples, rate = soundfile.read(manifest.parent / row[place], dtype="int16")
-        row[place] = f"{number}.{form.lower()}"
-        soundfile.write(folder / row[place], samples, rate, format=form)
-    return _written(folder / "manifest.csv", header, rows)
-
-
-def _varied(manifest: Path, folder: Path, hours: float = 1) -> Path:
-    """Write over so many hours of different sounds of the same form: the clips in all variants."""
-    from scipy.signal import resample_poly
-
-    folder.mkdir()
-    with manifest.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
-    place = next(place for place, name in enumerate(header) if (manifest.parent / rows[0][place]).is_file())
-    written: list[list[str]] = []
-    seconds = 0.0
-    for number, (up, down, step) in enumerate(_VARIANTS):
-        if seconds > 3600 * hours:
-            break
-        for count, row in enumerate(rows):
-            file = manifest.parent / row[place]
-            form = soundfile.info(file).format
-            samples, rate = soundfile.read(file, dtype="float32")
-            changed = samples if up == down else resample_poly(samples, up, down)
-            name = f"{number}-{count}{file.suffix}"
-            whole = np.clip(np.rint(changed[::step] * 32768), -32768, 32767).astype(np.int16)
-            soundfile.write(folder / name, whole, rate, format=form)
-            seconds += len(whole) / rate
-            written.append([*row[:place], name, *row[place + 1 :]])
-    return _written(folder / "manifest.csv", header, written)
-
-
-def _written(file: Path, header: list[str], rows: list[list[str]]) -> Path:
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([header, *rows])
-    return file
-
-
-def _many(data: Path, folder: Path, count: int = 100_000) -> Path:
-    """Return a set of 100,000 clips: links to the files of FSDD, which count as clips of their own."""
-    files = sorted((data / "fsdd").rglob("*.wav"))
-    links = folder / "many"
-    links.mkdir()
-    rows = []
-    for number in range(count):
-        file = files[number % len(files)]
-        (links / f"{number}.wav").symlink_to(file)
-        rows.append([f"{number}.wav", file.name[0], f"s{number % 997}", ("train", "test")[number % 5 == 0]])
-    return _written(links / "manifest.csv", ["path", "label", "speaker", "split"], rows)
-
-
 def _row(form: str, manifest: Path, folder: Path) -> dict[str, Any]:
     """Measure one form: the medians of a few runs each, taken in turn so that load falls on all alike."""
     tasks = ("decode", "scan", "audit", "command")
@@ -285,7 +210,7 @@ def _row(form: str, manifest: Path, folder: Path) -> dict[str, Any]:
     spent = {task: median(run[task]["cpu_seconds"] for run in runs) for task in tasks}
     # load comes and goes within seconds, so that a ratio is taken of runs that follow one another
     ratio = {task: median(run[task]["cpu_seconds"] / run["decode"]["cpu_seconds"] for run in runs) for task in tasks}
-    fixed = _asked("audit", _ten(manifest, folder / f"{form}.csv"))["cpu_seconds"]
+    fixed = _asked("audit", ten(manifest, folder / f"{form}.csv"))["cpu_seconds"]
     pairs = [[_asked(f"scan{workers}", manifest)["wall_seconds"] for workers in (1, 2)] for _ in range(_REPEATS)]
     facts = runs[0]["scan"]
     return {
@@ -304,15 +229,6 @@ def _row(form: str, manifest: Path, folder: Path) -> dict[str, Any]:
         "limit": LIMITS.get(form, COMPRESSED_LIMIT),
         "two_workers": median(one / two for one, two in pairs),
     }
-
-
-def _ten(manifest: Path, target: Path) -> Path:
-    with manifest.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
-    rows = [
-        [str(manifest.parent / cell) if (manifest.parent / cell).is_file() else cell for cell in row] for row in rows
-    ]
-    return _written(target, header, rows[:: max(1, len(rows) // 10)])
 
 
 def _asked(task: str, manifest: Path) -> dict[str, Any]:
